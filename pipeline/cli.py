@@ -1,0 +1,191 @@
+"""The command line: subcommands, their arguments, exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+
+from pipeline.errors import SteelbeamError, UsageError
+
+DESCRIPTION = "Steel-defect images and run-length encoded masks to sharded HDF5, on Apache Beam."
+EXIT_STATUSES = """\
+exit status:
+  0  done
+  1  the run failed; nothing was published
+  2  wrong usage, parameter file or input; nothing was done
+  3  rows or images are bad; nothing was published
+"""
+CREATE_DESCRIPTION = """\
+Makes the HDF5 dataset that a parameter file describes: reads the CSV of masks and the folder of images, and writes
+train_input/ and eval_input/ with their metadata. The parameter file is that of the Model Zoo, as it is.
+"""
+CREATE_EPILOG = f"""\
+Any other option goes to Apache Beam, for example --runner=FlinkRunner.
+
+{EXIT_STATUSES}
+example:
+  steelbeam create --params configs/params_severstal_binary.yaml --output_dir severstal_hdf5
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports wrong usage in one line; no abbreviations, which would let a typo pass."""
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise UsageError(f"{message}\n({self.prog} --help explains)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the program.
+
+    Args:
+        argv: the arguments; None takes those of the process.
+
+    Returns:
+        the exit status.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    _configure_logging(debug)
+    try:
+        return _run_command(arguments)
+    except SteelbeamError as error:
+        if debug:
+            traceback.print_exc()
+        sys.stderr.write(f"steelbeam: {error}\n")
+        return error.exit_status
+    except KeyboardInterrupt:
+        sys.stderr.write("\nstopped\n")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run_command(arguments: list[str]) -> int:
+    parsed, rest = _make_parser().parse_known_args(arguments)
+    run: Callable[[argparse.Namespace, list[str]], None] = parsed.run
+    run(parsed, rest)
+    return 0
+
+
+def _configure_logging(debug: bool) -> None:
+    # Beam tells of a failing step at length; the command says it in a line, unless asked for more.
+    logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL)
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="steelbeam", description=DESCRIPTION, epilog=EXIT_STATUSES)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_create(
+        commands.add_parser("create", help="make a dataset", description=CREATE_DESCRIPTION, epilog=CREATE_EPILOG)
+    )
+    _add_sample(commands.add_parser("sample", help="write a synthetic dataset to try things with"))
+    return parser
+
+
+def _add_create(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_create)
+    original = parser.add_argument_group("options of create_hdf5_files.py, with the same meaning")
+    original.add_argument("--params", required=True, metavar="FILE", help="the parameter file (YAML)")
+    original.add_argument(
+        "--output_dir", default="hdf5_dataset", metavar="DIR", help="where the dataset is to be (default: %(default)s)"
+    )
+    original.add_argument(
+        "--num_output_files",
+        type=_at_least(1),
+        default=10,
+        metavar="N",
+        help="number of HDF5 files of each split (default: %(default)s)",
+    )
+    original.add_argument(
+        "--num_processes",
+        type=_at_least(0),
+        default=1,
+        metavar="P",
+        help="only about the layout: the examples in P consecutive ranges, each with N // P files, the number of the "
+        "range as _p<j> in the file names; 0 is the number of CPUs (default: %(default)s)",
+    )
+    original.add_argument(
+        "--name",
+        type=_file_name,
+        default="preprocessed_data",
+        metavar="NAME",
+        help="first part of the file names (default: %(default)s)",
+    )
+    ours = parser.add_argument_group("further options")
+    ours.add_argument("--workers", type=_at_least(1), metavar="N", help="cores that work (default: all)")
+    ours.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace HDF5 files in the output folder that steelbeam did not write: those named <NAME>-<i>_p<j>.h5",
+    )
+    ours.add_argument("--quiet", action="store_true", help="no progress and no summary")
+    ours.add_argument("--debug", action="store_true", help="tracebacks, and the messages of Beam")
+    parser.set_defaults(known_options=tuple(parser._option_string_actions))
+
+
+def _add_sample(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_sample)
+    parser.description = "Writes a synthetic dataset in the Kaggle form: train.csv and train_images/, always the same."
+    parser.add_argument("directory", metavar="DIR", help="where to write")
+    parser.add_argument("--images", type=_at_least(0), default=200, metavar="N", help="default: %(default)s")
+    parser.add_argument("--seed", type=_at_least(0), default=0, metavar="S", help="default: %(default)s")
+    parser.add_argument(
+        "--layout",
+        choices=("present", "original"),
+        default="present",
+        help="columns ImageId,ClassId,EncodedPixels, or ImageId_ClassId,EncodedPixels (default: %(default)s)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress and no summary")
+    parser.add_argument("--debug", action="store_true", help="tracebacks")
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{number} is too small; the least is {least}")
+        return number
+
+    return parse
+
+
+def _file_name(text: str) -> str:
+    if not text or "/" in text or "\\" in text or text.startswith("."):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot begin a file name")
+    return text
+
+
+def _create(parsed: argparse.Namespace, rest: list[str]) -> None:
+    # Imported here: Beam takes a second, which --help and wrong usage need not.
+    from pipeline.beam_options import check_beam_options
+    from pipeline.create import CreateArguments, create
+
+    check_beam_options(rest, parsed.known_options)
+    fields = {name: value for name, value in vars(parsed).items() if name not in ("run", "debug", "known_options")}
+    create(CreateArguments(**fields, beam_options=tuple(rest)), sys.stdout, sys.stderr)
+
+
+def _sample(parsed: argparse.Namespace, rest: list[str]) -> None:
+    from pipeline.sample import write_sample
+
+    if rest:
+        raise UsageError(f"sample: unknown argument {rest[0]}")
+    progress = not parsed.quiet
+    summary = write_sample(
+        parsed.directory, images=parsed.images, seed=parsed.seed, layout=parsed.layout, progress=progress
+    )
+    if not parsed.quiet:
+        print(f"{summary.images} images, {summary.rows} rows with a mask, {summary.bytes / 1e6:.0f} MB")
+        print(f"the dataset is in {parsed.directory}")

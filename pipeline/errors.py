@@ -1,0 +1,19 @@
+"""What can go wrong with a run, and the exit status that says so."""
+
+
+class SteelbeamError(Exception):
+    """The run failed; the message is written for the person who started it."""
+
+    exit_status = 1
+
+
+class UsageError(SteelbeamError):
+    """Wrong command line, parameter file, or input that it names; found before any work."""
+
+    exit_status = 2
+
+
+class TooManyRejectedError(SteelbeamError):
+    """More rows and images were rejected than the run allows; nothing was published."""
+
+    exit_status = 3

@@ -1,0 +1,44 @@
+"""The graph, top to bottom."""
+
+from __future__ import annotations
+
+import apache_beam as beam
+
+from pipeline.job import Job
+from pipeline.publish import PublishDataset
+from transforms.aggregate_metadata import AggregateMetadata
+from transforms.assign_shards import AssignShards
+from transforms.assign_splits import AssignSplits
+from transforms.count_shared_images import CountSharedImages, may_share_images
+from transforms.group_by_image import GroupByImage
+from transforms.list_images import ListImages
+from transforms.read_annotations import ReadAnnotations
+from transforms.write_shards import WriteShards
+
+
+def build_graph(pipeline: beam.Pipeline, job: Job) -> None:
+    """Adds all steps of a run; pixels are only touched inside `WriteShards`.
+
+    Args:
+        pipeline: to which the steps are added.
+        job: what the run is to do.
+    """
+    annotations = pipeline | ReadAnnotations(files=job.files, sources=job.sources)
+    files = pipeline | ListImages(folders=job.folders)
+    grouped = annotations.rows | GroupByImage(files=files, folders=job.folders)
+
+    assigned = grouped.images | AssignSplits(rules=job.rules)
+    shards = assigned.examples | AssignShards(layout=job.layout, splits=job.splits, sizes=assigned.sizes)
+    written = shards | WriteShards(layout=job.layout, forms=job.forms, staging=job.staging, workers=job.workers)
+
+    tallies = [annotations.tallies, assigned.tallies]
+    if may_share_images(job.rules):
+        tallies.append(assigned.examples | CountSharedImages())
+    rejected = [annotations.rejected, grouped.rejected, written.rejected]
+    metadata = written.summaries | AggregateMetadata(
+        sizes=assigned.sizes,
+        tallies=tallies | "Tallies" >> beam.Flatten(),
+        rejected=rejected | "Rejected" >> beam.Flatten(),
+        lines=annotations.lines,
+    )
+    _ = metadata | PublishDataset(job=job)

@@ -1,0 +1,193 @@
+"""What a run is to do: parameters and arguments, checked against the input that they name."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pipeline.errors import UsageError
+from pipeline.params import Params, SplitParams, data_params
+from transforms.assign_splits import SplitRule
+from transforms.example import ExampleFormat
+from transforms.files import absolute, exists, join, match_files
+from transforms.label import LabelFormat
+from transforms.layout import STAGING, ShardLayout
+from transforms.read_annotations import CsvFile, Source, read_header
+from transforms.rows import ColumnNames, Columns
+from transforms.write_shards import FORMAT_VERSION
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job:
+    """Everything that the graph is made from.
+
+    Attributes:
+        files: CSV files, each once.
+        sources: annotations with their image folders.
+        folders: image folders, each once.
+        rules: which examples a split takes.
+        forms: of the examples, by split.
+        layout: of the shards.
+        output_dir: as given.
+        root: `output_dir`, absolute.
+        staging: folder for files that are not published yet.
+        data_params: content of data_params.json, without what only the run can know.
+        workers: threads that decode in each process; None is one a core.
+        replaces: files below `root`, relative, that the new dataset takes the place of.
+    """
+
+    files: tuple[CsvFile, ...]
+    sources: tuple[Source, ...]
+    folders: tuple[str, ...]
+    rules: tuple[SplitRule, ...]
+    forms: Mapping[str, ExampleFormat]
+    layout: ShardLayout
+    output_dir: str
+    root: str
+    staging: str
+    data_params: Mapping[str, Any]
+    workers: int | None
+    replaces: tuple[str, ...]
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits."""
+        return tuple(rule.name for rule in self.rules)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Input:
+    """What a split reads: paths of its CSV files, in order, and of its image folder."""
+
+    csv: tuple[str, ...]
+    images: str
+
+
+def make_job(
+    params: Params,
+    layout: ShardLayout,
+    *,
+    output_dir: str,
+    input_args: Mapping[str, Any],
+    workers: int | None,
+    replaces: tuple[str, ...],
+) -> Job:
+    """Finds the input and makes the job.
+
+    Args:
+        params: the parameter file.
+        layout: of the shards.
+        output_dir: where the dataset is to be.
+        input_args: arguments, for data_params.json.
+        workers: threads that decode in each process; None is one a core.
+        replaces: files of an earlier dataset that the new one takes the place of.
+
+    Raises:
+        UsageError: input is missing, or not what it should be; all that is wrong with it is named.
+    """
+    inputs = _find_inputs(params)
+    pairs = list(dict.fromkeys((one.csv, one.images) for one in inputs.values()))
+    folders = tuple(dict.fromkeys(one.images for one in inputs.values()))
+    rules = tuple(
+        SplitRule(
+            name, pairs.index((one.csv, one.images)), split.class_id, split.train_test_split, name == "train_input"
+        )
+        for (name, split), one in zip(params.splits.items(), inputs.values(), strict=True)
+    )
+    sources = tuple(
+        Source(folders.index(images), frozenset(rule.class_id for rule in rules if rule.source == number))
+        for number, (_, images) in enumerate(pairs)
+    )
+    files = _csv_files([csv for csv, _ in pairs], _column_names(params))
+    forms = {name: _example_format(split, params.loss) for name, split in params.splits.items()}
+    root = absolute(output_dir)
+    key = _staging_key(files, sources, folders, rules, forms, layout)
+    return Job(
+        files=files,
+        sources=sources,
+        folders=folders,
+        rules=rules,
+        forms=forms,
+        layout=layout,
+        output_dir=output_dir,
+        root=root,
+        staging=join(root, f"{STAGING}/{key}"),
+        data_params=data_params(params, dict(input_args)),
+        workers=workers,
+        replaces=replaces,
+    )
+
+
+def _find_inputs(params: Params) -> dict[str, _Input]:
+    problems: list[str] = []
+    inputs = {name: _find_input(name, split, params, problems) for name, split in params.splits.items()}
+    if problems:
+        raise UsageError("\n".join(dict.fromkeys(problems)))
+    return inputs
+
+
+def _find_input(name: str, split: SplitParams, params: Params, problems: list[str]) -> _Input:
+    data_dir = absolute(split.data_dir)
+    if not _is_folder(data_dir):
+        problems.append(f"{name}.data_dir: there is no folder {split.data_dir} ({data_dir}); correct the path")
+        return _Input((), "")
+    images = join(data_dir, params.steelbeam.images)
+    if not _is_folder(images):
+        problems.append(f"{images}: there is no such folder of images; set steelbeam.images, or correct data_dir")
+    csv: list[str] = []
+    for pattern in params.steelbeam.csv:
+        found = match_files(join(data_dir, pattern))
+        if not found:
+            problems.append(
+                f"{join(data_dir, pattern)}: there is no such CSV file; set steelbeam.csv, or correct data_dir"
+            )
+        csv.extend(info.path for info in found)
+    return _Input(tuple(dict.fromkeys(map(absolute, csv))), absolute(images))
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) if "://" not in path else exists(path) or bool(match_files(join(path, "**")))
+
+
+def _column_names(params: Params) -> ColumnNames:
+    keys = params.steelbeam
+    return ColumnNames(keys.image_column, keys.class_column, keys.mask_column)
+
+
+def _csv_files(sources: Iterable[tuple[str, ...]], names: ColumnNames) -> tuple[CsvFile, ...]:
+    uses: dict[str, list[tuple[int, int]]] = {}
+    for number, paths in enumerate(sources):
+        for rank, path in enumerate(paths):
+            uses.setdefault(path, []).append((number, rank))
+    problems: list[str] = []
+    columns = {path: _columns(path, names, problems) for path in uses}
+    if problems:
+        raise UsageError("\n".join(problems))
+    return tuple(
+        CsvFile(path, match_files(path)[0].size, found, tuple(uses[path])) for path, found in columns.items() if found
+    )
+
+
+def _columns(path: str, names: ColumnNames, problems: list[str]) -> Columns | None:
+    try:
+        return read_header(path, names)
+    except ValueError as error:
+        problems.append(f"{path}:1: {error}")
+    except OSError as error:
+        problems.append(f"{path}: cannot be read: {error}")
+    return None
+
+
+def _example_format(split: SplitParams, loss: str) -> ExampleFormat:
+    height, width = split.image_shape[:2]
+    resized = min(height, split.max_image_shape[0]), min(width, split.max_image_shape[1])
+    return ExampleFormat(resized, LabelFormat(loss, split.num_classes, height, width))
+
+
+def _staging_key(*parts: object) -> str:
+    """The same for the same command, so that it finds what an earlier attempt left."""
+    return hashlib.sha256(json.dumps([FORMAT_VERSION, parts], default=sorted).encode()).hexdigest()[:16]

@@ -1,0 +1,96 @@
+"""The files that stand beside the shards: what they say of a dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from typing import Any
+
+from pipeline.job import Job
+from transforms.aggregate_metadata import DatasetMetadata
+from transforms.layout import DATA_PARAMS, REJECTED, meta_name
+from transforms.write_shards import FORMAT_VERSION
+
+
+def metadata_files(job: Job, metadata: DatasetMetadata) -> dict[str, bytes]:
+    """Content of each file that the original has beside the shards, and of the rejected records, by name."""
+    files = {meta_name(split): _meta_lines(job, metadata, split) for split in job.splits}
+    return {**files, DATA_PARAMS: _data_params(job, metadata), REJECTED: rejected_lines(metadata)}
+
+
+def _meta_lines(job: Job, metadata: DatasetMetadata, split: str) -> bytes:
+    folder = os.path.join(job.output_dir, split)
+    lines = (
+        f"{os.path.join(folder, shard.file_name)} {shard.examples}\n"
+        for shard in metadata.shards
+        if shard.split == split
+    )
+    return "".join(lines).encode()
+
+
+def _data_params(job: Job, metadata: DatasetMetadata) -> bytes:
+    content = dict(job.data_params)
+    for split in job.splits:
+        content[f"{split}_hdf"] = {
+            "n_docs": metadata.sizes[split].examples,
+            "total_written": sum(shard.examples for shard in metadata.shards if shard.split == split),
+            "dataset_range": _dataset_range(job, metadata.sizes[split].examples),
+        }
+    return _to_json(content)
+
+
+def _dataset_range(job: Job, examples: int) -> dict[str, list[int]]:
+    """First and last position of each range; nothing for a range without examples."""
+    bounds = (job.layout.range_bounds(index, examples) for index in range(job.layout.num_processes))
+    return {str(index): [start, stop - 1] if stop > start else [] for index, (start, stop) in enumerate(bounds)}
+
+
+def rejected_lines(metadata: DatasetMetadata) -> bytes:
+    """One JSON object a line for each rejected row or image."""
+    return "".join(json.dumps(record._asdict(), ensure_ascii=False) + "\n" for record in metadata.rejected).encode()
+
+
+def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> bytes:
+    """Content of manifest.json: every file of the dataset, and what became of the rows.
+
+    Nothing in it depends on the time or on the host.
+    """
+    rows = metadata.rows
+    content = {
+        "format_version": FORMAT_VERSION,
+        "fingerprint": _sha256("".join(shard.fingerprint for shard in metadata.shards).encode()),
+        "splits": {split: _split_entry(metadata, split) for split in job.splits},
+        "files": {name: {"bytes": len(text), "sha256": _sha256(text)} for name, text in sorted(files.items())},
+        "rows": {**rows._asdict(), "filtered": dict(rows.filtered)},
+        "rejected": dict(sorted(Counter(record.code for record in metadata.rejected).items())),
+        "shared_images": metadata.shared_images,
+    }
+    return _to_json(content)
+
+
+def _split_entry(metadata: DatasetMetadata, split: str) -> dict[str, Any]:
+    shards = [shard for shard in metadata.shards if shard.split == split]
+    return {
+        "examples": sum(shard.examples for shard in shards),
+        "bytes": sum(shard.bytes for shard in shards),
+        "shards": [
+            {
+                "file": f"{split}/{shard.file_name}",
+                "examples": shard.examples,
+                "bytes": shard.bytes,
+                "sha256": shard.sha256,
+                "fingerprint": shard.fingerprint,
+            }
+            for shard in shards
+        ],
+    }
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _to_json(content: object) -> bytes:
+    return (json.dumps(content, indent=4, sort_keys=True) + "\n").encode()

@@ -1,0 +1,43 @@
+"""What a finished run says of its dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tqdm import tqdm
+
+
+def summarise(manifest: Mapping[str, Any], output_dir: str, seconds: float) -> str:
+    """The summary of a run, for people.
+
+    Args:
+        manifest: content of the dataset's manifest.json.
+        output_dir: as given.
+        seconds: that the run took.
+
+    Returns:
+        lines of text.
+    """
+    rows, splits = manifest["rows"], manifest["splits"]
+    lines = [f"{_count(rows['read'], 'row')} read, {rows['in_examples']} of them in examples"]
+    lines += [f"  {count} filtered: {reason}" for reason, count in rows["filtered"].items() if count]
+    if rows["merged"]:
+        lines.append(f"  {rows['merged']} merged with an earlier row of the same image and class")
+    for name, split in splits.items():
+        shards = _count(len(split["shards"]), "shard")
+        lines.append(f"{name}: {_count(split['examples'], 'example')} in {shards}, {_size(split['bytes'])}")
+    if manifest["shared_images"]:
+        lines.append(f"warning: {_count(manifest['shared_images'], 'image')} in more than one split")
+    examples = sum(split["examples"] for split in splits.values())
+    lines.append(f"{seconds:.1f} s, {examples / seconds:.0f} examples a second")
+    lines.append(f"the dataset is in {output_dir}")
+    return "\n".join(lines) + "\n"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _size(number: int) -> str:
+    return f"{tqdm.format_sizeof(number, 'B', 1000)}"

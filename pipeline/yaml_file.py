@@ -1,0 +1,249 @@
+"""A YAML file as plain data that JSON can hold, with the line of every key and everything that is wrong with it."""
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from pipeline.errors import UsageError
+
+Path = tuple[str | int, ...]
+
+MAX_NODES = 100_000
+MAX_LEVELS = 100
+_TOO_DEEP = f"lists and mappings stand in each other more than {MAX_LEVELS} levels deep; use fewer levels"
+
+# What stands in the document for a value that has a problem of its own: later checks pass over it.
+UNREADABLE = object()
+
+_TAG = "tag:yaml.org,2002:"
+_KNOWN_TAGS = {
+    ScalarNode: {"str", "int", "float", "bool", "null", "timestamp", "binary", "value", "merge"},
+    SequenceNode: {"seq", "omap", "pairs"},
+    MappingNode: {"map", "set"},
+}
+# JSON has no form for these; the text in the file takes their place. (A value `=` or `<<` is text in any case.)
+_TEXT_TAGS = {_TAG + name for name in ("timestamp", "binary", "value", "merge", "set")}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the file.
+
+    Attributes:
+        line: Line in the file, from 1.
+        path: Keys that lead to the place; empty for the file as a whole.
+        text: What is wrong; what to do.
+    """
+
+    line: int
+    path: Path
+    text: str
+
+    def __str__(self) -> str:
+        keys = [f"[{key}]" if isinstance(key, int) else f".{_printable(key)}" for key in self.path]
+        place = "".join(keys).removeprefix(".")
+        return f"{self.line}: {place}: {self.text}" if place else f"{self.line}: {self.text}"
+
+
+@dataclass(frozen=True)
+class YamlTree:
+    """A YAML file after reading.
+
+    Attributes:
+        document: The file as dicts, lists, strings, numbers, booleans and None; merge keys and aliases are resolved.
+        lines: For the path of each key and list item its line, from 1; a merged key has the line where it stands.
+        problems: What is wrong with the file so far; where it is not empty, the document may hold `UNREADABLE`.
+    """
+
+    document: dict[str, Any]
+    lines: dict[Path, int]
+    problems: list[Problem]
+
+    def line(self, path: Path) -> int:
+        """Get the line of a key, or of the nearest section around it that the file has."""
+        return next(self.lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.lines)
+
+
+def load_yaml(text: str, source: str) -> YamlTree:
+    """Read YAML text with the safe loader.
+
+    Args:
+        text: The content of the file.
+        source: Its name, for messages.
+
+    Returns:
+        The tree; its `problems` are those that leave the rest of the file readable.
+
+    Raises:
+        UsageError: The text is not YAML, is empty or not a mapping, or its aliases are recursive or expand too far.
+    """
+    try:
+        loader, root = _compose(text)
+        _weigh(root, {}, set())
+    except _RefusedError as error:
+        raise usage_error(source, [error.problem]) from error.__cause__
+    walk = _Walk(loader, text, lines={(): root.start_mark.line + 1})
+    walk.check(root, ())
+    document = walk.build(root, ())
+    if not isinstance(document, dict):
+        what = f"{shown(document)} is not a mapping; write sections with keys in them"
+        raise usage_error(source, walk.problems or [Problem(walk.lines[()], (), what)])
+    return YamlTree(document, walk.lines, walk.problems)
+
+
+def usage_error(source: str, problems: Iterable[Problem]) -> UsageError:
+    """Make one error of all problems: a line each, in the order of the file."""
+    ordered = sorted(problems, key=lambda problem: problem.line)
+    return UsageError("\n".join(f"{source}:{problem}" for problem in ordered))
+
+
+def shown(value: object) -> str:
+    """Write a value for a message: on one line, in ASCII, cut when it is long."""
+    text = json.dumps(value, default=lambda _: "?")
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _printable(key: str) -> str:
+    return key if key.isprintable() and len(key) <= 60 else shown(key)
+
+
+class _RefusedError(Exception):
+    """Nothing of the file can be used."""
+
+    def __init__(self, line: int, what: str) -> None:
+        super().__init__(what)
+        self.problem = Problem(line, (), what)
+
+
+def _compose(text: str) -> tuple[yaml.SafeLoader, Node]:
+    """Parse the text into nodes, which know their lines."""
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        what = f"the character U+{ord(text[error.position]):04X} cannot stand in YAML; remove it"
+        raise _RefusedError(text.count("\n", 0, error.position) + 1, what) from error
+    try:
+        root = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        problem = _not_yaml(error)
+        raise _RefusedError(problem.line, problem.text) from error
+    except (ValueError, OverflowError) as error:  # from chr(), for an escape such as "\UFFFFFFFF"
+        what = "not YAML: an escape in quotes names no character; correct it"
+        raise _RefusedError(loader.line + 1, what) from error
+    except RecursionError as error:
+        raise _RefusedError(loader.line + 1, _TOO_DEEP) from error
+    if root is None:
+        raise _RefusedError(1, "the file is empty; write sections with keys in them")
+    return loader, root
+
+
+def _not_yaml(error: yaml.MarkedYAMLError, path: Path = ()) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    what = " ".join(str(error.problem or error.context).split())
+    advice = "indent with spaces, not tabs" if r"'\t'" in what else "correct this line or the one above it"
+    return Problem(line, path, f"not YAML at column {column}: {what}; {advice}")
+
+
+def _weigh(node: Node, known: dict[int, tuple[int, int]], parents: set[int]) -> tuple[int, int]:
+    """Count the nodes and levels below a node as if each alias were written out, without writing it out."""
+    if id(node) in parents:
+        raise _RefusedError(node.start_mark.line + 1, "the value holds itself through an alias; remove the alias")
+    if id(node) not in known:
+        parents.add(id(node))
+        pairs = node.value if isinstance(node, MappingNode) else [node.value]
+        children = [] if isinstance(node, ScalarNode) else [child for pair in pairs for child in pair]
+        below = [_weigh(child, known, parents) for child in children]
+        parents.remove(id(node))
+        nodes = 1 + sum(count for count, _ in below)
+        levels = 1 + max((level for _, level in below), default=0)
+        if nodes > MAX_NODES or levels > MAX_LEVELS:
+            too_many = f"aliases written out, there are more than {MAX_NODES:,} values; use fewer aliases"
+            raise _RefusedError(node.start_mark.line + 1, too_many if nodes > MAX_NODES else _TOO_DEEP)
+        known[id(node)] = nodes, levels
+    return known[id(node)]
+
+
+@dataclass
+class _Walk:
+    """Two walks over the nodes: `check` sees each node once, `build` once for each place that an alias puts it in."""
+
+    loader: yaml.SafeLoader
+    text: str
+    lines: dict[Path, int]
+    problems: list[Problem] = field(default_factory=list)
+    values: dict[int, Any] = field(default_factory=dict)  # of the nodes that are single values, by the node's id
+    seen: set[int] = field(default_factory=set)
+
+    def check(self, node: Node, path: Path) -> None:
+        """Note what is wrong with a node and what is below it, and read the single values."""
+        if id(node) in self.seen:
+            return
+        self.seen.add(id(node))
+        if node.tag.removeprefix(_TAG) not in _KNOWN_TAGS[type(node)]:
+            tag = _printable(node.tag.replace(_TAG, "!!", 1))
+            self.values[id(node)] = self._refuse(node, path, f"the tag {tag} is not allowed; remove it")
+        elif node.tag in _TEXT_TAGS:
+            whole = self.text[node.start_mark.index : node.end_mark.index].strip()
+            self.values[id(node)] = node.value if isinstance(node, ScalarNode) else whole
+        elif isinstance(node, ScalarNode):
+            self.values[id(node)] = self._single_value(node, path)
+        elif isinstance(node, SequenceNode):
+            for index, child in enumerate(node.value):
+                self.check(child, (*path, index))
+        else:
+            self._check_mapping(node, path)
+
+    def _check_mapping(self, node: Node, path: Path) -> None:
+        first: dict[tuple[str, str], tuple[Node, Node]] = {}
+        for pair in node.value:
+            key, value = pair
+            name = key.value if isinstance(key, ScalarNode) else f"({key.id})"
+            earlier = first.setdefault((key.tag, name), pair)
+            if key.tag not in (_TAG + "str", _TAG + "merge"):
+                advice = f"put it in quotes: {shown(name)}" if isinstance(key, ScalarNode) else "write a string"
+                self._refuse(key, (*path, name), f"the key is not a string; {advice}")
+            elif earlier is not pair:
+                line = earlier[0].start_mark.line + 1
+                self._refuse(key, (*path, name), f"given twice, first on line {line}; keep one of the two")
+            else:
+                self.check(key, (*path, name))
+            self.check(value, path if key.tag == _TAG + "merge" else (*path, name))
+
+    def _single_value(self, node: ScalarNode, path: Path) -> Any:
+        try:
+            value = self.loader.construct_object(node)
+        except (yaml.YAMLError, ValueError, LookupError):  # what the loader raises for `!!int x`, `!!bool x`, `0b_`
+            kind = node.tag.removeprefix(_TAG)
+            return self._refuse(node, path, f"{shown(node.value)} cannot be read as {kind}; put it in quotes")
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            return self._refuse(node, path, f"{shown(value)} holds half a character; write the character itself")
+        if isinstance(value, int) and abs(value) >= 2**63:
+            return self._refuse(node, path, "the number does not fit in 64 bits; give a smaller one")
+        return node.value if isinstance(value, float) and not math.isfinite(value) else value
+
+    def _refuse(self, node: Node, path: Path, what: str) -> object:
+        self.problems.append(Problem(node.start_mark.line + 1, path, what))
+        return UNREADABLE
+
+    def build(self, node: Node, path: Path) -> Any:
+        """Make plain data of a checked node, and note the line of each key."""
+        if id(node) in self.values:
+            return self.values[id(node)]
+        if isinstance(node, SequenceNode):
+            self.lines.update({(*path, index): child.start_mark.line + 1 for index, child in enumerate(node.value)})
+            return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
+        assert isinstance(node, MappingNode)
+        try:
+            self.loader.flatten_mapping(node)  # puts merged pairs, which keep their marks, before the node's own
+        except yaml.MarkedYAMLError as error:
+            self.problems.append(_not_yaml(error, path))
+            return UNREADABLE
+        pairs = {key.value: (key, value) for key, value in node.value if key.tag == _TAG + "str"}
+        self.lines.update({(*path, name): key.start_mark.line + 1 for name, (key, _) in pairs.items()})
+        return {name: self.build(value, (*path, name)) for name, (_, value) in pairs.items()}

@@ -1,0 +1,33 @@
+"""The one package definition: `pip install .`, and what Beam's `--setup_file` takes."""
+
+from pathlib import Path
+
+from setuptools import setup
+
+BEAM = "apache-beam>=2.77,<2.78"
+
+setup(
+    name="steelbeam",
+    version="0.1.0",
+    description="Steel-defect images and run-length masks to sharded HDF5, on Apache Beam",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=["pipeline", "transforms"],
+    install_requires=[
+        BEAM,
+        "numpy>=1.26",
+        "pandas>=2.2",
+        "h5py>=3.11",
+        "Pillow>=11",
+        "PyYAML>=6",
+        "pydantic>=2.7,<3",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        "test": ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "psutil>=5.9"],
+        "lint": ["ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],
+    },
+    entry_points={"console_scripts": ["steelbeam=pipeline.cli:main"]},
+)

@@ -1,0 +1,38 @@
+"""Examples to the number of images that more than one split uses."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+import apache_beam as beam
+
+from transforms.assign_splits import SplitExample, SplitRule
+
+SHARED_IMAGES = "images in more than one split"
+
+
+def may_share_images(rules: Sequence[SplitRule]) -> bool:
+    """Whether two splits could use the same image: not where they lie on the two sides of the same cut."""
+    return len({(rule.selection, rule.share) for rule in rules}) > 1
+
+
+def tally_splits(path_and_splits: tuple[str, Iterable[str]]) -> tuple[str, int]:
+    """1 for an image of several splits, else 0."""
+    _, splits = path_and_splits
+    return SHARED_IMAGES, int(len(set(splits)) > 1)
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class CountSharedImages(beam.PTransform):
+    """Counts the images that are in more than one split, as tallies to be summed."""
+
+    def expand(self, examples: beam.PCollection[SplitExample]) -> beam.PCollection[tuple[str, int]]:
+        return (
+            examples
+            | "ImageAndSplit"
+            >> beam.Map(lambda example: (example.spec.image.path, example.split)).with_output_types(tuple[str, str])
+            | "GroupByPath" >> beam.GroupByKey()
+            # (path, [split])
+            | "TallySplits" >> beam.Map(tally_splits).with_output_types(tuple[str, int])
+        )

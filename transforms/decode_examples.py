@@ -1,0 +1,60 @@
+"""Examples' specifications to arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+
+from transforms.example import Example, ExampleFormat, ExampleSpec, RowError, make_example
+from transforms.files import read_bytes
+from transforms.rejected import DataError, Rejected
+
+
+class DecodedExamples(NamedTuple):
+    """What `DecodeExamples` gives: the examples, each with its ImageId, and the rejected rows and images."""
+
+    examples: beam.PCollection[tuple[str, Example]]
+    rejected: beam.PCollection[Rejected]
+
+
+def reject(spec: ExampleSpec, error: DataError) -> Rejected:
+    """Says that an example cannot be made, naming the row or the image whose fault it is."""
+    if isinstance(error, RowError):
+        return Rejected(error.line, spec.image_id, spec.class_id, error.code.value, error.message, spec.counted_rows)
+    return Rejected(spec.image.path, spec.image_id, None, error.code.value, error.message, spec.counted_rows)
+
+
+class DecodeExample(beam.DoFn):
+    """Decodes one example."""
+
+    def __init__(self, form: ExampleFormat) -> None:
+        self.form = form
+
+    def process(self, spec: ExampleSpec) -> Iterable[Any]:
+        """Yields the example, or says that it is rejected."""
+        try:
+            yield spec.image_id, make_example(spec, read_bytes(spec.image.path), self.form)
+        except DataError as error:
+            yield beam.pvalue.TaggedOutput("rejected", reject(spec, error))
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class DecodeExamples(beam.PTransform):
+    """Decodes, resizes and labels examples, for those who want a PCollection of them.
+
+    `WriteShards` does the same work with the same functions while it writes: pixels had better not cross a shuffle.
+
+    Attributes:
+        form: of the examples.
+    """
+
+    form: ExampleFormat
+
+    def expand(self, specs: beam.PCollection[ExampleSpec]) -> DecodedExamples:
+        outputs = specs | "DecodeExample" >> beam.ParDo(DecodeExample(self.form)).with_outputs(
+            "rejected", main="examples"
+        ).with_output_types(tuple[str, Example])
+        return DecodedExamples(outputs.examples, outputs.rejected)

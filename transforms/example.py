@@ -1,0 +1,117 @@
+"""An example: what it is made from, the form that it is to have, and the arrays."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.image import decode_grey, resize_bicubic, resize_mask, tile
+from transforms.label import Label, LabelFormat
+from transforms.rejected import DataError, Line
+from transforms.rle import runs_to_mask, unpack_runs
+
+
+class ImageFile(NamedTuple):
+    """What a listing of the image folder says of a file.
+
+    Attributes:
+        path: of the file, as `FileSystems` takes it.
+        size: in bytes.
+        modified: seconds since the epoch.
+    """
+
+    path: str
+    size: int
+    modified: float
+
+
+class MaskRow(NamedTuple):
+    """One row's part in an example: where it stands, and its runs, packed by `rle.pack_runs`."""
+
+    line: Line
+    runs: bytes
+
+
+class ExampleSpec(NamedTuple):
+    """Everything that is needed to make an example, without a pixel.
+
+    Attributes:
+        image_id: file name of the image.
+        class_id: the class whose mask is the label.
+        image: the image file.
+        rows: the rows of this image and class, in the order of the CSV; the mask is their union.
+        counted_rows: rows that this use of the example accounts for; 0 where another split accounts for them.
+    """
+
+    image_id: str
+    class_id: int
+    image: ImageFile
+    rows: tuple[MaskRow, ...]
+    counted_rows: int
+
+
+class ExampleFormat(NamedTuple):
+    """The form of a split's examples.
+
+    Attributes:
+        resized: (height, width) that image and mask are resized to, in pixels.
+        label: form of the label; its height and width are the example's, to which `resized` is tiled.
+    """
+
+    resized: tuple[int, int]
+    label: LabelFormat
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of image and label, in pixels."""
+        return self.label.height, self.label.width
+
+
+class Example(NamedTuple):
+    """An example's arrays: image uint8 [1, H, W]; label by loss (see `LabelFormat`)."""
+
+    image: NDArray[np.uint8]
+    label: Label
+
+
+class RowError(DataError):
+    """A `DataError` of one of an example's rows, rather than of its image."""
+
+    def __init__(self, error: DataError, line: Line) -> None:
+        super().__init__(error.code, error.message)
+        self.line = line
+
+
+def make_planes(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Decodes, resizes and tiles an image and its mask.
+
+    Args:
+        spec: what the example is made from.
+        data: the bytes of the image file.
+        form: the form that the example is to have.
+
+    Returns:
+        image and mask, each uint8 [H, W] in C order.
+
+    Raises:
+        DataError: the image cannot be decoded.
+        RowError: a run of a row ends past the image.
+    """
+    pixels = decode_grey(data)
+    height, width = pixels.shape
+    mask = np.zeros((width, height), np.uint8).T
+    for row in spec.rows:
+        try:
+            mask |= runs_to_mask(unpack_runs(row.runs), height, width)
+        except DataError as error:
+            raise RowError(error, row.line) from error
+    image = tile(resize_bicubic(pixels, *form.resized), *form.size)
+    return np.ascontiguousarray(image), resize_mask(mask, form.resized, form.size)
+
+
+def make_example(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> Example:
+    """An example's arrays, whole; arguments and errors are those of `make_planes`."""
+    image, mask = make_planes(spec, data, form)
+    return Example(image[np.newaxis], form.label.label(mask))

@@ -1,0 +1,115 @@
+"""Files on any file system, by Beam's `FileSystems`: the few operations that steelbeam needs."""
+
+from __future__ import annotations
+
+import glob
+import os
+import uuid
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple, cast
+
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+
+class FileInfo(NamedTuple):
+    """A file of a folder: its path, its size in bytes, and when it was modified, in seconds since the epoch."""
+
+    path: str
+    size: int
+    modified: float
+
+
+def is_local(path: str) -> bool:
+    """Whether a path is on the local file system."""
+    return FileSystems.get_scheme(path) is None
+
+
+def join(base: str, path: str) -> str:
+    """A path below a folder; an absolute one, or one with a scheme such as `gs://`, stands for itself."""
+    return path if "://" in path or os.path.isabs(path) else FileSystems.join(base, path)
+
+
+def absolute(path: str) -> str:
+    """The one spelling of a path, so that the same place is recognised when it is named twice."""
+    return os.path.realpath(path) if is_local(path) else path.rstrip("/")
+
+
+def list_folder(folder: str) -> Iterator[FileInfo]:
+    """Files that stand in a folder, not those of folders below it.
+
+    Raises:
+        OSError: the folder cannot be listed.
+    """
+    if is_local(folder):
+        return _scan_local_folder(folder)
+    # Characters of the folder's name that mean something in a pattern are escaped.
+    matched = FileSystems.match([join(glob.escape(folder), "*")])[0].metadata_list
+    return (FileInfo(m.path, m.size_in_bytes, m.last_updated_in_seconds) for m in matched)
+
+
+def _scan_local_folder(folder: str) -> Iterator[FileInfo]:
+    # Not FileSystems.match: it walks the folders below too, and one link to nowhere makes it fail.
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_file():
+                status = entry.stat()
+                yield FileInfo(os.path.join(folder, entry.name), status.st_size, status.st_mtime)
+
+
+def match_files(pattern: str) -> list[FileInfo]:
+    """Files that a path or glob pattern names, ordered by path."""
+    if is_local(pattern) and os.path.isfile(pattern):
+        return [FileInfo(pattern, os.path.getsize(pattern), os.path.getmtime(pattern))]
+    matched = FileSystems.match([pattern])[0].metadata_list
+    return sorted(FileInfo(m.path, m.size_in_bytes, m.last_updated_in_seconds) for m in matched)
+
+
+def exists(path: str) -> bool:
+    """Whether a file, or locally a folder, is there."""
+    return bool(FileSystems.exists(path))
+
+
+def open_read(path: str) -> BinaryIO:
+    """Opens a file as it is stored, not decompressed."""
+    return cast(BinaryIO, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
+
+
+def read_bytes(path: str) -> bytes:
+    """The bytes of a file."""
+    with open_read(path) as file:
+        return file.read()
+
+
+def make_folder(path: str) -> None:
+    """Makes a folder and those above it; one that is there already is fine."""
+    if is_local(path):
+        os.makedirs(path, exist_ok=True)
+
+
+def write_whole(path: str, content: bytes) -> None:
+    """Writes a file so that a reader sees all of it or, until then, what was there before."""
+    attempt = attempt_name(path)
+    with FileSystems.create(attempt, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        file.write(content)
+    move(attempt, path)
+
+
+def attempt_name(path: str) -> str:
+    """A name beside a path that no other attempt has."""
+    return f"{path}.{uuid.uuid4().hex}.attempt"
+
+
+def move(source: str, target: str) -> None:
+    """Moves a file, over one that may be there."""
+    if is_local(target):
+        os.replace(source, target)
+    else:
+        FileSystems.rename([source], [target])
+
+
+def remove(paths: list[str]) -> None:
+    """Removes files and folders with all that is in them; one that is not there is fine."""
+    existing = [path for path in paths if exists(path)]
+    if existing:
+        FileSystems.delete(existing)

@@ -1,0 +1,81 @@
+"""Mask to label, by loss: the arrays that the original's training reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_CHUNK_BYTES = 4 * 2**20
+LOSSES = ("bce", "multilabel_bce", "ssce")
+
+Label = NDArray[np.float32] | NDArray[np.int32]
+
+
+class LabelFormat(NamedTuple):
+    """What the label of an example looks like.
+
+    | loss           | dtype   | shape             | values                                                  |
+    |----------------|---------|-------------------|---------------------------------------------------------|
+    | bce            | float32 | [1, H, W]         | 1 where the defect is                                   |
+    | multilabel_bce | float32 | [num_classes,H,W] | one-hot of the mask: channel 0 background, 1 the defect |
+    | ssce           | int32   | [H, W]            | class index: 1 where the defect is                      |
+
+    Attributes:
+        loss: one of `LOSSES`.
+        num_classes: channels of the label of `multilabel_bce`.
+        height: H, in pixels.
+        width: W, in pixels.
+    """
+
+    loss: str
+    num_classes: int
+    height: int
+    width: int
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """Little endian, the original's type."""
+        return np.dtype("<i4" if self.loss == "ssce" else "<f4")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The label's shape."""
+        return (*self._channels, self.height, self.width)
+
+    @property
+    def chunk_shape(self) -> tuple[int, ...]:
+        """Shape of an HDF5 chunk: whole rows of one channel, at most `MAX_CHUNK_BYTES` where a row is not more."""
+        rows = max(1, min(self.height, MAX_CHUNK_BYTES // (self.dtype.itemsize * self.width)))
+        return (*(1 for _ in self._channels), rows, self.width)
+
+    @property
+    def _channels(self) -> tuple[int, ...]:
+        return {"bce": (1,), "multilabel_bce": (self.num_classes,), "ssce": ()}[self.loss]
+
+    def label(self, mask: NDArray[np.uint8]) -> Label:
+        """The whole label of a mask, uint8 [H, W] of 0 and 1."""
+        channels = [self._channel(mask, channel) for channel in range(*(self._channels or (1,)))]
+        return np.stack(channels).astype(self.dtype).reshape(self.shape)
+
+    def chunks(self, mask: NDArray[np.uint8]) -> Iterator[tuple[tuple[int, ...], Label]]:
+        """The label in chunks, one by one, so that no more than one is in memory as float32.
+
+        Args:
+            mask: uint8 array [H, W] of 0 and 1.
+
+        Yields:
+            offset of the chunk in the label, and an array of `chunk_shape`, filled up with 0 past the last row.
+        """
+        rows = self.chunk_shape[-2]
+        for channel in range(*(self._channels or (1,))):
+            for top in range(0, self.height, rows):
+                part = self._channel(mask[top : top + rows], channel)
+                chunk = np.zeros((rows, self.width), self.dtype)
+                chunk[: len(part)] = part
+                yield (*(channel for _ in self._channels), top, 0), chunk.reshape(self.chunk_shape)
+
+    def _channel(self, mask: NDArray[np.uint8], channel: int) -> NDArray[np.generic]:
+        return mask == channel if self.loss == "multilabel_bce" else mask

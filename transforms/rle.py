@@ -1,0 +1,156 @@
+"""Run-length encoded masks: text to runs, runs to mask, and back.
+
+The format is the competition's: pairs `start length` separated by blanks; pixels are numbered from 1, down each
+column, then from left to right (Kaggle, Severstal: Steel Defect Detection, "Evaluation").
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.rejected import Code, DataError
+
+Runs = NDArray[np.int64]
+Mask = NDArray[np.uint8]
+
+# A larger number lies past the end of every image that can be read, and `fromstring` saturates where a number does
+# not fit in the platform's long.
+MAX_NUMBER = 2**31 - 2
+_NUMBER_BYTES = b"0123456789 \t"
+
+
+def parse_runs(text: str) -> Runs:
+    """Parses `EncodedPixels`, checking what can be checked without the image.
+
+    Args:
+        text: pairs `start length`, or `-1` for an empty mask.
+
+    Returns:
+        int64 array [runs, 2] of start (from 1) and length, in pixels, in the order of the text.
+
+    Raises:
+        DataError: the text is not an even number of positive whole numbers.
+    """
+    if text.strip() == "-1":
+        return np.empty((0, 2), np.int64)
+    if text.encode("utf-8", "replace").translate(None, _NUMBER_BYTES):
+        _explain_bad_number(text)
+    numbers = np.fromstring(text, dtype=np.int64, sep=" ")
+    if numbers.size % 2:
+        raise DataError(
+            Code.RLE_ODD_COUNT,
+            f"the mask has {numbers.size} numbers, but runs are pairs of start and length; complete or remove the last",
+        )
+    runs = numbers.reshape(-1, 2)
+    _check_run_numbers(runs)
+    return runs
+
+
+def _explain_bad_number(text: str) -> NoReturn:
+    for number, word in enumerate(text.split(), start=1):
+        if re.fullmatch(r"-[0-9]+", word):
+            code, name = (Code.RLE_BAD_START, "start") if number % 2 else (Code.RLE_BAD_LENGTH, "length")
+            raise DataError(code, f"run {(number + 1) // 2} has the {name} {_shorten(word)}; the least is 1")
+        if not re.fullmatch(r"[0-9]+", word):
+            problem = f"the mask's word {number} is {_shorten(word)!r}"
+            raise DataError(Code.RLE_NOT_NUMBERS, f"{problem}; it must be whole numbers separated by blanks")
+    raise DataError(Code.RLE_NOT_NUMBERS, "the mask's numbers are separated by something else than blanks")
+
+
+def _check_run_numbers(runs: Runs) -> None:
+    if runs.size == 0 or (runs.min() >= 1 and runs.max() <= MAX_NUMBER):
+        return
+    index = int(np.flatnonzero((runs < 1).any(axis=1) | (runs > MAX_NUMBER).any(axis=1))[0])
+    start, length = runs[index].tolist()
+    if start < 1:
+        raise DataError(Code.RLE_BAD_START, f"run {index + 1} starts at pixel {start}; pixels are numbered from 1")
+    if length < 1:
+        raise DataError(Code.RLE_BAD_LENGTH, f"run {index + 1} has the length {length}; the least is 1")
+    raise DataError(
+        Code.RLE_OUT_OF_BOUNDS,
+        f"run {index + 1} ({start} {length}) has a number above {MAX_NUMBER}, past any image",
+    )
+
+
+def _shorten(word: str, limit: int = 40) -> str:
+    return word if len(word) <= limit else f"{word[:limit]}…"
+
+
+def pack_runs(runs: Runs) -> bytes:
+    """Packs runs for the shuffle, 8 bytes a run: little-endian uint32 start and length."""
+    return runs.astype("<u4").tobytes()
+
+
+def unpack_runs(packed: bytes) -> Runs:
+    """Inverse of `pack_runs`: int64 array [runs, 2]."""
+    return np.frombuffer(packed, "<u4").astype(np.int64).reshape(-1, 2)
+
+
+def runs_to_mask(runs: Runs, height: int, width: int) -> Mask:
+    """Draws runs as a mask; runs may overlap and stand in any order.
+
+    Args:
+        runs: [runs, 2], start from 1 and length, in pixels.
+        height: of the image, in pixels.
+        width: of the image, in pixels.
+
+    Returns:
+        uint8 array [height, width] of 0 and 1 (a transposed view of column-major memory).
+
+    Raises:
+        DataError: a run ends past the image's last pixel.
+    """
+    check_bounds(runs, height, width)
+    flat = np.zeros(height * width, np.uint8)
+    flat[covered_pixels(runs)] = 1
+    return flat.reshape(width, height).T
+
+
+def check_bounds(runs: Runs, height: int, width: int) -> None:
+    """Raises DataError when a run ends past the last of height * width pixels."""
+    ends = runs.sum(axis=1) - 1
+    past = np.flatnonzero(ends > height * width)
+    if past.size:
+        raise DataError(
+            Code.RLE_OUT_OF_BOUNDS,
+            f"run {past[0] + 1} ends at pixel {ends[past[0]]}, past the image's {height * width} "
+            f"({height} x {width}); correct the run, or use the image that it was made for",
+        )
+
+
+def covered_pixels(runs: Runs) -> NDArray[np.int64]:
+    """Numbers (from 0, ascending, each once) of the pixels that runs cover: int64 array [pixels]."""
+    if not len(runs):
+        return np.empty(0, np.int64)
+    runs = runs[np.argsort(runs[:, 0], kind="stable")]
+    starts = runs[:, 0] - 1
+    ends = np.maximum.accumulate(starts + runs[:, 1])
+    # What an earlier run covers is left to it, so that the work is bounded by the image, not by the text.
+    starts[1:] = np.maximum(starts[1:], ends[:-1])
+    lengths = ends - starts
+    firsts = np.cumsum(lengths) - lengths
+    return np.asarray(np.arange(int(lengths.sum())) + np.repeat(starts - firsts, lengths))
+
+
+def mask_to_runs(mask: NDArray[np.generic]) -> Runs:
+    """Encodes a mask as sorted runs that do not touch each other.
+
+    Args:
+        mask: [height, width]; what is not 0 is defect.
+
+    Returns:
+        int64 array [runs, 2] of start (from 1) and length, in pixels.
+    """
+    flat = np.zeros(mask.size + 2, np.int8)
+    flat[1:-1] = (mask != 0).ravel(order="F")
+    edges = np.flatnonzero(np.diff(flat))
+    return np.stack([edges[::2] + 1, edges[1::2] - edges[::2]], axis=1)
+
+
+def format_runs(runs: Runs) -> str:
+    """Inverse of `parse_runs` for a mask that is not empty: `start length start length …`."""
+    return " ".join(map(str, runs.ravel().tolist()))

@@ -1,0 +1,280 @@
+"""Shards of examples to HDF5 files: the sink.
+
+A shard is written in one go: its images are decoded in order by a pool of threads, a bounded window ahead of the file.
+The file is written under a name of its own, and moved into the staging folder when it is whole, with a summary beside
+it. A shard whose summary is there already, with the same fingerprint, is not written again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.metrics import Metrics
+
+from transforms.assign_shards import ShardKey
+from transforms.decode_examples import reject
+from transforms.example import ExampleFormat, ExampleSpec, make_planes
+from transforms.files import (
+    attempt_name,
+    exists,
+    is_local,
+    join,
+    list_folder,
+    make_folder,
+    move,
+    read_bytes,
+    write_whole,
+)
+from transforms.hdf5_file import EncodedExample, ShardFile, encode_example
+from transforms.layout import ShardLayout
+from transforms.look_ahead import map_ahead, shared_pool, usable_cores
+from transforms.progress import PROGRESS
+from transforms.rejected import DataError, Rejected
+
+# Raised when the same input would give other bytes.
+FORMAT_VERSION = 1
+# What the examples ahead of the file may take, besides the decoding of one image in each thread.
+LOOK_AHEAD_BYTES = 2**26
+LOOK_AHEAD_PER_WORKER = 4
+
+
+class ShardSummary(NamedTuple):
+    """What is known of a shard that is written.
+
+    Attributes:
+        split: its split.
+        number: of the shard in its split.
+        file_name: in the split's folder.
+        examples: in the file.
+        rows: of the CSV that are in them.
+        merged: rows that were united with an earlier row of the same image and class.
+        bytes: size of the file.
+        sha256: of the file, hexadecimal.
+        fingerprint: of what decided its bytes, hexadecimal.
+    """
+
+    split: str
+    number: int
+    file_name: str
+    examples: int
+    rows: int
+    merged: int
+    bytes: int
+    sha256: str
+    fingerprint: str
+
+
+class WrittenShards(NamedTuple):
+    """What `WriteShards` gives: a summary for each shard, and the examples that could not be made."""
+
+    summaries: beam.PCollection[ShardSummary]
+    rejected: beam.PCollection[Rejected]
+
+
+def fingerprint_of(specs: Iterable[ExampleSpec], form: ExampleFormat) -> str:
+    """sha256 over all that decides a shard's bytes, hexadecimal."""
+    digest = hashlib.sha256(json.dumps([FORMAT_VERSION, form]).encode())
+    for spec in specs:
+        digest.update(json.dumps([spec.image_id, spec.class_id, spec.image.size, spec.image.modified]).encode())
+        for row in spec.rows:
+            digest.update(b"%d:" % len(row.runs) + row.runs)
+    return digest.hexdigest()
+
+
+def prepare_example(spec: ExampleSpec, form: ExampleFormat) -> EncodedExample | Rejected:
+    """Reads, decodes and encodes an example; what is wrong with its image or rows is data."""
+    try:
+        image, mask = make_planes(spec, read_bytes(spec.image.path), form)
+    except DataError as error:
+        return reject(spec, error)
+    return encode_example(image, mask, form.label)
+
+
+def window_for(form: ExampleFormat, workers: int) -> int:
+    """Number of examples that may be ahead of the file."""
+    height, width = form.size
+    # The image, and about as much again for labels, which are compressed.
+    return max(1, min(workers * LOOK_AHEAD_PER_WORKER, LOOK_AHEAD_BYTES // (2 * height * width)))
+
+
+def write_shard(
+    path: str, specs: Iterable[ExampleSpec], form: ExampleFormat, workers: int | None
+) -> tuple[list[ExampleSpec], list[Rejected]]:
+    """Writes a shard's file.
+
+    Args:
+        path: of the new file, local.
+        specs: of the examples, in order.
+        form: of the examples.
+        workers: threads that decode; None is one a core.
+
+    Returns:
+        the examples that are in the file, and those that are rejected: the others move up.
+    """
+    specs = list(specs)
+    workers = workers or usable_cores()
+    prepare = functools.partial(prepare_example, form=form)
+    prepared = map_ahead(prepare, specs, shared_pool(workers), window_for(form, workers))
+    written, rejected = [], []
+    with ShardFile(path, form.label) as file, contextlib.closing(prepared):
+        for spec, example in zip(specs, prepared, strict=True):
+            if isinstance(example, Rejected):
+                rejected.append(example)
+            else:
+                file.append(example)
+                written.append(spec)
+            PROGRESS.add(1)
+    return written, rejected
+
+
+def summary_path(staged: str) -> str:
+    """Where the summary of a staged shard stands."""
+    return f"{staged}.json"
+
+
+def read_summary(staged: str) -> ShardSummary | None:
+    """The summary of a shard that is whole in the staging folder; None where there is none."""
+    if not exists(summary_path(staged)) or not exists(staged):
+        return None
+    try:
+        return ShardSummary(**json.loads(read_bytes(summary_path(staged))))
+    except (ValueError, TypeError):
+        return None
+
+
+def count_staged(staging: str, splits: Iterable[str]) -> int:
+    """Number of shards that are whole in the staging folder."""
+    folders = [join(staging, split) for split in splits]
+    files = (info.path for folder in folders if exists(folder) for info in list_folder(folder))
+    return sum(path.endswith(summary_path(".h5")) for path in files)
+
+
+@contextlib.contextmanager
+def local_attempt(staged: str) -> Iterator[str]:
+    """A path to write a file at, which HDF5 can: local, its own, and removed if it is still there at the end."""
+    if is_local(staged):
+        # On the same file system, so that moving it into place copies nothing.
+        path = attempt_name(staged)
+        try:
+            yield path
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path)
+    else:
+        with tempfile.TemporaryDirectory(prefix="steelbeam-") as folder:
+            yield os.path.join(folder, "shard.h5")
+
+
+def stage(attempt: str, staged: str) -> None:
+    """Moves a whole local file to its place in the staging folder."""
+    if is_local(staged):
+        move(attempt, staged)
+        return
+    upload = attempt_name(staged)
+    with (
+        open(attempt, "rb") as source,
+        FileSystems.create(upload, compression_type=CompressionTypes.UNCOMPRESSED) as target,
+    ):
+        shutil.copyfileobj(source, target, 2**20)
+    move(upload, staged)
+
+
+def sha256_of(path: str) -> str:
+    """sha256 of a local file, hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+class WriteShard(beam.DoFn):
+    """Writes one shard; see `WriteShards`."""
+
+    def __init__(
+        self, layout: ShardLayout, forms: Mapping[str, ExampleFormat], staging: str, workers: int | None
+    ) -> None:
+        self.layout = layout
+        self.forms = forms
+        self.staging = staging
+        self.workers = workers
+        self.write_shards = Metrics.counter("steelbeam", "write-shards")
+        self.write_examples = Metrics.counter("steelbeam", "write-examples")
+        self.write_bytes = Metrics.counter("steelbeam", "write-bytes")
+
+    def process(self, shard: tuple[ShardKey, list[ExampleSpec]]) -> Iterable[Any]:
+        """Yields the shard's summary, and what is rejected."""
+        key, specs = shard
+        staged = join(self.staging, f"{key.split}/{self.layout.file_name(key.number)}")
+        fingerprint = fingerprint_of(specs, self.forms[key.split])
+        summary = read_summary(staged)
+        if summary is not None and summary.fingerprint == fingerprint:
+            PROGRESS.add(summary.examples)
+        else:
+            summary, rejected = self._write(key, specs, staged, fingerprint)
+            yield from (beam.pvalue.TaggedOutput("rejected", one) for one in rejected)
+        self.write_shards.inc()
+        self.write_examples.inc(summary.examples)
+        self.write_bytes.inc(summary.bytes)
+        yield summary
+
+    def _write(
+        self, key: ShardKey, specs: list[ExampleSpec], staged: str, fingerprint: str
+    ) -> tuple[ShardSummary, list[Rejected]]:
+        make_folder(join(self.staging, key.split))
+        with local_attempt(staged) as attempt:
+            written, rejected = write_shard(attempt, specs, self.forms[key.split], self.workers)
+            summary = ShardSummary(
+                split=key.split,
+                number=key.number,
+                file_name=self.layout.file_name(key.number),
+                examples=len(written),
+                rows=sum(spec.counted_rows for spec in written),
+                merged=sum(max(spec.counted_rows - 1, 0) for spec in written),
+                bytes=os.path.getsize(attempt),
+                sha256=sha256_of(attempt),
+                fingerprint=fingerprint,
+            )
+            stage(attempt, staged)
+        if not rejected:
+            # A shard with rejected examples is looked at again, so that they are named again.
+            write_whole(summary_path(staged), json.dumps(summary._asdict()).encode())
+        return summary, rejected
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class WriteShards(beam.PTransform):
+    """Decodes the examples of each shard and writes its file into the staging folder.
+
+    A shard may be written twice, or twice at the same time: attempts have names of their own, the same examples give
+    the same bytes, and the last one to be moved into place stays.
+
+    Attributes:
+        layout: of the shards.
+        forms: of the examples, by split.
+        staging: folder for the files, below it one for each split.
+        workers: threads that decode in each process; None is one a core.
+    """
+
+    layout: ShardLayout
+    forms: Mapping[str, ExampleFormat]
+    staging: str
+    workers: int | None = None
+
+    def expand(self, shards: beam.PCollection[tuple[ShardKey, list[ExampleSpec]]]) -> WrittenShards:
+        outputs = shards | "WriteShard" >> beam.ParDo(
+            WriteShard(self.layout, self.forms, self.staging, self.workers)
+        ).with_outputs("rejected", main="summaries").with_output_types(ShardSummary)
+        return WrittenShards(outputs.summaries, outputs.rejected)
