@@ -23,6 +23,7 @@ setup(
         "Pillow>=11",
         "PyYAML>=6",
         "pydantic>=2.7,<3",
+        "threadpoolctl>=3.2",
         "tqdm>=4.66",
     ],
     extras_require={

@@ -32,7 +32,7 @@ def _tuple_of(least: int, most: int) -> BeforeValidator:
 
     def to_tuple(value: object) -> object:
         if isinstance(value, list) and not least <= len(value) <= most:
-            raise ValueError(f"{shown(value)} has {len(value)} entries")
+            raise ValueError(f"{shown(value)} has length {len(value)}")
         return tuple(value) if isinstance(value, list) else value
 
     return BeforeValidator(to_tuple)

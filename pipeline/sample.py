@@ -11,7 +11,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +27,10 @@ Span = tuple[int, int]
 _Written = tuple[str, dict[int, str], int]  # name, runs of each class in it, size in bytes
 
 HEIGHT, WIDTH = 256, 1600
-JPEG_QUALITY = 90
 # Of the real training set: images with defects, of them those with more than one class, and the rows of each class.
 DEFECT_SHARE, TWO_CLASSES_SHARE = 6666 / 12568, 427 / 12568
 CLASS_ROWS = {1: 897, 2: 247, 3: 5150, 4: 801}
+_COLUMNS = {"present": ["ImageId", "ClassId", "EncodedPixels"], "original": ["ImageId_ClassId", "EncodedPixels"]}
 _TARGETS = ("train_images", "train.csv", "sample.json")
 
 
@@ -100,7 +100,7 @@ def _draw_blob(rng: np.random.Generator, height: int, width: int) -> tuple[Mask,
     top, bottom = (np.sqrt(inside) * (0.8 + _profile(rng, width, width // 12 + 2, 0.2)) for _ in range(2))
     least = 1.5 / height  # so that no column is without a run
     mask = (y >= -np.maximum(top, least)) & (y <= np.maximum(bottom, least))
-    return mask, (2.5 * (inside - y * y)).clip(0, 1).astype(np.float32)
+    return mask, (1.6 * (inside - y * y)).clip(0, 1).astype(np.float32)
 
 
 def _shade_spot(rng: np.random.Generator, height: int, width: int) -> Pixels:
@@ -125,7 +125,7 @@ def _shade_rough(rng: np.random.Generator, height: int, width: int) -> Pixels:
 # For each class: number, height and width of its defects (least, end), and what is added to the grey levels there.
 _DEFECTS = {
     1: ((3, 10), (10, 30), (10, 30), _shade_spot),
-    2: ((1, 4), (80, 240), (8, 16), _shade_spot),
+    2: ((1, 4), (80, 240), (6, 12), _shade_spot),
     3: ((1, 4), (70, 250), (40, 140), _shade_scratch),
     4: ((1, 3), (80, 220), (100, 300), _shade_rough),
 }
@@ -164,7 +164,7 @@ def _encode_runs(mask: Mask) -> str:
 
 def _write_image(path: Path, seed: int, index: int) -> _Written:
     pixels, masks = make_image(seed, index)
-    Image.fromarray(pixels).convert("RGB").save(path, "JPEG", quality=JPEG_QUALITY)
+    Image.fromarray(pixels).convert("RGB").save(path, "JPEG", quality=90)
     return path.name, {class_id: _encode_runs(mask) for class_id, mask in masks.items()}, path.stat().st_size
 
 
@@ -184,12 +184,10 @@ def _write_csv(path: Path, written: list[_Written], layout: Layout) -> None:
     import pandas as pd  # slow to import
 
     if layout == "present":
-        columns = ["ImageId", "ClassId", "EncodedPixels"]
         rows: list[Any] = [(name, i, text) for name, runs, _ in written for i, text in runs.items()]
     else:
-        columns = ["ImageId_ClassId", "EncodedPixels"]
         rows = [(f"{name}_{i}", runs.get(i, "")) for name, runs, _ in written for i in CLASS_ROWS]
-    pd.DataFrame(rows, columns=columns).to_csv(path, index=False, lineterminator="\n")
+    pd.DataFrame(rows, columns=_COLUMNS[layout]).to_csv(path, index=False, lineterminator="\n")
 
 
 def write_sample(
@@ -235,7 +233,7 @@ def _check_arguments(images: int, seed: int, layout: str, workers: int | None) -
     problems = {
         f"a sample cannot have {images} images; ask for 0 or more": images < 0,
         f"the seed cannot be {seed}; give a whole number from 0": seed < 0,
-        f"there is no layout {layout!r}; ask for {' or '.join(get_args(Layout))}": layout not in get_args(Layout),
+        f"there is no layout {layout!r}; ask for {' or '.join(_COLUMNS)}": layout not in _COLUMNS,
         f"{workers} workers cannot write a sample; give 1 or more": workers is not None and workers < 1,
     }
     for problem in (message for message, wrong in problems.items() if wrong):
@@ -256,4 +254,4 @@ def _find_sample(directory: Path, arguments: dict[str, Any]) -> dict[str, Any] |
         count = sum(path.suffix == ".jpg" for path in (directory / "train_images").iterdir())
         if found == list(_TARGETS) and record == record | arguments and count == arguments["images"]:
             return dict(record)
-    raise UsageError(f"{directory} already holds another {', '.join(found)}; name another one, or remove them")
+    raise UsageError(f"{directory} already holds other {', '.join(found)}; choose a new directory or remove them")

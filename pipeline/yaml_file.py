@@ -12,7 +12,6 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from pipeline.errors import UsageError
 
 Path = tuple[str | int, ...]
-
 MAX_NODES = 100_000
 MAX_LEVELS = 100
 _TOO_DEEP = f"lists and mappings stand in each other more than {MAX_LEVELS} levels deep; use fewer levels"
@@ -145,9 +144,9 @@ def _compose(text: str) -> tuple[yaml.SafeLoader, Node]:
 def _not_yaml(error: yaml.MarkedYAMLError, path: Path = ()) -> Problem:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    what = " ".join(str(error.problem or error.context).split())
+    what = f"{error.context}, {error.problem}" if str(error.problem)[:4] == "but " else str(error.problem)
     advice = "indent with spaces, not tabs" if r"'\t'" in what else "correct this line or the one above it"
-    return Problem(line, path, f"not YAML at column {column}: {what}; {advice}")
+    return Problem(line, path, f"not YAML at column {column}: {' '.join(what.split())}; {advice}")
 
 
 def _weigh(node: Node, known: dict[int, tuple[int, int]], parents: set[int]) -> tuple[int, int]:
@@ -233,6 +232,7 @@ class _Walk:
 
     def build(self, node: Node, path: Path) -> Any:
         """Make plain data of a checked node, and note the line of each key."""
+        self.check(node, path)  # done already, except below a refused tag or a set, where a merge key can reach
         if id(node) in self.values:
             return self.values[id(node)]
         if isinstance(node, SequenceNode):

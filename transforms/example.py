@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.image import decode_grey, resize_bicubic, resize_mask, tile
+from transforms.image import decode_grey
 from transforms.label import Label, LabelFormat
 from transforms.rejected import DataError, Line
+from transforms.resize import resize_bicubic, resize_mask, tile
 from transforms.rle import runs_to_mask, unpack_runs
 
 

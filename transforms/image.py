@@ -1,4 +1,4 @@
-"""Images: bytes to grey pixels, resized as the original resizes, and tiled."""
+"""Image files to grey pixels."""
 
 from __future__ import annotations
 
@@ -77,65 +77,3 @@ def _load_grey(image: Image.Image) -> Pixels:
     if image.mode in _SIXTEEN_BIT_MODES:
         return (np.asarray(image) >> 8).astype(np.uint8)
     return np.asarray(image if image.mode == "L" else image.convert("L"))
-
-
-def resize_bicubic(pixels: Pixels, height: int, width: int) -> Pixels:
-    """Resizes as the original does: bicubic (a = -0.5) with antialiasing in float32, clamped, rounded half to even.
-
-    Pillow's resize on mode `F` has these weights and is the same on every CPU; on mode `L` it is not near enough.
-
-    Args:
-        pixels: uint8 array [any, any].
-        height: of the result, in pixels.
-        width: of the result, in pixels.
-
-    Returns:
-        uint8 array [height, width].
-    """
-    if pixels.shape == (height, width):
-        return pixels
-    grey = Image.fromarray(pixels.astype(np.float32))
-    resized = np.asarray(grey.resize((width, height), Image.Resampling.BICUBIC))
-    return np.asarray(np.rint(resized).clip(0, 255), np.uint8)
-
-
-def nearest_index(size_in: int, size_out: int) -> NDArray[np.int64]:
-    """Source index of each target index in a nearest-neighbour resize, as torch computes it, in float32.
-
-    Args:
-        size_in: of the source, in pixels.
-        size_out: of the target, in pixels.
-
-    Returns:
-        int64 array [size_out], each in 0 … size_in - 1.
-    """
-    scale = np.float32(size_in) / np.float32(size_out)
-    index = np.floor(np.arange(size_out, dtype=np.float32) * scale).astype(np.int64)
-    return np.asarray(np.minimum(index, size_in - 1))
-
-
-def tile(pixels: Pixels, height: int, width: int) -> Pixels:
-    """Repeats an image to a larger size: out[y, x] = pixels[y % h, x % w], uint8 [height, width]."""
-    if pixels.shape == (height, width):
-        return pixels
-    rows, columns = pixels.shape
-    repeats = (-(-height // rows), -(-width // columns))
-    return np.tile(pixels, repeats)[:height, :width]
-
-
-def resize_mask(mask: Pixels, size: tuple[int, int], tiled: tuple[int, int]) -> Pixels:
-    """Resizes a mask by nearest neighbour, then tiles it, in one step.
-
-    Args:
-        mask: uint8 array [any, any].
-        size: (height, width) after the resize, in pixels.
-        tiled: (height, width) after the tiling, in pixels.
-
-    Returns:
-        uint8 array of the shape `tiled`, C order.
-    """
-    rows, columns = (
-        nearest_index(mask.shape[axis], size[axis])[np.arange(tiled[axis]) % size[axis]] for axis in (0, 1)
-    )
-    # Columns first: a mask drawn from runs lies column by column in memory.
-    return np.ascontiguousarray(mask.T[columns][:, rows].T)

@@ -22,6 +22,7 @@ import apache_beam as beam
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics import Metrics
+from threadpoolctl import threadpool_limits
 
 from transforms.assign_shards import ShardKey
 from transforms.decode_examples import reject
@@ -213,6 +214,10 @@ class WriteShard(beam.DoFn):
         self.write_shards = Metrics.counter("steelbeam", "write-shards")
         self.write_examples = Metrics.counter("steelbeam", "write-examples")
         self.write_bytes = Metrics.counter("steelbeam", "write-bytes")
+
+    def setup(self) -> None:
+        """Keeps BLAS to the thread that calls it: the pool already uses all cores."""
+        threadpool_limits(1, user_api="blas")
 
     def process(self, shard: tuple[ShardKey, list[ExampleSpec]]) -> Iterable[Any]:
         """Yields the shard's summary, and what is rejected."""

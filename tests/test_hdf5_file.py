@@ -1,0 +1,68 @@
+"""One shard's file."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from tests.builders import grey_pixels
+from transforms.hdf5_file import ShardFile, encode_example, read_shard
+from transforms.label import LabelFormat
+
+
+def write(path: Path, form: LabelFormat, examples: int) -> None:
+    with ShardFile(str(path), form) as file:
+        for seed in range(examples):
+            image = grey_pixels(seed, form.height, form.width)
+            file.append(encode_example(image, image % 2, form))
+
+
+@pytest.mark.parametrize("loss", ["bce", "multilabel_bce", "ssce"])
+@pytest.mark.parametrize("size", [(16, 24), (1200, 1000)])
+def test_examples_are_read_as_they_were_written(tmp_path: Path, loss: str, size: tuple[int, int]) -> None:
+    form = LabelFormat(loss, 2, *size)
+    write(tmp_path / "a.h5", form, 2)
+    examples = list(read_shard(str(tmp_path / "a.h5")))
+    assert len(examples) == 2
+    for seed, example in enumerate(examples):
+        image = grey_pixels(seed, *size)
+        assert np.array_equal(example.image, image[np.newaxis])
+        assert np.array_equal(example.label, form.label(image % 2))
+        assert example.label.dtype == form.dtype
+
+
+def test_layout_is_the_originals(tmp_path: Path) -> None:
+    write(tmp_path / "a.h5", LabelFormat("bce", 2, 16, 24), 11)
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert set(file) == {f"example_{index}" for index in range(11)}
+        assert set(file["example_10"]) == {"image", "label"}
+        assert file["example_0/image"].dtype == np.uint8
+        assert file["example_0/label"].compression == "gzip"
+        assert dict(file.attrs) == {"n_examples": 11}
+        assert file.attrs["n_examples"].dtype == np.int64
+
+
+def test_a_file_without_examples_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "a.h5", LabelFormat("bce", 2, 16, 24), 0)
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert (len(file), file.attrs["n_examples"]) == (0, 0)
+
+
+def test_bytes_do_not_depend_on_the_time(tmp_path: Path) -> None:
+    form = LabelFormat("bce", 2, 16, 24)
+    write(tmp_path / "a.h5", form, 3)
+    time.sleep(1.1)  # HDF5 counts whole seconds
+    write(tmp_path / "b.h5", form, 3)
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+def test_a_file_that_was_cut_off_by_an_error_does_not_say_how_many_examples_it_has(tmp_path: Path) -> None:
+    form = LabelFormat("bce", 2, 16, 24)
+    with pytest.raises(RuntimeError), ShardFile(str(tmp_path / "a.h5"), form):
+        raise RuntimeError
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert "n_examples" not in file.attrs

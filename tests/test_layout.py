@@ -1,0 +1,76 @@
+"""Where an example lies."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms.layout import ShardLayout, parse_file_name
+
+
+def places_by_loop(layout: ShardLayout, examples: int) -> list[tuple[int, int]]:
+    """The original's way: each process deals out its consecutive range to its files in turn."""
+    places = []
+    files = max(layout.num_output_files // layout.num_processes, 1)
+    for process in range(layout.num_processes):
+        bounds = layout.range_bounds(process, examples)
+        for row in range(bounds[1] - bounds[0]):
+            places.append((process * files + row % files, row // files))
+    return places
+
+
+@given(st.integers(0, 200), st.integers(1, 20), st.integers(1, 9))
+def test_places_are_those_of_a_plain_loop(examples: int, files: int, processes: int) -> None:
+    layout = ShardLayout("data", files, processes)
+    places = [layout.place(position, examples) for position in range(examples)]
+    assert places == places_by_loop(layout, examples)
+    assert all(0 <= shard < layout.num_shards for shard, _ in places)
+
+
+@given(st.integers(0, 200), st.integers(1, 9))
+def test_ranges_are_consecutive_and_differ_by_at_most_one(examples: int, processes: int) -> None:
+    layout = ShardLayout("data", 10, processes)
+    bounds = [layout.range_bounds(index, examples) for index in range(processes)]
+    assert [start for start, _ in bounds[1:]] == [stop for _, stop in bounds[:-1]]
+    assert (bounds[0][0], bounds[-1][1]) == (0, examples)
+    sizes = [stop - start for start, stop in bounds]
+    assert max(sizes) - min(sizes) <= 1
+
+
+@given(st.integers(0, 200), st.integers(1, 20), st.integers(1, 9))
+def test_groups_of_a_shard_are_numbered_without_a_gap(examples: int, files: int, processes: int) -> None:
+    layout = ShardLayout("data", files, processes)
+    places = {layout.place(position, examples) for position in range(examples)}
+    counts = Counter(shard for shard, _ in places)
+    assert places == {(shard, group) for shard, count in counts.items() for group in range(count)}
+    assert len(places) == examples
+
+
+@pytest.mark.parametrize(
+    ("files", "processes", "names"),
+    [
+        (2, 1, ["data-0_p0.h5", "data-1_p0.h5"]),
+        (5, 2, ["data-0_p0.h5", "data-1_p0.h5", "data-2_p1.h5", "data-3_p1.h5"]),
+        (1, 2, ["data-0_p0.h5", "data-1_p1.h5"]),
+    ],
+)
+def test_file_names_are_the_originals(files: int, processes: int, names: list[str]) -> None:
+    layout = ShardLayout("data", files, processes)
+    assert [layout.file_name(shard) for shard in range(layout.num_shards)] == names
+
+
+@given(st.text(min_size=1), st.integers(1, 50), st.integers(1, 9), st.data())
+def test_file_names_are_parsed_as_they_are_formatted(
+    name: str, files: int, processes: int, data: st.DataObject
+) -> None:
+    layout = ShardLayout(name, files, processes)
+    shard = data.draw(st.integers(0, layout.num_shards - 1))
+    assert parse_file_name(layout.file_name(shard)) == (name, shard, shard // layout.files_in_range)
+
+
+@pytest.mark.parametrize("name", ["", "data.h5", "data-1.h5", "data-1_p0.h5.tmp", "data-x_p0.h5", "-1_p0.h5"])
+def test_other_names_are_not_of_the_scheme(name: str) -> None:
+    assert parse_file_name(name) is None

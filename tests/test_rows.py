@@ -1,0 +1,117 @@
+"""CSV lines to rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms.rejected import Code, DataError
+from transforms.rle import unpack_runs
+from transforms.rows import ColumnNames, Columns, parse_header, parse_row, split_fields, split_lines
+
+NAMES = ColumnNames()
+PRESENT = parse_header("ImageId,ClassId,EncodedPixels", NAMES)
+ORIGINAL = parse_header("ImageId_ClassId,EncodedPixels", NAMES)
+
+
+@pytest.mark.parametrize(
+    ("line", "columns"),
+    [
+        ("ImageId,ClassId,EncodedPixels", Columns(0, 1, 2, 3)),
+        ("\ufeffImageId,ClassId,EncodedPixels", Columns(0, 1, 2, 3)),
+        ("EncodedPixels,more,ImageId,ClassId", Columns(2, 3, 0, 4)),
+        ('"ImageId", ClassId ,"EncodedPixels"', Columns(0, 1, 2, 3)),
+        ("ImageId_ClassId,EncodedPixels", Columns(0, None, 1, 2)),
+        ("more,EncodedPixels,ImageId_ClassId", Columns(2, None, 1, 3)),
+    ],
+)
+def test_header_tells_the_layout_and_the_order_of_columns(line: str, columns: Columns) -> None:
+    assert parse_header(line, NAMES) == columns
+
+
+def test_columns_may_have_other_names() -> None:
+    assert parse_header("file,kind,rle", ColumnNames("file", "kind", "rle")) == Columns(0, 1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("", "no column 'ImageId'"),
+        ("ImageId,EncodedPixels", "no column 'ClassId'"),
+        ("ImageId,ClassId,Pixels", "no column 'EncodedPixels'"),
+        ("ImageId,ImageId,ClassId,EncodedPixels", "2 columns 'ImageId'"),
+        ("0002cc93b.jpg,1,29102 12", "it has: 0002cc93b.jpg, 1, 29102 12"),
+    ],
+)
+def test_header_without_a_needed_column_is_refused(line: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        parse_header(line, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("line", "columns", "image_id", "class_id"),
+    [
+        (b"a.jpg,3,5 2", PRESENT, "a.jpg", 3),
+        (b'"a.jpg","3","5 2"', PRESENT, "a.jpg", 3),
+        (b'"a, b.jpg",3,5 2', PRESENT, "a, b.jpg", 3),
+        (b" a.jpg , 3 , 5 2 ", PRESENT, "a.jpg", 3),
+        (b"a.jpg_4,5 2", ORIGINAL, "a.jpg", 4),
+        (b"a_b.jpg_1,5 2", ORIGINAL, "a_b.jpg", 1),
+        ("bléch.jpg,3,5 2".encode(), PRESENT, "bléch.jpg", 3),
+    ],
+)
+def test_row_is_read_in_either_layout(line: bytes, columns: Columns, image_id: str, class_id: int) -> None:
+    row = parse_row(line, columns)
+    assert (row.image_id, row.class_id) == (image_id, class_id)
+    assert row.runs is not None
+    assert unpack_runs(row.runs).tolist() == [[5, 2]]
+
+
+@pytest.mark.parametrize("text", [b"", b"  ", b"nan", b"NaN", b'""'])
+def test_no_mask_is_told_from_an_empty_one(text: bytes) -> None:
+    assert parse_row(b"a.jpg,3," + text, PRESENT).runs is None
+    assert parse_row(b"a.jpg,3,-1", PRESENT).runs == b""
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        (b"a.jpg,0,1 2", Code.CLASS_INVALID, "the class is '0'"),
+        (b"a.jpg,5,1 2", Code.CLASS_INVALID, "the class is '5'"),
+        (b"a.jpg,three,1 2", Code.CLASS_INVALID, "the class is 'three'"),
+        (b"a.jpg,,1 2", Code.CLASS_INVALID, "the class is ''"),
+        (b"a.jpg,3", Code.CSV_FIELD_COUNT, "2 fields, the header 3"),
+        (b"a.jpg,3,1,2", Code.CSV_FIELD_COUNT, "4 fields, the header 3"),
+        (b'a.jpg,3,"1 2', Code.CSV_UNCLOSED_QUOTE, "quotes"),
+        (b"a\xff.jpg,3,1 2", Code.CSV_NOT_UTF8, "not UTF-8"),
+        (b",3,1 2", Code.IMAGE_ID_INVALID, "does not name an image"),
+        (b"a\0.jpg,3,1 2", Code.IMAGE_ID_INVALID, "does not name an image"),
+        (b"a.jpg,3,1 2 3", Code.RLE_ODD_COUNT, "3 numbers"),
+    ],
+)
+def test_bad_row_is_refused_with_its_reason(line: bytes, code: Code, words: str) -> None:
+    with pytest.raises(DataError) as caught:
+        parse_row(line, PRESENT)
+    assert caught.value.code is code
+    assert words in caught.value.message
+
+
+def test_original_layout_needs_a_class_behind_the_image() -> None:
+    with pytest.raises(DataError) as caught:
+        parse_row(b"a.jpg,1 2", ORIGINAL)
+    assert caught.value.code is Code.IMAGE_ID_INVALID
+
+
+@given(st.lists(st.text(st.characters(blacklist_characters="\r\n\0", blacklist_categories=["Cs"])), min_size=1))
+def test_fields_are_those_that_a_csv_writer_was_given(fields: list[str]) -> None:
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="").writerow(fields)
+    assert split_fields(stream.getvalue()) == fields
+
+
+def test_lines_end_with_lf_or_crlf() -> None:
+    assert list(split_lines(b"a\r\nb\n\nc")) == [b"a", b"b", b"", b"c"]

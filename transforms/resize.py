@@ -1,0 +1,147 @@
+"""Resizing as the original does it: bicubic with antialiasing for images, nearest neighbour for masks.
+
+An image is multiplied by a band matrix on each side. The weights are those of torch's `upsample_bicubic2d_aa`
+(a = -0.5, computed in float32 in its order); the products are taken in float64 with weights and intermediate values
+rounded to fixed-point numbers, so that every partial sum is exact: the same result on every CPU and with every BLAS.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+# Sums stay below 2^9, so that a product of the second pass needs 9 + 28 + 16 = 53 bits, those of a float64.
+_WEIGHT_UNIT = 2.0**28
+_VALUE_UNIT = 2.0**16
+# Output pixels that are computed from one slice of the input: more of them multiply more zeros, fewer take more calls.
+_GROUP = 16
+
+
+class _Band(NamedTuple):
+    """Output pixels start to stop are input pixels first to last, times weights, float64 [last - first, outputs]."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+    weights: NDArray[np.float64]
+
+
+def resize_bicubic(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Resizes an image; bicubic with antialiasing, clamped, rounded half to even.
+
+    Args:
+        pixels: uint8 array [any, any].
+        height: of the result, in pixels.
+        width: of the result, in pixels.
+
+    Returns:
+        uint8 array [height, width].
+    """
+    if pixels.shape == (height, width):
+        return pixels
+    values = _resize_columns(pixels, width)
+    if height != pixels.shape[0]:
+        values = np.rint(values * _VALUE_UNIT) / _VALUE_UNIT
+        values = _resize_columns(values.T, height).T
+    return np.ascontiguousarray(np.rint(values).clip(0, 255), np.uint8)
+
+
+def _resize_columns(values: NDArray[np.generic], width: int) -> NDArray[np.float64]:
+    if values.shape[1] == width:
+        return values.astype(np.float64)
+    resized = np.empty((values.shape[0], width))
+    for band in _bands(values.shape[1], width):
+        part = values[:, band.first : band.last].astype(np.float64)
+        np.matmul(part, band.weights, out=resized[:, band.start : band.stop])
+    return resized
+
+
+@functools.lru_cache(maxsize=64)
+def _bands(size_in: int, size_out: int) -> tuple[_Band, ...]:
+    bands = []
+    for start in range(0, size_out, _GROUP):
+        rows = [bicubic_weights(size_in, size_out, index) for index in range(start, min(start + _GROUP, size_out))]
+        first, last = min(row[0] for row in rows), max(row[0] + len(row[1]) for row in rows)
+        weights = np.zeros((last - first, len(rows)))
+        for column, (begin, row) in enumerate(rows):
+            weights[begin - first : begin - first + len(row), column] = np.rint(row * _WEIGHT_UNIT) / _WEIGHT_UNIT
+        bands.append(_Band(start, start + len(rows), first, last, weights))
+    return tuple(bands)
+
+
+def bicubic_weights(size_in: int, size_out: int, index: int) -> tuple[int, NDArray[np.float64]]:
+    """Weights of the input pixels in one output pixel of an antialiased bicubic resize, as torch computes them.
+
+    Args:
+        size_in: of the source, in pixels.
+        size_out: of the target, in pixels.
+        index: of the output pixel.
+
+    Returns:
+        the first input pixel, and float64 array [pixels] of the weights, which are float32 numbers.
+    """
+    scale = np.float32(size_in) / np.float32(size_out)
+    stretch = max(scale, np.float32(1))
+    center = scale * (np.float32(index) + np.float32(0.5))
+    first = max(int(center - np.float32(2) * stretch + np.float32(0.5)), 0)
+    last = min(int(center + np.float32(2) * stretch + np.float32(0.5)), size_in)
+    distance = (np.arange(first, last, dtype=np.float32) - center + np.float32(0.5)) * (np.float32(1) / stretch)
+    weights = _cubic(np.abs(distance))
+    # cumsum adds one after the other, as torch does; sum does not.
+    return first, (weights / np.cumsum(weights, dtype=np.float32)[-1]).astype(np.float64)
+
+
+def _cubic(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Keys' cubic convolution kernel with a = -0.5 (IEEE Trans. ASSP 29, 1981), of distances that are not negative."""
+    a = np.float32(-0.5)
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    far = (((x - 5) * x + 8) * x - 4) * a
+    return np.where(x < 1, near, np.where(x < 2, far, np.float32(0))).astype(np.float32)
+
+
+def nearest_index(size_in: int, size_out: int) -> NDArray[np.int64]:
+    """Source index of each target index in a nearest-neighbour resize, as torch computes it, in float32.
+
+    Args:
+        size_in: of the source, in pixels.
+        size_out: of the target, in pixels.
+
+    Returns:
+        int64 array [size_out], each in 0 … size_in - 1.
+    """
+    scale = np.float32(size_in) / np.float32(size_out)
+    index = np.floor(np.arange(size_out, dtype=np.float32) * scale).astype(np.int64)
+    return np.asarray(np.minimum(index, size_in - 1))
+
+
+def tile(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Repeats an image to a larger size: out[y, x] = pixels[y % h, x % w], uint8 [height, width]."""
+    if pixels.shape == (height, width):
+        return pixels
+    rows, columns = pixels.shape
+    repeats = (-(-height // rows), -(-width // columns))
+    return np.tile(pixels, repeats)[:height, :width]
+
+
+def resize_mask(mask: Pixels, size: tuple[int, int], tiled: tuple[int, int]) -> Pixels:
+    """Resizes a mask by nearest neighbour, then tiles it, in one step.
+
+    Args:
+        mask: uint8 array [any, any].
+        size: (height, width) after the resize, in pixels.
+        tiled: (height, width) after the tiling, in pixels.
+
+    Returns:
+        uint8 array of the shape `tiled`, C order.
+    """
+    rows, columns = (
+        nearest_index(mask.shape[axis], size[axis])[np.arange(tiled[axis]) % size[axis]] for axis in (0, 1)
+    )
+    # Columns first: a mask drawn from runs lies column by column in memory.
+    return np.ascontiguousarray(mask.T[columns][:, rows].T)
