@@ -18,14 +18,14 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
 from pipeline.graph import build_graph
 from pipeline.job import Job, make_job
-from pipeline.params import read_params
+from pipeline.params_file import read_params
 from pipeline.progress_bar import show_progress
 from pipeline.publish import OUTCOME, find_existing, of_naming
 from pipeline.summary import summarise
 from transforms.files import absolute, exists, join, list_folder, make_folder, read_bytes, remove
 from transforms.layout import MANIFEST, STAGING, ShardLayout
 from transforms.progress import PROGRESS
-from transforms.write_shards import count_staged
+from transforms.write_shards import count_staged, remove_attempts
 
 DEFAULT_RUNNER = "FnApiRunner"
 
@@ -92,8 +92,8 @@ def _prepare(arguments: CreateArguments, err: TextIO) -> Job:
         make_folder(job.staging)
         remove([join(job.staging, OUTCOME)])
     except OSError as error:
-        raise UsageError(
-            f"{arguments.output_dir}: cannot be written to ({error}); choose another --output_dir"
+        raise SteelbeamError(
+            f"{job.output_dir}: cannot be written to ({error}); choose another --output_dir"
         ) from error
     return job
 
@@ -154,6 +154,7 @@ def _stop_on_signal(job: Job, err: TextIO) -> Iterator[None]:
     """On Ctrl-C or SIGTERM says what was written, and leaves at once: threads under way are not waited for."""
 
     def stop(number: int, _: FrameType | None) -> None:
+        remove_attempts()
         staged = count_staged(job.staging, job.splits)
         total = len(job.splits) * job.layout.num_shards
         published = exists(join(job.root, MANIFEST)) and not exists(join(job.root, STAGING))

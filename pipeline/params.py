@@ -1,39 +1,29 @@
-"""The parameter file of the Cerebras Model Zoo, read into checked, frozen models."""
+"""The parameters of a run: checked, frozen models, and the tree of data_params.json that follows from them."""
 
 import copy
-from collections.abc import Mapping
-from difflib import get_close_matches
+import math
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-)
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from pipeline.errors import UsageError
-from pipeline.yaml_file import UNREADABLE, Path, Problem, YamlTree, load_yaml, shown, usage_error
+from pipeline.yaml_file import shown
 
-MAX_BYTES = 2**20
 MAX_PIXELS = 2**28
-SPLITS = ("train_input", "eval_input")
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-def _tuple_of(least: int, most: int) -> BeforeValidator:
+def _tuple_of(least: int, most: float = math.inf) -> BeforeValidator:
     """Take a YAML list for a tuple, which strict models do not do by themselves."""
 
     def to_tuple(value: object) -> object:
-        if isinstance(value, list) and not least <= len(value) <= most:
+        if not isinstance(value, list):
+            return value
+        # Not pydantic's min_length: it counts only the items that are good.
+        if not least <= len(value) <= most:
             raise ValueError(f"{shown(value)} has length {len(value)}")
-        return tuple(value) if isinstance(value, list) else value
+        return tuple(value)
 
     return BeforeValidator(to_tuple)
 
@@ -60,7 +50,7 @@ Size = Annotated[int, Field(ge=1)]
 ImageShape = Annotated[tuple[Size, Size, Size], _tuple_of(3, 3), AfterValidator(_bounded)]
 MaxImageShape = Annotated[tuple[Size, ...], _tuple_of(2, 3)]
 # Validators that stand before the type run from right to left.
-Texts = Annotated[tuple[Text, ...], _tuple_of(1, MAX_BYTES), BeforeValidator(_one_or_more)]
+Texts = Annotated[tuple[Text, ...], _tuple_of(1), BeforeValidator(_one_or_more)]
 
 
 class SplitParams(BaseModel):
@@ -98,23 +88,23 @@ class SplitParams(BaseModel):
         description="give 1 or more, with multilabel_bce 2 or more"
     )
 
-    normalize_data_method: Any | None = None
-    shuffle: Any | None = None
-    shuffle_seed: Any | None = None
-    augment_data: Any | None = None
-    batch_size: Any | None = None
-    num_workers: Any | None = None
-    drop_last: Any | None = None
-    prefetch_factor: Any | None = None
-    persistent_workers: Any | None = None
-    use_fast_dataloader: Any | None = None
-    duplicate_act_worker_data: Any | None = None
-    convert_to_onehot: Any | None = None
-    use_worker_cache: Any | None = None
-    mixed_precision: Any | None = None
-    use_bfloat16: Any | None = None
-    loss: Any | None = None
-    split: Any | None = None
+    normalize_data_method: Any = None
+    shuffle: Any = None
+    shuffle_seed: Any = None
+    augment_data: Any = None
+    batch_size: Any = None
+    num_workers: Any = None
+    drop_last: Any = None
+    prefetch_factor: Any = None
+    persistent_workers: Any = None
+    use_fast_dataloader: Any = None
+    duplicate_act_worker_data: Any = None
+    convert_to_onehot: Any = None
+    use_worker_cache: Any = None
+    mixed_precision: Any = None
+    use_bfloat16: Any = None
+    loss: Any = None
+    split: Any = None
 
 
 class SteelbeamParams(BaseModel):
@@ -137,50 +127,9 @@ class SteelbeamParams(BaseModel):
     mask_column: Text = Field(default="EncodedPixels", description="give the name of a column")
 
 
-class _ModelParams(BaseModel):
-    """What matters here of the section `model`; the rest is the training's."""
-
-    model_config = ConfigDict(frozen=True, strict=True)
-
-    loss: Loss = Field(description="give one of bce, multilabel_bce, ssce")
-
-
-class _File(BaseModel):
-    """The sections that are checked; others may hold anything."""
-
-    model_config = _STRICT
-
-    train_input: SplitParams = Field(description="give a section with the keys of the training data")
-    eval_input: SplitParams = Field(description="give a section with the keys of the evaluation data")
-    model: _ModelParams = Field(description="give a section with loss: one of bce, multilabel_bce, ssce")
-    steelbeam: SteelbeamParams = Field(default=SteelbeamParams(), description="give a section with keys, or remove it")
-
-
-# What is said of pydantic's error types; its own message is for those who write models.
-_WRONG = {
-    "missing": "missing",
-    "extra_forbidden": "unknown key",
-    "int_type": "{value} is not a whole number",
-    "float_type": "{value} is not a number",
-    "string_type": "{value} is not a string",
-    "tuple_type": "{value} is not a list",
-    "model_type": "{value} is not a mapping",
-    "greater_than_equal": "{value} is below {ge:g}",
-    "less_than_equal": "{value} is above {le:g}",
-    "string_pattern_mismatch": "{value} is blank",
-    "literal_error": "{value} is not supported",
-    "value_error": "{error}",
-}
-_SECTIONS: Mapping[str, type[BaseModel]] = {
-    "train_input": SplitParams,
-    "eval_input": SplitParams,
-    "model": _ModelParams,
-    "steelbeam": SteelbeamParams,
-}
-
-
-class Params(BaseModel):
-    """A parameter file.
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """All that a parameter file says.
 
     Attributes:
         train_input: The training split.
@@ -189,8 +138,6 @@ class Params(BaseModel):
         steelbeam: Our own section, or its defaults.
         document: The whole file as plain data that JSON can hold.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     train_input: SplitParams
     eval_input: SplitParams
@@ -204,64 +151,6 @@ class Params(BaseModel):
         return {"train_input": self.train_input, "eval_input": self.eval_input}
 
 
-def parse_params(text: str, source: str) -> Params:
-    """Check the text of a parameter file.
-
-    Args:
-        text: The file's content, YAML.
-        source: The file's name, for messages.
-
-    Returns:
-        The parameters.
-
-    Raises:
-        UsageError: Something is wrong with the file; the message has a line for each thing that is.
-    """
-    tree = load_yaml(text, source)
-    file, problems = _checked(tree)
-    if file is None or tree.problems:
-        raise usage_error(source, [*tree.problems, *problems])
-    return Params(
-        train_input=file.train_input,
-        eval_input=file.eval_input,
-        loss=file.model.loss,
-        steelbeam=file.steelbeam,
-        document=tree.document,
-    )
-
-
-def read_params(path: str) -> Params:
-    """Read a parameter file from any file system that Beam knows.
-
-    Args:
-        path: Path or URL of the file.
-
-    Returns:
-        The parameters.
-
-    Raises:
-        UsageError: The file cannot be read, or something is wrong with it.
-    """
-    # Beam takes seconds to import; who only parses text need not wait for it.
-    from apache_beam.io.filesystem import CompressionTypes
-    from apache_beam.io.filesystems import FileSystems
-
-    try:
-        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-            data: bytes = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: no such file system, or a path that none can have
-        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
-        raise UsageError(f"{path}: cannot be read: {reason}; give the path of a parameter file") from error
-    if len(data) > MAX_BYTES:
-        raise UsageError(f"{path}: the file is over 1 MiB; give a parameter file, not data")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{path}:{line}: the file is not UTF-8; save it as UTF-8") from error
-    return parse_params(text, path)
-
-
 def data_params(params: Params, input_args: dict[str, Any]) -> dict[str, Any]:
     """Make the tree of data_params.json, still without what was written (`<split>_hdf`).
 
@@ -273,7 +162,7 @@ def data_params(params: Params, input_args: dict[str, Any]) -> dict[str, Any]:
         A tree of its own: the file as it is, the flags, and in each split what the original's script forces.
     """
     tree = copy.deepcopy(params.document)
-    for split in SPLITS:
+    for split in params.splits:
         tree[split].update(
             augment_data=False,
             mixed_precision=False,
@@ -284,49 +173,3 @@ def data_params(params: Params, input_args: dict[str, Any]) -> dict[str, Any]:
             use_bfloat16=tree["model"].get("use_bfloat16", False),
         )
     return {**tree, "input_args": copy.deepcopy(input_args)}
-
-
-def _checked(tree: YamlTree) -> tuple[_File | None, list[Problem]]:
-    """Check the sections, and tell what is wrong in them."""
-    # A section of another name is nobody's business here, unless the name is a slip of the pen.
-    sections = {name: value for name, value in tree.document.items() if name in _SECTIONS or _nearest((name,))}
-    model = sections.get("model")
-    context = {"loss": model.get("loss") if isinstance(model, dict) else None}
-    try:
-        return _File.model_validate(sections, context=context), []
-    except ValidationError as error:
-        details = [detail for detail in error.errors(include_url=False) if detail["input"] is not UNREADABLE]
-    # A key that is missing because it is misspelt is one problem, not two.
-    meant = {_nearest(detail["loc"]) for detail in details if detail["type"] == "extra_forbidden"}
-    found = [detail for detail in details if detail["type"] != "missing" or detail["loc"] not in meant]
-    return None, [_problem(detail, tree) for detail in found]
-
-
-def _problem(detail: ErrorDetails, tree: YamlTree) -> Problem:
-    path = detail["loc"]
-    wrong = _WRONG.get(detail["type"])
-    what = wrong.format(value=shown(detail["input"]), **detail.get("ctx", {})) if wrong else detail["msg"]
-    # `csv: ""` is checked as a list of one, of which the file knows nothing.
-    place = path[:-1] if isinstance(path[-1], int) and path not in tree.lines else path
-    return Problem(tree.line(path), place, f"{what}; {_advice(detail)}")
-
-
-def _advice(detail: ErrorDetails) -> str:
-    path = detail["loc"]
-    if detail["type"] == "extra_forbidden":
-        near = _nearest(path)
-        return f"did you mean {near[-1]}?" if near else f"known keys: {', '.join(_siblings(path))}"
-    field = str(path[:2][-1])
-    return str(_siblings(path[:2])[field].description)
-
-
-def _nearest(path: Path) -> Path | None:
-    """Find the known key beside this one that is spelt like it; for a section only one that is very like it."""
-    cutoff = 0.6 if len(path) > 1 else 0.8
-    near = get_close_matches(str(path[-1]).lower(), _siblings(path), n=1, cutoff=cutoff)
-    return (*path[:-1], near[0]) if near else None
-
-
-def _siblings(path: Path) -> dict[str, FieldInfo]:
-    """Get the known keys of the section that a path leads into, or the sections."""
-    return (_SECTIONS[str(path[0])] if len(path) > 1 else _File).model_fields

@@ -14,6 +14,7 @@ from pipeline.errors import UsageError
 Path = tuple[str | int, ...]
 MAX_NODES = 100_000
 MAX_LEVELS = 100
+MAX_SHOWN = 20  # problems in a message
 _TOO_DEEP = f"lists and mappings stand in each other more than {MAX_LEVELS} levels deep; use fewer levels"
 
 # What stands in the document for a value that has a problem of its own: later checks pass over it.
@@ -81,11 +82,8 @@ def load_yaml(text: str, source: str) -> YamlTree:
     Raises:
         UsageError: The text is not YAML, is empty or not a mapping, or its aliases are recursive or expand too far.
     """
-    try:
-        loader, root = _compose(text)
-        _weigh(root, {}, set())
-    except _RefusedError as error:
-        raise usage_error(source, [error.problem]) from error.__cause__
+    loader, root = _compose(text, source)
+    _weigh(root, source, {}, set())
     walk = _Walk(loader, text, lines={(): root.start_mark.line + 1})
     walk.check(root, ())
     document = walk.build(root, ())
@@ -96,9 +94,10 @@ def load_yaml(text: str, source: str) -> YamlTree:
 
 
 def usage_error(source: str, problems: Iterable[Problem]) -> UsageError:
-    """Make one error of all problems: a line each, in the order of the file."""
-    ordered = sorted(problems, key=lambda problem: problem.line)
-    return UsageError("\n".join(f"{source}:{problem}" for problem in ordered))
+    """Make one error of the problems: a line each, in the order of the file; past `MAX_SHOWN` only their number."""
+    lines = [f"{source}:{problem}" for problem in sorted(problems, key=lambda problem: problem.line)]
+    more = [f"… and {len(lines) - MAX_SHOWN} more"] if len(lines) > MAX_SHOWN else []
+    return UsageError("\n".join(lines[:MAX_SHOWN] + more))
 
 
 def shown(value: object) -> str:
@@ -111,33 +110,29 @@ def _printable(key: str) -> str:
     return key if key.isprintable() and len(key) <= 60 else shown(key)
 
 
-class _RefusedError(Exception):
-    """Nothing of the file can be used."""
-
-    def __init__(self, line: int, what: str) -> None:
-        super().__init__(what)
-        self.problem = Problem(line, (), what)
+def _refused(source: str, line: int, what: str) -> UsageError:
+    """Make the error of a file of which nothing can be used."""
+    return usage_error(source, [Problem(line, (), what)])
 
 
-def _compose(text: str) -> tuple[yaml.SafeLoader, Node]:
+def _compose(text: str, source: str) -> tuple[yaml.SafeLoader, Node]:
     """Parse the text into nodes, which know their lines."""
     try:
         loader = yaml.SafeLoader(text)
     except yaml.reader.ReaderError as error:
         what = f"the character U+{ord(text[error.position]):04X} cannot stand in YAML; remove it"
-        raise _RefusedError(text.count("\n", 0, error.position) + 1, what) from error
+        raise _refused(source, text.count("\n", 0, error.position) + 1, what) from error
     try:
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
-        problem = _not_yaml(error)
-        raise _RefusedError(problem.line, problem.text) from error
+        raise usage_error(source, [_not_yaml(error)]) from error
     except (ValueError, OverflowError) as error:  # from chr(), for an escape such as "\UFFFFFFFF"
         what = "not YAML: an escape in quotes names no character; correct it"
-        raise _RefusedError(loader.line + 1, what) from error
+        raise _refused(source, loader.line + 1, what) from error
     except RecursionError as error:
-        raise _RefusedError(loader.line + 1, _TOO_DEEP) from error
+        raise _refused(source, loader.line + 1, _TOO_DEEP) from error
     if root is None:
-        raise _RefusedError(1, "the file is empty; write sections with keys in them")
+        raise _refused(source, 1, "the file is empty; write sections with keys in them")
     return loader, root
 
 
@@ -149,21 +144,21 @@ def _not_yaml(error: yaml.MarkedYAMLError, path: Path = ()) -> Problem:
     return Problem(line, path, f"not YAML at column {column}: {' '.join(what.split())}; {advice}")
 
 
-def _weigh(node: Node, known: dict[int, tuple[int, int]], parents: set[int]) -> tuple[int, int]:
+def _weigh(node: Node, source: str, known: dict[int, tuple[int, int]], parents: set[int]) -> tuple[int, int]:
     """Count the nodes and levels below a node as if each alias were written out, without writing it out."""
     if id(node) in parents:
-        raise _RefusedError(node.start_mark.line + 1, "the value holds itself through an alias; remove the alias")
+        raise _refused(source, node.start_mark.line + 1, "the value holds itself through an alias; remove the alias")
     if id(node) not in known:
         parents.add(id(node))
         pairs = node.value if isinstance(node, MappingNode) else [node.value]
         children = [] if isinstance(node, ScalarNode) else [child for pair in pairs for child in pair]
-        below = [_weigh(child, known, parents) for child in children]
+        below = [_weigh(child, source, known, parents) for child in children]
         parents.remove(id(node))
         nodes = 1 + sum(count for count, _ in below)
         levels = 1 + max((level for _, level in below), default=0)
         if nodes > MAX_NODES or levels > MAX_LEVELS:
             too_many = f"aliases written out, there are more than {MAX_NODES:,} values; use fewer aliases"
-            raise _RefusedError(node.start_mark.line + 1, too_many if nodes > MAX_NODES else _TOO_DEEP)
+            raise _refused(source, node.start_mark.line + 1, too_many if nodes > MAX_NODES else _TOO_DEEP)
         known[id(node)] = nodes, levels
     return known[id(node)]
 

@@ -9,10 +9,16 @@ from typing import Any
 
 import numpy as np
 import yaml
+from apache_beam.testing import test_pipeline
 from PIL import Image
 
 HEIGHT, WIDTH = 16, 24
 HEADER = "ImageId,ClassId,EncodedPixels"
+
+
+def in_process() -> test_pipeline.TestPipeline:
+    """A pipeline for `assert_that`, on the runner that is steelbeam's default."""
+    return test_pipeline.TestPipeline(runner="FnApiRunner")
 
 
 def grey_pixels(seed: int, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,7 +13,7 @@ from transforms.look_ahead import map_ahead
 
 
 @pytest.fixture(name="pool")
-def make_pool() -> ThreadPoolExecutor:
+def make_pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(4) as pool:
         yield pool
 
@@ -30,7 +31,7 @@ def test_results_come_in_the_order_of_the_items(pool: ThreadPoolExecutor, window
 def test_no_more_than_the_window_is_taken_ahead(pool: ThreadPoolExecutor, window: int) -> None:
     taken = 0
 
-    def items() -> range:
+    def items() -> Iterator[int]:
         nonlocal taken
         for item in range(50):
             taken += 1
@@ -49,8 +50,8 @@ def test_an_error_comes_at_its_turn_and_ends_the_work(pool: ThreadPoolExecutor) 
             raise OSError("disk on fire")
         return item
 
-    results = []
+    results = map_ahead(fail_at_three, range(1000), pool, 4)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(OSError, match="disk on fire"):
-        for result in map_ahead(fail_at_three, range(1000), pool, 4):
-            results.append(result)
-    assert results == [0, 1, 2]
+        next(results)
+    assert started._value <= 3 + 4

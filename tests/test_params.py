@@ -12,7 +12,8 @@ from apache_beam.io.filesystems import FileSystems
 from pydantic import ValidationError
 
 from pipeline.errors import UsageError
-from pipeline.params import SteelbeamParams, data_params, parse_params, read_params
+from pipeline.params import SteelbeamParams, data_params
+from pipeline.params_file import parse_params, read_params
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = sorted(path.parent for path in (ROOT / "tests" / "golden").glob("*/params.yaml"))
@@ -381,6 +382,14 @@ def test_an_overridden_key_has_its_own_line_and_a_merged_one_that_of_the_anchore
     ]
 
 
+@pytest.mark.parametrize(("number", "last"), [(20, "x20"), (21, "… and 1 more"), (500, "… and 480 more")])
+def test_a_message_names_twenty_problems_and_counts_the_others(number: int, last: str) -> None:
+    lines = problems(GOOD + "".join(f"x{index}: !mine 1\n" for index in range(1, number + 1)))
+    assert lines[:19] == [f"params.yaml:{11 + i}: x{i}: the tag !mine is not allowed; remove it" for i in range(1, 20)]
+    assert last in lines[-1]
+    assert len(lines) == min(number, 21)
+
+
 @pytest.mark.parametrize("text", ["a: {b: {c: ", "\x85a: 1", "a: 'b\n\n", "x" * 200 + "\n: 3", 'a: "\\n": b', "? ? ?"])
 def test_every_message_is_one_printable_line_per_problem(text: str) -> None:
     for line in problems(text):
@@ -440,7 +449,7 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 
 
 def test_importing_params_does_not_import_beam() -> None:
-    code = "import sys, pipeline.params; sys.exit('apache_beam' in sys.modules)"
+    code = "import sys, pipeline.params_file; sys.exit('apache_beam' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

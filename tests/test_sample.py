@@ -12,17 +12,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline.errors import UsageError
-from pipeline.sample import (
-    SampleSummary,
-    _encode_runs,
-    draw_defect,
-    draw_steel,
-    image_names,
-    make_image,
-    plan_image,
-    write_sample,
-)
+from pipeline.draw_steel import draw_defect, draw_steel, make_image, plan_image
+from pipeline.errors import SteelbeamError, UsageError
+from pipeline.sample import SampleSummary, image_names, write_sample
 
 IMAGES = 20
 
@@ -136,24 +128,6 @@ def test_a_defect_is_seen_where_its_mask_is_and_nowhere_else(class_id):
     changed = np.abs(image - steel)
     assert (changed[~mask] == 0).all()
     assert changed[mask].mean() > 12
-
-
-@pytest.mark.parametrize(
-    ("pixels", "text"),
-    [
-        ([], ""),
-        ([(0, 0)], "1 1"),
-        ([(2, 1)], "6 1"),
-        ([(1, 0), (2, 0), (0, 1)], "2 3"),
-        ([(0, 0), (2, 0)], "1 1 3 1"),
-        ([(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1)], "1 6"),
-    ],
-)
-def test_runs_go_down_each_column_from_1_and_on_into_the_next(pixels, text):
-    mask = np.zeros((3, 2), bool)
-    for place in pixels:
-        mask[place] = True
-    assert _encode_runs(mask) == text
 
 
 def test_table_holds_the_masks_of_the_drawn_images(sample):
@@ -284,13 +258,19 @@ def test_refuses_bad_arguments_before_any_work(tmp_path, arguments, message):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
-    def fail(*_: object) -> None:
-        raise OSError("no space left on device")
+@pytest.mark.parametrize("place", ["tempfile.TemporaryDirectory", "Image.Image.save", "_write_csv", "Path.rename"])
+def test_a_failure_to_write_is_told_and_leaves_nothing_behind(tmp_path, monkeypatch, place):
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pipeline.sample._write_csv", fail)
-    with pytest.raises(OSError, match="no space"):
+    monkeypatch.setattr(f"pipeline.sample.{place}", fail)
+    with pytest.raises(SteelbeamError) as caught:
         write_sample(tmp_path, images=1)
+    assert str(caught.value) == (
+        f"{tmp_path}: the sample cannot be written (No space left on device); "
+        "make room and allow writing there, or name another directory"
+    )
+    assert caught.value.exit_status == 1
     assert list(tmp_path.iterdir()) == []
 
 

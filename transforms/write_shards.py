@@ -162,20 +162,29 @@ def count_staged(staging: str, splits: Iterable[str]) -> int:
     return sum(path.endswith(summary_path(".h5")) for path in files)
 
 
+# Attempts of this process that are under way, for a process that has to stop at once.
+_attempts: set[str] = set()
+
+
 @contextlib.contextmanager
 def local_attempt(staged: str) -> Iterator[str]:
     """A path to write a file at, which HDF5 can: local, its own, and removed if it is still there at the end."""
-    if is_local(staged):
-        # On the same file system, so that moving it into place copies nothing.
-        path = attempt_name(staged)
-        try:
-            yield path
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(path)
-    else:
-        with tempfile.TemporaryDirectory(prefix="steelbeam-") as folder:
-            yield os.path.join(folder, "shard.h5")
+    # Where staging is local, on its file system, so that moving the file into place copies nothing.
+    path = attempt_name(staged if is_local(staged) else os.path.join(tempfile.gettempdir(), "steelbeam"))
+    _attempts.add(path)
+    try:
+        yield path
+    finally:
+        _attempts.discard(path)
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
+
+
+def remove_attempts() -> None:
+    """Removes what this process has half written."""
+    for path in list(_attempts):
+        with contextlib.suppress(OSError):
+            os.remove(path)
 
 
 def stage(attempt: str, staged: str) -> None:

@@ -1,0 +1,165 @@
+"""The parameter file of the Cerebras Model Zoo: reading it, checking it, and telling all that is wrong with it."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from pipeline.errors import UsageError
+from pipeline.params import Loss, Params, SplitParams, SteelbeamParams
+from pipeline.yaml_file import UNREADABLE, Path, Problem, YamlTree, load_yaml, shown, usage_error
+
+MAX_BYTES = 2**20
+
+
+class _ModelParams(BaseModel):
+    """What matters here of the section `model`; the rest is the training's."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    loss: Loss = Field(description="give one of bce, multilabel_bce, ssce")
+
+
+class _File(BaseModel):
+    """The sections that are checked; others may hold anything."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    train_input: SplitParams = Field(description="give a section with the keys of the training data")
+    eval_input: SplitParams = Field(description="give a section with the keys of the evaluation data")
+    model: _ModelParams = Field(description="give a section with loss: one of bce, multilabel_bce, ssce")
+    steelbeam: SteelbeamParams = Field(default=SteelbeamParams(), description="give a section with keys, or remove it")
+
+
+# What is said of pydantic's error types; its own message is for those who write models.
+_WRONG = {
+    "missing": "missing",
+    "extra_forbidden": "unknown key",
+    "int_type": "{value} is not a whole number",
+    "float_type": "{value} is not a number",
+    "string_type": "{value} is not a string",
+    "tuple_type": "{value} is not a list",
+    "model_type": "{value} is not a mapping",
+    "greater_than_equal": "{value} is below {ge:g}",
+    "less_than_equal": "{value} is above {le:g}",
+    "string_pattern_mismatch": "{value} is blank",
+    "literal_error": "{value} is not supported",
+    "value_error": "{error}",
+}
+_SECTIONS: Mapping[str, type[BaseModel]] = {
+    "train_input": SplitParams,
+    "eval_input": SplitParams,
+    "model": _ModelParams,
+    "steelbeam": SteelbeamParams,
+}
+
+
+def read_params(path: str) -> Params:
+    """Read a parameter file from any file system that Beam knows.
+
+    Args:
+        path: Path or URL of the file.
+
+    Returns:
+        The parameters.
+
+    Raises:
+        UsageError: The file cannot be read, or something is wrong with it.
+    """
+    # Beam takes seconds to import; who only parses text need not wait for it.
+    from transforms.files import open_read
+
+    try:
+        with open_read(path) as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: no such file system, or a path that none can have
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+        raise UsageError(f"{path}: cannot be read: {reason}; give the path of a parameter file") from error
+    return parse_params(_decode(data, path), path)
+
+
+def _decode(data: bytes, source: str) -> str:
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"{source}: the file is over 1 MiB; give a parameter file, not data")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{source}:{line}: the file is not UTF-8; save it as UTF-8") from error
+
+
+def parse_params(text: str, source: str) -> Params:
+    """Check the text of a parameter file.
+
+    Args:
+        text: The file's content, YAML.
+        source: The file's name, for messages.
+
+    Returns:
+        The parameters.
+
+    Raises:
+        UsageError: Something is wrong with the file; the message has a line for each thing that is.
+    """
+    tree = load_yaml(text, source)
+    try:
+        file = _check_sections(tree.document)
+    except ValidationError as error:
+        raise usage_error(source, [*tree.problems, *_problems(error, tree)]) from error
+    if tree.problems:
+        raise usage_error(source, tree.problems)
+    return Params(
+        train_input=file.train_input,
+        eval_input=file.eval_input,
+        loss=file.model.loss,
+        steelbeam=file.steelbeam,
+        document=tree.document,
+    )
+
+
+def _check_sections(document: dict[str, Any]) -> _File:
+    # A section of another name is nobody's business here, unless the name is a slip of the pen.
+    sections = {name: value for name, value in document.items() if _nearest((name,))}
+    model = document.get("model")
+    # How many classes are enough depends on a key of another section.
+    return _File.model_validate(sections, context={"loss": model.get("loss") if isinstance(model, dict) else None})
+
+
+def _problems(error: ValidationError, tree: YamlTree) -> list[Problem]:
+    details = [detail for detail in error.errors(include_url=False) if detail["input"] is not UNREADABLE]
+    # A key that is missing because it is misspelt is one problem, not two.
+    meant = {_nearest(detail["loc"]) for detail in details if detail["type"] == "extra_forbidden"}
+    return [_problem(detail, tree) for detail in details if detail["type"] != "missing" or detail["loc"] not in meant]
+
+
+def _problem(detail: ErrorDetails, tree: YamlTree) -> Problem:
+    path = detail["loc"]
+    wrong = _WRONG.get(detail["type"])
+    what = wrong.format(value=shown(detail["input"]), **detail.get("ctx", {})) if wrong else detail["msg"]
+    # `csv: ""` is checked as a list of one, of which the file knows nothing.
+    place = path[:-1] if isinstance(path[-1], int) and path not in tree.lines else path
+    return Problem(tree.line(path), place, f"{what}; {_advice(detail)}")
+
+
+def _advice(detail: ErrorDetails) -> str:
+    path = detail["loc"]
+    if detail["type"] == "extra_forbidden":
+        near = _nearest(path)
+        return f"did you mean {near[-1]}?" if near else f"known keys: {', '.join(_siblings(path))}"
+    field = str(path[:2][-1])
+    return str(_siblings(path[:2])[field].description)
+
+
+def _nearest(path: Path) -> Path | None:
+    """Find the known key beside this one that is spelt like it; for a section only one that is very like it."""
+    cutoff = 0.6 if len(path) > 1 else 0.8
+    near = get_close_matches(str(path[-1]).lower(), _siblings(path), n=1, cutoff=cutoff)
+    return (*path[:-1], near[0]) if near else None
+
+
+def _siblings(path: Path) -> dict[str, FieldInfo]:
+    """Get the known keys of the section that a path leads into, or the sections."""
+    return (_SECTIONS[str(path[0])] if len(path) > 1 else _File).model_fields

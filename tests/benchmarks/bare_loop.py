@@ -1,0 +1,47 @@
+"""Yardstick: the best plain program for the same bytes, a process a core and a loop in each, without Beam.
+
+    python -m tests.benchmarks.bare_loop --params FILE --output_dir DIR [--num_output_files N]
+
+It does what steelbeam does to the pixels, with the same functions, and nothing else: no listing of the folder, no
+staging, no checksums, no metadata, no way to go on after a crash.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Sequence
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards
+from transforms.example import make_planes
+from transforms.hdf5_file import ShardFile, encode_example
+from transforms.look_ahead import usable_cores
+
+
+def write_shard(shard: PlannedShard) -> None:
+    """Reads, decodes, resizes, labels, compresses and appends a shard's examples, one after the other."""
+    with ShardFile(shard.path, shard.form.label) as file:
+        for spec in shard.specs:
+            image, mask = make_planes(spec, Path(spec.image.path).read_bytes(), shard.form)
+            file.append(encode_example(image, mask, shard.form.label))
+
+
+def _keep_blas_to_one_thread() -> None:
+    threadpool_limits(1, user_api="blas")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs the program."""
+    arguments = parse_arguments(__doc__ or "", argv)
+    shards = plan_shards(arguments.params, arguments.output_dir, arguments.num_output_files)
+    # The largest first, so that the cores are done at about the same time.
+    shards.sort(key=lambda shard: len(shard.specs), reverse=True)
+    with multiprocessing.Pool(usable_cores(), _keep_blas_to_one_thread) as pool:
+        for _ in pool.imap_unordered(write_shard, shards):
+            pass
+
+
+if __name__ == "__main__":
+    main()

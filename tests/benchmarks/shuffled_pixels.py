@@ -1,0 +1,86 @@
+"""Yardstick: the graph that comes to mind first, and why steelbeam is not made so: decode, then shuffle by shard.
+
+    python -m tests.benchmarks.shuffled_pixels --params FILE --output_dir DIR [--num_output_files N]
+
+The examples are decoded where they are, grouped by shard as arrays, and written. Every pixel crosses the shuffle, and
+each label with the four bytes a pixel of the finished example; the runner holds all of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import apache_beam as beam
+import numpy as np
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from pipeline.create import DEFAULT_RUNNER
+from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards
+from transforms.decode_examples import DecodeExamples
+from transforms.example import Example, ExampleFormat
+from transforms.hdf5_file import ShardFile, encode_example
+
+
+class Place(NamedTuple):
+    """Where an example goes: the path of its shard, and its rank there."""
+
+    path: str
+    rank: int
+
+
+def key_by_shard(named: tuple[str, Example], places: dict[str, Place]) -> tuple[str, tuple[int, Example]]:
+    """Puts the path of its shard before a decoded example, and its rank there beside it."""
+    image_id, example = named
+    return places[image_id].path, (places[image_id].rank, example)
+
+
+def write_shard(shard: tuple[str, Iterable[tuple[int, Example] | None]], form: ExampleFormat) -> None:
+    """Writes the examples of a shard in the order of their ranks; None only says that there is such a shard."""
+    path, members = shard
+    with ShardFile(path, form.label) as file:
+        for _, example in sorted((one for one in members if one is not None), key=lambda one: one[0]):
+            # With the loss bce the label is the mask.
+            mask = example.label.reshape(form.size).astype(np.uint8)
+            file.append(encode_example(example.image[0], mask, form.label))
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class WriteDecoded(beam.PTransform):
+    """Decodes the examples of shards, shuffles them, and writes the shards.
+
+    Attributes:
+        shards: of one split.
+    """
+
+    shards: Sequence[PlannedShard]
+
+    def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection[None]:
+        form = self.shards[0].form
+        ranked = [(shard.path, rank, spec) for shard in self.shards for rank, spec in enumerate(shard.specs)]
+        places = {spec.image_id: Place(path, rank) for path, rank, spec in ranked}
+        decoded = begin | "Specs" >> beam.Create([spec for _, _, spec in ranked]) | DecodeExamples(form=form)
+        keyed = decoded.examples | "KeyByShard" >> beam.Map(key_by_shard, places)
+        every_shard = begin | "EveryShard" >> beam.Create([(shard.path, None) for shard in self.shards])
+        return (
+            (keyed, every_shard)
+            | "WithEveryShard" >> beam.Flatten()
+            | "GroupByShard" >> beam.GroupByKey()
+            # (path, [(rank, Example) | None])
+            | "WriteShard" >> beam.Map(write_shard, form)
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs the program."""
+    arguments = parse_arguments(__doc__ or "", argv)
+    shards = plan_shards(arguments.params, arguments.output_dir, arguments.num_output_files)
+    train, evaluation = shards[: arguments.num_output_files], shards[arguments.num_output_files :]
+    with beam.Pipeline(options=PipelineOptions(["--runner", DEFAULT_RUNNER])) as pipeline:
+        _ = pipeline | "WriteTrain" >> WriteDecoded(shards=train)
+        _ = pipeline | "WriteEval" >> WriteDecoded(shards=evaluation)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,297 @@
+"""The transforms, on lists in memory."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import apache_beam as beam
+import numpy as np
+import pytest
+from apache_beam.testing.util import assert_that, equal_to
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.builders import HEIGHT, WIDTH, in_process, write_images
+from transforms.aggregate_metadata import AggregateMetadata, RowCounts, number_lines
+from transforms.assign_shards import AssignShards, ShardKey
+from transforms.assign_splits import (
+    AssignSplits,
+    BlockKey,
+    SplitExample,
+    SplitRule,
+    SplitSize,
+    assign_block,
+    offsets_of,
+    select_examples,
+    split_sizes,
+)
+from transforms.count_shared_images import SHARED_IMAGES, CountSharedImages, may_share_images
+from transforms.decode_examples import DecodeExamples
+from transforms.example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
+from transforms.group_by_image import AnnotatedImage, GroupByImage
+from transforms.label import LabelFormat
+from transforms.layout import ShardLayout
+from transforms.list_images import ListImages
+from transforms.read_annotations import AnnotationRow
+from transforms.rejected import Line, Rejected
+from transforms.rle import pack_runs, parse_runs
+from transforms.write_shards import ShardSummary, WriteShards, count_staged, fingerprint_of
+
+FORM = ExampleFormat((HEIGHT, WIDTH), LabelFormat("bce", 2, HEIGHT, WIDTH))
+
+
+def image_file(name: str) -> ImageFile:
+    return ImageFile(f"/images/{name}", 100, 0.0)
+
+
+def row(line: int, class_id: int = 3, *, source: int = 0, rank: int = 0, block: int = 0) -> AnnotationRow:
+    mask = MaskRow(Line("train.csv", block, line), pack_runs(parse_runs("1 2")))
+    return AnnotationRow(source, rank, class_id, mask)
+
+
+def spec(name: str, line: int = 1, *, block: int = 0, folder: Path | None = None, rows: int = 1) -> ExampleSpec:
+    image = image_file(name)
+    if folder is not None:
+        path = folder / name
+        image = ImageFile(str(path), path.stat().st_size, path.stat().st_mtime)
+    masks = tuple(row(line + k, block=block).mask for k in range(rows))
+    return ExampleSpec(name, 3, image, masks, rows)
+
+
+def test_list_images_gives_the_files_of_each_folder_by_name(tmp_path: Path) -> None:
+    write_images(tmp_path / "a [1]", ["x.jpg"])
+    write_images(tmp_path / "b", ["x.jpg", "y.jpg"])
+    (tmp_path / "b" / "folder.jpg").mkdir()
+    (tmp_path / "b" / "dangling.jpg").symlink_to(tmp_path / "nowhere")
+    with in_process() as pipeline:
+        files = pipeline | ListImages(folders=(str(tmp_path / "a [1]"), str(tmp_path / "b")))
+        keys = files | beam.MapTuple(lambda key, file: (key, file.size > 0))
+        assert_that(keys, equal_to([((0, "x.jpg"), True), ((1, "x.jpg"), True), ((1, "y.jpg"), True)]))
+
+
+def test_group_by_image_joins_rows_to_their_file_and_rejects_images_that_are_missing() -> None:
+    with in_process() as pipeline:
+        rows = pipeline | "Rows" >> beam.Create(
+            [((0, "a"), row(2)), ((0, "a"), row(1)), ((0, "b"), row(3)), ((0, "b"), row(4)), ((1, "a"), row(5))]
+        ).with_output_types(tuple[tuple[int, str], AnnotationRow])
+        files = pipeline | "Files" >> beam.Create(
+            [((0, "a"), image_file("a")), ((0, "unused"), image_file("unused"))]
+        ).with_output_types(tuple[tuple[int, str], ImageFile])
+        grouped = rows | GroupByImage(files=files, folders=("first", "second"))
+        assert_that(grouped.images, equal_to([AnnotatedImage("a", image_file("a"), (row(1), row(2)))]), "images")
+        missing = grouped.rejected | beam.Map(lambda one: (one.image_id, one.code, one.rows, one.message.split(";")[0]))
+        expected = [
+            ("b", "IMAGE_MISSING", 2, "b is not in first"),
+            ("a", "IMAGE_MISSING", 1, "a is not in second"),
+        ]
+        assert_that(missing, equal_to(expected), "missing")
+
+
+TRAIN = SplitRule("train_input", 0, 3, 0.5, True)
+EVAL = SplitRule("eval_input", 0, 3, 0.5, False)
+
+
+def test_rows_of_the_same_image_and_class_are_one_example() -> None:
+    image = AnnotatedImage("a", image_file("a"), (row(1), row(2, 4), row(5)))
+    [(key, example)] = select_examples(image, [TRAIN.selection])
+    assert key == BlockKey(0, 3, 0, 0)
+    assert [mask.line.line for mask in example.rows] == [1, 5]
+    assert example.counted_rows == 2
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 50)), unique=True, max_size=60))
+def test_positions_are_those_of_a_plain_loop_over_the_files(places: list[tuple[int, int, int]]) -> None:
+    blocks: dict[BlockKey, list[ExampleSpec]] = {}
+    for rank, block, line in places:
+        blocks.setdefault(BlockKey(0, 3, rank, block), []).append(spec(f"{rank}-{block}-{line}", line, block=block))
+    offsets = offsets_of([(key, len(specs)) for key, specs in blocks.items()])
+    everything = SplitRule("all", 0, 3, 1.0, True)
+    found = {}
+    for key, specs in blocks.items():
+        for example, uses in assign_block(key, specs, offsets, [everything]):
+            found[example.image_id] = uses[0].position
+    assert found == {f"{r}-{b}-{n}": position for position, (r, b, n) in enumerate(sorted(places))}
+
+
+@pytest.mark.parametrize(
+    ("share", "examples", "train", "rest"),
+    [(0.8, 33, 26, 7), (0.0, 5, 0, 5), (1.0, 5, 5, 0), (0.85, 0, 0, 0), (0.29, 100, 28, 72)],
+)
+def test_the_cut_is_rounded_down_as_the_original_does(share: float, examples: int, train: int, rest: int) -> None:
+    rules = [TRAIN._replace(share=share), EVAL._replace(share=share)]
+    sizes = split_sizes(offsets_of([(BlockKey(0, 3, 0, 0), examples)]), rules)
+    assert sizes == {"train_input": SplitSize(train, examples), "eval_input": SplitSize(rest, examples)}
+
+
+def test_assign_splits_gives_positions_sizes_and_counts_what_no_split_takes() -> None:
+    images = [AnnotatedImage(str(line), image_file(str(line)), (row(line, block=line // 4),)) for line in range(10)]
+    rules = (TRAIN._replace(share=0.3), EVAL._replace(share=0.8))
+    with in_process() as pipeline:
+        assigned = pipeline | beam.Create(images) | AssignSplits(rules=rules)
+        places = assigned.examples | beam.Map(lambda one: (one.split, one.position, one.spec.image_id))
+        expected = [("train_input", k, str(k)) for k in range(3)] + [("eval_input", k - 8, str(k)) for k in (8, 9)]
+        assert_that(places, equal_to(expected), "places")
+        sizes = {"train_input": SplitSize(3, 10), "eval_input": SplitSize(2, 10)}
+        assert_that(assigned.sizes, equal_to([sizes]), "sizes")
+        sums = assigned.tallies | "Sums" >> beam.CombinePerKey(sum)
+        assert_that(sums, equal_to([("filtered: in no split", 5)]), "tallies")
+
+
+def test_rows_of_an_example_in_two_splits_are_counted_once() -> None:
+    key = BlockKey(0, 3, 0, 0)
+    rules = [TRAIN._replace(share=1.0), EVAL._replace(share=0.0)]
+    [(_, places)] = assign_block(key, [spec("a")], offsets_of([(key, 1)]), rules)
+    assert [(place.split, place.spec.counted_rows) for place in places] == [("train_input", 1), ("eval_input", 0)]
+
+
+def test_assign_shards_makes_every_shard_with_its_examples_in_order() -> None:
+    examples = [SplitExample("train_input", position, spec(str(position))) for position in (4, 0, 3, 1, 2)]
+    with in_process() as pipeline:
+        sizes = pipeline | "Sizes" >> beam.Create([{"train_input": SplitSize(5, 5), "eval_input": SplitSize(0, 5)}])
+        shards = (
+            pipeline
+            | "Examples" >> beam.Create(examples)
+            | AssignShards(layout=ShardLayout("d", 3, 1), splits=("train_input", "eval_input"), sizes=sizes)
+            | beam.MapTuple(lambda key, specs: (tuple(key), [one.image_id for one in specs]))
+        )
+        expected = [("train_input", 0, "03"), ("train_input", 1, "14"), ("train_input", 2, "2")]
+        expected += [("eval_input", number, "") for number in range(3)]
+        assert_that(shards, equal_to([((split, number), list(ids)) for split, number, ids in expected]))
+
+
+def test_images_in_more_than_one_split_are_counted() -> None:
+    examples = [
+        SplitExample(split, 0, spec(name))
+        for split, name in [("train", "a"), ("eval", "a"), ("train", "b"), ("eval", "c")]
+    ]
+    with in_process() as pipeline:
+        tallies = pipeline | beam.Create(examples) | CountSharedImages() | beam.CombinePerKey(sum)
+        assert_that(tallies, equal_to([(SHARED_IMAGES, 1)]))
+
+
+@pytest.mark.parametrize(
+    ("rules", "may"),
+    [
+        ([TRAIN, EVAL], False),
+        ([TRAIN, EVAL._replace(share=0.4)], True),
+        ([TRAIN, EVAL._replace(class_id=4)], True),
+        ([TRAIN, EVAL._replace(source=1)], True),
+    ],
+)
+def test_splits_on_two_sides_of_one_cut_cannot_share_images(rules: list[SplitRule], may: bool) -> None:
+    assert may_share_images(rules) is may
+
+
+def test_decode_examples_gives_image_and_label_or_says_what_is_wrong(tmp_path: Path) -> None:
+    write_images(tmp_path, ["a.jpg", "b.jpg"])
+    (tmp_path / "b.jpg").write_bytes(b"not an image")
+    expected = np.asarray(Image.open(io.BytesIO((tmp_path / "a.jpg").read_bytes())).convert("L"))
+
+    def check(decoded: list) -> None:
+        [(image_id, example)] = decoded
+        assert image_id == "a.jpg"
+        assert np.array_equal(example.image[0], expected)
+        assert example.label.sum() == 2
+        assert example.label[0, :2, 0].tolist() == [1, 1]
+
+    with in_process() as pipeline:
+        specs = pipeline | beam.Create([spec("a.jpg", folder=tmp_path), spec("b.jpg", folder=tmp_path)])
+        decoded = specs | DecodeExamples(form=FORM)
+        assert_that(decoded.examples, check, "examples")
+        codes = decoded.rejected | beam.Map(lambda one: (one.source, one.code))
+        assert_that(codes, equal_to([(str(tmp_path / "b.jpg"), "IMAGE_NOT_RECOGNISED")]), "rejected")
+
+
+LAYOUT = ShardLayout("data", 1, 1)
+
+
+def write_shards(staging: Path, specs: list[ExampleSpec], results: Path) -> list[str]:
+    """Writes one shard in a pipeline of its own; gives the codes of what was rejected."""
+    with in_process() as pipeline:
+        written = (
+            pipeline
+            | beam.Create([(ShardKey("train_input", 0), specs)])
+            | WriteShards(layout=LAYOUT, forms={"train_input": FORM}, staging=str(staging), workers=2)
+        )
+        _ = written.summaries | "Summaries" >> beam.Map(lambda one: (results / "summary").write_text(repr(tuple(one))))
+        _ = written.rejected | "Codes" >> beam.Map(lambda one: (results / f"{one.code} {one.image_id}").touch())
+    return sorted(path.name for path in results.iterdir() if path.name != "summary")
+
+
+def test_write_shards_leaves_a_whole_file_and_its_summary_and_nothing_else(tmp_path: Path) -> None:
+    write_images(tmp_path / "images", ["a.jpg", "b.jpg"])
+    (tmp_path / "results").mkdir()
+    specs = [spec(name, folder=tmp_path / "images") for name in ("a.jpg", "b.jpg")]
+    assert write_shards(tmp_path / "staging", specs, tmp_path / "results") == []
+    names = sorted(path.name for path in (tmp_path / "staging" / "train_input").iterdir())
+    assert names == ["data-0_p0.h5", "data-0_p0.h5.json"]
+    assert count_staged(str(tmp_path / "staging"), ["train_input", "eval_input"]) == 1
+    assert "'train_input', 0, 'data-0_p0.h5', 2, 2, 0" in (tmp_path / "results" / "summary").read_text()
+
+
+def test_a_shard_that_is_staged_already_is_not_written_again_unless_its_input_changed(tmp_path: Path) -> None:
+    write_images(tmp_path / "images", ["a.jpg", "b.jpg"])
+    (tmp_path / "results").mkdir()
+    specs = [spec("a.jpg", folder=tmp_path / "images")]
+    shard = tmp_path / "staging" / "train_input" / "data-0_p0.h5"
+    write_shards(tmp_path / "staging", specs, tmp_path / "results")
+    first, content = shard.stat().st_mtime_ns, shard.read_bytes()
+    write_shards(tmp_path / "staging", specs, tmp_path / "results")
+    assert shard.stat().st_mtime_ns == first
+    write_shards(tmp_path / "staging", [spec("b.jpg", folder=tmp_path / "images")], tmp_path / "results")
+    assert shard.read_bytes() != content
+
+
+def test_a_bad_image_leaves_its_shard_without_a_gap_and_is_named_each_time(tmp_path: Path) -> None:
+    write_images(tmp_path / "images", ["a.jpg", "b.jpg", "c.jpg"])
+    (tmp_path / "images" / "b.jpg").write_bytes(b"")
+    (tmp_path / "results").mkdir()
+    specs = [spec(name, folder=tmp_path / "images") for name in ("a.jpg", "b.jpg", "c.jpg")]
+    for _ in range(2):
+        assert write_shards(tmp_path / "staging", specs, tmp_path / "results") == ["IMAGE_EMPTY b.jpg"]
+        assert "'data-0_p0.h5', 2, 2, 0" in (tmp_path / "results" / "summary").read_text()
+        (tmp_path / "results" / "IMAGE_EMPTY b.jpg").unlink()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        spec("b"),
+        spec("a", rows=2),
+        spec("a")._replace(image=ImageFile("/images/a", 101, 0.0)),
+        spec("a")._replace(image=ImageFile("/images/a", 100, 1.0)),
+        spec("a")._replace(rows=(MaskRow(Line("train.csv", 0, 1), pack_runs(parse_runs("1 3"))),)),
+    ],
+)
+def test_fingerprint_tells_every_change_of_the_input(changed: ExampleSpec) -> None:
+    assert fingerprint_of([changed], FORM) != fingerprint_of([spec("a")], FORM)
+    assert fingerprint_of([spec("a")], FORM) == fingerprint_of([spec("a")], FORM)
+
+
+def test_lines_are_numbered_through_the_blocks_of_their_file() -> None:
+    def reject(path: str, block: int, line: int) -> Rejected:
+        return Rejected(Line(path, block, line), "a", 3, "CODE", "message", 1)
+
+    lines = [(("x.csv", 100), 7), (("x.csv", 0), 5), (("y.csv", 0), 9)]
+    rejected = [reject("x.csv", 100, 2), reject("x.csv", 0, 1), reject("y.csv", 0, 4), reject("y.csv", 0, 4)]
+    rejected.append(Rejected("images/a.jpg", "a.jpg", None, "CODE", "message", 1))
+    numbered = [(record.source, record.line) for record in number_lines(rejected, lines)]
+    assert numbered == [("images/a.jpg", None), ("x.csv", 2), ("x.csv", 8), ("y.csv", 5)]
+
+
+def test_aggregate_metadata_accounts_for_every_row() -> None:
+    summaries = [ShardSummary("train_input", number, f"{number}", 2, 3, 1, 10, "", "") for number in (1, 0)]
+    with in_process() as pipeline:
+        parts = {
+            "sizes": pipeline | "Sizes" >> beam.Create([{"train_input": SplitSize(4, 4)}]),
+            "tallies": pipeline
+            | "Tallies" >> beam.Create([("read", 5), ("read", 5), ("filtered: of another class", 3)]),
+            "rejected": pipeline | "Rejected" >> beam.Create([Rejected("a", "a", None, "CODE", "", 1)]),
+            "lines": pipeline | "Lines" >> beam.Create([(("x.csv", 0), 11)]),
+        }
+        metadata = pipeline | "Summaries" >> beam.Create(summaries) | AggregateMetadata(**parts)
+        rows = metadata | beam.Map(lambda one: ([shard.number for shard in one.shards], one.rows, one.rows.lost))
+        counts = RowCounts(read=10, in_examples=6, filtered={"of another class": 3}, rejected=1, merged=2)
+        assert_that(rows, equal_to([([0, 1], counts, 0)]))
