@@ -1,0 +1,40 @@
+# The commands of README.md. Everything is installed into .venv, from requirements in setup.py.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: quickstart test lint bench clean
+
+quickstart: .venv/installed
+	$(BIN)/steelbeam sample quickstart/data
+	$(BIN)/steelbeam create --params configs/quickstart.yaml --output_dir quickstart/hdf5
+	@echo
+	@echo "Look at quickstart/hdf5, for example: $(BIN)/python -c \"import h5py; \\"
+	@echo "  print(h5py.File('quickstart/hdf5/train_input/preprocessed_data-0_p0.h5')['example_0/image'])\""
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/installed-test
+	$(BIN)/python -m tests.benchmarks.bench
+
+clean:
+	rm -rf .venv build *.egg-info quickstart
+
+.venv/installed: EXTRAS :=
+.venv/installed-test: EXTRAS := [test]
+.venv/installed-lint: EXTRAS := [lint]
+
+.venv/installed .venv/installed-test .venv/installed-lint: setup.py | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
+	@touch $@
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "steelbeam needs Python 3.10 to 3.13; name one: make PYTHON=python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv .venv

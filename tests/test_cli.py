@@ -1,0 +1,114 @@
+"""The command line: what it takes, what it refuses, what it says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import main
+from tests.builders import write_dataset, write_params
+from tests.command import ROOT, run_steelbeam
+
+
+@pytest.fixture(name="params")
+def make_params(tmp_path: Path) -> Path:
+    return write_params(tmp_path / "params.yaml", write_dataset(tmp_path / "data", ["a.jpg,3,1 2", "b.jpg,3,1 2"]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "COMMAND"),
+        (["crate"], "crate"),
+        (["create"], "--params"),
+        (["create", "--params"], "--params"),
+        (["create", "--params", "p.yaml", "--num_output_file", "3"], "did you mean --num_output_files?"),
+        (["create", "--params", "p.yaml", "--num_output_file=3"], "did you mean --num_output_files?"),
+        (["create", "--params", "p.yaml", "--num-processes", "3"], "did you mean --num_processes?"),
+        (["create", "--params", "p.yaml", "--ouput_dir", "x"], "did you mean --output_dir?"),
+        (["create", "--params", "p.yaml", "--runer=FlinkRunner"], "did you mean --runner?"),
+        (["create", "--params", "p.yaml", "--zzzzzz"], "neither steelbeam nor Apache Beam"),
+        (["create", "--params", "p.yaml", "stray"], "unknown argument stray"),
+        (["create", "--params", "p.yaml", "--direct_num_workers=many"], "invalid int value"),
+        (["create", "--params", "p.yaml", "--runner=NoSuchRunner"], "NoSuchRunner"),
+        (["create", "--params", "p.yaml", "--num_output_files", "0"], "0 is too small; the least is 1"),
+        (["create", "--params", "p.yaml", "--num_output_files", "ten"], "'ten' is not a whole number"),
+        (["create", "--params", "p.yaml", "--num_processes", "-1"], "-1 is too small; the least is 0"),
+        (["create", "--params", "p.yaml", "--workers", "0"], "0 is too small; the least is 1"),
+        (["create", "--params", "p.yaml", "--name", "a/b"], "'a/b' cannot begin a file name"),
+        (["create", "--params", "p.yaml", "--name", ""], "'' cannot begin a file name"),
+        (["create", "--params", "no_such.yaml"], "no_such.yaml"),
+        (["sample"], "DIR"),
+        (["sample", "x", "--images", "-3"], "-3 is too small"),
+        (["sample", "x", "--image", "3"], "unknown argument --image; did you mean --images?"),
+        (["sample", "x", "--layout", "new"], "'new'"),
+    ],
+)
+def test_wrong_usage_is_refused_in_a_line_or_two_that_name_it(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, params: Path
+) -> None:
+    monkeypatch.chdir(params.parent)
+    (params.parent / "p.yaml").write_text(params.read_text())
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert captured.err.startswith("steelbeam: ")
+    assert captured.err.count("\n") <= 2
+    assert captured.out == ""
+    assert {path.name for path in params.parent.iterdir()} == {"data", "params.yaml", "p.yaml"}
+
+
+@pytest.mark.parametrize("command", [[], ["create"], ["sample"]])
+def test_help_names_every_option(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([*command, "--help"])
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    expected = {
+        "": ["create", "sample", "exit status"],
+        "create": ["--params", "--output_dir", "--num_output_files", "--num_processes", "--name", "--workers"],
+        "sample": ["--images", "--seed", "--layout"],
+    }
+    assert all(name in out for name in expected["".join(command)])
+
+
+def test_help_does_not_wait_for_beam() -> None:
+    code = "import sys, pipeline.cli as c\ntry: c.main(['create', '--help'])\nexcept SystemExit: pass\n"
+    code += "sys.exit('apache_beam' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
+
+
+def test_steelbeam_and_python_m_pipeline_are_the_same_program() -> None:
+    script = Path(sys.executable).with_name("steelbeam")
+    outputs = [
+        subprocess.run([*command, "--help"], check=True, capture_output=True, text=True, cwd=ROOT).stdout
+        for command in ([str(script)], [sys.executable, "-m", "pipeline"])
+    ]
+    assert outputs[0] == outputs[1]
+
+
+def test_beams_options_reach_beam(params: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["create", "--params", str(params), "--output_dir", str(params.parent / "out")]
+    assert main([*arguments, "--direct_num_workers=2", "--direct_running_mode=multi_threading"]) == 0
+    assert main([*arguments, "--direct_running_mode", "no_such_mode"]) == 2
+
+
+def test_traceback_is_for_debug_only(params: Path) -> None:
+    (params.parent / "data" / "train_images" / "a.jpg").unlink()
+    arguments = ["create", "--params", params, "--output_dir", params.parent / "out"]
+    plain = run_steelbeam(*arguments, status=3)
+    assert "Traceback" not in plain.stderr
+    assert "a.jpg is not in" in plain.stderr
+    debug = run_steelbeam(*arguments, "--debug", status=3)
+    assert "Traceback" in debug.stderr
+
+
+def test_sample_is_written_and_made_into_a_dataset(tmp_path: Path) -> None:
+    done = run_steelbeam("sample", tmp_path / "data", "--images", "12", "--seed", "3")
+    assert "12 images" in done.stdout
+    params = write_params(tmp_path / "params.yaml", tmp_path / "data", image_shape=[64, 100, 1])
+    done = run_steelbeam("create", "--params", params, "--output_dir", tmp_path / "out")
+    assert "examples a second" in done.stdout
