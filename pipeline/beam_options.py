@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -17,23 +16,20 @@ class _BeamParser(argparse.ArgumentParser):
         raise UsageError(f"{message}, says Apache Beam")
 
 
-def check_beam_options(arguments: Sequence[str], known_options: Iterable[str]) -> None:
-    """Refuses arguments that Beam does not know.
+def find_unknown(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Finds the arguments that Beam does not know.
 
     Args:
         arguments: what is left of the command line.
-        known_options: options of the command itself, to suggest.
+
+    Returns:
+        the unknown ones, and the names of all options of Beam.
 
     Raises:
-        UsageError: an argument is unknown, or has a wrong value; names the nearest option.
+        UsageError: an option of Beam has a wrong value.
     """
     parser = _BeamParser(add_help=False, allow_abbrev=False)
     for options in PipelineOptions.__subclasses__():
         options._add_argparse_args(parser)
     _, unknown = parser.parse_known_args(list(arguments))
-    if not unknown:
-        return
-    option = unknown[0].split("=", 1)[0]
-    near = difflib.get_close_matches(option, [*known_options, *parser._option_string_actions], n=1)
-    hint = f"; did you mean {near[0]}?" if near else "; neither steelbeam nor Apache Beam has such an option"
-    raise UsageError(f"unknown argument {option}{hint}")
+    return unknown, list(parser._option_string_actions)

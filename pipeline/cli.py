@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import itertools
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.errors import SteelbeamError, UsageError
 
@@ -88,6 +90,8 @@ def _make_parser() -> argparse.ArgumentParser:
         commands.add_parser("create", help="make a dataset", description=CREATE_DESCRIPTION, epilog=CREATE_EPILOG)
     )
     _add_sample(commands.add_parser("sample", help="write a synthetic dataset to try things with"))
+    for command in commands.choices.values():
+        command.set_defaults(known_options=tuple(command._option_string_actions))
     return parser
 
 
@@ -129,7 +133,6 @@ def _add_create(parser: argparse.ArgumentParser) -> None:
     )
     ours.add_argument("--quiet", action="store_true", help="no progress and no summary")
     ours.add_argument("--debug", action="store_true", help="tracebacks, and the messages of Beam")
-    parser.set_defaults(known_options=tuple(parser._option_string_actions))
 
 
 def _add_sample(parser: argparse.ArgumentParser) -> None:
@@ -146,6 +149,14 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--quiet", action="store_true", help="no progress and no summary")
     parser.add_argument("--debug", action="store_true", help="tracebacks")
+
+
+def _refuse_unknown(unknown: Sequence[str], *known: Iterable[str]) -> None:
+    if unknown:
+        argument = unknown[0].split("=", 1)[0]
+        near = difflib.get_close_matches(argument, itertools.chain(*known), n=1)
+        hint = f"did you mean {near[0]}?" if near else "neither steelbeam nor Apache Beam has such an option"
+        raise UsageError(f"unknown argument {argument}; {hint}")
 
 
 def _at_least(least: int) -> Callable[[str], int]:
@@ -169,10 +180,10 @@ def _file_name(text: str) -> str:
 
 def _create(parsed: argparse.Namespace, rest: list[str]) -> None:
     # Imported here: Beam takes a second, which --help and wrong usage need not.
-    from pipeline.beam_options import check_beam_options
+    from pipeline.beam_options import find_unknown
     from pipeline.create import CreateArguments, create
 
-    check_beam_options(rest, parsed.known_options)
+    _refuse_unknown(*find_unknown(rest), parsed.known_options)
     fields = {name: value for name, value in vars(parsed).items() if name not in ("run", "debug", "known_options")}
     create(CreateArguments(**fields, beam_options=tuple(rest)), sys.stdout, sys.stderr)
 
@@ -180,8 +191,7 @@ def _create(parsed: argparse.Namespace, rest: list[str]) -> None:
 def _sample(parsed: argparse.Namespace, rest: list[str]) -> None:
     from pipeline.sample import write_sample
 
-    if rest:
-        raise UsageError(f"sample: unknown argument {rest[0]}")
+    _refuse_unknown(rest, parsed.known_options)
     progress = not parsed.quiet
     summary = write_sample(
         parsed.directory, images=parsed.images, seed=parsed.seed, layout=parsed.layout, progress=progress

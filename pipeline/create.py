@@ -59,14 +59,22 @@ def create(arguments: CreateArguments, out: TextIO, err: TextIO) -> None:
         SteelbeamError: the run failed; nothing was published.
     """
     started = time.monotonic()
+    pipeline = _make_pipeline(arguments.beam_options)
     job = _prepare(arguments, err)
-    options = PipelineOptions(["--runner", DEFAULT_RUNNER, *arguments.beam_options], save_main_session=False)
     PROGRESS.restart()
     with _stop_on_signal(job, err), show_progress(PROGRESS, err, quiet=arguments.quiet):
-        _run(job, options)
+        _run(job, pipeline)
     if not arguments.quiet:
         content = json.loads(read_bytes(join(job.root, MANIFEST)))
         out.write(summarise(content, job.output_dir, time.monotonic() - started))
+
+
+def _make_pipeline(beam_options: Sequence[str]) -> beam.Pipeline:
+    options = PipelineOptions(["--runner", DEFAULT_RUNNER, *beam_options], save_main_session=False)
+    try:
+        return beam.Pipeline(options=options)
+    except (ValueError, ImportError) as error:
+        raise UsageError(f"Apache Beam refuses its options: {_last_line(error)}") from error
 
 
 def _prepare(arguments: CreateArguments, err: TextIO) -> Job:
@@ -125,9 +133,8 @@ def _hdf5_files(root: str, splits: Sequence[str]) -> Iterator[str]:
             yield from (f"{split}/{name}" for name in names if name.endswith((".h5", ".hdf5")))
 
 
-def _run(job: Job, options: PipelineOptions) -> None:
+def _run(job: Job, pipeline: beam.Pipeline) -> None:
     try:
-        pipeline = beam.Pipeline(options=options)
         build_graph(pipeline, job)
         pipeline.run().wait_until_finish()
     except Exception as error:

@@ -52,7 +52,7 @@ def write_dataset(folder: Path, rows: Sequence[str], *, header: str = HEADER, en
     return folder
 
 
-def params_of(data_dir: Path, **changes: Any) -> dict[str, Any]:
+def params_of(data_dir: Path, /, **changes: Any) -> dict[str, Any]:
     """Content of a parameter file; keys of the split sections, `loss`, `eval_input` and `steelbeam` may be changed."""
     section = {
         "data_processor": "SeverstalBinaryClassDataProcessor",
@@ -72,7 +72,7 @@ def params_of(data_dir: Path, **changes: Any) -> dict[str, Any]:
     return content
 
 
-def write_params(path: Path, data_dir: Path, **changes: Any) -> Path:
+def write_params(path: Path, data_dir: Path, /, **changes: Any) -> Path:
     """A parameter file; see `params_of`."""
     path.write_text(yaml.safe_dump(params_of(data_dir, **changes)))
     return path

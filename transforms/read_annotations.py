@@ -184,7 +184,7 @@ class ReadRows(beam.DoFn):
             for source, rank in block.file.uses:
                 tally["read"] += 1
                 if isinstance(row, DataError):
-                    yield beam.pvalue.TaggedOutput("rejected", Rejected(line, "", None, row.code, row.message, 1))
+                    yield beam.pvalue.TaggedOutput("rejected", Rejected(line, "", None, row.code.value, row.message, 1))
                 elif row.class_id not in self.sources[source].class_ids:
                     tally["filtered: of another class"] += 1
                 elif row.runs is None:
