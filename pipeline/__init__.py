@@ -1,0 +1,1 @@
+"""A job: command line, parameters, the graph, publishing."""

@@ -20,10 +20,10 @@ from pipeline.graph import build_graph
 from pipeline.job import Job, make_job
 from pipeline.params_file import read_params
 from pipeline.progress_bar import show_progress
-from pipeline.publish import OUTCOME, find_existing, of_naming
+from pipeline.publish import JOURNAL, OUTCOME, find_existing, of_naming
 from pipeline.summary import summarise
 from transforms.files import absolute, exists, join, list_folder, make_folder, read_bytes, remove
-from transforms.layout import MANIFEST, STAGING, ShardLayout
+from transforms.layout import MANIFEST, ShardLayout
 from transforms.progress import PROGRESS
 from transforms.write_shards import count_staged, remove_attempts
 
@@ -156,20 +156,22 @@ def _last_line(error: BaseException) -> str:
     return lines[-1].strip() if lines else type(error).__name__
 
 
+def _describe_stop(job: Job) -> str:
+    if exists(join(job.root, JOURNAL)):
+        return f"in the middle of publishing; {job.output_dir} is no dataset until the same command has ended"
+    if not exists(job.staging):
+        return f"the dataset in {job.output_dir} is whole"
+    shards = f"{count_staged(job.staging, job.splits)} of {len(job.splits) * job.layout.num_shards} shards"
+    return f"nothing was published; {shards} are finished in {job.staging}, where the same command takes them up"
+
+
 @contextlib.contextmanager
 def _stop_on_signal(job: Job, err: TextIO) -> Iterator[None]:
     """On Ctrl-C or SIGTERM says what was written, and leaves at once: threads under way are not waited for."""
 
     def stop(number: int, _: FrameType | None) -> None:
         remove_attempts()
-        staged = count_staged(job.staging, job.splits)
-        total = len(job.splits) * job.layout.num_shards
-        published = exists(join(job.root, MANIFEST)) and not exists(join(job.root, STAGING))
-        what = "the dataset was published" if published else "nothing was published"
-        err.write(
-            f"\nstopped: {what}; {staged} of {total} shards are finished and wait in {job.staging}, "
-            "where the same command takes them up\n"
-        )
+        err.write(f"\nstopped: {_describe_stop(job)}\n")
         err.flush()
         os._exit(128 + number)
 

@@ -67,7 +67,7 @@ def test_list_images_gives_the_files_of_each_folder_by_name(tmp_path: Path) -> N
     (tmp_path / "b" / "dangling.jpg").symlink_to(tmp_path / "nowhere")
     with in_process() as pipeline:
         files = pipeline | ListImages(folders=(str(tmp_path / "a [1]"), str(tmp_path / "b")))
-        keys = files | beam.MapTuple(lambda key, file: (key, file.size > 0))
+        keys = files | beam.MapTuple(lambda key, status: (key, status[0] > 0))
         assert_that(keys, equal_to([((0, "x.jpg"), True), ((1, "x.jpg"), True), ((1, "y.jpg"), True)]))
 
 
@@ -77,14 +77,14 @@ def test_group_by_image_joins_rows_to_their_file_and_rejects_images_that_are_mis
             [((0, "a"), row(2)), ((0, "a"), row(1)), ((0, "b"), row(3)), ((0, "b"), row(4)), ((1, "a"), row(5))]
         ).with_output_types(tuple[tuple[int, str], AnnotationRow])
         files = pipeline | "Files" >> beam.Create(
-            [((0, "a"), image_file("a")), ((0, "unused"), image_file("unused"))]
-        ).with_output_types(tuple[tuple[int, str], ImageFile])
-        grouped = rows | GroupByImage(files=files, folders=("first", "second"))
+            [((0, "a"), (100, 0.0)), ((0, "unused"), (200, 0.0))]
+        ).with_output_types(tuple[tuple[int, str], tuple[int, float]])
+        grouped = rows | GroupByImage(files=files, folders=("/images", "/second"))
         assert_that(grouped.images, equal_to([AnnotatedImage("a", image_file("a"), (row(1), row(2)))]), "images")
         missing = grouped.rejected | beam.Map(lambda one: (one.image_id, one.code, one.rows, one.message.split(";")[0]))
         expected = [
-            ("b", "IMAGE_MISSING", 2, "b is not in first"),
-            ("a", "IMAGE_MISSING", 1, "a is not in second"),
+            ("b", "IMAGE_MISSING", 2, "b is not in /images"),
+            ("a", "IMAGE_MISSING", 1, "a is not in /second"),
         ]
         assert_that(missing, equal_to(expected), "missing")
 

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 
 from transforms.example import ImageFile
+from transforms.files import join
+from transforms.list_images import FileStatus
 from transforms.read_annotations import AnnotationRow, ImageKey
 from transforms.rejected import Code, Rejected
 
@@ -47,7 +49,7 @@ class JoinRowsToFile(beam.DoFn):
         if not rows:
             return
         if files := list(joined["files"]):
-            yield AnnotatedImage(image_id, files[0], tuple(rows))
+            yield AnnotatedImage(image_id, ImageFile(join(self.folders[folder], image_id), *files[0]), tuple(rows))
         else:
             message = f"{image_id} is not in {self.folders[folder]}; add the image, or remove its rows"
             missing = Rejected(rows[0].mask.line, image_id, None, Code.IMAGE_MISSING.value, message, len(rows))
@@ -60,17 +62,17 @@ class GroupByImage(beam.PTransform):
 
     Attributes:
         files: the listing.
-        folders: paths of the image folders, for messages.
+        folders: paths of the image folders.
     """
 
-    files: beam.PCollection[tuple[ImageKey, ImageFile]]
+    files: beam.PCollection[tuple[ImageKey, FileStatus]]
     folders: tuple[str, ...]
 
     def expand(self, rows: beam.PCollection[tuple[ImageKey, AnnotationRow]]) -> GroupedImages:
         outputs = (
             {"rows": rows, "files": self.files}
             | "JoinByImage" >> beam.CoGroupByKey()
-            # (ImageKey, {"rows": [AnnotationRow], "files": [ImageFile]})
+            # (ImageKey, {"rows": [AnnotationRow], "files": [FileStatus]})
             | "JoinRowsToFile"
             >> beam.ParDo(JoinRowsToFile(self.folders))
             .with_outputs("rejected", main="images")

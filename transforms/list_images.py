@@ -8,12 +8,14 @@ from collections.abc import Iterator
 
 import apache_beam as beam
 
-from transforms.example import ImageFile
 from transforms.files import list_folder
 from transforms.read_annotations import ImageKey
 
+# Size in bytes, and seconds since the epoch; a plain tuple, which Beam encodes in a few bytes.
+FileStatus = tuple[int, float]
 
-def list_images(numbered_folder: tuple[int, str]) -> Iterator[tuple[ImageKey, ImageFile]]:
+
+def list_images(numbered_folder: tuple[int, str]) -> Iterator[tuple[ImageKey, FileStatus]]:
     """Files of an image folder, by their names.
 
     Args:
@@ -22,7 +24,7 @@ def list_images(numbered_folder: tuple[int, str]) -> Iterator[tuple[ImageKey, Im
     number, folder = numbered_folder
     for info in list_folder(folder):
         name = posixpath.basename(info.path.replace("\\", "/"))
-        yield (number, name), ImageFile(*info)
+        yield (number, name), (info.size, info.modified)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -35,9 +37,9 @@ class ListImages(beam.PTransform):
 
     folders: tuple[str, ...]
 
-    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[tuple[ImageKey, ImageFile]]:
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[tuple[ImageKey, FileStatus]]:
         return (
             pipeline
             | "Folders" >> beam.Create(list(enumerate(self.folders)), reshuffle=False)
-            | "ListFolder" >> beam.FlatMap(list_images).with_output_types(tuple[ImageKey, ImageFile])
+            | "ListFolder" >> beam.FlatMap(list_images).with_output_types(tuple[ImageKey, FileStatus])
         )

@@ -43,6 +43,7 @@ from transforms.layout import ShardLayout
 from transforms.look_ahead import map_ahead, shared_pool, usable_cores
 from transforms.progress import PROGRESS
 from transforms.rejected import DataError, Rejected
+from transforms.rle import unpack_runs
 
 # Raised when the same input would give other bytes.
 FORMAT_VERSION = 1
@@ -90,7 +91,8 @@ def fingerprint_of(specs: Iterable[ExampleSpec], form: ExampleFormat) -> str:
     for spec in specs:
         digest.update(json.dumps([spec.image_id, spec.class_id, spec.image.size, spec.image.modified]).encode())
         for row in spec.rows:
-            digest.update(b"%d:" % len(row.runs) + row.runs)
+            runs = unpack_runs(row.runs)
+            digest.update(b"%d:" % len(runs) + runs.astype("<u4").tobytes())
     return digest.hexdigest()
 
 

@@ -1,0 +1,70 @@
+"""Progress of a run, for the eyes."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import pytest
+
+from pipeline import progress_bar
+from pipeline.progress_bar import show_progress
+from pipeline.summary import summarise
+from transforms.progress import Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def work(stream: io.StringIO, *, quiet: bool = False) -> str:
+    """Shows the progress of a piece of work: 30 of 40 images."""
+    progress = Progress()
+    with show_progress(progress, stream, quiet=quiet):
+        progress.expect(40)
+        for _ in range(3):
+            progress.add(10)
+            time.sleep(0.05)
+    return stream.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_bar, "BAR_SECONDS", 0.01)
+    monkeypatch.setattr(progress_bar, "LINE_SECONDS", 0.03)
+
+
+def test_a_terminal_sees_a_bar_with_the_images_done_of_all() -> None:
+    shown = work(Terminal())
+    assert "images:" in shown
+    assert "30/40" in shown
+
+
+def test_elsewhere_a_line_comes_now_and_then() -> None:
+    lines = work(io.StringIO()).splitlines()
+    assert lines
+    assert all(" of 40 images, " in line and " a second" in line for line in lines)
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_quiet_shows_nothing(stream: io.StringIO) -> None:
+    assert work(stream, quiet=True) == ""
+
+
+def test_summary_is_for_people() -> None:
+    shard = {"file": "x", "examples": 3, "bytes": 10, "sha256": "", "fingerprint": ""}
+    manifest = {
+        "rows": {"read": 10, "in_examples": 4, "filtered": {"of another class": 6, "in no split": 0}, "merged": 1},
+        "splits": {"train_input": {"examples": 3, "bytes": 2_500_000, "shards": [shard]}},
+        "shared_images": 1,
+    }
+    assert summarise(manifest, "out", 1.5).splitlines() == [
+        "10 rows read, 4 of them in examples",
+        "  6 filtered: of another class",
+        "  1 merged with an earlier row of the same image and class",
+        "train_input: 3 examples in 1 shard, 2.50MB",
+        "warning: 1 image in more than one split",
+        "1.5 s, 2 examples a second",
+        "the dataset is in out",
+    ]
