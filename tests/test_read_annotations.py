@@ -89,7 +89,11 @@ def test_rows_of_wanted_classes_are_given_by_image_and_all_are_tallied(tmp_path:
         assert_that(
             rows,
             equal_to(
-                [((0, "a.jpg"), 0, 0, 3, 1, run), ((1, "a.jpg"), 1, 5, 3, 1, run), ((1, "b.jpg"), 1, 5, 4, 4, b"")]
+                [
+                    ((0, "a.jpg"), 0, 0, 3, 1, run),
+                    ((1, "a.jpg"), 1, 5, 3, 1, run),
+                    ((1, "b.jpg"), 1, 5, 4, 4, pack_runs(parse_runs("-1"))),
+                ]
             ),
             "rows",
         )

@@ -74,7 +74,9 @@ def test_row_is_read_in_either_layout(line: bytes, columns: Columns, image_id: s
 @pytest.mark.parametrize("text", [b"", b"  ", b"nan", b"NaN", b'""'])
 def test_no_mask_is_told_from_an_empty_one(text: bytes) -> None:
     assert parse_row(b"a.jpg,3," + text, PRESENT).runs is None
-    assert parse_row(b"a.jpg,3,-1", PRESENT).runs == b""
+    empty = parse_row(b"a.jpg,3,-1", PRESENT).runs
+    assert empty is not None
+    assert unpack_runs(empty).shape == (0, 2)
 
 
 @pytest.mark.parametrize(
