@@ -140,7 +140,7 @@ def _find_input(name: str, split: SplitParams, params: Params, problems: list[st
         problems.append(f"{images}: there is no such folder of images; set steelbeam.images, or correct data_dir")
     csv: list[str] = []
     for pattern in params.steelbeam.csv:
-        found = match_files(join(data_dir, pattern))
+        found = match_files(data_dir, pattern)
         if not found:
             problems.append(
                 f"{join(data_dir, pattern)}: there is no such CSV file; set steelbeam.csv, or correct data_dir"
@@ -150,7 +150,7 @@ def _find_input(name: str, split: SplitParams, params: Params, problems: list[st
 
 
 def _is_folder(path: str) -> bool:
-    return os.path.isdir(path) if "://" not in path else exists(path) or bool(match_files(join(path, "**")))
+    return os.path.isdir(path) if "://" not in path else exists(path) or bool(match_files(path, "**"))
 
 
 def _column_names(params: Params) -> ColumnNames:
@@ -168,7 +168,9 @@ def _csv_files(sources: Iterable[tuple[str, ...]], names: ColumnNames) -> tuple[
     if problems:
         raise UsageError("\n".join(problems))
     return tuple(
-        CsvFile(path, match_files(path)[0].size, found, tuple(uses[path])) for path, found in columns.items() if found
+        CsvFile(path, match_files("", path)[0].size, found, tuple(uses[path]))
+        for path, found in columns.items()
+        if found
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from pipeline.errors import SteelbeamError, TooManyRejectedError
+from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
 from pipeline.job import Job
 from pipeline.manifest import manifest, metadata_files, rejected_lines
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord
@@ -32,11 +32,19 @@ class Existing(NamedTuple):
 
 
 def files_of_dataset(root: str) -> frozenset[str]:
-    """Shards, relative, that a manifest lists or that a publishing which was cut off has left."""
+    """Shards, relative, that a manifest lists or that a publishing which was cut off has left.
+
+    Raises:
+        UsageError: there is a manifest.json that steelbeam did not write.
+    """
     files: set[str] = set()
     if exists(join(root, MANIFEST)):
-        content = json.loads(read_bytes(join(root, MANIFEST)))
-        files |= {shard["file"] for split in content["splits"].values() for shard in split["shards"]}
+        try:
+            content = json.loads(read_bytes(join(root, MANIFEST)))
+            files |= {shard["file"] for split in content["splits"].values() for shard in split["shards"]}
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            problem = f"{join(root, MANIFEST)} is not of a dataset of steelbeam"
+            raise UsageError(f"{problem}; remove it, or choose another --output_dir") from error
     if exists(join(root, JOURNAL)):
         files |= set(json.loads(read_bytes(join(root, JOURNAL))))
     return frozenset(files)

@@ -131,6 +131,15 @@ def test_columns_and_folder_of_images_may_have_other_names(tmp_path: Path, data:
     assert digest(create(tmp_path, data, output="other", steelbeam=keys)) == expected
 
 
+def test_folders_and_files_may_have_any_name(tmp_path: Path, data: Path) -> None:
+    expected = digest(create(tmp_path, data))
+    strange = data.rename(tmp_path / "dätä [ab] #1 *")
+    for csv in ("train.csv", "tr*.csv"):
+        assert digest(create(tmp_path, strange, output=f"out [{csv[:3]}]", steelbeam={"csv": csv})) == expected
+    (strange / "train.csv").rename(strange / "train[1].csv")
+    assert digest(create(tmp_path, strange, output="out", steelbeam={"csv": "train[1].csv"})) == expected
+
+
 def test_splits_may_differ_in_every_key(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = write_dataset(tmp_path / "other", ["x.jpg,1,7 1", "y.jpg,1,8 1", "z.jpg,3,9 1"])
     changes = {"data_dir": str(other), "class_id": 1, "image_shape": [8, 30, 1], "train_test_split": 0.0}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import SteelbeamError, TooManyRejectedError
+from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
 from pipeline.job import Job
 from pipeline.publish import check_metadata, files_of_dataset, find_existing, of_naming, publish
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord, RowCounts
@@ -141,6 +141,13 @@ def test_hdf5_files_that_no_manifest_lists_are_foreign(tmp_path: Path) -> None:
     present = ["train_input/data-0_p0.h5", "train_input/data-7_p0.h5", "eval_input/other.h5"]
     assert find_existing(str(tmp_path), present).foreign == ("eval_input/other.h5", "train_input/data-7_p0.h5")
     assert of_naming(present, "data") == ["train_input/data-0_p0.h5", "train_input/data-7_p0.h5"]
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"splits": 3}', '{"splits": {"train_input": {}}}'])
+def test_a_manifest_of_somebody_else_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(UsageError, match="is not of a dataset of steelbeam"):
+        find_existing(str(tmp_path), [])
 
 
 def test_replaced_files_are_removed_only_when_the_new_dataset_is_published(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, cast
@@ -57,11 +59,15 @@ def _scan_local_folder(folder: str) -> Iterator[FileInfo]:
                 yield FileInfo(os.path.join(folder, entry.name), status.st_size, status.st_mtime)
 
 
-def match_files(pattern: str) -> list[FileInfo]:
-    """Files that a path or glob pattern names, ordered by path."""
-    if is_local(pattern) and os.path.isfile(pattern):
-        return [FileInfo(pattern, os.path.getsize(pattern), os.path.getmtime(pattern))]
-    matched = FileSystems.match([pattern])[0].metadata_list
+def match_files(folder: str, pattern: str) -> list[FileInfo]:
+    """Files that a path or glob pattern, in a folder or absolute, names, ordered by path.
+
+    A file of just that name comes before the meaning of `*`, `?` and `[` in it; in the folder's name they mean nothing.
+    """
+    path = join(folder, pattern)
+    if is_local(path) and os.path.isfile(path):
+        return [FileInfo(path, os.path.getsize(path), os.path.getmtime(path))]
+    matched = FileSystems.match([join(glob.escape(folder), pattern)])[0].metadata_list
     return sorted(FileInfo(m.path, m.size_in_bytes, m.last_updated_in_seconds) for m in matched)
 
 
@@ -110,6 +116,13 @@ def move(source: str, target: str) -> None:
 
 def remove(paths: list[str]) -> None:
     """Removes files and folders with all that is in them; one that is not there is fine."""
-    existing = [path for path in paths if exists(path)]
-    if existing:
-        FileSystems.delete(existing)
+    for path in paths:
+        if not is_local(path):
+            if exists(path):
+                FileSystems.delete([path])
+        # Not FileSystems.delete: a path with `*` or `[` is a pattern there, and other files match it.
+        elif os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path)
