@@ -13,14 +13,20 @@ import sys
 import time
 from pathlib import Path
 
+import apache_beam as beam
 import h5py
 import numpy as np
 import pytest
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipeline.cli import main
+from pipeline.graph import build_graph
+from pipeline.job import make_job
+from pipeline.params_file import read_params
 from tests.builders import HEADER, write_dataset, write_images, write_params
 from tests.command import run_steelbeam
 from transforms.hdf5_file import read_shard
+from transforms.layout import ShardLayout
 
 ROWS = [f"{name}.jpg,3,{start} 2" for start, name in enumerate("abcdefgh", start=1)]
 
@@ -244,8 +250,36 @@ def test_quiet_says_nothing_at_all(tmp_path: Path, data: Path) -> None:
 
 def test_bundles_that_run_twice_give_the_same_dataset(tmp_path: Path, data: Path) -> None:
     once = create(tmp_path, data, output="once")
-    twice = create(tmp_path, data, "--runner=BundleBasedDirectRunner", output="twice")
-    assert digest(once) == digest(twice)
+    job = make_job(
+        read_params(str(tmp_path / "params.yaml")),
+        ShardLayout("preprocessed_data", 10, 1),
+        output_dir=str(tmp_path / "twice"),
+        input_args={},
+        workers=None,
+        replaces=(),
+    )
+    pipeline = beam.Pipeline(runner=FnApiRunner(bundle_repeat=1))
+    build_graph(pipeline, job)
+    pipeline.run().wait_until_finish()
+    assert digest(tmp_path / "twice") == digest(once)
+    assert manifest(tmp_path / "twice")["rows"] == manifest(once)["rows"]
+    assert not (tmp_path / "twice" / ".staging").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--runner=BundleBasedDirectRunner"],
+        ["--direct_running_mode=multi_threading", "--direct_num_workers=3"],
+        ["--direct_running_mode=multi_processing", "--direct_num_workers=2"],
+    ],
+)
+def test_other_runners_give_the_same_dataset(tmp_path: Path, data: Path, options: list[str]) -> None:
+    usual = create(tmp_path, data, output="usual")
+    params = tmp_path / "params.yaml"
+    run_steelbeam("create", "--params", params, "--output_dir", tmp_path / "other", "--quiet", *options)
+    assert digest(tmp_path / "other") == digest(usual)
+    assert manifest(tmp_path / "other")["rows"] == manifest(usual)["rows"]
 
 
 def test_data_params_keep_the_whole_parameter_file_and_the_arguments(tmp_path: Path, data: Path) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 
@@ -98,25 +98,26 @@ def number_lines(
     return tuple(sorted(records, key=lambda record: (record.source, record.line or 0, *map(str, record))))
 
 
-def aggregate(
-    _: None,
-    summaries: Iterable[ShardSummary],
-    sizes: Mapping[str, SplitSize],
-    totals: Mapping[str, int],
-    rejected: Iterable[Rejected],
-    lines: Iterable[tuple[tuple[str, int], int]],
-) -> DatasetMetadata:
-    """Puts together what the steps say of their parts."""
-    shards = tuple(sorted(summaries))
-    rejected = list(rejected)
+def aggregate(_: str, parts: Mapping[str, Iterable[Any]]) -> DatasetMetadata:
+    """Puts together what the steps say of their parts.
+
+    Args:
+        parts: elements of each input of `AggregateMetadata`, by name.
+    """
+    shards = tuple(sorted(parts["summaries"]))
+    rejected = list(parts["rejected"])
+    totals: Counter[str] = Counter()
+    for name, rows in parts["tallies"]:
+        totals[name] += rows
+    [sizes] = parts["sizes"]
     counts = RowCounts(
-        read=totals.get("read", 0),
+        read=totals["read"],
         in_examples=sum(shard.rows for shard in shards),
         filtered={name.removeprefix(_FILTERED): totals[name] for name in sorted(totals) if name.startswith(_FILTERED)},
         rejected=sum(record.rows for record in rejected),
         merged=sum(shard.merged for shard in shards),
     )
-    return DatasetMetadata(shards, sizes, counts, number_lines(rejected, lines), totals.get(SHARED_IMAGES, 0))
+    return DatasetMetadata(shards, sizes, counts, number_lines(rejected, parts["lines"]), totals[SHARED_IMAGES])
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -136,16 +137,22 @@ class AggregateMetadata(beam.PTransform):
     lines: beam.PCollection[tuple[tuple[str, int], int]]
 
     def expand(self, summaries: beam.PCollection[ShardSummary]) -> beam.PCollection[DatasetMetadata]:
+        # Grouped under one key, not side inputs: a group is whole on every runner before it is looked at.
+        parts = {
+            "summaries": summaries,
+            "sizes": self.sizes,
+            "tallies": self.tallies,
+            "rejected": self.rejected,
+            "lines": self.lines,
+        }
+        keyed = {
+            name: part
+            | f"Key{name.capitalize()}" >> beam.Map(lambda element: ("", element)).with_output_types(tuple[str, Any])
+            for name, part in parts.items()
+        }
         return (
-            summaries.pipeline
-            | "Once" >> beam.Create([None], reshuffle=False)
-            | "Aggregate"
-            >> beam.Map(
-                aggregate,
-                beam.pvalue.AsList(summaries),
-                beam.pvalue.AsSingleton(self.sizes),
-                beam.pvalue.AsDict(self.tallies | "SumTallies" >> beam.CombinePerKey(sum)),
-                beam.pvalue.AsList(self.rejected),
-                beam.pvalue.AsList(self.lines),
-            )
+            keyed
+            | "CollectParts" >> beam.CoGroupByKey()
+            # ("", {name: [element]})
+            | "Aggregate" >> beam.MapTuple(aggregate)
         )
