@@ -9,8 +9,8 @@ quickstart: .venv/installed
 	$(BIN)/steelbeam sample quickstart/data
 	$(BIN)/steelbeam create --params configs/quickstart.yaml --output_dir quickstart/hdf5
 	@echo
-	@echo "Look at quickstart/hdf5, for example: $(BIN)/python -c \"import h5py; \\"
-	@echo "  print(h5py.File('quickstart/hdf5/train_input/preprocessed_data-0_p0.h5')['example_0/image'])\""
+	@echo "Look at quickstart/hdf5; it is read like this:"
+	@echo "$(BIN)/python -c \"import h5py; print(h5py.File('quickstart/hdf5/train_input/preprocessed_data-0_p0.h5')['example_0/image'][()])\""
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest

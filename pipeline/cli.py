@@ -69,6 +69,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        if debug:
+            traceback.print_exc()
+        sys.stderr.write(f"steelbeam: {error}\n")
+        return 1
 
 
 def _run_command(arguments: list[str]) -> int:
@@ -100,7 +105,11 @@ def _add_create(parser: argparse.ArgumentParser) -> None:
     original = parser.add_argument_group("options of create_hdf5_files.py, with the same meaning")
     original.add_argument("--params", required=True, metavar="FILE", help="the parameter file (YAML)")
     original.add_argument(
-        "--output_dir", default="hdf5_dataset", metavar="DIR", help="where the dataset is to be (default: %(default)s)"
+        "--output_dir",
+        type=_folder,
+        default="hdf5_dataset",
+        metavar="DIR",
+        help="where the dataset is to be (default: %(default)s)",
     )
     original.add_argument(
         "--num_output_files",
@@ -170,6 +179,12 @@ def _at_least(least: int) -> Callable[[str], int]:
         return number
 
     return parse
+
+
+def _folder(text: str) -> str:
+    if not text.strip() or "\0" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} does not name a folder")
+    return text
 
 
 def _file_name(text: str) -> str:

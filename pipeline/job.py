@@ -180,7 +180,7 @@ def _columns(path: str, names: ColumnNames, problems: list[str]) -> Columns | No
     except ValueError as error:
         problems.append(f"{path}:1: {error}")
     except OSError as error:
-        problems.append(f"{path}: cannot be read: {error}")
+        problems.append(f"{path}: cannot be read: {error}" if path not in str(error) else str(error))
     return None
 
 

@@ -67,7 +67,7 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
         "rejected": dict(sorted(Counter(record.code for record in metadata.rejected).items())),
         "shared_images": metadata.shared_images,
     }
-    return _to_json(content)
+    return _to_json(content, sort_keys=False)
 
 
 def _split_entry(metadata: DatasetMetadata, split: str) -> dict[str, Any]:
@@ -92,5 +92,5 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _to_json(content: object) -> bytes:
-    return (json.dumps(content, indent=4, sort_keys=True) + "\n").encode()
+def _to_json(content: object, *, sort_keys: bool = True) -> bytes:
+    return (json.dumps(content, indent=4, sort_keys=sort_keys) + "\n").encode()

@@ -39,6 +39,7 @@ def make_params(tmp_path: Path) -> Path:
         (["create", "--params", "p.yaml", "--num_processes", "-1"], "-1 is too small; the least is 0"),
         (["create", "--params", "p.yaml", "--workers", "0"], "0 is too small; the least is 1"),
         (["create", "--params", "p.yaml", "--name", "a/b"], "'a/b' cannot begin a file name"),
+        (["create", "--params", "p.yaml", "--output_dir", ""], "'' does not name a folder"),
         (["create", "--params", "p.yaml", "--name", ""], "'' cannot begin a file name"),
         (["create", "--params", "no_such.yaml"], "no_such.yaml"),
         (["sample"], "DIR"),

@@ -150,7 +150,7 @@ def test_splits_may_differ_in_every_key(tmp_path: Path, data: Path, capsys: pyte
     other = write_dataset(tmp_path / "other", ["x.jpg,1,7 1", "y.jpg,1,8 1", "z.jpg,3,9 1"])
     changes = {"data_dir": str(other), "class_id": 1, "image_shape": [8, 30, 1], "train_test_split": 0.0}
     output = create(tmp_path, data, "--num_output_files=1", eval_input=changes, train_test_split=1.0)
-    assert [split["examples"] for split in manifest(output)["splits"].values()] == [2, 8]
+    assert [split["examples"] for split in manifest(output)["splits"].values()] == [8, 2]
     [example, _] = read_shard(str(output / "eval_input/preprocessed_data-0_p0.h5"))
     assert example.image.shape == (1, 8, 30)
     assert manifest(output)["rows"]["read"] == 11

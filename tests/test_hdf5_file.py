@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.builders import grey_pixels
+from tests.command import ROOT
 from transforms.hdf5_file import ShardFile, encode_example, read_shard
 from transforms.label import LabelFormat
 
@@ -66,3 +70,30 @@ def test_a_file_that_was_cut_off_by_an_error_does_not_say_how_many_examples_it_h
         raise RuntimeError
     with h5py.File(tmp_path / "a.h5") as file:
         assert "n_examples" not in file.attrs
+
+
+WRITE_TO_A_FULL_DISK = """
+import resource, signal, sys
+import numpy as np
+from transforms.hdf5_file import ShardFile, encode_example
+from transforms.label import LabelFormat
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+form = LabelFormat("bce", 2, 64, 64)
+image = np.zeros((64, 64), np.uint8)
+try:
+    with ShardFile(sys.argv[1], form) as file:
+        for _ in range(200):
+            file.append(encode_example(image, image, form))
+except OSError as error:
+    sys.exit(f"errno {error.errno}")
+"""
+
+
+@pytest.mark.parametrize("limit", [0, 1, 1000, 100_000, 400_000, 800_000, 880_000])
+def test_a_full_disk_is_an_error_and_not_a_crash(tmp_path: Path, limit: int) -> None:
+    command = [sys.executable, "-c", WRITE_TO_A_FULL_DISK, str(tmp_path / "a.h5"), str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.strip() == f"errno {errno.EFBIG}"

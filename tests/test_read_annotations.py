@@ -72,6 +72,15 @@ def test_a_large_file_is_never_one_block(tmp_path: Path) -> None:
         assert all(len(read_block(block)) < 200 for block in blocks)
 
 
+@pytest.mark.parametrize("keep", [0.3, 0.9, 0.999])
+def test_a_compressed_file_that_is_cut_off_is_no_shorter_file(tmp_path: Path, keep: float) -> None:
+    file = csv_file(tmp_path / "a.csv.gz", gzip.compress(TEXT.encode()))
+    whole = (tmp_path / "a.csv.gz").read_bytes()
+    (tmp_path / "a.csv.gz").write_bytes(whole[: int(len(whole) * keep)])
+    with pytest.raises(OSError, match=r"a.csv.gz: the compressed file is damaged .* copy it again"):
+        list(split_into_blocks(file, 100))
+
+
 def test_a_header_alone_has_no_rows(tmp_path: Path) -> None:
     assert rows_of(csv_file(tmp_path / "a.csv", HEADER.encode()), 100) == []
 

@@ -7,10 +7,12 @@ the same examples give the same bytes.
 
 from __future__ import annotations
 
+import io
+import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -66,7 +68,8 @@ class ShardFile:
 
     def __init__(self, path: str, form: LabelFormat) -> None:
         self.examples = 0
-        self._file = h5py.File(path, "w", libver=LIBVER)
+        self._storage = _Storage(path)
+        self._file = h5py.File(self._storage, "w", libver=LIBVER)
         self._group_properties = h5p.create(h5p.GROUP_CREATE)
         self._group_properties.set_obj_track_times(False)
         self._image_space = h5s.create_simple((1, form.height, form.width))
@@ -78,7 +81,11 @@ class ShardFile:
         self._label_properties.set_deflate(DEFLATE_LEVEL)
 
     def append(self, example: EncodedExample) -> None:
-        """Adds an example as the next group."""
+        """Adds an example as the next group.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
         name = group_name(self.examples).encode()
         group = h5g.create(self._file.id, name, gcpl=self._group_properties)
         image = h5d.create(group, b"image", h5t.STD_U8LE, self._image_space, self._image_properties)
@@ -87,6 +94,7 @@ class ShardFile:
         for offset, chunk in example.label_chunks:
             label.write_direct_chunk(offset, chunk)
         self.examples += 1
+        self._storage.check()
 
     def __enter__(self) -> ShardFile:
         return self
@@ -97,6 +105,72 @@ class ShardFile:
         if error is None:
             self._file.attrs["n_examples"] = np.int64(self.examples)
         self._file.close()
+        self._storage.close()
+        if error is None:
+            self._storage.check()
+
+
+class _Storage(io.RawIOBase):
+    """The file below HDF5, which never tells HDF5 of an error.
+
+    The HDF5 library crashes the whole process when a write fails, for example on a full disk. So the first error is
+    kept for `check`; from then on nothing is written, and what would have to be read back is zeros.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._file = open(path, "w+b", buffering=0)  # noqa: SIM115
+        self._position = 0
+        self._error: OSError | None = None
+
+    def check(self) -> None:
+        """Raises the first error that a write met."""
+        if self._error is not None:
+            raise OSError(self._error.errno, self._error.strerror, self._file.name) from self._error
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: os.fstat(self._file.fileno()).st_size}
+        self._position = base[whence] + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def write(self, content: Any, /) -> int:
+        data = memoryview(content).cast("B")
+        self._attempt(lambda: self._write_all(data))
+        self._position += len(data)
+        return len(data)
+
+    def _write_all(self, data: memoryview) -> None:
+        self._file.seek(self._position)
+        while data:
+            data = data[self._file.write(data) :]
+
+    def readinto(self, target: Any, /) -> int:
+        view = memoryview(target).cast("B")
+        self._file.seek(self._position)
+        content = self._file.read(len(view)) or b""
+        view[:] = content + bytes(len(view) - len(content))
+        self._position += len(view)
+        return len(view)
+
+    def truncate(self, size: int | None = None, /) -> int:
+        length = self._position if size is None else size
+        self._attempt(lambda: self._file.truncate(length))
+        return length
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+    def _attempt(self, operation: Callable[[], object]) -> None:
+        if self._error is None:
+            try:
+                operation()
+            except OSError as error:
+                self._error = error
 
 
 def _dataset_properties() -> h5p.PropDCID:

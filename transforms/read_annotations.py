@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import gzip
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import apache_beam as beam
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics import Metrics
 
 from transforms.example import MaskRow
@@ -86,13 +87,22 @@ ImageKey = tuple[int, str]  # folder, ImageId
 
 
 def is_compressed(path: str) -> bool:
-    """Whether a file's name says that it is compressed, in a way that Beam can read."""
-    return bool(CompressionTypes.detect_compression_type(path) != CompressionTypes.UNCOMPRESSED)
+    """Whether a file's name says that it is compressed."""
+    return path.endswith(".gz")
 
 
-def _open_text(path: str) -> BinaryIO:
-    # Detected by the name, as in `is_compressed`.
-    return FileSystems.open(path) if is_compressed(path) else open_read(path)
+@contextlib.contextmanager
+def _open_compressed(path: str) -> Iterator[BinaryIO]:
+    """Opens a gzip file. Not by Beam, which takes one that is cut off for a shorter one.
+
+    Raises:
+        OSError: the file is damaged, or is not a gzip file.
+    """
+    try:
+        with open_read(path) as file, gzip.GzipFile(fileobj=file) as stream:
+            yield cast(BinaryIO, stream)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise OSError(f"{path}: the compressed file is damaged ({error}); copy it again from its source") from error
 
 
 def read_header(path: str, names: ColumnNames) -> Columns:
@@ -102,7 +112,7 @@ def read_header(path: str, names: ColumnNames) -> Columns:
         ValueError: the line does not name the columns.
         OSError: the file cannot be read.
     """
-    with _open_text(path) as file:
+    with _open_compressed(path) if is_compressed(path) else open_read(path) as file:
         line = file.read(_LONGEST_HEADER).split(b"\n", 1)[0]
     try:
         return parse_header(line.decode("utf-8").rstrip("\r"), names)
@@ -119,13 +129,16 @@ def split_into_blocks(file: CsvFile, block_bytes: int) -> Iterator[Block]:
 
     Yields:
         blocks in the order of the file; of a compressed file, which only reads from its start, with their text.
+
+    Raises:
+        OSError: the file cannot be read, or a compressed one is damaged.
     """
     if not is_compressed(file.path):
         for start in range(0, file.size, block_bytes):
             yield Block(file, start, min(start + block_bytes, file.size), None)
         return
     start = 0
-    with _open_text(file.path) as stream:
+    with _open_compressed(file.path) as stream:
         while text := stream.read(block_bytes):
             text += stream.readline()
             yield Block(file, start, start + len(text), text)
