@@ -25,7 +25,7 @@ from pipeline.summary import summarise
 from transforms.files import absolute, exists, join, list_folder, make_folder, read_bytes, remove
 from transforms.layout import MANIFEST, ShardLayout
 from transforms.progress import PROGRESS
-from transforms.write_shards import count_staged, remove_attempts
+from transforms.staging import count_staged, remove_attempts
 
 DEFAULT_RUNNER = "FnApiRunner"
 
@@ -64,6 +64,8 @@ def create(arguments: CreateArguments, out: TextIO, err: TextIO) -> None:
     PROGRESS.restart()
     with _stop_on_signal(job, err), show_progress(PROGRESS, err, quiet=arguments.quiet):
         _run(job, pipeline)
+    if not exists(join(job.root, MANIFEST)):
+        raise SteelbeamError(f"the runner says that it is done, but {_describe_state(job)}")
     if not arguments.quiet:
         content = json.loads(read_bytes(join(job.root, MANIFEST)))
         out.write(summarise(content, job.output_dir, time.monotonic() - started))
@@ -139,7 +141,7 @@ def _run(job: Job, pipeline: beam.Pipeline) -> None:
         pipeline.run().wait_until_finish()
     except Exception as error:
         _raise_outcome(job)
-        raise SteelbeamError(f"the run failed, nothing is published: {_last_line(error)}") from error
+        raise SteelbeamError(f"the run failed: {_last_line(error)}\n{_describe_state(job)}") from error
 
 
 def _raise_outcome(job: Job) -> None:
@@ -150,13 +152,8 @@ def _raise_outcome(job: Job) -> None:
         raise kind(outcome["message"])
 
 
-def _last_line(error: BaseException) -> str:
-    """A runner's error is the text of a traceback; its last line is what happened."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[-1].strip() if lines else type(error).__name__
-
-
-def _describe_stop(job: Job) -> str:
+def _describe_state(job: Job) -> str:
+    """What a run that did not come to its end has left."""
     if exists(join(job.root, JOURNAL)):
         return f"in the middle of publishing; {job.output_dir} is no dataset until the same command has ended"
     if not exists(job.staging):
@@ -165,13 +162,19 @@ def _describe_stop(job: Job) -> str:
     return f"nothing was published; {shards} are finished in {job.staging}, where the same command takes them up"
 
 
+def _last_line(error: BaseException) -> str:
+    """A runner's error is the text of a traceback; its last line is what happened."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[-1].strip() if lines else type(error).__name__
+
+
 @contextlib.contextmanager
 def _stop_on_signal(job: Job, err: TextIO) -> Iterator[None]:
     """On Ctrl-C or SIGTERM says what was written, and leaves at once: threads under way are not waited for."""
 
     def stop(number: int, _: FrameType | None) -> None:
         remove_attempts()
-        err.write(f"\nstopped: {_describe_stop(job)}\n")
+        err.write(f"\nstopped: {_describe_state(job)}\n")
         err.flush()
         os._exit(128 + number)
 

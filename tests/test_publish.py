@@ -13,7 +13,7 @@ from pipeline.publish import check_metadata, files_of_dataset, find_existing, of
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord, RowCounts
 from transforms.assign_splits import SplitRule, SplitSize
 from transforms.layout import ShardLayout
-from transforms.write_shards import ShardSummary, sha256_of
+from transforms.staging import ShardSummary, sha256_of
 
 SPLITS = ("train_input", "eval_input")
 

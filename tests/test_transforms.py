@@ -37,7 +37,8 @@ from transforms.list_images import ListImages
 from transforms.read_annotations import AnnotationRow
 from transforms.rejected import Line, Rejected
 from transforms.rle import pack_runs, parse_runs
-from transforms.write_shards import ShardSummary, WriteShards, count_staged, fingerprint_of
+from transforms.staging import ShardSummary, count_staged
+from transforms.write_shards import WriteShards, fingerprint_of
 
 FORM = ExampleFormat((HEIGHT, WIDTH), LabelFormat("bce", 2, HEIGHT, WIDTH))
 

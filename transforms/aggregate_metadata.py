@@ -12,7 +12,7 @@ import apache_beam as beam
 from transforms.assign_splits import SplitSize
 from transforms.count_shared_images import SHARED_IMAGES
 from transforms.rejected import Line, Rejected
-from transforms.write_shards import ShardSummary
+from transforms.staging import ShardSummary
 
 _FILTERED = "filtered: "
 

@@ -13,69 +13,30 @@ import functools
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import apache_beam as beam
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics import Metrics
 from threadpoolctl import threadpool_limits
 
 from transforms.assign_shards import ShardKey
 from transforms.decode_examples import reject
 from transforms.example import ExampleFormat, ExampleSpec, make_planes
-from transforms.files import (
-    attempt_name,
-    exists,
-    is_local,
-    join,
-    list_folder,
-    make_folder,
-    move,
-    read_bytes,
-    write_whole,
-)
+from transforms.files import join, make_folder, read_bytes
 from transforms.hdf5_file import EncodedExample, ShardFile, encode_example
 from transforms.layout import ShardLayout
 from transforms.look_ahead import map_ahead, shared_pool, usable_cores
 from transforms.progress import PROGRESS
 from transforms.rejected import DataError, Rejected
 from transforms.rle import unpack_runs
+from transforms.staging import ShardSummary, local_attempt, read_summary, sha256_of, stage, write_summary
 
 # Raised when the same input would give other bytes.
 FORMAT_VERSION = 1
 # What the examples ahead of the file may take, besides the decoding of one image in each thread.
 LOOK_AHEAD_BYTES = 2**26
 LOOK_AHEAD_PER_WORKER = 4
-
-
-class ShardSummary(NamedTuple):
-    """What is known of a shard that is written.
-
-    Attributes:
-        split: its split.
-        number: of the shard in its split.
-        file_name: in the split's folder.
-        examples: in the file.
-        rows: of the CSV that are in them.
-        merged: rows that were united with an earlier row of the same image and class.
-        bytes: size of the file.
-        sha256: of the file, hexadecimal.
-        fingerprint: of what decided its bytes, hexadecimal.
-    """
-
-    split: str
-    number: int
-    file_name: str
-    examples: int
-    rows: int
-    merged: int
-    bytes: int
-    sha256: str
-    fingerprint: str
 
 
 class WrittenShards(NamedTuple):
@@ -142,76 +103,6 @@ def write_shard(
     return written, rejected
 
 
-def summary_path(staged: str) -> str:
-    """Where the summary of a staged shard stands."""
-    return f"{staged}.json"
-
-
-def read_summary(staged: str) -> ShardSummary | None:
-    """The summary of a shard that is whole in the staging folder; None where there is none."""
-    if not exists(summary_path(staged)) or not exists(staged):
-        return None
-    try:
-        return ShardSummary(**json.loads(read_bytes(summary_path(staged))))
-    except (ValueError, TypeError):
-        return None
-
-
-def count_staged(staging: str, splits: Iterable[str]) -> int:
-    """Number of shards that are whole in the staging folder."""
-    folders = [join(staging, split) for split in splits]
-    files = (info.path for folder in folders if exists(folder) for info in list_folder(folder))
-    return sum(path.endswith(summary_path(".h5")) for path in files)
-
-
-# Attempts of this process that are under way, for a process that has to stop at once.
-_attempts: set[str] = set()
-
-
-@contextlib.contextmanager
-def local_attempt(staged: str) -> Iterator[str]:
-    """A path to write a file at, which HDF5 can: local, its own, and removed if it is still there at the end."""
-    # Where staging is local, on its file system, so that moving the file into place copies nothing.
-    path = attempt_name(staged if is_local(staged) else os.path.join(tempfile.gettempdir(), "steelbeam"))
-    _attempts.add(path)
-    try:
-        yield path
-    finally:
-        _attempts.discard(path)
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(path)
-
-
-def remove_attempts() -> None:
-    """Removes what this process has half written."""
-    for path in list(_attempts):
-        with contextlib.suppress(OSError):
-            os.remove(path)
-
-
-def stage(attempt: str, staged: str) -> None:
-    """Moves a whole local file to its place in the staging folder."""
-    if is_local(staged):
-        move(attempt, staged)
-        return
-    upload = attempt_name(staged)
-    with (
-        open(attempt, "rb") as source,
-        FileSystems.create(upload, compression_type=CompressionTypes.UNCOMPRESSED) as target,
-    ):
-        shutil.copyfileobj(source, target, 2**20)
-    move(upload, staged)
-
-
-def sha256_of(path: str) -> str:
-    """sha256 of a local file, hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 class WriteShard(beam.DoFn):
     """Writes one shard; see `WriteShards`."""
 
@@ -266,7 +157,7 @@ class WriteShard(beam.DoFn):
             stage(attempt, staged)
         if not rejected:
             # A shard with rejected examples is looked at again, so that they are named again.
-            write_whole(summary_path(staged), json.dumps(summary._asdict()).encode())
+            write_summary(staged, summary)
         return summary, rejected
 
 
