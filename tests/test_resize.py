@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.builders import grey_pixels
-from transforms.resize import bicubic_weights, nearest_index, resize_bicubic, resize_mask, tile
+from transforms.resize import _bands, bicubic_weights, nearest_index, resize_bicubic, resize_mask, tile
 
 sizes = st.integers(1, 60)
 
@@ -46,6 +46,14 @@ def test_products_are_exact_so_that_the_result_does_not_depend_on_the_order_of_s
         rounded = [Fraction(round(Fraction(weight) * 2**28), 2**28) for weight in weights.tolist()]
         values = [sum(w * int(p) for w, p in zip(rounded, row[first:], strict=False)) for row in pixels]
         assert resized[:, column].tolist() == [min(max(round(value), 0), 255) for value in values]
+
+
+@settings(deadline=None)
+@given(st.integers(1, 2000), st.integers(1, 700))
+def test_weights_are_fixed_point_numbers_small_enough_for_exact_sums(size_in: int, size_out: int) -> None:
+    for band in _bands(size_in, size_out):
+        assert (band.weights * 2**28 % 1 == 0).all()
+        assert np.abs(band.weights).sum(axis=0).max() * 255 < 2**9
 
 
 @settings(deadline=None)
