@@ -10,6 +10,7 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from tests.builders import HEADER, in_process
+from transforms.example import MaskRow
 from transforms.read_annotations import (
     AnnotationRow,
     CsvFile,
@@ -20,7 +21,7 @@ from transforms.read_annotations import (
     read_header,
     split_into_blocks,
 )
-from transforms.rejected import DataError
+from transforms.rejected import DataError, Line
 from transforms.rle import pack_runs, parse_runs
 from transforms.rows import ColumnNames
 
@@ -114,5 +115,11 @@ def test_rows_of_wanted_classes_are_given_by_image_and_all_are_tallied(tmp_path:
         assert_that(sums, equal_to(tallies), "tallies")
 
 
-def test_annotation_rows_sort_in_the_order_of_the_files(tmp_path: Path) -> None:
-    assert AnnotationRow._fields[:2] == ("source", "rank")
+def test_rows_of_a_class_sort_in_the_order_of_the_files() -> None:
+    places = [(0, 0, 0, 1), (0, 0, 0, 9), (0, 0, 500, 0), (0, 1, 0, 2), (1, 0, 0, 0)]
+    rows = [
+        AnnotationRow(source, rank, 3, MaskRow(Line(f"{9 - rank}.csv", block, line), b""))
+        for source, rank, block, line in places
+    ]
+    shuffled = [rows[index] for index in (3, 0, 4, 2, 1)]
+    assert sorted(shuffled) == rows

@@ -245,6 +245,27 @@ def test_a_shard_that_is_staged_already_is_not_written_again_unless_its_input_ch
     assert shard.read_bytes() != content
 
 
+def test_a_summary_never_speaks_for_the_file_of_another_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_images(tmp_path / "images", ["a.jpg", "b.jpg"])
+    (tmp_path / "results").mkdir()
+    first, second = ([spec(name, folder=tmp_path / "images")] for name in ("a.jpg", "b.jpg"))
+    write_shards(tmp_path / "staging", first, tmp_path / "results")
+    shard = tmp_path / "staging" / "train_input" / "data-0_p0.h5"
+    content = shard.read_bytes()
+
+    def die(*_: object) -> None:
+        raise OSError("killed before the summary")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("transforms.write_shards.write_summary", die)
+        with pytest.raises(OSError, match="killed before the summary"):
+            write_shards(tmp_path / "staging", second, tmp_path / "results")
+    write_shards(tmp_path / "staging", first, tmp_path / "results")
+    assert shard.read_bytes() == content
+
+
 def test_a_bad_image_leaves_its_shard_without_a_gap_and_is_named_each_time(tmp_path: Path) -> None:
     write_images(tmp_path / "images", ["a.jpg", "b.jpg", "c.jpg"])
     (tmp_path / "images" / "b.jpg").write_bytes(b"")

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.files import attempt_name, exists, is_local, join, list_folder, move, read_bytes, write_whole
+from transforms.files import attempt_name, exists, is_local, join, list_folder, move, read_bytes, remove, write_whole
 
 
 class ShardSummary(NamedTuple):
@@ -101,6 +101,8 @@ def remove_attempts() -> None:
 
 def stage(attempt: str, staged: str) -> None:
     """Moves a whole local file to its place in the staging folder."""
+    # The summary of an earlier file must not speak for this one, should this process die before it writes its own.
+    remove([summary_path(staged)])
     if is_local(staged):
         move(attempt, staged)
         return
