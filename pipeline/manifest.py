@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline.job import Job
@@ -55,7 +56,7 @@ def rejected_lines(metadata: DatasetMetadata) -> bytes:
 def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> bytes:
     """Content of manifest.json: every file of the dataset, and what became of the rows.
 
-    Nothing in it depends on the time or on the host.
+    Nothing in it depends on the time or on the host. Its last key is a checksum of all that stands before it.
     """
     rows = metadata.rows
     content = {
@@ -67,7 +68,25 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
         "rejected": dict(sorted(Counter(record.code for record in metadata.rejected).items())),
         "shared_images": metadata.shared_images,
     }
-    return _to_json(content, sort_keys=False)
+    return seal(content)
+
+
+def seal(content: Mapping[str, Any]) -> bytes:
+    """A manifest as it is written: with a checksum of its own."""
+    unsealed = {key: value for key, value in content.items() if key != "sha256"}
+    return _to_json({**unsealed, "sha256": _sha256(_to_json(unsealed, sort_keys=False))}, sort_keys=False)
+
+
+def unseal(text: bytes) -> dict[str, Any]:
+    """Inverse of `seal`.
+
+    Raises:
+        ValueError: the text is not, to the byte, what `seal` has made.
+    """
+    content = json.loads(text)
+    if not isinstance(content, dict) or seal(content) != text:
+        raise ValueError("it was changed after it was written")
+    return content
 
 
 def _split_entry(metadata: DatasetMetadata, split: str) -> dict[str, Any]:
