@@ -12,14 +12,16 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.errors import SteelbeamError, UsageError
+from pipeline.rejected_limit import RejectedLimit, parse_limit
 
 DESCRIPTION = "Steel-defect images and run-length encoded masks to sharded HDF5, on Apache Beam."
 EXIT_STATUSES = """\
 exit status:
-  0  done
+  0  done, or nothing to do
   1  the run failed; nothing was published
   2  wrong usage, parameter file or input; nothing was done
-  3  rows or images are bad; nothing was published
+  3  more rows or images are bad than --max_rejected allows; nothing was published
+  4  verify: the dataset is damaged, or there is none
 """
 CREATE_DESCRIPTION = """\
 Makes the HDF5 dataset that a parameter file describes: reads the CSV of masks and the folder of images, and writes
@@ -31,6 +33,11 @@ Any other option goes to Apache Beam, for example --runner=FlinkRunner.
 {EXIT_STATUSES}
 example:
   steelbeam create --params configs/params_severstal_binary.yaml --output_dir severstal_hdf5
+"""
+VERIFY_DESCRIPTION = """\
+Checks that a finished dataset is what was written: that every file is there and no other shard is, and that every byte
+and every example is as it should be. Of a dataset of create_hdf5_files.py, which has no manifest.json, it checks
+structure and counts.
 """
 
 
@@ -95,6 +102,9 @@ def _make_parser() -> argparse.ArgumentParser:
         commands.add_parser("create", help="make a dataset", description=CREATE_DESCRIPTION, epilog=CREATE_EPILOG)
     )
     _add_sample(commands.add_parser("sample", help="write a synthetic dataset to try things with"))
+    _add_verify(
+        commands.add_parser("verify", help="check a dataset", description=VERIFY_DESCRIPTION, epilog=EXIT_STATUSES)
+    )
     for command in commands.choices.values():
         command.set_defaults(known_options=tuple(command._option_string_actions))
     return parser
@@ -136,6 +146,19 @@ def _add_create(parser: argparse.ArgumentParser) -> None:
     ours = parser.add_argument_group("further options")
     ours.add_argument("--workers", type=_at_least(1), metavar="N", help="cores that work (default: all)")
     ours.add_argument(
+        "--max_rejected",
+        type=_rejected_limit,
+        default="0",
+        metavar="N",
+        help="rows and images that may be bad: a number, or a percentage of the rows such as 0.5%%; the dataset is "
+        "made without them (default: %(default)s)",
+    )
+    ours.add_argument(
+        "--checksum",
+        action="store_true",
+        help="tell a changed image by its content, which reads them all, and not by its size and time",
+    )
+    ours.add_argument(
         "--overwrite",
         action="store_true",
         help="replace HDF5 files in the output folder that steelbeam did not write: those named <NAME>-<i>_p<j>.h5",
@@ -160,6 +183,14 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="tracebacks")
 
 
+def _add_verify(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_verify)
+    parser.add_argument("directory", type=_folder, metavar="DIR", help="folder of the dataset")
+    parser.add_argument("--quick", action="store_true", help="look at names and sizes only, and read no contents")
+    parser.add_argument("--quiet", action="store_true", help="no progress, and nothing of a dataset that is whole")
+    parser.add_argument("--debug", action="store_true", help="tracebacks")
+
+
 def _refuse_unknown(unknown: Sequence[str], *known: Iterable[str]) -> None:
     if unknown:
         argument = unknown[0].split("=", 1)[0]
@@ -179,6 +210,13 @@ def _at_least(least: int) -> Callable[[str], int]:
         return number
 
     return parse
+
+
+def _rejected_limit(text: str) -> RejectedLimit:
+    try:
+        return parse_limit(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _folder(text: str) -> str:
@@ -214,3 +252,10 @@ def _sample(parsed: argparse.Namespace, rest: list[str]) -> None:
     if not parsed.quiet:
         print(f"{summary.images} images, {summary.rows} rows with a mask, {summary.bytes / 1e6:.0f} MB")
         print(f"the dataset is in {parsed.directory}")
+
+
+def _verify(parsed: argparse.Namespace, rest: list[str]) -> None:
+    from pipeline.verify import run_verify
+
+    _refuse_unknown(rest, parsed.known_options)
+    run_verify(parsed.directory, quick=parsed.quick, quiet=parsed.quiet, out=sys.stdout, err=sys.stderr)

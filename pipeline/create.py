@@ -6,26 +6,32 @@ import contextlib
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from types import FrameType
-from typing import TextIO
+from typing import Any, TextIO
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
+from pipeline.existing import JOURNAL, Existing, find_existing, of_naming, shards_of
 from pipeline.graph import build_graph
 from pipeline.job import Job, make_job
+from pipeline.manifest import unseal
 from pipeline.params_file import read_params
 from pipeline.progress_bar import show_progress
-from pipeline.publish import JOURNAL, OUTCOME, find_existing, of_naming
+from pipeline.publish import OUTCOME
+from pipeline.rejected_limit import RejectedLimit
+from pipeline.run_lock import locked, release
 from pipeline.summary import summarise
-from transforms.files import absolute, exists, join, list_folder, make_folder, read_bytes, remove
-from transforms.layout import MANIFEST, ShardLayout
+from transforms.files import absolute, exists, find_attempts, is_local, join, make_folder, read_bytes, remove
+from transforms.layout import MANIFEST, STAGING, ShardLayout
 from transforms.progress import PROGRESS
-from transforms.staging import count_staged, remove_attempts
+from transforms.staging import StoredShard, count_staged, remove_attempts
 
 DEFAULT_RUNNER = "FnApiRunner"
 
@@ -40,6 +46,8 @@ class CreateArguments:
     num_processes: int
     name: str
     workers: int | None
+    max_rejected: RejectedLimit
+    checksum: bool
     overwrite: bool
     quiet: bool
     beam_options: tuple[str, ...]
@@ -55,38 +63,52 @@ def create(arguments: CreateArguments, out: TextIO, err: TextIO) -> None:
 
     Raises:
         UsageError: arguments, parameter file or input are wrong; nothing was done.
-        TooManyRejectedError: rows or images are bad; nothing was published.
+        TooManyRejectedError: more rows and images are bad than are allowed; nothing was published.
         SteelbeamError: the run failed; nothing was published.
     """
     started = time.monotonic()
-    pipeline = _make_pipeline(arguments.beam_options)
-    job = _prepare(arguments, err)
-    PROGRESS.restart()
-    with _stop_on_signal(job, err), show_progress(PROGRESS, err, quiet=arguments.quiet):
-        _run(job, pipeline)
-    if not exists(join(job.root, MANIFEST)):
-        raise SteelbeamError(f"the runner says that it is done, but {_describe_state(job)}")
+    with _new_pipeline(arguments.beam_options) as pipeline:
+        job, content = _make_dataset(arguments, pipeline, err)
     if not arguments.quiet:
-        content = json.loads(read_bytes(join(job.root, MANIFEST)))
-        out.write(summarise(content, job.output_dir, time.monotonic() - started))
+        kept = sum(job.published.get(shard["file"]) == StoredShard.from_json(shard) for shard in shards_of(content))
+        out.write(summarise(content, job.output_dir, kept, time.monotonic() - started))
 
 
-def _make_pipeline(beam_options: Sequence[str]) -> beam.Pipeline:
+@contextlib.contextmanager
+def _new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
+    """A pipeline without steps; its temporary folder is removed at the end."""
     options = PipelineOptions(["--runner", DEFAULT_RUNNER, *beam_options], save_main_session=False)
     try:
-        return beam.Pipeline(options=options)
+        pipeline = beam.Pipeline(options=options)
     except (ValueError, ImportError) as error:
         raise UsageError(f"Apache Beam refuses its options: {_last_line(error)}") from error
+    try:
+        yield pipeline
+    finally:
+        shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
 
 
-def _prepare(arguments: CreateArguments, err: TextIO) -> Job:
-    """Everything that can be wrong before any work, and the job."""
-    layout = ShardLayout(arguments.name, arguments.num_output_files, arguments.num_processes or os.cpu_count() or 1)
-    params = read_params(arguments.params)
-    splits = tuple(params.splits)
-    job = make_job(
-        params,
-        layout,
+def _make_dataset(arguments: CreateArguments, pipeline: beam.Pipeline, err: TextIO) -> tuple[Job, dict[str, Any]]:
+    """Runs what has to be run; gives the job, and what the manifest says afterwards."""
+    job = dataclasses.replace(_make_job(arguments), run=uuid.uuid4().hex)
+    with locked(job.root, job.output_dir, job.run):
+        existing = find_existing(job.root, job.splits)
+        job = dataclasses.replace(job, replaces=_find_replaced(arguments, existing, err), published=existing.shards)
+        if _is_up_to_date(job, existing):
+            remove([join(job.root, STAGING)])
+        else:
+            _run(job, pipeline, err, quiet=arguments.quiet)
+        return job, _read_back(job)
+
+
+def _make_job(arguments: CreateArguments) -> Job:
+    """The job; everything that can be wrong with arguments, parameters and input is found here."""
+    root = absolute(arguments.output_dir)
+    if is_local(root) and os.path.isfile(root):
+        raise UsageError(f"{arguments.output_dir}: is a file; choose a folder for --output_dir")
+    return make_job(
+        read_params(arguments.params),
+        ShardLayout(arguments.name, arguments.num_output_files, arguments.num_processes or os.cpu_count() or 1),
         output_dir=arguments.output_dir,
         input_args={
             "name": arguments.name,
@@ -96,26 +118,14 @@ def _prepare(arguments: CreateArguments, err: TextIO) -> Job:
             "params": arguments.params,
         },
         workers=arguments.workers,
-        replaces=_find_replaced(arguments, splits, err),
+        checksum=arguments.checksum,
+        max_rejected=arguments.max_rejected,
     )
-    try:
-        make_folder(job.staging)
-        remove([join(job.staging, OUTCOME)])
-    except OSError as error:
-        raise SteelbeamError(
-            f"{job.output_dir}: cannot be written to ({error}); choose another --output_dir"
-        ) from error
-    return job
 
 
-def _find_replaced(arguments: CreateArguments, splits: Sequence[str], err: TextIO) -> tuple[str, ...]:
-    """Files of somebody else's dataset that this one takes the place of, as `--overwrite` allows."""
-    root = absolute(arguments.output_dir)
-    if not exists(root):
-        return ()
-    if os.path.isfile(root):
-        raise UsageError(f"{arguments.output_dir}: is a file; choose a folder for --output_dir")
-    foreign = find_existing(root, _hdf5_files(root, splits)).foreign
+def _find_replaced(arguments: CreateArguments, existing: Existing, err: TextIO) -> tuple[str, ...]:
+    """Shards that this dataset takes the place of: ours, and those of somebody else as `--overwrite` allows."""
+    foreign = existing.foreign
     if foreign and not arguments.overwrite:
         shown = ", ".join(foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
         raise UsageError(
@@ -123,25 +133,39 @@ def _find_replaced(arguments: CreateArguments, splits: Sequence[str], err: TextI
             f"choose another --output_dir, or add --overwrite to replace those named {arguments.name}-<i>_p<j>.h5"
         )
     replaced = of_naming(foreign, arguments.name)
+    warnings = list(existing.warnings)
     if kept := sorted(set(foreign).difference(replaced)):
-        err.write(f"warning: {len(kept)} HDF5 files of other names stay in {arguments.output_dir}: {kept[0]} …\n")
-    return tuple(replaced)
+        warnings.append(f"{len(kept)} HDF5 files of other names stay in {arguments.output_dir}: {kept[0]} …")
+    err.writelines(f"warning: {warning}\n" for warning in warnings)
+    return (*sorted(existing.ours), *replaced)
 
 
-def _hdf5_files(root: str, splits: Sequence[str]) -> Iterator[str]:
-    for split in splits:
-        if exists(join(root, split)):
-            names = (info.path.rsplit("/", 1)[-1] for info in list_folder(join(root, split)))
-            yield from (f"{split}/{name}" for name in names if name.endswith((".h5", ".hdf5")))
+def _is_up_to_date(job: Job, existing: Existing) -> bool:
+    """Whether the same command has made the dataset that is there, of the same input."""
+    manifest = existing.manifest
+    if manifest is None or not existing.complete or manifest.get("input") != job.input or job.checksum:
+        return False
+    return job.max_rejected.allows(sum(manifest["rejected"].values()), manifest["rows"]["read"])
 
 
-def _run(job: Job, pipeline: beam.Pipeline) -> None:
+def _run(job: Job, pipeline: beam.Pipeline, err: TextIO, *, quiet: bool) -> None:
+    PROGRESS.restart()
     try:
-        build_graph(pipeline, job)
-        pipeline.run().wait_until_finish()
+        remove([join(job.staging, OUTCOME), *find_attempts(join(job.root, STAGING))])
+        make_folder(job.staging)
+        with _stop_on_signal(job, pipeline, err), show_progress(PROGRESS, err, quiet=quiet):
+            build_graph(pipeline, job)
+            pipeline.run().wait_until_finish()
     except Exception as error:
         _raise_outcome(job)
         raise SteelbeamError(f"the run failed: {_last_line(error)}\n{_describe_state(job)}") from error
+
+
+def _read_back(job: Job) -> dict[str, Any]:
+    """Content of the manifest that a run has written."""
+    if not exists(join(job.root, MANIFEST)):
+        raise SteelbeamError(f"the runner says that it is done, but {_describe_state(job)}")
+    return unseal(read_bytes(join(job.root, MANIFEST)))
 
 
 def _raise_outcome(job: Job) -> None:
@@ -154,12 +178,16 @@ def _raise_outcome(job: Job) -> None:
 
 def _describe_state(job: Job) -> str:
     """What a run that did not come to its end has left."""
-    if exists(join(job.root, JOURNAL)):
-        return f"in the middle of publishing; {job.output_dir} is no dataset until the same command has ended"
-    if not exists(job.staging):
-        return f"the dataset in {job.output_dir} is whole"
-    shards = f"{count_staged(job.staging, job.splits)} of {len(job.splits) * job.layout.num_shards} shards"
-    return f"nothing was published; {shards} are finished in {job.staging}, where the same command takes them up"
+    try:
+        whole = exists(join(job.root, MANIFEST))
+        if exists(join(job.root, JOURNAL)) and not whole:
+            return f"in the middle of publishing; {job.output_dir} is no dataset until the same command has ended"
+        count = count_staged(job.staging, job.splits)
+    except OSError as error:
+        return f"what is in {job.output_dir} cannot be seen either: {error}"
+    shards = f"{count} of {len(job.splits) * job.layout.num_shards} shards"
+    found = f"; the dataset in {job.output_dir} is whole" if whole else ""
+    return f"nothing was published; {shards} are finished in {job.staging}, where the same command takes them up{found}"
 
 
 def _last_line(error: BaseException) -> str:
@@ -169,11 +197,13 @@ def _last_line(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def _stop_on_signal(job: Job, err: TextIO) -> Iterator[None]:
+def _stop_on_signal(job: Job, pipeline: beam.Pipeline, err: TextIO) -> Iterator[None]:
     """On Ctrl-C or SIGTERM says what was written, and leaves at once: threads under way are not waited for."""
 
     def stop(number: int, _: FrameType | None) -> None:
         remove_attempts()
+        shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
+        release(job.root)
         err.write(f"\nstopped: {_describe_state(job)}\n")
         err.flush()
         os._exit(128 + number)

@@ -17,3 +17,9 @@ class TooManyRejectedError(SteelbeamError):
     """More rows and images were rejected than the run allows; nothing was published."""
 
     exit_status = 3
+
+
+class DamagedError(SteelbeamError):
+    """A dataset is not what was written, or there is none."""
+
+    exit_status = 4

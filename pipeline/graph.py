@@ -29,7 +29,14 @@ def build_graph(pipeline: beam.Pipeline, job: Job) -> None:
 
     assigned = grouped.images | AssignSplits(rules=job.rules)
     shards = assigned.examples | AssignShards(layout=job.layout, splits=job.splits, sizes=assigned.sizes)
-    written = shards | WriteShards(layout=job.layout, forms=job.forms, staging=job.staging, workers=job.workers)
+    written = shards | WriteShards(
+        layout=job.layout,
+        forms=job.forms,
+        staging=job.staging,
+        published=job.published,
+        checksum=job.checksum,
+        workers=job.workers,
+    )
 
     tallies = [annotations.tallies, assigned.tallies]
     if may_share_images(job.rules):

@@ -10,15 +10,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.errors import UsageError
+from pipeline.input_fingerprint import input_fingerprint
 from pipeline.params import Params, SplitParams, data_params
+from pipeline.rejected_limit import NONE_REJECTED, RejectedLimit
 from transforms.assign_splits import SplitRule
 from transforms.example import ExampleFormat
 from transforms.files import absolute, exists, join, match_files
+from transforms.fingerprint import FORMAT_VERSION
 from transforms.label import LabelFormat
 from transforms.layout import STAGING, ShardLayout
 from transforms.read_annotations import CsvFile, Source, read_header
 from transforms.rows import ColumnNames, Columns
-from transforms.write_shards import FORMAT_VERSION
+from transforms.staging import StoredShard
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,10 +37,15 @@ class Job:
         layout: of the shards.
         output_dir: as given.
         root: `output_dir`, absolute.
-        staging: folder for files that are not published yet.
+        key: the same for the same command; it names the staging folder.
         data_params: content of data_params.json, without what only the run can know.
         workers: threads that decode in each process; None is one a core.
-        replaces: files below `root`, relative, that the new dataset takes the place of.
+        checksum: whether an image has changed is told by its content, and not by its size and time.
+        max_rejected: how many rows and images may be bad.
+        run: name of the run, which no other has.
+        input: fingerprint of all that decides the dataset.
+        replaces: shards below `root`, relative, that the new dataset takes the place of.
+        published: those of them that are whole, and may be kept.
     """
 
     files: tuple[CsvFile, ...]
@@ -48,10 +56,20 @@ class Job:
     layout: ShardLayout
     output_dir: str
     root: str
-    staging: str
+    key: str
     data_params: Mapping[str, Any]
-    workers: int | None
-    replaces: tuple[str, ...]
+    workers: int | None = None
+    checksum: bool = False
+    max_rejected: RejectedLimit = NONE_REJECTED
+    run: str = ""
+    input: str = ""
+    replaces: tuple[str, ...] = ()
+    published: Mapping[str, StoredShard] = dataclasses.field(default_factory=dict)
+
+    @property
+    def staging(self) -> str:
+        """Folder for files that are not published yet."""
+        return join(self.root, f"{STAGING}/{self.key}")
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -73,8 +91,9 @@ def make_job(
     *,
     output_dir: str,
     input_args: Mapping[str, Any],
-    workers: int | None,
-    replaces: tuple[str, ...],
+    workers: int | None = None,
+    checksum: bool = False,
+    max_rejected: RejectedLimit = NONE_REJECTED,
 ) -> Job:
     """Finds the input and makes the job.
 
@@ -84,7 +103,11 @@ def make_job(
         output_dir: where the dataset is to be.
         input_args: arguments, for data_params.json.
         workers: threads that decode in each process; None is one a core.
-        replaces: files of an earlier dataset that the new one takes the place of.
+        checksum: whether an image has changed is told by its content.
+        max_rejected: how many rows and images may be bad.
+
+    Returns:
+        the job, which knows nothing of what the output folder holds.
 
     Raises:
         UsageError: input is missing, or not what it should be; all that is wrong with it is named.
@@ -104,8 +127,8 @@ def make_job(
     )
     files = _csv_files([csv for csv, _ in pairs], _column_names(params))
     forms = {name: _example_format(split, params.loss) for name, split in params.splits.items()}
-    root = absolute(output_dir)
-    key = _staging_key(files, sources, folders, rules, forms, layout)
+    tree = data_params(params, dict(input_args))
+    statuses = [match_files("", file.path)[0] for file in files]
     return Job(
         files=files,
         sources=sources,
@@ -114,11 +137,13 @@ def make_job(
         forms=forms,
         layout=layout,
         output_dir=output_dir,
-        root=root,
-        staging=join(root, f"{STAGING}/{key}"),
-        data_params=data_params(params, dict(input_args)),
+        root=absolute(output_dir),
+        key=_staging_key(files, sources, folders, rules, forms, layout),
+        data_params=tree,
         workers=workers,
-        replaces=replaces,
+        checksum=checksum,
+        max_rejected=max_rejected,
+        input=input_fingerprint(statuses, folders, [tree, layout, checksum]),
     )
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from pipeline.job import Job
 from transforms.aggregate_metadata import DatasetMetadata
+from transforms.fingerprint import FORMAT_VERSION
 from transforms.layout import DATA_PARAMS, REJECTED, meta_name
-from transforms.write_shards import FORMAT_VERSION
 
 
 def metadata_files(job: Job, metadata: DatasetMetadata) -> dict[str, bytes]:
@@ -24,7 +24,7 @@ def metadata_files(job: Job, metadata: DatasetMetadata) -> dict[str, bytes]:
 def _meta_lines(job: Job, metadata: DatasetMetadata, split: str) -> bytes:
     folder = os.path.join(job.output_dir, split)
     lines = (
-        f"{os.path.join(folder, shard.file_name)} {shard.examples}\n"
+        f"{os.path.join(folder, shard.file_name)} {shard.stored.examples}\n"
         for shard in metadata.shards
         if shard.split == split
     )
@@ -36,7 +36,7 @@ def _data_params(job: Job, metadata: DatasetMetadata) -> bytes:
     for split in job.splits:
         content[f"{split}_hdf"] = {
             "n_docs": metadata.sizes[split].examples,
-            "total_written": sum(shard.examples for shard in metadata.shards if shard.split == split),
+            "total_written": sum(shard.stored.examples for shard in metadata.shards if shard.split == split),
             "dataset_range": _dataset_range(job, metadata.sizes[split].examples),
         }
     return _to_json(content)
@@ -61,7 +61,8 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
     rows = metadata.rows
     content = {
         "format_version": FORMAT_VERSION,
-        "fingerprint": _sha256("".join(shard.fingerprint for shard in metadata.shards).encode()),
+        "input": job.input,
+        "fingerprint": _sha256("".join(shard.stored.fingerprint for shard in metadata.shards).encode()),
         "splits": {split: _split_entry(metadata, split) for split in job.splits},
         "files": {name: {"bytes": len(text), "sha256": _sha256(text)} for name, text in sorted(files.items())},
         "rows": {**rows._asdict(), "filtered": dict(rows.filtered)},
@@ -92,18 +93,9 @@ def unseal(text: bytes) -> dict[str, Any]:
 def _split_entry(metadata: DatasetMetadata, split: str) -> dict[str, Any]:
     shards = [shard for shard in metadata.shards if shard.split == split]
     return {
-        "examples": sum(shard.examples for shard in shards),
-        "bytes": sum(shard.bytes for shard in shards),
-        "shards": [
-            {
-                "file": f"{split}/{shard.file_name}",
-                "examples": shard.examples,
-                "bytes": shard.bytes,
-                "sha256": shard.sha256,
-                "fingerprint": shard.fingerprint,
-            }
-            for shard in shards
-        ],
+        "examples": sum(shard.stored.examples for shard in shards),
+        "bytes": sum(shard.stored.bytes for shard in shards),
+        "shards": [{"file": shard.path, **shard.stored.to_json()} for shard in shards],
     }
 
 

@@ -6,70 +6,33 @@ import dataclasses
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import apache_beam as beam
 
-from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
+from pipeline.errors import SteelbeamError, TooManyRejectedError
+from pipeline.existing import JOURNAL
 from pipeline.job import Job
 from pipeline.manifest import manifest, metadata_files, rejected_lines
+from pipeline.run_lock import check_not_superseded
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord
-from transforms.files import exists, join, make_folder, move, read_bytes, remove, write_whole
-from transforms.layout import MANIFEST, REJECTED, STAGING, parse_file_name
+from transforms.files import exists, is_local, join, make_folder, move, read_bytes, remove, sync, write_whole
+from transforms.layout import MANIFEST, REJECTED, STAGING, staged_name
+from transforms.staging import StoredShard
 
 OUTCOME = "outcome.json"
-# What the files of a dataset are while it has no manifest because one takes the place of another.
-JOURNAL = f"{STAGING}/publishing.json"
 SHOWN_REJECTED = 20
-
-
-class Existing(NamedTuple):
-    """HDF5 files in the folders of the splits, relative to the dataset: ours, and those of somebody else."""
-
-    ours: frozenset[str]
-    foreign: tuple[str, ...]
-
-
-def files_of_dataset(root: str) -> frozenset[str]:
-    """Shards, relative, that a manifest lists or that a publishing which was cut off has left.
-
-    Raises:
-        UsageError: there is a manifest.json that steelbeam did not write.
-    """
-    files: set[str] = set()
-    if exists(join(root, MANIFEST)):
-        try:
-            content = json.loads(read_bytes(join(root, MANIFEST)))
-            files |= {shard["file"] for split in content["splits"].values() for shard in split["shards"]}
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            problem = f"{join(root, MANIFEST)} is not of a dataset of steelbeam"
-            raise UsageError(f"{problem}; remove it, or choose another --output_dir") from error
-    if exists(join(root, JOURNAL)):
-        files |= set(json.loads(read_bytes(join(root, JOURNAL))))
-    return frozenset(files)
-
-
-def find_existing(root: str, present: Iterable[str]) -> Existing:
-    """Sorts the HDF5 files that are present, relative paths, by whose they are."""
-    ours = files_of_dataset(root)
-    return Existing(ours, tuple(sorted(path for path in present if path not in ours)))
-
-
-def of_naming(paths: Iterable[str], name: str) -> list[str]:
-    """Those paths whose file names are of a dataset's own naming, `<name>-<i>_p<j>.h5`."""
-    parsed = ((path, parse_file_name(path.rsplit("/", 1)[-1])) for path in paths)
-    return [path for path, found in parsed if found is not None and found[0] == name]
 
 
 def check_metadata(job: Job, metadata: DatasetMetadata) -> None:
     """Refuses what must not be published.
 
     Raises:
-        TooManyRejectedError: rows or images are bad.
+        TooManyRejectedError: more rows and images are bad than the job allows.
         SteelbeamError: there is nothing to publish, or rows were lost.
     """
-    if metadata.rejected:
+    if not job.max_rejected.allows(len(metadata.rejected), metadata.rows.read):
         raise TooManyRejectedError(_describe_rejected(job, metadata.rejected))
     for rule in job.rules:
         if not metadata.sizes[rule.name].candidates:
@@ -86,10 +49,8 @@ def _describe_rejected(job: Job, rejected: tuple[RejectedRecord, ...]) -> str:
     if len(rejected) > len(shown):
         shown.append(f"… and {len(rejected) - len(shown)} more")
     counts = ", ".join(f"{count} {code}" for code, count in Counter(record.code for record in rejected).most_common())
-    return (
-        "\n".join(shown) + f"\n{len(rejected)} rejected ({counts}); nothing is published."
-        f" The whole list: {join(job.staging, REJECTED)}"
-    )
+    total = f"{len(rejected)} rejected ({counts}), at most {job.max_rejected} allowed (--max_rejected)"
+    return "\n".join([*shown, f"{total}; nothing is published. The whole list: {join(job.staging, REJECTED)}"])
 
 
 def describe_record(record: RejectedRecord) -> str:
@@ -100,38 +61,71 @@ def describe_record(record: RejectedRecord) -> str:
 
 
 def publish(job: Job, metadata: DatasetMetadata) -> None:
-    """Makes the dataset of the staged shards. May be done again, also after it was done in part.
+    """Makes the dataset of the shards. May be done again, also after it was done in part.
 
     The old manifest goes first and the new one comes last: who finds one finds all that it lists.
 
     Raises:
-        SteelbeamError: a shard is neither staged nor in its place.
+        SteelbeamError: a shard is neither staged nor in its place, or another run has begun.
     """
+    check_not_superseded(job.root, job.output_dir, job.run)
     files = metadata_files(job, metadata)
     content = manifest(job, metadata, files)
-    if exists(join(job.root, MANIFEST)) and read_bytes(join(job.root, MANIFEST)) == content:
-        remove([join(job.root, STAGING)])
-        return
-    shards = {f"{shard.split}/{shard.file_name}": shard for shard in metadata.shards}
-    old = files_of_dataset(job.root) | set(job.replaces)
-    write_whole(join(job.root, JOURNAL), json.dumps(sorted({*old, *shards})).encode())
-    remove([join(job.root, MANIFEST)])
-    for split in job.splits:
-        make_folder(join(job.root, split))
-    for path, shard in shards.items():
-        _move_into_place(join(job.staging, path), join(job.root, path), shard.sha256)
-    for name, text in files.items():
-        write_whole(join(job.root, name), text)
-    remove([join(job.root, path) for path in sorted(old.difference(shards))])
-    write_whole(join(job.root, MANIFEST), content)
+    if not _is_published(job, metadata, {**files, MANIFEST: content}):
+        shards = {shard.path: shard.stored for shard in metadata.shards}
+        _write_journal(job, shards)
+        remove([join(job.root, MANIFEST)])
+        for path, stored in shards.items():
+            if not _is_kept(job, path, stored):
+                _move_into_place(job, path, stored)
+        for name, text in files.items():
+            _put_in_place(job, name, text)
+        remove([join(job.root, path) for path in sorted(set(job.replaces).difference(shards))])
+        _settle(job)
+        _put_in_place(job, MANIFEST, content)
     remove([join(job.root, STAGING)])
 
 
-def _move_into_place(staged: str, target: str, sha256: str) -> None:
+def _is_published(job: Job, metadata: DatasetMetadata, files: Mapping[str, bytes]) -> bool:
+    kept = all(_is_kept(job, shard.path, shard.stored) for shard in metadata.shards)
+    return kept and all(
+        exists(join(job.root, name)) and read_bytes(join(job.root, name)) == text for name, text in files.items()
+    )
+
+
+def _is_kept(job: Job, path: str, stored: StoredShard) -> bool:
+    return job.published.get(path) == stored
+
+
+def _write_journal(job: Job, shards: Mapping[str, StoredShard]) -> None:
+    entries = {path: stored.to_json() for path, stored in shards.items()}
+    journal = {"key": job.key, "files": sorted({*job.replaces, *shards}), "shards": entries}
+    write_whole(join(job.root, JOURNAL), json.dumps(journal).encode())
+    for split in job.splits:
+        make_folder(join(job.root, split))
+    _settle(job)
+
+
+def _move_into_place(job: Job, path: str, stored: StoredShard) -> None:
+    split, _, file_name = path.rpartition("/")
+    staged, target = join(job.staging, f"{split}/{staged_name(file_name, stored.fingerprint)}"), join(job.root, path)
     if exists(staged):
         move(staged, target)
-    elif not exists(target) or hashlib.sha256(read_bytes(target)).hexdigest() != sha256:
+    elif not exists(target) or hashlib.sha256(read_bytes(target)).hexdigest() != stored.sha256:
         raise SteelbeamError(f"{staged} has vanished before it was published; run the same command again")
+
+
+def _put_in_place(job: Job, name: str, text: bytes) -> None:
+    """Writes a file by way of the staging folder, where an attempt that dies disturbs nobody."""
+    write_whole(join(job.staging, name), text)
+    move(join(job.staging, name), join(job.root, name))
+
+
+def _settle(job: Job) -> None:
+    """Has the disk take the names of the dataset's files, so that no power failure can bring back an older state."""
+    if is_local(job.root):
+        for folder in ("", STAGING, *job.splits):
+            sync(join(job.root, folder))
 
 
 class Publish(beam.DoFn):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from tqdm import tqdm
 
+from transforms.layout import REJECTED
 
-def summarise(manifest: Mapping[str, Any], output_dir: str, seconds: float) -> str:
+
+def summarise(manifest: Mapping[str, Any], output_dir: str, kept: int, seconds: float) -> str:
     """The summary of a run, for people.
 
     Args:
         manifest: content of the dataset's manifest.json.
         output_dir: as given.
+        kept: shards that were there before and have not changed.
         seconds: that the run took.
 
     Returns:
@@ -24,15 +27,29 @@ def summarise(manifest: Mapping[str, Any], output_dir: str, seconds: float) -> s
     lines += [f"  {count} filtered: {reason}" for reason, count in rows["filtered"].items() if count]
     if rows["merged"]:
         lines.append(f"  {rows['merged']} merged with an earlier row of the same image and class")
+    if manifest["rejected"]:
+        lines.append(f"{_rejected(manifest['rejected'])}; they are listed in {output_dir}/{REJECTED}")
     for name, split in splits.items():
         shards = _count(len(split["shards"]), "shard")
         lines.append(f"{name}: {_count(split['examples'], 'example')} in {shards}, {_size(split['bytes'])}")
     if manifest["shared_images"]:
         lines.append(f"warning: {_count(manifest['shared_images'], 'image')} in more than one split")
-    examples = sum(split["examples"] for split in splits.values())
-    lines.append(f"{seconds:.1f} s, {examples / seconds:.0f} examples a second")
+    lines.append(_work(splits.values(), kept, seconds))
     lines.append(f"the dataset is in {output_dir}")
     return "\n".join(lines) + "\n"
+
+
+def _rejected(codes: Mapping[str, int]) -> str:
+    return f"{sum(codes.values())} rejected: " + ", ".join(f"{count} {code}" for code, count in codes.items())
+
+
+def _work(splits: Collection[Mapping[str, Any]], kept: int, seconds: float) -> str:
+    shards = sum(len(split["shards"]) for split in splits)
+    if kept == shards:
+        return f"nothing to do: no shard has changed; {seconds:.1f} s"
+    if kept:
+        return f"{kept} of {shards} shards are kept, the others are new; {seconds:.1f} s"
+    return f"{seconds:.1f} s, {sum(split['examples'] for split in splits) / seconds:.0f} examples a second"
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,10 +1,15 @@
-"""The command line as a subprocess."""
+"""The command line, in this process and as a subprocess, and what it leaves."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import subprocess
 import sys
 from pathlib import Path
+
+from pipeline.cli import main
+from tests.builders import write_params
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,3 +35,26 @@ def run_create(
 ) -> subprocess.CompletedProcess[str]:
     """Runs `steelbeam create`."""
     return run_steelbeam("create", "--params", params, "--output_dir", output_dir, *flags, status=status, cwd=cwd)
+
+
+def create(tmp_path: Path, data: Path, *flags: str, status: int = 0, output: str = "out", **changes: object) -> Path:
+    """Runs `create` in this process; gives the output folder."""
+    params = write_params(tmp_path / "params.yaml", data, **changes)
+    arguments = ["create", "--params", str(params), "--output_dir", str(tmp_path / output), *flags]
+    assert main([*arguments, "--quiet"]) == status
+    return tmp_path / output
+
+
+def manifest(output: Path) -> dict:
+    return json.loads((output / "manifest.json").read_text())
+
+
+def digest(output: Path) -> dict[str, str]:
+    """sha256 of every shard."""
+    files = sorted(output.glob("*_input/*.h5"))
+    return {str(path.relative_to(output)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def tree(output: Path) -> dict[str, bytes]:
+    """Content of every file below a folder."""
+    return {str(path.relative_to(output)): path.read_bytes() for path in output.rglob("*") if path.is_file()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import gzip
-import hashlib
 import json
 import os
 import shutil
@@ -25,7 +24,7 @@ from pipeline.graph import build_graph
 from pipeline.job import make_job
 from pipeline.params_file import read_params
 from tests.builders import HEADER, write_dataset, write_images, write_params
-from tests.command import run_steelbeam
+from tests.command import create, digest, manifest, run_steelbeam
 from transforms.hdf5_file import read_shard
 from transforms.layout import ShardLayout
 
@@ -35,24 +34,6 @@ ROWS = [f"{name}.jpg,3,{start} 2" for start, name in enumerate("abcdefgh", start
 @pytest.fixture(name="data")
 def make_data(tmp_path: Path) -> Path:
     return write_dataset(tmp_path / "data", ROWS)
-
-
-def create(tmp_path: Path, data: Path, *flags: str, status: int = 0, output: str = "out", **changes: object) -> Path:
-    """Runs `create` in this process; gives the output folder."""
-    params = write_params(tmp_path / "params.yaml", data, **changes)
-    arguments = ["create", "--params", str(params), "--output_dir", str(tmp_path / output), *flags]
-    assert main([*arguments, "--quiet"]) == status
-    return tmp_path / output
-
-
-def manifest(output: Path) -> dict:
-    return json.loads((output / "manifest.json").read_text())
-
-
-def digest(output: Path) -> dict[str, str]:
-    """sha256 of every shard."""
-    files = sorted(output.glob("*_input/*.h5"))
-    return {str(path.relative_to(output)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def first_pixels(output: Path, split: str, files: int) -> list[int]:
@@ -256,8 +237,6 @@ def test_bundles_that_run_twice_give_the_same_dataset(tmp_path: Path, data: Path
         ShardLayout("preprocessed_data", 10, 1),
         output_dir=str(tmp_path / "twice"),
         input_args={},
-        workers=None,
-        replaces=(),
     )
     pipeline = beam.Pipeline(runner=FnApiRunner(bundle_repeat=1))
     build_graph(pipeline, job)
@@ -319,7 +298,7 @@ def test_a_signal_stops_within_seconds_and_the_same_command_goes_on(tmp_path: Pa
     assert [path.name for path in output.iterdir()] == [".staging"]
     assert not list(output.rglob("*.attempt"))
     finished = {
-        Path(summary.stem).name: summary.with_suffix("").stat().st_mtime_ns
+        summary.stem.split("-", 1)[1]: summary.with_suffix("").stat().st_mtime_ns
         for summary in output.glob(".staging/*/train_input/*.h5.json")
     }
     run_steelbeam(*map(str, command[3:]), "--quiet")

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from pipeline import progress_bar
-from pipeline.progress_bar import show_progress
+from pipeline.progress_bar import format_bytes, show_progress
 from pipeline.summary import summarise
 from transforms.progress import Progress
 
@@ -18,13 +18,13 @@ class Terminal(io.StringIO):
         return True
 
 
-def work(stream: io.StringIO, *, quiet: bool = False) -> str:
-    """Shows the progress of a piece of work: 30 of 40 images."""
+def work(stream: io.StringIO, *, quiet: bool = False, unit: str = "images", scale: int = 1) -> str:
+    """Shows the progress of a piece of work: 30 of 40 images, or as many times that as `scale` says."""
     progress = Progress()
-    with show_progress(progress, stream, quiet=quiet):
-        progress.expect(40)
+    with show_progress(progress, stream, quiet=quiet, unit=unit):
+        progress.expect(40 * scale)
         for _ in range(3):
-            progress.add(10)
+            progress.add(10 * scale)
             time.sleep(0.05)
     return stream.getvalue()
 
@@ -47,6 +47,30 @@ def test_elsewhere_a_line_comes_now_and_then() -> None:
     assert all(" of 40 images, " in line and " a second" in line for line in lines)
 
 
+def test_bytes_are_shown_with_their_units() -> None:
+    assert "M/40.0M " in work(Terminal(), unit="bytes", scale=10**6)
+    lines = work(io.StringIO(), unit="bytes", scale=10**6).splitlines()
+    assert lines
+    assert all(" MB of 40.0 MB, " in line and " a second" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (99_940, "99.9 kB"),
+        (99_960, "100 kB"),
+        (999_600, "1.0 MB"),
+        (2.34e9, "2.3 GB"),
+        (5e15, "5000.0 TB"),
+    ],
+)
+def test_a_number_of_bytes_is_for_people(count: float, text: str) -> None:
+    assert format_bytes(count) == text
+
+
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
 def test_quiet_shows_nothing(stream: io.StringIO) -> None:
     assert work(stream, quiet=True) == ""
@@ -57,14 +81,19 @@ def test_summary_is_for_people() -> None:
     manifest = {
         "rows": {"read": 10, "in_examples": 4, "filtered": {"of another class": 6, "in no split": 0}, "merged": 1},
         "splits": {"train_input": {"examples": 3, "bytes": 2_500_000, "shards": [shard]}},
+        "rejected": {"CLASS_INVALID": 2, "IMAGE_EMPTY": 1},
         "shared_images": 1,
     }
-    assert summarise(manifest, "out", 1.5).splitlines() == [
+    assert summarise(manifest, "out", 0, 1.5).splitlines() == [
         "10 rows read, 4 of them in examples",
         "  6 filtered: of another class",
         "  1 merged with an earlier row of the same image and class",
+        "3 rejected: 2 CLASS_INVALID, 1 IMAGE_EMPTY; they are listed in out/rejected.jsonl",
         "train_input: 3 examples in 1 shard, 2.50MB",
         "warning: 1 image in more than one split",
         "1.5 s, 2 examples a second",
         "the dataset is in out",
     ]
+    assert "nothing to do: no shard has changed; 1.5 s" in summarise(manifest, "out", 1, 1.5)
+    manifest["splits"]["train_input"]["shards"].append(shard)
+    assert "1 of 2 shards are kept, the others are new; 1.5 s" in summarise(manifest, "out", 1, 1.5)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
+from pipeline.existing import find_existing, of_naming
 from pipeline.job import Job
-from pipeline.publish import check_metadata, files_of_dataset, find_existing, of_naming, publish
+from pipeline.publish import check_metadata, publish
+from pipeline.rejected_limit import parse_limit
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord, RowCounts
 from transforms.assign_splits import SplitRule, SplitSize
-from transforms.layout import ShardLayout
-from transforms.staging import ShardSummary, sha256_of
+from transforms.layout import ShardLayout, staged_name
+from transforms.staging import ShardSummary, StoredShard, sha256_of
 
 SPLITS = ("train_input", "eval_input")
 
 
-def make_job(root: Path, shards: int = 2, replaces: tuple[str, ...] = ()) -> Job:
+def make_job(root: Path, shards: int = 2, replaces: tuple[str, ...] | None = None) -> Job:
     rules = tuple(SplitRule(split, 0, 3, 0.5, split == "train_input") for split in SPLITS)
     return Job(
         files=(),
@@ -29,11 +32,14 @@ def make_job(root: Path, shards: int = 2, replaces: tuple[str, ...] = ()) -> Job
         layout=ShardLayout("data", shards, 1),
         output_dir="out",
         root=str(root),
-        staging=str(root / ".staging" / "key"),
+        key="key",
         data_params={"model": {"loss": "bce"}},
-        workers=None,
-        replaces=replaces,
+        replaces=tuple(sorted(find_existing(str(root), SPLITS).ours)) if replaces is None else replaces,
     )
+
+
+def staged(job: Job, split: str, number: int, content: str) -> Path:
+    return Path(job.staging) / split / staged_name(job.layout.file_name(number), content)
 
 
 def stage(job: Job, content: str = "shard") -> DatasetMetadata:
@@ -41,12 +47,13 @@ def stage(job: Job, content: str = "shard") -> DatasetMetadata:
     summaries = []
     for split in SPLITS:
         for number in range(job.layout.num_shards):
-            path = Path(job.staging) / split / job.layout.file_name(number)
+            path = staged(job, split, number, content)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{content} {split} {number}")
             digest = sha256_of(str(path))
             size = path.stat().st_size
-            summaries.append(ShardSummary(split, number, path.name, 3, 3, 0, size, digest, content))
+            stored = StoredShard(3, size, digest, content)
+            summaries.append(ShardSummary(split, number, job.layout.file_name(number), 3, 0, stored))
     examples = 3 * job.layout.num_shards
     sizes = {split: SplitSize(examples, 2 * examples) for split in SPLITS}
     rows = RowCounts(read=2 * examples, in_examples=2 * examples, filtered={}, rejected=0, merged=0)
@@ -92,16 +99,16 @@ def test_publishing_that_was_cut_off_is_finished_by_the_next_attempt(tmp_path: P
     for shard in metadata.shards[:moved]:
         target = tmp_path / shard.split / shard.file_name
         target.parent.mkdir(exist_ok=True)
-        (Path(job.staging) / shard.split / shard.file_name).rename(target)
+        staged(job, shard.split, shard.number, "shard").rename(target)
     publish(job, metadata)
-    assert len(files_of_dataset(str(tmp_path))) == 4
+    assert len(find_existing(str(tmp_path), SPLITS).shards) == 4
 
 
 def test_a_shard_that_is_neither_staged_nor_in_its_place_fails_and_leaves_no_manifest(tmp_path: Path) -> None:
     job = make_job(tmp_path)
     publish(job, stage(job, "old"))
     metadata = stage(job, "new")
-    (Path(job.staging) / "train_input" / "data-1_p0.h5").unlink()
+    staged(job, "train_input", 1, "new").unlink()
     with pytest.raises(SteelbeamError, match="has vanished"):
         publish(job, metadata)
     assert not (tmp_path / "manifest.json").exists()
@@ -123,11 +130,11 @@ def test_files_of_a_publishing_that_was_cut_off_are_still_known_as_ours(tmp_path
     publish(job, stage(job, "old"))
     job = make_job(tmp_path, shards=1)
     metadata = stage(job, "new")
-    (Path(job.staging) / "eval_input" / "data-0_p0.h5").unlink()
+    staged(job, "eval_input", 0, "new").unlink()
     with pytest.raises(SteelbeamError):
         publish(job, metadata)
-    present = [path for path in tree(tmp_path) if path.endswith(".h5") and not path.startswith(".staging")]
-    assert find_existing(str(tmp_path), present).foreign == ()
+    assert find_existing(str(tmp_path), SPLITS).foreign == ()
+    job = make_job(tmp_path, shards=1)
     publish(job, stage(job, "new"))
     assert sorted(path for path in tree(tmp_path) if path.endswith(".h5")) == [
         "eval_input/data-0_p0.h5",
@@ -139,15 +146,44 @@ def test_hdf5_files_that_no_manifest_lists_are_foreign(tmp_path: Path) -> None:
     job = make_job(tmp_path)
     publish(job, stage(job))
     present = ["train_input/data-0_p0.h5", "train_input/data-7_p0.h5", "eval_input/other.h5"]
-    assert find_existing(str(tmp_path), present).foreign == ("eval_input/other.h5", "train_input/data-7_p0.h5")
+    for path in present[1:]:
+        (tmp_path / path).write_text("of somebody else")
+    assert find_existing(str(tmp_path), SPLITS).foreign == ("eval_input/other.h5", "train_input/data-7_p0.h5")
     assert of_naming(present, "data") == ["train_input/data-0_p0.h5", "train_input/data-7_p0.h5"]
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", '{"splits": 3}', '{"splits": {"train_input": {}}}'])
+def one_shard(path: object) -> str:
+    entry = {"file": path, "examples": 1, "bytes": 1, "sha256": "", "fingerprint": ""}
+    return json.dumps({"splits": {"train_input": {"shards": [entry]}}})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}",
+        "[]",
+        '{"splits": 3}',
+        '{"splits": {"train_input": {}}}',
+        one_shard("../../data-0_p0.h5"),
+        one_shard("/train_input/data-0_p0.h5"),
+        one_shard("../data-0_p0.h5"),
+        one_shard("train_input/x"),
+        one_shard(3),
+    ],
+)
 def test_a_manifest_of_somebody_else_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(UsageError, match="is not of a dataset of steelbeam"):
-        find_existing(str(tmp_path), [])
+        find_existing(str(tmp_path), SPLITS)
+
+
+@pytest.mark.parametrize("files", [["../data-0_p0.h5"], ["/etc/passwd"], 3, [3]])
+def test_a_journal_that_names_other_files_is_refused(tmp_path: Path, files: object) -> None:
+    (tmp_path / ".staging").mkdir()
+    (tmp_path / ".staging" / "publishing.json").write_text(json.dumps({"files": files, "shards": {}, "key": "key"}))
+    with pytest.raises(UsageError, match=r"publishing\.json is damaged; remove the folder \.staging"):
+        find_existing(str(tmp_path), SPLITS)
 
 
 def test_replaced_files_are_removed_only_when_the_new_dataset_is_published(tmp_path: Path) -> None:
@@ -178,3 +214,97 @@ def test_rejected_records_are_shown_up_to_twenty_with_a_count_by_code(tmp_path: 
     assert lines[19].startswith("t.csv:21:")
     assert lines[20] == "… and 5 more"
     assert "25 rejected (13 CODE_0, 12 CODE_1)" in lines[21]
+    assert "at most 0 allowed" in lines[21]
+
+
+@pytest.mark.parametrize(
+    ("limit", "rejected", "rows", "allowed"),
+    [
+        ("0", 0, 0, True),
+        ("0", 1, 100, False),
+        ("3", 3, 3, True),
+        ("3", 4, 1000, False),
+        ("1%", 1, 100, True),
+        ("1%", 2, 199, False),
+        ("0.5%", 1, 199, False),
+        ("0.5%", 1, 200, True),
+        ("100%", 7, 7, True),
+    ],
+)
+def test_limit_of_rejected_is_a_number_or_a_share_of_the_rows(
+    limit: str, rejected: int, rows: int, allowed: bool
+) -> None:
+    assert parse_limit(limit).allows(rejected, rows) is allowed
+    assert str(parse_limit(limit)) == limit
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.5", "x", "%", "101%", "1 %", "1e3", "-1%", "nan%", "١"])
+def test_a_limit_that_is_neither_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="neither a whole number nor a percentage"):
+        parse_limit(text)
+
+
+def test_kept_shards_stay_in_place_and_what_is_staged_of_an_earlier_attempt_is_not_taken_for_them(
+    tmp_path: Path,
+) -> None:
+    job = make_job(tmp_path)
+    metadata = stage(job)
+    publish(job, metadata)
+    before = {path: (tmp_path / path).stat().st_ino for path in tree(tmp_path) if path.endswith(".h5")}
+    shards = find_existing(str(tmp_path), SPLITS).shards
+    job = dataclasses.replace(make_job(tmp_path), published=shards, data_params={"model": {"loss": "ssce"}})
+    stage(job, "stale")
+    publish(job, metadata)
+    assert {path: (tmp_path / path).stat().st_ino for path in tree(tmp_path) if path.endswith(".h5")} == before
+    assert json.loads((tmp_path / "data_params.json").read_text())["model"] == {"loss": "ssce"}
+
+
+def test_a_dataset_that_would_be_the_same_keeps_its_manifest_all_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(tmp_path)
+    metadata = stage(job)
+    publish(job, metadata)
+    inode = (tmp_path / "manifest.json").stat().st_ino
+    publish(dataclasses.replace(make_job(tmp_path), published=find_existing(str(tmp_path), SPLITS).shards), metadata)
+    assert (tmp_path / "manifest.json").stat().st_ino == inode
+
+
+@pytest.mark.parametrize(
+    "name", ["data_params.json", "meta_train_input.dat", "rejected.jsonl", "train_input/data-0_p0.h5"]
+)
+def test_what_is_missing_of_an_unchanged_dataset_is_put_back(tmp_path: Path, name: str) -> None:
+    job = make_job(tmp_path)
+    publish(job, stage(job))
+    whole = tree(tmp_path)
+    (tmp_path / name).unlink()
+    existing = find_existing(str(tmp_path), SPLITS)
+    assert not existing.complete
+    job = dataclasses.replace(make_job(tmp_path), published=existing.shards)
+    publish(job, stage(job))
+    assert tree(tmp_path) == whole
+
+
+def test_shards_that_a_cut_off_publishing_had_moved_are_kept_and_those_it_had_not_are_not(tmp_path: Path) -> None:
+    job = make_job(tmp_path)
+    publish(job, stage(job, "older"))
+    job = make_job(tmp_path)
+    metadata = stage(job, "newer")
+    staged(job, "eval_input", 1, "newer").rename(tmp_path / "kept aside")
+    with pytest.raises(SteelbeamError):
+        publish(job, metadata)
+    (tmp_path / "kept aside").rename(staged(job, "eval_input", 1, "newer"))
+    shards = find_existing(str(tmp_path), SPLITS).shards
+    assert sorted(shards) == ["eval_input/data-0_p0.h5", "train_input/data-0_p0.h5", "train_input/data-1_p0.h5"]
+    assert all(stored.fingerprint == "newer" for stored in shards.values())
+
+
+def test_a_manifest_that_was_changed_is_not_trusted_and_its_shards_are_still_ours(tmp_path: Path) -> None:
+    job = make_job(tmp_path)
+    publish(job, stage(job))
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"shared_images": 0', '"shared_images": 1'))
+    existing = find_existing(str(tmp_path), SPLITS)
+    assert (existing.manifest, existing.shards, existing.complete) == (None, {}, False)
+    assert len(existing.ours) == 4
+    assert "written anew" in existing.warnings[0]

@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.builders import HEIGHT, WIDTH, in_process, write_images
 from transforms.aggregate_metadata import AggregateMetadata, RowCounts, number_lines
-from transforms.assign_shards import AssignShards, ShardKey
+from transforms.assign_shards import AssignShards
 from transforms.assign_splits import (
     AssignSplits,
     BlockKey,
@@ -37,8 +37,7 @@ from transforms.list_images import ListImages
 from transforms.read_annotations import AnnotationRow
 from transforms.rejected import Line, Rejected
 from transforms.rle import pack_runs, parse_runs
-from transforms.staging import ShardSummary, count_staged
-from transforms.write_shards import WriteShards, fingerprint_of
+from transforms.staging import ShardSummary, StoredShard
 
 FORM = ExampleFormat((HEIGHT, WIDTH), LabelFormat("bce", 2, HEIGHT, WIDTH))
 
@@ -205,93 +204,6 @@ def test_decode_examples_gives_image_and_label_or_says_what_is_wrong(tmp_path: P
         assert_that(codes, equal_to([(str(tmp_path / "b.jpg"), "IMAGE_NOT_RECOGNISED")]), "rejected")
 
 
-LAYOUT = ShardLayout("data", 1, 1)
-
-
-def write_shards(staging: Path, specs: list[ExampleSpec], results: Path) -> list[str]:
-    """Writes one shard in a pipeline of its own; gives the codes of what was rejected."""
-    with in_process() as pipeline:
-        written = (
-            pipeline
-            | beam.Create([(ShardKey("train_input", 0), specs)])
-            | WriteShards(layout=LAYOUT, forms={"train_input": FORM}, staging=str(staging), workers=2)
-        )
-        _ = written.summaries | "Summaries" >> beam.Map(lambda one: (results / "summary").write_text(repr(tuple(one))))
-        _ = written.rejected | "Codes" >> beam.Map(lambda one: (results / f"{one.code} {one.image_id}").touch())
-    return sorted(path.name for path in results.iterdir() if path.name != "summary")
-
-
-def test_write_shards_leaves_a_whole_file_and_its_summary_and_nothing_else(tmp_path: Path) -> None:
-    write_images(tmp_path / "images", ["a.jpg", "b.jpg"])
-    (tmp_path / "results").mkdir()
-    specs = [spec(name, folder=tmp_path / "images") for name in ("a.jpg", "b.jpg")]
-    assert write_shards(tmp_path / "staging", specs, tmp_path / "results") == []
-    names = sorted(path.name for path in (tmp_path / "staging" / "train_input").iterdir())
-    assert names == ["data-0_p0.h5", "data-0_p0.h5.json"]
-    assert count_staged(str(tmp_path / "staging"), ["train_input", "eval_input"]) == 1
-    assert "'train_input', 0, 'data-0_p0.h5', 2, 2, 0" in (tmp_path / "results" / "summary").read_text()
-
-
-def test_a_shard_that_is_staged_already_is_not_written_again_unless_its_input_changed(tmp_path: Path) -> None:
-    write_images(tmp_path / "images", ["a.jpg", "b.jpg"])
-    (tmp_path / "results").mkdir()
-    specs = [spec("a.jpg", folder=tmp_path / "images")]
-    shard = tmp_path / "staging" / "train_input" / "data-0_p0.h5"
-    write_shards(tmp_path / "staging", specs, tmp_path / "results")
-    first, content = shard.stat().st_mtime_ns, shard.read_bytes()
-    write_shards(tmp_path / "staging", specs, tmp_path / "results")
-    assert shard.stat().st_mtime_ns == first
-    write_shards(tmp_path / "staging", [spec("b.jpg", folder=tmp_path / "images")], tmp_path / "results")
-    assert shard.read_bytes() != content
-
-
-def test_a_summary_never_speaks_for_the_file_of_another_attempt(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_images(tmp_path / "images", ["a.jpg", "b.jpg"])
-    (tmp_path / "results").mkdir()
-    first, second = ([spec(name, folder=tmp_path / "images")] for name in ("a.jpg", "b.jpg"))
-    write_shards(tmp_path / "staging", first, tmp_path / "results")
-    shard = tmp_path / "staging" / "train_input" / "data-0_p0.h5"
-    content = shard.read_bytes()
-
-    def die(*_: object) -> None:
-        raise OSError("killed before the summary")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("transforms.write_shards.write_summary", die)
-        with pytest.raises(OSError, match="killed before the summary"):
-            write_shards(tmp_path / "staging", second, tmp_path / "results")
-    write_shards(tmp_path / "staging", first, tmp_path / "results")
-    assert shard.read_bytes() == content
-
-
-def test_a_bad_image_leaves_its_shard_without_a_gap_and_is_named_each_time(tmp_path: Path) -> None:
-    write_images(tmp_path / "images", ["a.jpg", "b.jpg", "c.jpg"])
-    (tmp_path / "images" / "b.jpg").write_bytes(b"")
-    (tmp_path / "results").mkdir()
-    specs = [spec(name, folder=tmp_path / "images") for name in ("a.jpg", "b.jpg", "c.jpg")]
-    for _ in range(2):
-        assert write_shards(tmp_path / "staging", specs, tmp_path / "results") == ["IMAGE_EMPTY b.jpg"]
-        assert "'data-0_p0.h5', 2, 2, 0" in (tmp_path / "results" / "summary").read_text()
-        (tmp_path / "results" / "IMAGE_EMPTY b.jpg").unlink()
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        spec("b"),
-        spec("a", rows=2),
-        spec("a")._replace(image=ImageFile("/images/a", 101, 0.0)),
-        spec("a")._replace(image=ImageFile("/images/a", 100, 1.0)),
-        spec("a")._replace(rows=(MaskRow(Line("train.csv", 0, 1), pack_runs(parse_runs("1 3"))),)),
-    ],
-)
-def test_fingerprint_tells_every_change_of_the_input(changed: ExampleSpec) -> None:
-    assert fingerprint_of([changed], FORM) != fingerprint_of([spec("a")], FORM)
-    assert fingerprint_of([spec("a")], FORM) == fingerprint_of([spec("a")], FORM)
-
-
 def test_lines_are_numbered_through_the_blocks_of_their_file() -> None:
     def reject(path: str, block: int, line: int) -> Rejected:
         return Rejected(Line(path, block, line), "a", 3, "CODE", "message", 1)
@@ -304,7 +216,9 @@ def test_lines_are_numbered_through_the_blocks_of_their_file() -> None:
 
 
 def test_aggregate_metadata_accounts_for_every_row() -> None:
-    summaries = [ShardSummary("train_input", number, f"{number}", 2, 3, 1, 10, "", "") for number in (1, 0)]
+    summaries = [
+        ShardSummary("train_input", number, f"{number}", 3, 1, StoredShard(2, 10, "", "")) for number in (1, 0)
+    ]
     with in_process() as pipeline:
         parts = {
             "sizes": pipeline | "Sizes" >> beam.Create([{"train_input": SplitSize(4, 4)}]),

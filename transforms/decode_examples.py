@@ -20,11 +20,16 @@ class DecodedExamples(NamedTuple):
     rejected: beam.PCollection[Rejected]
 
 
-def reject(spec: ExampleSpec, error: DataError) -> Rejected:
-    """Says that an example cannot be made, naming the row or the image whose fault it is."""
-    if isinstance(error, RowError):
-        return Rejected(error.line, spec.image_id, spec.class_id, error.code.value, error.message, spec.counted_rows)
-    return Rejected(spec.image.path, spec.image_id, None, error.code.value, error.message, spec.counted_rows)
+def reject(spec: ExampleSpec, row: int | None, code: str, message: str) -> Rejected:
+    """Says that an example cannot be made, naming the row or, where that is None, the image whose fault it is."""
+    if row is None:
+        return Rejected(spec.image.path, spec.image_id, None, code, message, spec.counted_rows)
+    return Rejected(spec.rows[row].line, spec.image_id, spec.class_id, code, message, spec.counted_rows)
+
+
+def row_of(error: DataError) -> int | None:
+    """Index of the example's row whose fault an error is; None where it is the image's."""
+    return error.row if isinstance(error, RowError) else None
 
 
 class DecodeExample(beam.DoFn):
@@ -38,7 +43,8 @@ class DecodeExample(beam.DoFn):
         try:
             yield spec.image_id, make_example(spec, read_bytes(spec.image.path), self.form)
         except DataError as error:
-            yield beam.pvalue.TaggedOutput("rejected", reject(spec, error))
+            rejected = reject(spec, row_of(error), error.code.value, error.message)
+            yield beam.pvalue.TaggedOutput("rejected", rejected)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

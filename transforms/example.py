@@ -78,11 +78,15 @@ class Example(NamedTuple):
 
 
 class RowError(DataError):
-    """A `DataError` of one of an example's rows, rather than of its image."""
+    """A `DataError` of one of an example's rows, rather than of its image.
 
-    def __init__(self, error: DataError, line: Line) -> None:
+    Attributes:
+        row: index of the row in the example.
+    """
+
+    def __init__(self, error: DataError, row: int) -> None:
         super().__init__(error.code, error.message)
-        self.line = line
+        self.row = row
 
 
 def make_planes(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -103,11 +107,11 @@ def make_planes(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> tuple[ND
     pixels = decode_grey(data)
     height, width = pixels.shape
     mask = np.zeros((width, height), np.uint8).T
-    for row in spec.rows:
+    for index, row in enumerate(spec.rows):
         try:
             mask |= runs_to_mask(unpack_runs(row.runs), height, width)
         except DataError as error:
-            raise RowError(error, row.line) from error
+            raise RowError(error, index) from error
     image = tile(resize_bicubic(pixels, *form.resized), *form.size)
     return np.ascontiguousarray(image), resize_mask(mask, form.resized, form.size)
 

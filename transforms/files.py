@@ -13,6 +13,9 @@ from typing import BinaryIO, NamedTuple, cast
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
+# How the names of files and folders end that are not whole yet.
+ATTEMPT = ".attempt"
+
 
 class FileInfo(NamedTuple):
     """A file of a folder: its path, its size in bytes, and when it was modified, in seconds since the epoch."""
@@ -95,15 +98,50 @@ def make_folder(path: str) -> None:
 
 def write_whole(path: str, content: bytes) -> None:
     """Writes a file so that a reader sees all of it or, until then, what was there before."""
-    attempt = attempt_name(path)
+    attempt = _attempt_name(path)
     with FileSystems.create(attempt, compression_type=CompressionTypes.UNCOMPRESSED) as file:
         file.write(content)
+    if is_local(path):
+        sync(attempt)
     move(attempt, path)
 
 
-def attempt_name(path: str) -> str:
+def copy_to(local: str, path: str) -> None:
+    """Copies a local file to a path on another file system; a reader sees all of it or nothing."""
+    attempt = _attempt_name(path)
+    with (
+        open(local, "rb") as source,
+        FileSystems.create(attempt, compression_type=CompressionTypes.UNCOMPRESSED) as target,
+    ):
+        shutil.copyfileobj(source, target, 2**20)
+    move(attempt, path)
+
+
+def _attempt_name(path: str) -> str:
     """A name beside a path that no other attempt has."""
-    return f"{path}.{uuid.uuid4().hex}.attempt"
+    return f"{path}.{uuid.uuid4().hex}{ATTEMPT}"
+
+
+def sync(path: str) -> None:
+    """Has the disk take a local file or folder: what is moved or listed after that survives a power failure."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def find_attempts(folder: str) -> list[str]:
+    """Files and folders below a folder, at any depth, that an attempt which died has left."""
+    if not is_local(folder):
+        found = FileSystems.match([join(glob.escape(folder), f"**{ATTEMPT}")])[0].metadata_list
+        return [m.path for m in found]
+    return [
+        os.path.join(parent, name)
+        for parent, folders, files in os.walk(folder)
+        for name in (*folders, *files)
+        if name.endswith(ATTEMPT)
+    ]
 
 
 def move(source: str, target: str) -> None:

@@ -9,6 +9,7 @@ MANIFEST = "manifest.json"
 DATA_PARAMS = "data_params.json"
 REJECTED = "rejected.jsonl"
 STAGING = ".staging"
+LOCK = ".lock"
 
 _SHARD_NAME = re.compile(r"(?P<name>.+)-(?P<file>\d+)_p(?P<range>\d+)\.h5", re.DOTALL)
 
@@ -21,6 +22,11 @@ def meta_name(split: str) -> str:
 def group_name(index: int) -> str:
     """Name of an example's group in its shard."""
     return f"example_{index}"
+
+
+def staged_name(file_name: str, fingerprint: str) -> str:
+    """Name of a shard's file in the staging folder, below its split."""
+    return f"{fingerprint[:16]}-{file_name}"
 
 
 class ShardLayout(NamedTuple):
@@ -76,3 +82,9 @@ def parse_file_name(file_name: str) -> tuple[str, int, int] | None:
     """Inverse of `ShardLayout.file_name`: name, number of the shard, of the range; None for another name."""
     match = _SHARD_NAME.fullmatch(file_name)
     return (match["name"], int(match["file"]), int(match["range"])) if match else None
+
+
+def is_shard_path(path: str) -> bool:
+    """Whether a path can be that of a shard in its dataset, `<split>/<file>`, and leads nowhere else."""
+    split, _, file_name = path.rpartition("/")
+    return split not in ("", ".", "..") and "/" not in split and parse_file_name(file_name) is not None

@@ -1,118 +1,170 @@
-"""Shards in the staging folder: whole files, each with its summary beside it.
+"""Shards in the staging folder: whole files, each with its record beside it.
 
-A file is made under a name of its own and moved here when it is whole; the summary comes after it. So whatever has a
-summary is whole, and a process that dies leaves nothing that could be taken for a shard.
+A file is made in a private folder and moved here when it is whole; the record comes after it. So whatever has a record
+is whole, and a process that dies leaves nothing that could be taken for a shard. The name of a staged file holds its
+fingerprint: two attempts at the same shard end in one file of the same bytes, and no record speaks for another file.
 """
 
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
+from transforms.files import ATTEMPT, copy_to, exists, is_local, join, list_folder, move, read_bytes, sync, write_whole
 
-from transforms.files import attempt_name, exists, is_local, join, list_folder, move, read_bytes, remove, write_whole
+
+class RejectedExample(NamedTuple):
+    """An example that is not in its shard.
+
+    Attributes:
+        example: index of the example, among those that the shard was to hold.
+        row: index of the bad row in the example; None where it is the image that is bad.
+        code: the reason, a value of `Code`.
+        message: what is wrong, and what to do.
+    """
+
+    example: int
+    row: int | None
+    code: str
+    message: str
+
+
+class StoredShard(NamedTuple):
+    """What is known of a shard's file.
+
+    Attributes:
+        examples: in the file.
+        bytes: size of the file.
+        sha256: of the file, hexadecimal.
+        fingerprint: of what decided its bytes, hexadecimal.
+        rejected: examples that were to be in it.
+    """
+
+    examples: int
+    bytes: int
+    sha256: str
+    fingerprint: str
+    rejected: tuple[RejectedExample, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data; no key for what is empty."""
+        plain = self._asdict()
+        rejected = plain.pop("rejected")
+        return {**plain, "rejected": [list(one) for one in rejected]} if rejected else plain
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> StoredShard:
+        """Inverse of `to_json`; further keys are ignored.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is something else.
+        """
+        rejected = tuple(RejectedExample(*one) for one in plain.get("rejected", ()))
+        return cls(plain["examples"], plain["bytes"], plain["sha256"], plain["fingerprint"], rejected)
 
 
 class ShardSummary(NamedTuple):
-    """What is known of a shard that is written.
+    """A shard, and what became of its rows.
 
     Attributes:
         split: its split.
         number: of the shard in its split.
         file_name: in the split's folder.
-        examples: in the file.
-        rows: of the CSV that are in them.
+        rows: of the CSV that are in its examples.
         merged: rows that were united with an earlier row of the same image and class.
-        bytes: size of the file.
-        sha256: of the file, hexadecimal.
-        fingerprint: of what decided its bytes, hexadecimal.
+        stored: its file.
     """
 
     split: str
     number: int
     file_name: str
-    examples: int
     rows: int
     merged: int
-    bytes: int
-    sha256: str
-    fingerprint: str
+    stored: StoredShard
+
+    @property
+    def path(self) -> str:
+        """Path in the dataset."""
+        return f"{self.split}/{self.file_name}"
 
 
-def summary_path(staged: str) -> str:
-    """Where the summary of a staged shard stands."""
+def _record_path(staged: str) -> str:
     return f"{staged}.json"
 
 
-def read_summary(staged: str) -> ShardSummary | None:
-    """The summary of a shard that is whole in the staging folder; None where there is none."""
-    if not exists(summary_path(staged)) or not exists(staged):
+def read_record(staged: str) -> StoredShard | None:
+    """What is known of a shard that is whole in the staging folder; None where there is none."""
+    if not exists(_record_path(staged)) or not exists(staged):
         return None
     try:
-        return ShardSummary(**json.loads(read_bytes(summary_path(staged))))
-    except (ValueError, TypeError):
+        return StoredShard.from_json(json.loads(read_bytes(_record_path(staged))))
+    except (ValueError, TypeError, KeyError):
         return None
-
-
-def write_summary(staged: str, summary: ShardSummary) -> None:
-    """Says that a staged shard is whole."""
-    write_whole(summary_path(staged), json.dumps(summary._asdict()).encode())
 
 
 def count_staged(staging: str, splits: Iterable[str]) -> int:
     """Number of shards that are whole in the staging folder."""
     folders = [join(staging, split) for split in splits]
     files = (info.path for folder in folders if exists(folder) for info in list_folder(folder))
-    return sum(path.endswith(summary_path(".h5")) for path in files)
+    return sum(path.endswith(_record_path(".h5")) for path in files)
 
 
-# Attempts of this process that are under way, for a process that has to stop at once.
+# Private folders of this process, for a process that has to stop at once.
 _attempts: set[str] = set()
 
 
 @contextlib.contextmanager
 def local_attempt(staged: str) -> Iterator[str]:
-    """A path to write a file at, which HDF5 can: local, its own, and removed if it is still there at the end."""
+    """A path to write a file at, which HDF5 can: local, its own, and removed with what is there at the end."""
     # Where staging is local, on its file system, so that moving the file into place copies nothing.
-    path = attempt_name(staged if is_local(staged) else os.path.join(tempfile.gettempdir(), "steelbeam"))
-    _attempts.add(path)
-    try:
-        yield path
-    finally:
-        _attempts.discard(path)
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(path)
+    parent = os.path.dirname(staged) if is_local(staged) else None
+    with tempfile.TemporaryDirectory(suffix=ATTEMPT, prefix=f"steelbeam-{os.getpid()}-", dir=parent) as folder:
+        _attempts.add(folder)
+        try:
+            yield os.path.join(folder, "shard.h5")
+        finally:
+            _attempts.discard(folder)
 
 
 def remove_attempts() -> None:
     """Removes what this process has half written."""
-    for path in list(_attempts):
-        with contextlib.suppress(OSError):
-            os.remove(path)
+    for folder in list(_attempts):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def stage(attempt: str, staged: str) -> None:
-    """Moves a whole local file to its place in the staging folder."""
-    # The summary of an earlier file must not speak for this one, should this process die before it writes its own.
-    remove([summary_path(staged)])
+def remove_dead_attempts() -> None:
+    """Removes from this machine's folder for temporary files what processes that were killed have left there."""
+    for folder in glob.glob(os.path.join(glob.escape(tempfile.gettempdir()), f"steelbeam-*{ATTEMPT}")):
+        number = os.path.basename(folder).split("-")[1]
+        if number.isdecimal() and not _is_running(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def stage(attempt: str, staged: str, stored: StoredShard) -> None:
+    """Moves a whole local file to its place in the staging folder, and says that it is whole."""
     if is_local(staged):
+        sync(attempt)
         move(attempt, staged)
-        return
-    upload = attempt_name(staged)
-    with (
-        open(attempt, "rb") as source,
-        FileSystems.create(upload, compression_type=CompressionTypes.UNCOMPRESSED) as target,
-    ):
-        shutil.copyfileobj(source, target, 2**20)
-    move(upload, staged)
+    else:
+        copy_to(attempt, staged)
+    write_whole(_record_path(staged), json.dumps(stored.to_json()).encode())
 
 
 def sha256_of(path: str) -> str:

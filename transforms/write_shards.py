@@ -1,8 +1,8 @@
 """Shards of examples to HDF5 files: the sink.
 
 A shard is written in one go: its images are decoded in order by a pool of threads, a bounded window ahead of the file.
-The file is written under a name of its own, and moved into the staging folder when it is whole, with a summary beside
-it. A shard whose summary is there already, with the same fingerprint, is not written again.
+The file is written in a private folder, and moved into the staging folder when it is whole, with a record beside it. A
+shard whose file is there already, in the dataset or in the staging folder, with the same fingerprint, is kept.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import hashlib
-import json
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -21,19 +19,26 @@ from apache_beam.metrics import Metrics
 from threadpoolctl import threadpool_limits
 
 from transforms.assign_shards import ShardKey
-from transforms.decode_examples import reject
+from transforms.decode_examples import reject, row_of
 from transforms.example import ExampleFormat, ExampleSpec, make_planes
 from transforms.files import join, make_folder, read_bytes
+from transforms.fingerprint import checksums, fingerprint_of, modified_times
 from transforms.hdf5_file import EncodedExample, ShardFile, encode_example
-from transforms.layout import ShardLayout
+from transforms.layout import ShardLayout, staged_name
 from transforms.look_ahead import map_ahead, shared_pool, usable_cores
 from transforms.progress import PROGRESS
 from transforms.rejected import DataError, Rejected
-from transforms.rle import unpack_runs
-from transforms.staging import ShardSummary, local_attempt, read_summary, sha256_of, stage, write_summary
+from transforms.staging import (
+    RejectedExample,
+    ShardSummary,
+    StoredShard,
+    local_attempt,
+    read_record,
+    remove_dead_attempts,
+    sha256_of,
+    stage,
+)
 
-# Raised when the same input would give other bytes.
-FORMAT_VERSION = 1
 # What the examples ahead of the file may take, besides the decoding of one image in each thread.
 LOOK_AHEAD_BYTES = 2**26
 LOOK_AHEAD_PER_WORKER = 4
@@ -46,23 +51,12 @@ class WrittenShards(NamedTuple):
     rejected: beam.PCollection[Rejected]
 
 
-def fingerprint_of(specs: Iterable[ExampleSpec], form: ExampleFormat) -> str:
-    """sha256 over all that decides a shard's bytes, hexadecimal."""
-    digest = hashlib.sha256(json.dumps([FORMAT_VERSION, form]).encode())
-    for spec in specs:
-        digest.update(json.dumps([spec.image_id, spec.class_id, spec.image.size, spec.image.modified]).encode())
-        for row in spec.rows:
-            runs = unpack_runs(row.runs)
-            digest.update(b"%d:" % len(runs) + runs.astype("<u4").tobytes())
-    return digest.hexdigest()
-
-
-def prepare_example(spec: ExampleSpec, form: ExampleFormat) -> EncodedExample | Rejected:
+def prepare_example(spec: ExampleSpec, form: ExampleFormat) -> EncodedExample | DataError:
     """Reads, decodes and encodes an example; what is wrong with its image or rows is data."""
     try:
         image, mask = make_planes(spec, read_bytes(spec.image.path), form)
     except DataError as error:
-        return reject(spec, error)
+        return error
     return encode_example(image, mask, form.label)
 
 
@@ -75,7 +69,7 @@ def window_for(form: ExampleFormat, workers: int) -> int:
 
 def write_shard(
     path: str, specs: Iterable[ExampleSpec], form: ExampleFormat, workers: int | None
-) -> tuple[list[ExampleSpec], list[Rejected]]:
+) -> tuple[RejectedExample, ...]:
     """Writes a shard's file.
 
     Args:
@@ -85,103 +79,117 @@ def write_shard(
         workers: threads that decode; None is one a core.
 
     Returns:
-        the examples that are in the file, and those that are rejected: the others move up.
+        the examples that are not in the file, in order: the others move up.
     """
-    specs = list(specs)
     workers = workers or usable_cores()
     prepare = functools.partial(prepare_example, form=form)
     prepared = map_ahead(prepare, specs, shared_pool(workers), window_for(form, workers))
-    written, rejected = [], []
+    rejected = []
     with ShardFile(path, form.label) as file, contextlib.closing(prepared):
-        for spec, example in zip(specs, prepared, strict=True):
-            if isinstance(example, Rejected):
-                rejected.append(example)
+        for index, example in enumerate(prepared):
+            if isinstance(example, DataError):
+                rejected.append(RejectedExample(index, row_of(example), example.code.value, example.message))
             else:
                 file.append(example)
-                written.append(spec)
             PROGRESS.add(1)
-    return written, rejected
+    return tuple(rejected)
+
+
+def summarise(layout: ShardLayout, key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard) -> ShardSummary:
+    """A shard's summary.
+
+    The rows are counted here and not kept with the file: which use of an example accounts for its rows may change
+    while the shard does not.
+    """
+    rejected = {one.example for one in stored.rejected}
+    rows = [spec.counted_rows for index, spec in enumerate(specs) if index not in rejected]
+    merged = sum(max(counted - 1, 0) for counted in rows)
+    return ShardSummary(key.split, key.number, layout.file_name(key.number), sum(rows), merged, stored)
 
 
 class WriteShard(beam.DoFn):
     """Writes one shard; see `WriteShards`."""
 
-    def __init__(
-        self, layout: ShardLayout, forms: Mapping[str, ExampleFormat], staging: str, workers: int | None
-    ) -> None:
-        self.layout = layout
-        self.forms = forms
-        self.staging = staging
-        self.workers = workers
+    def __init__(self, options: WriteShards) -> None:
+        self.layout = options.layout
+        self.forms = options.forms
+        self.staging = options.staging
+        self.published = options.published
+        self.checksum = options.checksum
+        self.workers = options.workers
         self.write_shards = Metrics.counter("steelbeam", "write-shards")
+        self.keep_shards = Metrics.counter("steelbeam", "keep-shards")
         self.write_examples = Metrics.counter("steelbeam", "write-examples")
         self.write_bytes = Metrics.counter("steelbeam", "write-bytes")
 
     def setup(self) -> None:
-        """Keeps BLAS to the thread that calls it: the pool already uses all cores."""
+        """Clears away what killed processes have left, and keeps BLAS to one thread: the pool uses all cores."""
+        remove_dead_attempts()
         threadpool_limits(1, user_api="blas")
 
     def process(self, shard: tuple[ShardKey, list[ExampleSpec]]) -> Iterable[Any]:
         """Yields the shard's summary, and what is rejected."""
         key, specs = shard
-        staged = join(self.staging, f"{key.split}/{self.layout.file_name(key.number)}")
-        fingerprint = fingerprint_of(specs, self.forms[key.split])
-        summary = read_summary(staged)
-        if summary is not None and summary.fingerprint == fingerprint:
-            PROGRESS.add(summary.examples)
+        versions = checksums(specs, self.workers) if self.checksum else modified_times(specs)
+        fingerprint = fingerprint_of(specs, self.forms[key.split], versions)
+        stored = self._find(key, fingerprint)
+        if stored is None:
+            stored = self._write(key, specs, fingerprint)
         else:
-            summary, rejected = self._write(key, specs, staged, fingerprint)
-            yield from (beam.pvalue.TaggedOutput("rejected", one) for one in rejected)
-        self.write_shards.inc()
-        self.write_examples.inc(summary.examples)
-        self.write_bytes.inc(summary.bytes)
-        yield summary
+            self.keep_shards.inc()
+            PROGRESS.add(len(specs))
+        for index, row, code, message in stored.rejected:
+            yield beam.pvalue.TaggedOutput("rejected", reject(specs[index], row, code, message))
+        yield summarise(self.layout, key, specs, stored)
 
-    def _write(
-        self, key: ShardKey, specs: list[ExampleSpec], staged: str, fingerprint: str
-    ) -> tuple[ShardSummary, list[Rejected]]:
+    def _find(self, key: ShardKey, fingerprint: str) -> StoredShard | None:
+        published = self.published.get(f"{key.split}/{self.layout.file_name(key.number)}")
+        if published is not None and published.fingerprint == fingerprint:
+            return published
+        return read_record(self._staged(key, fingerprint))
+
+    def _staged(self, key: ShardKey, fingerprint: str) -> str:
+        return join(self.staging, f"{key.split}/{staged_name(self.layout.file_name(key.number), fingerprint)}")
+
+    def _write(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str) -> StoredShard:
         make_folder(join(self.staging, key.split))
+        staged = self._staged(key, fingerprint)
         with local_attempt(staged) as attempt:
-            written, rejected = write_shard(attempt, specs, self.forms[key.split], self.workers)
-            summary = ShardSummary(
-                split=key.split,
-                number=key.number,
-                file_name=self.layout.file_name(key.number),
-                examples=len(written),
-                rows=sum(spec.counted_rows for spec in written),
-                merged=sum(max(spec.counted_rows - 1, 0) for spec in written),
-                bytes=os.path.getsize(attempt),
-                sha256=sha256_of(attempt),
-                fingerprint=fingerprint,
-            )
-            stage(attempt, staged)
-        if not rejected:
-            # A shard with rejected examples is looked at again, so that they are named again.
-            write_summary(staged, summary)
-        return summary, rejected
+            rejected = write_shard(attempt, specs, self.forms[key.split], self.workers)
+            examples = len(specs) - len(rejected)
+            stored = StoredShard(examples, os.path.getsize(attempt), sha256_of(attempt), fingerprint, rejected)
+            stage(attempt, staged, stored)
+        self.write_shards.inc()
+        self.write_examples.inc(stored.examples)
+        self.write_bytes.inc(stored.bytes)
+        return stored
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class WriteShards(beam.PTransform):
     """Decodes the examples of each shard and writes its file into the staging folder.
 
-    A shard may be written twice, or twice at the same time: attempts have names of their own, the same examples give
+    A shard may be written twice, or twice at the same time: attempts have folders of their own, the same examples give
     the same bytes, and the last one to be moved into place stays.
 
     Attributes:
         layout: of the shards.
         forms: of the examples, by split.
         staging: folder for the files, below it one for each split.
+        published: shards that the dataset has, by path; one whose fingerprint has not changed is kept.
+        checksum: whether an image has changed is told by its content, and not by its size and time.
         workers: threads that decode in each process; None is one a core.
     """
 
     layout: ShardLayout
     forms: Mapping[str, ExampleFormat]
     staging: str
+    published: Mapping[str, StoredShard] = dataclasses.field(default_factory=dict)
+    checksum: bool = False
     workers: int | None = None
 
     def expand(self, shards: beam.PCollection[tuple[ShardKey, list[ExampleSpec]]]) -> WrittenShards:
-        outputs = shards | "WriteShard" >> beam.ParDo(
-            WriteShard(self.layout, self.forms, self.staging, self.workers)
-        ).with_outputs("rejected", main="summaries").with_output_types(ShardSummary)
+        outputs = shards | "WriteShard" >> beam.ParDo(WriteShard(self)).with_outputs(
+            "rejected", main="summaries"
+        ).with_output_types(ShardSummary)
         return WrittenShards(outputs.summaries, outputs.rejected)

@@ -1,0 +1,138 @@
+"""The files that a manifest lists: their names, sizes and contents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pipeline.check_metadata import check_meta, check_written, label_formats
+from pipeline.listing import find_strays
+from transforms.check_shard import arrays_of, check_shard
+from transforms.fetch import fetch
+from transforms.files import ATTEMPT, join, read_bytes
+from transforms.label import LabelFormat
+from transforms.layout import DATA_PARAMS, MANIFEST, meta_name
+from transforms.look_ahead import map_ahead, shared_pool
+from transforms.progress import Progress
+
+_AHEAD_PER_WORKER = 2
+
+
+class ListedFile(NamedTuple):
+    """A file that the manifest lists.
+
+    Attributes:
+        path: in the dataset.
+        bytes: its size.
+        sha256: hexadecimal.
+        split: of a shard; None for another file.
+        examples: of a shard.
+    """
+
+    path: str
+    bytes: int
+    sha256: str
+    split: str | None = None
+    examples: int = 0
+
+
+def listed_files(manifest: Mapping[str, Any]) -> list[ListedFile]:
+    """All files of a manifest: first those beside the shards, then the shards.
+
+    Raises:
+        KeyError, TypeError, AttributeError: it is no manifest.
+    """
+    beside = [ListedFile(name, entry["bytes"], entry["sha256"]) for name, entry in manifest["files"].items()]
+    return beside + [
+        ListedFile(shard["file"], shard["bytes"], shard["sha256"], split, shard["examples"])
+        for split, entry in manifest["splits"].items()
+        for shard in entry["shards"]
+    ]
+
+
+def check_sizes(files: Iterable[ListedFile], found: Mapping[str, int]) -> Iterator[str]:
+    """Looks for files that are missing, of another size, or too many.
+
+    Args:
+        files: that the manifest lists.
+        found: sizes of the files that are there, by path in the dataset.
+
+    Yields:
+        what is wrong, one message each.
+    """
+    expected = {file.path: file.bytes for file in files}
+    for path, size in expected.items():
+        if path not in found:
+            yield f"{path}: is missing"
+        elif found[path] != size:
+            yield f"{path}: has {found[path]:,} bytes instead of {size:,}"
+    # In the folder itself anybody may leave files, but what ends like this we left.
+    candidates = (path for path in found if "/" in path or path.endswith(ATTEMPT))
+    for path in find_strays(candidates, expected):
+        yield f"{path}: is not of this dataset; {MANIFEST} does not list it"
+
+
+def check_contents(
+    root: str, manifest: Mapping[str, Any], files: Sequence[ListedFile], *, workers: int, progress: Progress
+) -> Iterator[str]:
+    """Reads every byte of the files, and looks into each whose bytes are right.
+
+    Args:
+        root: folder of the dataset.
+        manifest: its content.
+        files: that the manifest lists and that are there in their sizes.
+        workers: threads.
+        progress: told of the bytes that are read.
+
+    Yields:
+        what is wrong, one message each.
+    """
+    whole: set[str] = set()
+    for file in files:
+        if file.split is None:
+            problems = _check_file(root, file, {}, progress)
+            yield from problems
+            whole |= set() if problems else {file.path}
+    yield from _check_lists(root, manifest, whole)
+    forms: dict[str, LabelFormat] = {}
+    if DATA_PARAMS in whole:
+        try:
+            data_params = json.loads(read_bytes(join(root, DATA_PARAMS)))
+            forms = label_formats(data_params, manifest["splits"])
+            yield from _check_all_written(data_params, manifest)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            yield f"{DATA_PARAMS}: does not say what was written ({type(error).__name__}: {error})"
+
+    def check(file: ListedFile) -> list[str]:
+        return _check_file(root, file, forms, progress)
+
+    shards = (file for file in files if file.split is not None)
+    for problems in map_ahead(check, shards, shared_pool(workers), workers * _AHEAD_PER_WORKER):
+        yield from problems
+
+
+def _check_file(root: str, file: ListedFile, forms: Mapping[str, LabelFormat], progress: Progress) -> list[str]:
+    try:
+        with fetch(join(root, file.path), progress.add) as fetched:
+            if fetched.sha256 != file.sha256:
+                return [f"{file.path}: its content has changed (sha256 {fetched.sha256} instead of {file.sha256})"]
+            # HDF5 may crash on a damaged file; this one is as it was written.
+            form = forms.get(file.split) if file.split else None
+            problems = check_shard(fetched.file, file.examples, arrays_of(form), form.loss) if form else []
+            return [f"{file.path}: {problem}" for problem in problems]
+    except OSError as error:
+        return [f"{file.path}: cannot be read ({error})"]
+
+
+def _check_lists(root: str, manifest: Mapping[str, Any], whole: set[str]) -> Iterator[str]:
+    for split, entry in manifest["splits"].items():
+        if meta_name(split) in whole:
+            yield from check_meta(read_bytes(join(root, meta_name(split))), split, entry["shards"])
+
+
+def _check_all_written(data_params: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:
+    for split, entry in manifest["splits"].items():
+        examples = sum(shard["examples"] for shard in entry["shards"])
+        rejected = sum(len(shard.get("rejected", ())) for shard in entry["shards"])
+        yield from check_written(data_params, split, examples, examples + rejected)

@@ -1,0 +1,118 @@
+"""What the files beside the shards say, compared with each other."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from transforms.label import LOSSES, LabelFormat
+from transforms.layout import DATA_PARAMS, MANIFEST, meta_name
+
+
+def check_sums(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What a manifest says in two places, or as a sum and its parts.
+
+    Yields:
+        what is wrong, one message each.
+    """
+    for name, split in manifest["splits"].items():
+        for key in ("examples", "bytes"):
+            total = sum(shard[key] for shard in split["shards"])
+            if split[key] != total:
+                yield f"{MANIFEST}: {name} has {split[key]} {key}, its shards together {total}"
+    rows = manifest["rows"]
+    accounted = rows["in_examples"] + sum(rows["filtered"].values()) + rows["rejected"]
+    if rows["read"] != accounted:
+        yield f"{MANIFEST}: {rows['read']} rows were read, and {accounted} are in examples, filtered or rejected"
+
+
+def check_meta(text: bytes, split: str, shards: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The list of a split's shards, which begins each line with the output folder as it was given.
+
+    Args:
+        text: of the file.
+        split: its split.
+        shards: entries of the split in the manifest.
+
+    Yields:
+        what is wrong, one message each.
+    """
+    ends = [f"{shard['file']} {shard['examples']}\n".encode() for shard in shards]
+    # The dataset may have been moved since: the folder is whatever the first line begins with.
+    folder = text.partition(ends[0])[0] if ends else b""
+    if text == b"".join(folder + end for end in ends):
+        return
+    wrong = list(_compare_lines(text.splitlines(keepends=True), ends)) or ["names different folders"]
+    yield from (f"{meta_name(split)}: {problem}" for problem in wrong)
+
+
+def _compare_lines(lines: Sequence[bytes], ends: Sequence[bytes]) -> Iterator[str]:
+    for number, (line, end) in enumerate(itertools.zip_longest(lines, ends, fillvalue=b""), start=1):
+        if not end:
+            yield f"line {number} is one too many"
+        elif not line:
+            yield f"line {number} is missing"
+        elif not line.endswith(b"/" + end):
+            yield f"line {number} is {_shown(line)}, and should end with {_shown(end)}"
+
+
+def _shown(line: bytes) -> str:
+    return line.decode(errors="backslashreplace").rstrip("\n")
+
+
+def label_formats(data_params: Mapping[str, Any], splits: Sequence[str]) -> dict[str, LabelFormat]:
+    """What the labels of each split look like.
+
+    Args:
+        data_params: content of data_params.json.
+        splits: names.
+
+    Raises:
+        ValueError, KeyError, TypeError: it does not say so.
+    """
+    loss = data_params["model"]["loss"]
+    if loss not in LOSSES:
+        raise ValueError(f"model.loss is {loss!r}")
+    forms = {}
+    for split in splits:
+        height, width, *_ = data_params[split]["image_shape"]
+        forms[split] = LabelFormat(loss, data_params[split]["num_classes"], height, width)
+    return forms
+
+
+def check_written(data_params: Mapping[str, Any], split: str, examples: int, positions: int) -> Iterator[str]:
+    """What data_params.json says was written of a split.
+
+    Args:
+        data_params: its content.
+        split: name.
+        examples: that are in the split's shards.
+        positions: of the split: its examples, and those that were rejected when their shard was written.
+
+    Yields:
+        what is wrong, one message each.
+
+    Raises:
+        KeyError, TypeError, AttributeError: it does not say.
+    """
+    entry = data_params[f"{split}_hdf"]
+    if entry["total_written"] != examples:
+        yield f"{DATA_PARAMS}: {split}_hdf.total_written is {entry['total_written']}, and the shards have {examples} examples"
+    if entry["n_docs"] != positions:
+        yield f"{DATA_PARAMS}: {split}_hdf.n_docs is {entry['n_docs']}, and the split has {positions} positions"
+    if not _is_cut_in_ranges(entry["dataset_range"], positions):
+        yield f"{DATA_PARAMS}: {split}_hdf.dataset_range does not cut {positions} positions into consecutive ranges"
+
+
+def _is_cut_in_ranges(ranges: Mapping[str, Sequence[int]], positions: int) -> bool:
+    """Whether {"0": [first, last], "1": …} take all positions in order; a range without any is []."""
+    if set(ranges) != {str(index) for index in range(len(ranges))}:
+        return False
+    taken = 0
+    for index in range(len(ranges)):
+        bounds = ranges[str(index)]
+        if bounds and (len(bounds) != 2 or bounds[0] != taken or bounds[1] < taken):
+            return False
+        taken = bounds[1] + 1 if bounds else taken
+    return taken == positions

@@ -1,0 +1,124 @@
+"""A dataset of create_hdf5_files.py, which has no manifest: its structure and counts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from pipeline.listing import find_strays, list_split_sizes
+from pipeline.verdict import Report
+from transforms.check_shard import ArrayForm, check_shard, first_arrays
+from transforms.fetch import fetch
+from transforms.files import join, read_bytes
+from transforms.layout import DATA_PARAMS, meta_name
+from transforms.look_ahead import map_ahead, shared_pool
+from transforms.progress import Progress
+
+SPLITS = ("train_input", "eval_input")
+_META_LINE = re.compile(r"(?:.*[/\\])?([^/\\]+) (\d+)")
+
+
+class _Shard(NamedTuple):
+    """A line of a meta file: path in the dataset, and number of examples."""
+
+    path: str
+    examples: int
+
+
+def splits_of_original(root: str, names: Collection[str]) -> tuple[str, ...]:
+    """The splits of a dataset without a manifest; none where there is no such dataset.
+
+    Args:
+        root: its folder.
+        names: of the files in the folder.
+    """
+    sizes, _ = list_split_sizes(root, SPLITS)
+    folders = {path.split("/")[0] for path in sizes if path.endswith(".h5")}
+    return tuple(split for split in SPLITS if split in folders or meta_name(split) in names)
+
+
+def check_original(root: str, splits: Sequence[str], *, quick: bool, workers: int, progress: Progress) -> Report:
+    """Checks what can be checked without checksums.
+
+    Args:
+        root: folder of the dataset.
+        splits: what `splits_of_original` has found.
+        quick: only which files there are.
+        workers: threads.
+        progress: told of the bytes that are read.
+    """
+    sizes, problems = list_split_sizes(root, splits)
+    shards: list[_Shard] = []
+    for split in splits:
+        listed = _read_meta(root, split, problems)
+        shards += listed
+        present = [path for path in sizes if path.startswith(f"{split}/")]
+        strays = find_strays(present, {shard.path for shard in listed})
+        problems += [f"{path}: {meta_name(split)} does not list it" for path in strays]
+    problems += [f"{shard.path}: is missing" for shard in shards if shard.path not in sizes]
+    shards = [shard for shard in shards if shard.path in sizes]
+    if not quick:
+        problems += _check_counts(root, splits, shards)
+        progress.expect(sum(sizes[shard.path] for shard in shards))
+        problems += _check_shards(root, shards, workers, progress)
+    examples, size = sum(shard.examples for shard in shards), sum(sizes[shard.path] for shard in shards)
+    return Report(tuple(problems), examples, len(shards), size, has_manifest=False, quick=quick)
+
+
+def _read_meta(root: str, split: str, problems: list[str]) -> list[_Shard]:
+    name = meta_name(split)
+    try:
+        lines = read_bytes(join(root, name)).decode().splitlines()
+    except FileNotFoundError:
+        problems.append(f"{name}: is missing")
+        return []
+    except (OSError, ValueError) as error:
+        problems.append(f"{name}: cannot be read ({error})")
+        return []
+    matches = [_META_LINE.fullmatch(line) for line in lines]
+    wrong = [number for number, match in enumerate(matches, start=1) if not match]
+    problems += [f"{name}: line {number} is not a path and a number of examples" for number in wrong]
+    # The folder may be that of another machine.
+    return [_Shard(f"{split}/{match[1]}", int(match[2])) for match in matches if match]
+
+
+def _check_counts(root: str, splits: Sequence[str], shards: Sequence[_Shard]) -> Iterator[str]:
+    try:
+        content = json.loads(read_bytes(join(root, DATA_PARAMS)))
+        for split in splits:
+            written = content[f"{split}_hdf"]["total_written"]
+            listed = sum(shard.examples for shard in shards if shard.path.startswith(f"{split}/"))
+            if written != listed:
+                yield f"{DATA_PARAMS}: {split}_hdf.total_written is {written}, and the shards have {listed} examples"
+    except FileNotFoundError:
+        yield f"{DATA_PARAMS}: is missing"
+    except OSError as error:
+        yield f"{DATA_PARAMS}: cannot be read ({error})"
+    except (ValueError, KeyError, TypeError):
+        yield f"{DATA_PARAMS}: does not say how many examples were written"
+
+
+def _check_shards(root: str, shards: Sequence[_Shard], workers: int, progress: Progress) -> Iterator[str]:
+    def check(shard: _Shard) -> tuple[Mapping[str, ArrayForm] | None, list[str]]:
+        try:
+            with fetch(join(root, shard.path), progress.add) as fetched:
+                # Nothing vouches for the file: HDF5 may crash on a damaged one, which cannot be helped here.
+                arrays = first_arrays(fetched.file, shard.examples)
+                return arrays, check_shard(fetched.file, shard.examples, arrays)
+        except OSError as error:
+            return None, [f"cannot be read ({error})"]
+
+    first: dict[str, tuple[str, Mapping[str, ArrayForm]]] = {}
+    results = map_ahead(check, shards, shared_pool(workers), 2 * workers)
+    for shard, (arrays, problems) in zip(shards, results, strict=True):
+        yield from (f"{shard.path}: {problem}" for problem in problems)
+        if arrays is not None:
+            path, expected = first.setdefault(shard.path.split("/")[0], (shard.path, arrays))
+            if arrays != expected:
+                yield f"{shard.path}: holds {_shown(arrays)}, but {path} holds {_shown(expected)}"
+
+
+def _shown(arrays: Mapping[str, ArrayForm]) -> str:
+    return ", ".join(f"{name} {form}" for name, form in arrays.items())

@@ -1,0 +1,143 @@
+"""What an output folder holds before a run: shards of ours that may be kept, and files of somebody else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pipeline.errors import UsageError
+from pipeline.manifest import unseal
+from transforms.files import exists, join, list_folder, read_bytes
+from transforms.layout import MANIFEST, STAGING, is_shard_path, parse_file_name, staged_name
+from transforms.staging import StoredShard
+
+# What the files of a dataset are while it has no manifest because one takes the place of another.
+JOURNAL = f"{STAGING}/publishing.json"
+
+_CHANGED = f"{MANIFEST} was changed after it was written; every shard is written anew"
+
+
+class Existing(NamedTuple):
+    """What is in an output folder.
+
+    Attributes:
+        manifest: content of manifest.json; None where there is none, or one that cannot be trusted.
+        ours: shards, relative, that a manifest lists or that a publishing which was cut off may have left.
+        foreign: other HDF5 files in the folders of the splits, relative, in order.
+        shards: those of ours that are in their places and whole, by path.
+        complete: whether each file of the manifest is there, in its size.
+        warnings: for the person who started the run.
+    """
+
+    manifest: Mapping[str, Any] | None
+    ours: frozenset[str]
+    foreign: tuple[str, ...]
+    shards: Mapping[str, StoredShard]
+    complete: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def find_existing(root: str, splits: Iterable[str]) -> Existing:
+    """Looks at an output folder, without opening a shard.
+
+    Args:
+        root: the folder; it need not be there.
+        splits: names of the splits that are to be written.
+
+    Raises:
+        UsageError: there is a manifest.json that steelbeam did not write.
+        OSError: the folder cannot be read.
+    """
+    content, trusted = _read_manifest(join(root, MANIFEST))
+    journal = _read_journal(join(root, JOURNAL))
+    listed = _parse_shards((shard["file"], shard) for shard in shards_of(content)) if content else {}
+    ours = frozenset(listed).union(journal["files"])
+    present = dict(_hdf5_files(root, {*splits, *(path.split("/")[0] for path in ours)}))
+    known = listed if trusted else {}
+    if content is None:
+        known = dict(_published_before_the_end(root, journal))
+    shards = {path: stored for path, stored in known.items() if present.get(path) == stored.bytes}
+    foreign = tuple(sorted(path for path in present if path not in ours))
+    if content is None or not trusted:
+        return Existing(None, ours, foreign, shards, warnings=(_CHANGED,) if content else ())
+    complete = len(shards) == len(listed) and _has_files(root, content["files"])
+    return Existing(content, ours, foreign, shards, complete)
+
+
+def _has_files(root: str, files: Mapping[str, Mapping[str, Any]]) -> bool:
+    sizes = {info.path.rsplit("/", 1)[-1]: info.size for info in list_folder(root)}
+    return all(sizes.get(name) == entry["bytes"] for name, entry in files.items())
+
+
+def shards_of(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Entries of all shards of a manifest."""
+    for split in manifest["splits"].values():
+        yield from split["shards"]
+
+
+def _read_manifest(path: str) -> tuple[dict[str, Any] | None, bool]:
+    """Content of a manifest, and whether it is as it was written."""
+    if not exists(path):
+        return None, False
+    text = read_bytes(path)
+    try:
+        content = json.loads(text)
+        _parse_shards((shard["file"], shard) for shard in shards_of(content))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UsageError(
+            f"{path} is not of a dataset of steelbeam; remove it, or choose another --output_dir"
+        ) from error
+    try:
+        unseal(text)
+    except ValueError:
+        return content, False
+    return content, True
+
+
+def _read_journal(path: str) -> dict[str, Any]:
+    if not exists(path):
+        return {"files": [], "shards": {}}
+    try:
+        journal: dict[str, Any] = json.loads(read_bytes(path))
+        _check_paths(journal["files"])
+        return {"files": journal["files"], "shards": _parse_shards(journal["shards"].items()), "key": journal["key"]}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        advice = f"remove the folder {STAGING} and run the same command with --overwrite"
+        raise UsageError(f"{path} is damaged; {advice}") from error
+
+
+def _parse_shards(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, StoredShard]:
+    shards = {path: StoredShard.from_json(entry) for path, entry in entries}
+    _check_paths(shards)
+    return shards
+
+
+def _check_paths(paths: Iterable[str]) -> None:
+    """Keeps to the folder: what is listed is what may be removed."""
+    if outside := [path for path in paths if not is_shard_path(path)]:
+        raise ValueError(f"{outside[0]!r} is not the path of a shard")
+
+
+def _published_before_the_end(root: str, journal: Mapping[str, Any]) -> Iterator[tuple[str, StoredShard]]:
+    """Shards that a publishing which was cut off had moved into place: those that are no longer staged."""
+    for path, stored in journal["shards"].items():
+        split, _, file_name = path.rpartition("/")
+        staged = f"{STAGING}/{journal['key']}/{split}/{staged_name(file_name, stored.fingerprint)}"
+        if not exists(join(root, staged)):
+            yield path, stored
+
+
+def _hdf5_files(root: str, splits: Iterable[str]) -> Iterator[tuple[str, int]]:
+    for split in splits:
+        if exists(join(root, split)):
+            for info in list_folder(join(root, split)):
+                name = info.path.rsplit("/", 1)[-1]
+                if name.endswith((".h5", ".hdf5")):
+                    yield f"{split}/{name}", info.size
+
+
+def of_naming(paths: Iterable[str], name: str) -> list[str]:
+    """Those paths whose file names are of a dataset's own naming, `<name>-<i>_p<j>.h5`."""
+    parsed = ((path, parse_file_name(path.rsplit("/", 1)[-1])) for path in paths)
+    return [path for path, found in parsed if found is not None and found[0] == name]

@@ -1,0 +1,40 @@
+"""How many rows and images may be rejected before a run publishes nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class RejectedLimit(NamedTuple):
+    """A number of rejected rows and images, or a share of the rows that are read.
+
+    Attributes:
+        number: how many, or how many in a hundred rows.
+        percent: whether the number is a share.
+    """
+
+    number: float = 0
+    percent: bool = False
+
+    def allows(self, rejected: int, rows: int) -> bool:
+        """Whether so many may be rejected where so many rows are read."""
+        return rejected <= (self.number * rows / 100 if self.percent else self.number)
+
+    def __str__(self) -> str:
+        return f"{self.number:g}%" if self.percent else f"{self.number:.0f}"
+
+
+NONE_REJECTED = RejectedLimit()
+
+
+def parse_limit(text: str) -> RejectedLimit:
+    """Reads `N` or `N%`.
+
+    Raises:
+        ValueError: it is something else; the message says what is needed.
+    """
+    match = re.fullmatch(r"([0-9]{1,15})|([0-9]{1,3}(?:\.[0-9]{1,12})?)%", text, re.ASCII)
+    if match is None or (match[2] and float(match[2]) > 100):
+        raise ValueError(f"{text!r} is neither a whole number nor a percentage from 0% to 100%")
+    return RejectedLimit(float(match[2]), percent=True) if match[2] else RejectedLimit(int(match[1]))

@@ -1,0 +1,101 @@
+"""One run at a time in an output folder."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from typing import IO
+
+from pipeline.errors import SteelbeamError
+from transforms.files import exists, is_local, join, make_folder, read_bytes
+from transforms.layout import LOCK
+
+
+@contextlib.contextmanager
+def locked(root: str, shown: str, run: str) -> Iterator[None]:
+    """Keeps other runs out of an output folder, which is made if it is not there, while the body runs.
+
+    Args:
+        root: the folder, absolute.
+        shown: what messages call it.
+        run: name of this run, which no other has.
+
+    The lock is the operating system's, on the file `.lock` (flock(2)): it ends with the process, however that ends.
+
+    Raises:
+        SteelbeamError: another run is writing there, or the folder cannot be written to.
+    """
+    if not is_local(root):
+        yield
+        return
+    with _acquire(root, shown, run):
+        try:
+            yield
+        finally:
+            release(root)
+
+
+def release(root: str) -> None:
+    """Takes the file of a lock that this process holds away, for a process that has to stop at once, too."""
+    if is_local(root):
+        with contextlib.suppress(OSError):
+            os.remove(join(root, LOCK))
+
+
+def check_not_superseded(root: str, shown: str, run: str) -> None:
+    """Refuses to go on where another run has begun in the meantime.
+
+    A run may outlive the process that holds its lock: its workers are processes of their own, or a cluster's.
+
+    Raises:
+        SteelbeamError: the lock is another run's.
+    """
+    path = join(root, LOCK)
+    if is_local(root) and exists(path) and json.loads(read_bytes(path) or b"{}").get("run") != run:
+        raise SteelbeamError(f"another run has begun to write to {shown}; this one publishes nothing")
+
+
+def _acquire(root: str, shown: str, run: str) -> IO[str]:
+    path = join(root, LOCK)
+    try:
+        make_folder(root)
+        while True:
+            file = open(path, "a+", encoding="utf-8")  # noqa: SIM115
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Else the run that held the lock has taken the file away in the meantime.
+            if _is_at(file, path):
+                return _sign(file, run)
+            file.close()
+    except BlockingIOError as error:
+        with file:
+            raise SteelbeamError(_describe_owner(file, shown)) from error
+    except OSError as error:
+        raise SteelbeamError(f"{shown}: cannot be written to ({error}); choose another --output_dir") from error
+
+
+def _sign(file: IO[str], run: str) -> IO[str]:
+    file.truncate(0)
+    json.dump({"run": run, "process": os.getpid(), "host": socket.gethostname()}, file)
+    file.flush()
+    return file
+
+
+def _is_at(file: IO[str], path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _describe_owner(file: IO[str], shown: str) -> str:
+    file.seek(0)
+    try:
+        owner = json.load(file)
+        who = f" (process {owner['process']} on {owner['host']})"
+    except (ValueError, KeyError, TypeError):
+        who = ""
+    return f"another run is writing to {shown} at this moment{who}; wait for its end, or choose another --output_dir"

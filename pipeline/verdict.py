@@ -1,0 +1,69 @@
+"""What `verify` has found, and how it says so."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pipeline.progress_bar import format_bytes
+
+SHOWN_PROBLEMS = 20
+
+
+class Report(NamedTuple):
+    """What is known of a dataset after it was looked at.
+
+    Attributes:
+        problems: "<file>: what is wrong with it"; none where the dataset is whole.
+        examples: that the dataset is to have.
+        shards: that it is to have.
+        bytes: size of all its files.
+        has_manifest: whether there is one; without it, it is a dataset of create_hdf5_files.py.
+        quick: whether only names and sizes were looked at.
+    """
+
+    problems: tuple[str, ...]
+    examples: int
+    shards: int
+    bytes: int
+    has_manifest: bool
+    quick: bool
+
+    def success(self, directory: str) -> str:
+        """The line for a dataset without problems.
+
+        Args:
+            directory: of the dataset, as given.
+        """
+        size = f"{self.examples:,} examples in {self.shards:,} shards, {format_bytes(self.bytes)}"
+        if self.has_manifest:
+            return f"{directory} is whole: {size}; {'sizes only' if self.quick else 'every byte was read'}"
+        checked = "only names were" if self.quick else "structure and counts were"
+        return (
+            f"{directory} has no manifest.json, so it is a dataset of create_hdf5_files.py: {size}; "
+            f"{checked} checked and are right, contents cannot be"
+        )
+
+    def shown_problems(self) -> list[str]:
+        """The first problems, one a line, and how many more there are."""
+        lines = [_on_one_line(problem) for problem in self.problems[:SHOWN_PROBLEMS]]
+        more = len(self.problems) - len(lines)
+        return [*lines, f"… and {more:,} more"] if more else lines
+
+    def failure(self, directory: str) -> str:
+        """The last line for a dataset with problems: how many, and what to do.
+
+        Args:
+            directory: of the dataset, as given.
+        """
+        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems):,} problems"
+        cure = (
+            "remove the files that are named, and run the same steelbeam create again"
+            if self.has_manifest
+            else "make the dataset again, or copy it again from where it is whole"
+        )
+        return f"{directory} is damaged: {count}; {cure}"
+
+
+def _on_one_line(problem: str) -> str:
+    """Names of files may hold any character."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in problem)

@@ -1,0 +1,128 @@
+"""Whether a finished dataset is what was written: every file, every byte, every example."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from pipeline.check_files import check_contents, check_sizes, listed_files
+from pipeline.check_metadata import check_sums
+from pipeline.check_original import check_original, splits_of_original
+from pipeline.errors import DamagedError, SteelbeamError, UsageError
+from pipeline.existing import JOURNAL
+from pipeline.listing import list_sizes, list_split_sizes
+from pipeline.manifest import unseal
+from pipeline.progress_bar import show_progress
+from pipeline.verdict import Report
+from transforms.files import absolute, exists, is_local, join, read_bytes
+from transforms.fingerprint import FORMAT_VERSION
+from transforms.layout import MANIFEST, REJECTED
+from transforms.look_ahead import usable_cores
+from transforms.progress import Progress
+
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
+
+
+def run_verify(directory: str, *, quick: bool, quiet: bool, out: TextIO, err: TextIO) -> None:
+    """The command: checks a dataset and says what it has found.
+
+    Args:
+        directory: of the dataset.
+        quick: look at names and sizes only.
+        quiet: no progress, and nothing of a dataset that is whole.
+        out: where the verdict on a whole dataset goes.
+        err: where progress and problems go.
+
+    Raises:
+        DamagedError, UsageError, SteelbeamError, OSError: as `verify`, and DamagedError for any problem.
+    """
+    progress = Progress()
+    try:
+        with show_progress(progress, err, quiet=quiet, unit="bytes"):
+            report = verify(directory, quick=quick, progress=progress)
+    except KeyboardInterrupt:
+        err.write("\nstopped\n")
+        err.flush()
+        # At once: threads under way would be waited for, and they change nothing.
+        os._exit(130)
+    if report.problems:
+        err.write("".join(f"{line}\n" for line in report.shown_problems()))
+        raise DamagedError(report.failure(directory))
+    if not quiet:
+        out.write(report.success(directory) + "\n")
+
+
+def verify(root: str, *, quick: bool = False, workers: int | None = None, progress: Progress | None = None) -> Report:
+    """Checks a dataset, and prints nothing.
+
+    Args:
+        root: folder of the dataset, on any file system.
+        quick: look at names and sizes only, and read nothing but manifest.json.
+        workers: threads; None is one a core.
+        progress: told of the bytes that are to be read, and that are.
+
+    Returns:
+        all that is wrong.
+
+    Raises:
+        UsageError: there is no such folder.
+        DamagedError: there is no dataset in it, or one that is not published yet.
+        SteelbeamError: the dataset is of a later version of steelbeam.
+        OSError: the folder cannot be listed.
+    """
+    path = absolute(root)
+    if is_local(path) and not os.path.isdir(path):
+        raise UsageError(f"{root}: there is no such folder; name the folder of a dataset")
+    sizes = list_sizes(path)
+    workers, progress = workers or usable_cores(), progress or Progress()
+    if MANIFEST in sizes:
+        return _verify(path, sizes, quick, workers, progress)
+    if exists(join(path, JOURNAL)):
+        raise DamagedError(f"{root} has no {MANIFEST}: publishing was cut off; run the same command again")
+    if REJECTED in sizes:
+        problem = f"{root} has no {MANIFEST}, which steelbeam writes last"
+        raise DamagedError(f"{problem}; run the same steelbeam create again, or copy the dataset again")
+    splits = splits_of_original(path, sizes)
+    if not splits:
+        raise DamagedError(f"no dataset in {root}")
+    return check_original(path, splits, quick=quick, workers=workers, progress=progress)
+
+
+def _verify(root: str, sizes: Mapping[str, int], quick: bool, workers: int, progress: Progress) -> Report:
+    try:
+        manifest = _read_manifest(root)
+        files = listed_files(manifest)
+        problems = list(check_sums(manifest))
+    except _UNREADABLE as error:
+        return Report((f"{MANIFEST}: {_reason(error)}",), 0, 0, 0, has_manifest=True, quick=quick)
+    in_splits, unlisted = list_split_sizes(root, manifest["splits"])
+    found = {**sizes, **in_splits}
+    problems += [*unlisted, *check_sizes(files, found)]
+    if not quick:
+        present = [file for file in files if found.get(file.path) == file.bytes]
+        progress.expect(sum(file.bytes for file in present))
+        problems += check_contents(root, manifest, present, workers=workers, progress=progress)
+    shards = [file for file in files if file.split is not None]
+    size = sizes[MANIFEST] + sum(file.bytes for file in files)
+    examples = sum(shard.examples for shard in shards)
+    return Report(tuple(problems), examples, len(shards), size, has_manifest=True, quick=quick)
+
+
+def _read_manifest(root: str) -> dict[str, Any]:
+    manifest = unseal(read_bytes(join(root, MANIFEST)))
+    version = manifest["format_version"]
+    if version > FORMAT_VERSION:
+        raise SteelbeamError(
+            f"{join(root, MANIFEST)} is of format version {version}, and this steelbeam knows none above "
+            f"{FORMAT_VERSION}; verify with the steelbeam that made the dataset"
+        )
+    return manifest
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"cannot be read ({error})"
+    if isinstance(error, ValueError):
+        return "was changed after it was written"
+    return f"does not hold what a manifest does ({type(error).__name__}: {error})"

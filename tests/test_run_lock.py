@@ -1,0 +1,102 @@
+"""One run at a time in an output folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SteelbeamError
+from pipeline.run_lock import check_not_superseded, locked
+from pipeline.verify import verify
+from tests.builders import write_dataset, write_params
+from tests.command import create, digest
+
+ROWS = [f"{index:03}.jpg,3,{1 + index} 2" for index in range(60)]
+
+
+def start(params: Path, output: Path, *flags: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "pipeline", "create", "--params", params, "--output_dir", output, *flags]
+    return subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+
+
+def test_a_second_run_is_refused_while_the_first_goes_on_and_the_folder_is_free_again_afterwards(
+    tmp_path: Path,
+) -> None:
+    with locked(str(tmp_path / "out"), "out", "run"):
+        with (
+            pytest.raises(SteelbeamError, match=rf"another run is writing to out .*process {os.getpid()} on"),
+            locked(str(tmp_path / "out"), "out", "run"),
+        ):
+            pytest.fail("both have the lock")
+        assert (tmp_path / "out" / ".lock").exists()
+    with locked(str(tmp_path / "out"), "out", "run"):
+        pass
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_the_lock_ends_with_its_process_however_that_ends(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", ROWS)
+    params = write_params(tmp_path / "params.yaml", data, image_shape=[900, 1600, 1], max_image_shape=[900, 1600])
+    process = start(params, tmp_path / "out")
+    while not list((tmp_path / "out").glob(".staging/*/*/*.h5")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    create(tmp_path, data, status=1)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert (tmp_path / "out" / ".lock").exists()
+    create(tmp_path, data)
+    assert not (tmp_path / "out" / ".lock").exists()
+
+
+def test_a_lock_file_that_its_holder_takes_away_at_that_moment_is_not_taken_for_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = fcntl.flock, []
+
+    def flock(file: object, operation: int) -> None:
+        calls.append(operation)
+        if len(calls) == 1:
+            (tmp_path / ".lock").unlink()
+        real(file, operation)
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with locked(str(tmp_path), "out", "run"):
+        assert len(calls) == 2
+        with pytest.raises(SteelbeamError, match="another run"), locked(str(tmp_path), "out", "run"):
+            pytest.fail("both have the lock")
+
+
+def test_a_run_that_has_outlived_its_lock_does_not_publish_once_another_has_begun(tmp_path: Path) -> None:
+    check_not_superseded(str(tmp_path), "out", "first")
+    with locked(str(tmp_path), "out", "second"):
+        check_not_superseded(str(tmp_path), "out", "second")
+        with pytest.raises(SteelbeamError, match="another run has begun to write to out"):
+            check_not_superseded(str(tmp_path), "out", "first")
+
+
+@pytest.mark.parametrize("other", [(), ("--num_output_files=7",)])
+def test_two_runs_at_once_never_make_a_mixed_dataset(tmp_path: Path, other: tuple[str, ...]) -> None:
+    data = write_dataset(tmp_path / "data", ROWS)
+    params = write_params(tmp_path / "params.yaml", data)
+    expected = [digest(create(tmp_path, data, *flags, output=f"alone{flags}")) for flags in ((), other)]
+    for _ in range(3):
+        runs = [start(params, tmp_path / "out"), start(params, tmp_path / "out", *other)]
+        errors = [run.communicate(timeout=120)[1] for run in runs]
+        statuses = [run.returncode for run in runs]
+        assert 0 in statuses
+        assert set(statuses) <= {0, 1}
+        assert all(
+            ("another run is writing to" in err) == (status == 1) for err, status in zip(errors, statuses, strict=True)
+        )
+        assert verify(str(tmp_path / "out"), quick=False).problems == ()
+        assert digest(tmp_path / "out") in expected
+        if statuses[0] != statuses[1]:
+            assert digest(tmp_path / "out") == expected[statuses.index(0)]

@@ -1,0 +1,234 @@
+"""The sink: shards in the staging folder, whole, once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+
+from tests.builders import HEIGHT, WIDTH, in_process, write_images
+from transforms.assign_shards import ShardKey
+from transforms.example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
+from transforms.fingerprint import checksums, fingerprint_of, modified_times
+from transforms.label import LabelFormat
+from transforms.layout import ShardLayout
+from transforms.rejected import Line, Rejected
+from transforms.rle import pack_runs, parse_runs
+from transforms.staging import ShardSummary, StoredShard, count_staged, remove_dead_attempts, sha256_of
+from transforms.write_shards import WriteShard, WriteShards
+
+FORM = ExampleFormat((HEIGHT, WIDTH), LabelFormat("bce", 2, HEIGHT, WIDTH))
+LAYOUT = ShardLayout("data", 1, 1)
+KEY = ShardKey("train_input", 0)
+
+
+def spec(path: Path | str, *, runs: str = "1 2", rows: int = 1) -> ExampleSpec:
+    path = Path(path)
+    status = path.stat() if path.exists() else None
+    image = ImageFile(str(path), status.st_size if status else 100, status.st_mtime if status else 0.0)
+    masks = tuple(MaskRow(Line("train.csv", 0, 1 + index), pack_runs(parse_runs(runs))) for index in range(rows))
+    return ExampleSpec(path.name, 3, image, masks, rows)
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    write_images(tmp_path / "images", ["a.jpg", "b.jpg", "c.jpg"])
+    return tmp_path / "images"
+
+
+def sink(tmp_path: Path, published: Mapping[str, StoredShard] | None = None, *, checksum: bool = False) -> WriteShard:
+    return WriteShard(
+        WriteShards(
+            layout=LAYOUT,
+            forms={"train_input": FORM},
+            staging=str(tmp_path / "staging"),
+            published=published or {},
+            checksum=checksum,
+            workers=2,
+        )
+    )
+
+
+def write(step: WriteShard, specs: list[ExampleSpec]) -> tuple[ShardSummary, list[Rejected]]:
+    *rejected, summary = step.process((KEY, specs))
+    return summary, [one.value for one in rejected]
+
+
+def staged_files(tmp_path: Path) -> dict[str, Path]:
+    return {path.name: path for path in (tmp_path / "staging").rglob("*") if path.is_file()}
+
+
+def test_a_whole_file_and_its_record_are_left_and_nothing_else(tmp_path: Path, images: Path) -> None:
+    summary, rejected = write(sink(tmp_path), [spec(images / "a.jpg"), spec(images / "b.jpg", rows=2)])
+    assert rejected == []
+    assert (summary.path, summary.rows, summary.merged) == ("train_input/data-0_p0.h5", 3, 1)
+    [shard, record] = sorted(staged_files(tmp_path))
+    assert shard.endswith("-data-0_p0.h5")
+    assert record == shard + ".json"
+    assert summary.stored.sha256 == sha256_of(str(staged_files(tmp_path)[shard]))
+    assert count_staged(str(tmp_path / "staging"), ["train_input", "eval_input"]) == 1
+
+
+def test_it_works_the_same_in_a_pipeline(tmp_path: Path, images: Path) -> None:
+    with in_process() as pipeline:
+        written = (
+            pipeline
+            | beam.Create([(KEY, [spec(images / "a.jpg")])])
+            | WriteShards(
+                layout=ShardLayout("data", 1, 1), forms={"train_input": FORM}, staging=str(tmp_path / "staging")
+            )
+        )
+        _ = written.summaries | beam.Map(lambda one: (tmp_path / "summary").write_text(one.stored.sha256))
+    assert (tmp_path / "summary").read_text() == write(sink(tmp_path), [spec(images / "a.jpg")])[0].stored.sha256
+
+
+def test_a_shard_that_is_staged_is_not_written_again_unless_its_input_changed(tmp_path: Path, images: Path) -> None:
+    first = write(sink(tmp_path), [spec(images / "a.jpg")])
+    times = {name: path.stat().st_mtime_ns for name, path in staged_files(tmp_path).items()}
+    assert write(sink(tmp_path), [spec(images / "a.jpg")]) == first
+    assert {name: path.stat().st_mtime_ns for name, path in staged_files(tmp_path).items()} == times
+    assert write(sink(tmp_path), [spec(images / "b.jpg")])[0].stored.sha256 != first[0].stored.sha256
+    assert write(sink(tmp_path), [spec(images / "a.jpg")]) == first
+
+
+def test_a_published_shard_with_the_same_fingerprint_is_kept_without_opening_an_image(
+    tmp_path: Path, images: Path
+) -> None:
+    specs = [spec(images / "a.jpg")]
+    summary, _ = write(sink(tmp_path), specs)
+    (images / "a.jpg").unlink()
+    other = tmp_path / "elsewhere"
+    assert write(sink(other, {summary.path: summary.stored}), specs)[0] == summary
+    assert not other.exists()
+    changed = summary.stored._replace(fingerprint="another")
+    with pytest.raises(FileNotFoundError):
+        write(sink(other, {summary.path: changed}), specs)
+
+
+def test_a_file_that_is_staged_without_its_record_is_written_again(
+    tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise OSError("killed before the record")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("transforms.staging.write_whole", die)
+        with pytest.raises(OSError, match="killed before the record"):
+            write(sink(tmp_path), [spec(images / "a.jpg")])
+    assert count_staged(str(tmp_path / "staging"), ["train_input"]) == 0
+    summary, _ = write(sink(tmp_path), [spec(images / "a.jpg")])
+    [shard] = [path for path in staged_files(tmp_path).values() if path.suffix == ".h5"]
+    assert summary.stored.sha256 == sha256_of(str(shard))
+
+
+def test_two_attempts_at_the_same_moment_end_in_one_right_file(tmp_path: Path, images: Path) -> None:
+    specs = [spec(images / name) for name in ("a.jpg", "b.jpg", "c.jpg")] * 20
+    expected, _ = write(sink(tmp_path / "alone"), specs)
+    for attempt in range(10):
+        folder = tmp_path / f"together {attempt}"
+        start, results = threading.Barrier(4), []
+
+        def work(folder: Path = folder, start: threading.Barrier = start, results: list[object] = results) -> None:
+            start.wait()
+            results.append(write(sink(folder), specs)[0])
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert results == [expected] * 4
+        [shard] = [path for name, path in staged_files(folder).items() if name.endswith(".h5")]
+        assert sha256_of(str(shard)) == expected.stored.sha256
+        assert len(staged_files(folder)) == 2
+
+
+def test_a_bad_image_leaves_its_shard_without_a_gap_and_is_named_each_time(tmp_path: Path, images: Path) -> None:
+    (images / "b.jpg").write_bytes(b"")
+    specs = [spec(images / "a.jpg"), spec(images / "b.jpg", rows=2), spec(images / "c.jpg", runs="384 9", rows=2)]
+    first, rejected = write(sink(tmp_path), specs)
+    assert (first.stored.examples, first.rows, first.merged) == (1, 1, 0)
+    assert [(one.image_id, one.class_id, one.code, one.rows) for one in rejected] == [
+        ("b.jpg", None, "IMAGE_EMPTY", 2),
+        ("c.jpg", 3, "RLE_OUT_OF_BOUNDS", 2),
+    ]
+    assert write(sink(tmp_path), specs) == (first, rejected)
+    assert write(sink(tmp_path / "x", {first.path: first.stored}), specs) == (first, rejected)
+
+
+def test_a_kept_shard_names_its_rejected_rows_by_where_they_stand_now(tmp_path: Path, images: Path) -> None:
+    bad = spec(images / "c.jpg", runs="384 9")
+    summary, _ = write(sink(tmp_path), [bad])
+    moved = bad._replace(rows=(bad.rows[0]._replace(line=Line("other.csv", 0, 7)),), counted_rows=0)
+    again, [rejected] = write(sink(tmp_path, {summary.path: summary.stored}), [moved])
+    assert rejected.source == Line("other.csv", 0, 7)
+    assert (rejected.rows, again.stored) == (0, summary.stored)
+
+
+def test_what_killed_processes_left_among_the_temporary_files_is_removed_and_that_of_living_ones_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    for number in (process.pid, os.getpid(), "x"):
+        (tmp_path / f"steelbeam-{number}-abc.attempt").mkdir()
+        (tmp_path / f"steelbeam-{number}-abc.attempt" / "shard.h5").write_text("half")
+    remove_dead_attempts()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"steelbeam-{os.getpid()}-abc.attempt",
+        "steelbeam-x-abc.attempt",
+    ]
+
+
+def test_a_record_survives_being_written_and_read() -> None:
+    stored = StoredShard(1, 2, "a", "b")
+    assert StoredShard.from_json(stored.to_json()) == stored
+    assert "rejected" not in stored.to_json()
+
+
+def fingerprint(example: ExampleSpec, form: ExampleFormat = FORM) -> str:
+    return fingerprint_of([example], form, modified_times([example]))
+
+
+A = spec("/images/a")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        spec("/images/b"),
+        spec("/images/a", rows=2),
+        A._replace(image=ImageFile("/images/a", 101, 0.0)),
+        A._replace(image=ImageFile("/images/a", 100, 1.0)),
+        spec("/images/a", runs="1 3"),
+        A._replace(class_id=2),
+    ],
+)
+def test_fingerprint_tells_every_change_of_the_input(changed: ExampleSpec) -> None:
+    assert fingerprint(changed) != fingerprint(A)
+    assert fingerprint(spec("/images/a")) == fingerprint(A)
+
+
+def test_fingerprint_tells_another_form_and_another_version_of_the_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint(A)
+    assert fingerprint(A, FORM._replace(resized=(8, 8))) != before
+    assert fingerprint(A, FORM._replace(label=FORM.label._replace(loss="ssce"))) != before
+    monkeypatch.setattr("transforms.fingerprint.FORMAT_VERSION", 2)
+    assert fingerprint(A) != before
+
+
+def test_checksums_tell_a_change_of_content_that_size_and_time_do_not(images: Path) -> None:
+    before = checksums([spec(images / "a.jpg"), spec(images / "b.jpg")], 2)
+    content = bytearray((images / "a.jpg").read_bytes())
+    content[-3] ^= 1
+    (images / "a.jpg").write_bytes(content)
+    after = checksums([spec(images / "a.jpg"), spec(images / "b.jpg")], 2)
+    assert before[0] != after[0]
+    assert before[1] == after[1]

@@ -1,0 +1,49 @@
+"""A file read from its first byte to its last, and left where HDF5 can open it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, NamedTuple
+
+from transforms.files import is_local, open_read
+
+BLOCK = 2**20
+
+
+class Fetched(NamedTuple):
+    """A file that was read.
+
+    Attributes:
+        file: its path where it is local; otherwise a local copy, open, which is gone when it is closed.
+        sha256: hexadecimal.
+    """
+
+    file: str | BinaryIO
+    sha256: str
+
+
+@contextlib.contextmanager
+def fetch(path: str, add: Callable[[int], None]) -> Iterator[Fetched]:
+    """Reads a file, block by block.
+
+    Args:
+        path: on any file system.
+        add: told of the bytes that were read.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with contextlib.ExitStack() as stack:
+        # Without a name: nothing is left when the process is killed.
+        copy = None if is_local(path) else stack.enter_context(tempfile.TemporaryFile())
+        digest = hashlib.sha256()
+        with open_read(path) as source:
+            while block := source.read(BLOCK):
+                digest.update(block)
+                add(len(block))
+                if copy is not None:
+                    copy.write(block)
+        yield Fetched(copy or path, digest.hexdigest())

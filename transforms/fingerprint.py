@@ -1,0 +1,52 @@
+"""What decides a shard's bytes, in one number: a shard whose fingerprint has not changed need not be written again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+
+from transforms.example import ExampleFormat, ExampleSpec, ImageFile
+from transforms.files import read_bytes
+from transforms.look_ahead import map_ahead, shared_pool, usable_cores
+from transforms.rle import unpack_runs
+
+# Raised when the same input would give other bytes.
+FORMAT_VERSION = 1
+_LOOK_AHEAD_PER_WORKER = 4
+
+# What tells a changed image from an unchanged one, besides its size: when it was modified, or the sha256 of its bytes.
+ImageVersion = float | str
+
+
+def fingerprint_of(specs: Iterable[ExampleSpec], form: ExampleFormat, versions: Iterable[ImageVersion]) -> str:
+    """sha256 over all that decides a shard's bytes, hexadecimal.
+
+    Args:
+        specs: of the shard's examples, in order.
+        form: of the examples.
+        versions: of the image of each example.
+    """
+    digest = hashlib.sha256(json.dumps([FORMAT_VERSION, form]).encode())
+    for spec, version in zip(specs, versions, strict=True):
+        digest.update(json.dumps([spec.image_id, spec.class_id, spec.image.size, version]).encode())
+        for row in spec.rows:
+            runs = unpack_runs(row.runs)
+            digest.update(b"%d:" % len(runs) + runs.astype("<u4").tobytes())
+    return digest.hexdigest()
+
+
+def modified_times(specs: Iterable[ExampleSpec]) -> list[ImageVersion]:
+    """Versions of the images by what their folder's listing says; none is opened."""
+    return [spec.image.modified for spec in specs]
+
+
+def checksums(specs: Sequence[ExampleSpec], workers: int | None) -> list[ImageVersion]:
+    """Versions of the images by their content, which is read in so many threads; None is one a core."""
+    workers = workers or usable_cores()
+    images = (spec.image for spec in specs)
+    return list(map_ahead(_checksum, images, shared_pool(workers), workers * _LOOK_AHEAD_PER_WORKER))
+
+
+def _checksum(image: ImageFile) -> str:
+    return hashlib.sha256(read_bytes(image.path)).hexdigest()
