@@ -11,8 +11,8 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 
+from pipeline.argument_types import at_least, file_name, folder, rejected_limit
 from pipeline.errors import SteelbeamError, UsageError
-from pipeline.rejected_limit import RejectedLimit, parse_limit
 
 DESCRIPTION = "Steel-defect images and run-length encoded masks to sharded HDF5, on Apache Beam."
 EXIT_STATUSES = """\
@@ -116,21 +116,21 @@ def _add_create(parser: argparse.ArgumentParser) -> None:
     original.add_argument("--params", required=True, metavar="FILE", help="the parameter file (YAML)")
     original.add_argument(
         "--output_dir",
-        type=_folder,
+        type=folder,
         default="hdf5_dataset",
         metavar="DIR",
         help="where the dataset is to be (default: %(default)s)",
     )
     original.add_argument(
         "--num_output_files",
-        type=_at_least(1),
+        type=at_least(1),
         default=10,
         metavar="N",
         help="number of HDF5 files of each split (default: %(default)s)",
     )
     original.add_argument(
         "--num_processes",
-        type=_at_least(0),
+        type=at_least(0),
         default=1,
         metavar="P",
         help="only about the layout: the examples in P consecutive ranges, each with N // P files, the number of the "
@@ -138,16 +138,16 @@ def _add_create(parser: argparse.ArgumentParser) -> None:
     )
     original.add_argument(
         "--name",
-        type=_file_name,
+        type=file_name,
         default="preprocessed_data",
         metavar="NAME",
         help="first part of the file names (default: %(default)s)",
     )
     ours = parser.add_argument_group("further options")
-    ours.add_argument("--workers", type=_at_least(1), metavar="N", help="cores that work (default: all)")
+    ours.add_argument("--workers", type=at_least(1), metavar="N", help="cores that work (default: all)")
     ours.add_argument(
         "--max_rejected",
-        type=_rejected_limit,
+        type=rejected_limit,
         default="0",
         metavar="N",
         help="rows and images that may be bad: a number, or a percentage of the rows such as 0.5%%; the dataset is "
@@ -171,8 +171,8 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_sample)
     parser.description = "Writes a synthetic dataset in the Kaggle form: train.csv and train_images/, always the same."
     parser.add_argument("directory", metavar="DIR", help="where to write")
-    parser.add_argument("--images", type=_at_least(0), default=200, metavar="N", help="default: %(default)s")
-    parser.add_argument("--seed", type=_at_least(0), default=0, metavar="S", help="default: %(default)s")
+    parser.add_argument("--images", type=at_least(0), default=200, metavar="N", help="default: %(default)s")
+    parser.add_argument("--seed", type=at_least(0), default=0, metavar="S", help="default: %(default)s")
     parser.add_argument(
         "--layout",
         choices=("present", "original"),
@@ -185,7 +185,7 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
 
 def _add_verify(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_verify)
-    parser.add_argument("directory", type=_folder, metavar="DIR", help="folder of the dataset")
+    parser.add_argument("directory", type=folder, metavar="DIR", help="folder of the dataset")
     parser.add_argument("--quick", action="store_true", help="look at names and sizes only, and read no contents")
     parser.add_argument("--quiet", action="store_true", help="no progress, and nothing of a dataset that is whole")
     parser.add_argument("--debug", action="store_true", help="tracebacks")
@@ -197,38 +197,6 @@ def _refuse_unknown(unknown: Sequence[str], *known: Iterable[str]) -> None:
         near = difflib.get_close_matches(argument, itertools.chain(*known), n=1)
         hint = f"did you mean {near[0]}?" if near else "neither steelbeam nor Apache Beam has such an option"
         raise UsageError(f"unknown argument {argument}; {hint}")
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-        if number < least:
-            raise argparse.ArgumentTypeError(f"{number} is too small; the least is {least}")
-        return number
-
-    return parse
-
-
-def _rejected_limit(text: str) -> RejectedLimit:
-    try:
-        return parse_limit(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _folder(text: str) -> str:
-    if not text.strip() or "\0" in text:
-        raise argparse.ArgumentTypeError(f"{text!r} does not name a folder")
-    return text
-
-
-def _file_name(text: str) -> str:
-    if not text or "/" in text or "\\" in text or text.startswith("."):
-        raise argparse.ArgumentTypeError(f"{text!r} cannot begin a file name")
-    return text
 
 
 def _create(parsed: argparse.Namespace, rest: list[str]) -> None:

@@ -75,6 +75,7 @@ def publish(job: Job, metadata: DatasetMetadata) -> None:
         shards = {shard.path: shard.stored for shard in metadata.shards}
         _write_journal(job, shards)
         remove([join(job.root, MANIFEST)])
+        _settle(job)
         for path, stored in shards.items():
             if not _is_kept(job, path, stored):
                 _move_into_place(job, path, stored)
@@ -83,6 +84,7 @@ def publish(job: Job, metadata: DatasetMetadata) -> None:
         remove([join(job.root, path) for path in sorted(set(job.replaces).difference(shards))])
         _settle(job)
         _put_in_place(job, MANIFEST, content)
+        _settle(job)
     remove([join(job.root, STAGING)])
 
 

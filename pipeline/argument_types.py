@@ -1,0 +1,45 @@
+"""Values of command line arguments: text to value, or one line on what is wrong with it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from pipeline.rejected_limit import RejectedLimit, parse_limit
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A type for whole numbers from `least` on."""
+
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{number} is too small; the least is {least}")
+        return number
+
+    return parse
+
+
+def rejected_limit(text: str) -> RejectedLimit:
+    """`N` or `N%`."""
+    try:
+        return parse_limit(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def folder(text: str) -> str:
+    """A path that can name a folder."""
+    if not text.strip() or "\0" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} does not name a folder")
+    return text
+
+
+def file_name(text: str) -> str:
+    """What file names can begin with."""
+    if not text or "/" in text or "\\" in text or text.startswith("."):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot begin a file name")
+    return text
