@@ -21,6 +21,7 @@ setup(
         "pandas>=2.2",
         "h5py>=3.11",
         "Pillow>=11",
+        "simplejpeg>=1.8",
         "PyYAML>=6",
         "pydantic>=2.7,<3",
         "threadpoolctl>=3.2",

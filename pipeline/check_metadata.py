@@ -97,12 +97,13 @@ def check_written(data_params: Mapping[str, Any], split: str, examples: int, pos
         KeyError, TypeError, AttributeError: it does not say.
     """
     entry = data_params[f"{split}_hdf"]
+    name = f"{DATA_PARAMS}: {split}_hdf"
     if entry["total_written"] != examples:
-        yield f"{DATA_PARAMS}: {split}_hdf.total_written is {entry['total_written']}, and the shards have {examples} examples"
+        yield f"{name}.total_written is {entry['total_written']}, and the shards have {examples} examples"
     if entry["n_docs"] != positions:
-        yield f"{DATA_PARAMS}: {split}_hdf.n_docs is {entry['n_docs']}, and the split has {positions} positions"
+        yield f"{name}.n_docs is {entry['n_docs']}, and the split has {positions} positions"
     if not _is_cut_in_ranges(entry["dataset_range"], positions):
-        yield f"{DATA_PARAMS}: {split}_hdf.dataset_range does not cut {positions} positions into consecutive ranges"
+        yield f"{name}.dataset_range does not cut {positions} positions into consecutive ranges"
 
 
 def _is_cut_in_ranges(ranges: Mapping[str, Sequence[int]], positions: int) -> bool:

@@ -14,12 +14,13 @@ from pipeline.input_fingerprint import input_fingerprint
 from pipeline.params import Params, SplitParams, data_params
 from pipeline.rejected_limit import NONE_REJECTED, RejectedLimit
 from transforms.assign_splits import SplitRule
+from transforms.csv_blocks import CsvFile, read_header
 from transforms.example import ExampleFormat
 from transforms.files import absolute, exists, join, match_files
 from transforms.fingerprint import FORMAT_VERSION
 from transforms.label import LabelFormat
 from transforms.layout import STAGING, ShardLayout
-from transforms.read_annotations import CsvFile, Source, read_header
+from transforms.read_annotations import Source
 from transforms.rows import ColumnNames, Columns
 from transforms.staging import StoredShard
 
@@ -126,7 +127,7 @@ def make_job(
         for number, (_, images) in enumerate(pairs)
     )
     files = _csv_files([csv for csv, _ in pairs], _column_names(params))
-    forms = {name: _example_format(split, params.loss) for name, split in params.splits.items()}
+    forms = {name: _example_format(split, params) for name, split in params.splits.items()}
     tree = data_params(params, dict(input_args))
     statuses = [match_files("", file.path)[0] for file in files]
     return Job(
@@ -209,10 +210,11 @@ def _columns(path: str, names: ColumnNames, problems: list[str]) -> Columns | No
     return None
 
 
-def _example_format(split: SplitParams, loss: str) -> ExampleFormat:
+def _example_format(split: SplitParams, params: Params) -> ExampleFormat:
     height, width = split.image_shape[:2]
     resized = min(height, split.max_image_shape[0]), min(width, split.max_image_shape[1])
-    return ExampleFormat(resized, LabelFormat(loss, split.num_classes, height, width))
+    label = LabelFormat(params.loss, split.num_classes, height, width)
+    return ExampleFormat(resized, label, params.steelbeam.max_image_pixels)
 
 
 def _staging_key(*parts: object) -> str:

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from pipeline.yaml_file import shown
+from transforms.image import MAX_PIXELS as MAX_IMAGE_PIXELS
+from transforms.rle import MAX_NUMBER
 
 MAX_PIXELS = 2**28
 
@@ -116,6 +118,7 @@ class SteelbeamParams(BaseModel):
         image_column: Column of the image's file name.
         class_column: Column of the class.
         mask_column: Column of the runs.
+        max_image_pixels: An image of more pixels is rejected.
     """
 
     model_config = _STRICT
@@ -125,6 +128,9 @@ class SteelbeamParams(BaseModel):
     image_column: Text = Field(default="ImageId", description="give the name of a column")
     class_column: Text = Field(default="ClassId", description="give the name of a column")
     mask_column: Text = Field(default="EncodedPixels", description="give the name of a column")
+    max_image_pixels: int = Field(
+        default=MAX_IMAGE_PIXELS, ge=1, le=MAX_NUMBER, description=f"give a whole number from 1 to {MAX_NUMBER}"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

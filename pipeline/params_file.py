@@ -44,7 +44,7 @@ _WRONG = {
     "tuple_type": "{value} is not a list",
     "model_type": "{value} is not a mapping",
     "greater_than_equal": "{value} is below {ge:g}",
-    "less_than_equal": "{value} is above {le:g}",
+    "less_than_equal": "{value} is above {le:.10g}",
     "string_pattern_mismatch": "{value} is blank",
     "literal_error": "{value} is not supported",
     "value_error": "{error}",

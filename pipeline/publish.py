@@ -57,7 +57,9 @@ def describe_record(record: RejectedRecord) -> str:
     """A rejected record on one line."""
     place = record.source if record.line is None else f"{record.source}:{record.line}"
     name = f"{record.image_id}: " if record.image_id and record.line is not None else ""
-    return f"{place}: {name}{record.message} ({record.code})"
+    text = f"{place}: {name}{record.message} ({record.code})"
+    # Names of files may hold any character, and a terminal obeys some of them.
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def publish(job: Job, metadata: DatasetMetadata) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import fcntl
 import json
 import os
@@ -79,7 +80,8 @@ def _acquire(root: str, shown: str, run: str) -> IO[str]:
 
 def _sign(file: IO[str], run: str) -> IO[str]:
     file.truncate(0)
-    json.dump({"run": run, "process": os.getpid(), "host": socket.gethostname()}, file)
+    since = datetime.datetime.now().astimezone().isoformat(" ", "seconds")
+    json.dump({"run": run, "process": os.getpid(), "host": socket.gethostname(), "since": since}, file)
     file.flush()
     return file
 
@@ -95,7 +97,7 @@ def _describe_owner(file: IO[str], shown: str) -> str:
     file.seek(0)
     try:
         owner = json.load(file)
-        who = f" (process {owner['process']} on {owner['host']})"
+        who = f" (process {owner['process']} on {owner['host']}, since {owner['since']})"
     except (ValueError, KeyError, TypeError):
         who = ""
     return f"another run is writing to {shown} at this moment{who}; wait for its end, or choose another --output_dir"

@@ -12,6 +12,9 @@ import yaml
 from apache_beam.testing import test_pipeline
 from PIL import Image
 
+from transforms.csv_blocks import CsvFile, read_header
+from transforms.rows import ColumnNames
+
 HEIGHT, WIDTH = 16, 24
 HEADER = "ImageId,ClassId,EncodedPixels"
 
@@ -50,6 +53,12 @@ def write_dataset(folder: Path, rows: Sequence[str], *, header: str = HEADER, en
     write_images(folder / "train_images", names)
     (folder / "train.csv").write_text(end.join([header, *rows, ""]), newline="")
     return folder
+
+
+def csv_file(path: Path, content: bytes, uses: tuple[tuple[int, int], ...] = ((0, 0),)) -> CsvFile:
+    """Writes a CSV file, and reads its header."""
+    path.write_bytes(content)
+    return CsvFile(str(path), len(content), read_header(str(path), ColumnNames()), uses)
 
 
 def params_of(data_dir: Path, /, **changes: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.datasets import (
     write_original,
     write_shard,
 )
+from transforms import fetch
 from transforms.check_shard import arrays_of, check_shard
 from transforms.hdf5_file import ShardFile, encode_example
 from transforms.label import LabelFormat
@@ -79,6 +81,10 @@ STRUCTURE: dict[str, tuple[Change, str]] = {
     "count of another type": (
         lambda file: file.attrs.create("n_examples", "two"),
         "its attribute n_examples is two instead of 2",
+    ),
+    "count that is no whole number": (
+        lambda file: file.attrs.create("n_examples", 2.0),
+        "its attribute n_examples is 2.0 instead of 2",
     ),
     "no count": (lambda file: file.attrs.__delitem__("n_examples"), "has no attribute n_examples"),
     "group too many": (lambda file: file.copy("example_0", "example_2"), "with example_2, which does not belong there"),
@@ -191,7 +197,11 @@ def test_a_label_is_looked_at_to_its_last_row(
     with h5py.File(path, "a") as file:
         assert file["example_0/label"].chunks == (form.chunk_shape if deflated else None)
         file["example_0/label"][..., -1, -1] = 2
-    assert check_shard(path, 1, arrays_of(form), loss) == ["example_0/label: holds values other than 0 and 1"]
+    once = ["example_0/label: holds values other than 0 and 1"]
+    assert check_shard(path, 1, arrays_of(form), loss) == once
+    with h5py.File(path, "a") as file:
+        file["example_0/label"][..., 0, 0] = 2
+    assert check_shard(path, 1, arrays_of(form), loss) == once
 
 
 def test_what_is_no_hdf5_is_a_problem_and_no_failure(tmp_path: Path) -> None:
@@ -226,6 +236,27 @@ def test_a_dataset_of_the_original_is_checked_for_structure_and_counts(
     )
     assert full.endswith("; structure and counts were checked and are right, contents cannot be")
     assert quick.endswith("; only names were checked and are right, contents cannot be")
+
+
+def test_a_shard_of_the_original_that_cannot_be_read_is_a_problem_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> Any:
+        if path.endswith(SHARD):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return open_read(path)
+
+    open_read = fetch.open_read
+    monkeypatch.setattr(fetch, "open_read", refuse)
+    [problem] = verify(str(write_original(tmp_path))).problems
+    assert problem.startswith(f"{SHARD}: cannot be read (")
+
+
+def test_quick_opens_no_shard_of_the_original(tmp_path: Path) -> None:
+    (write_original(tmp_path) / SHARD).write_text("no HDF5")
+    assert verify(str(tmp_path), quick=True).problems == ()
+    (tmp_path / SHARD).unlink()
+    assert verify(str(tmp_path), quick=True).problems == (f"{SHARD}: is missing",)
 
 
 def shard_of(*examples: dict[str, np.ndarray]) -> Callable[[Path], object]:

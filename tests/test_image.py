@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from tests.builders import grey_pixels, image_bytes
 from transforms.image import decode_grey
@@ -62,16 +63,128 @@ def test_what_is_not_a_whole_image_is_refused(data: bytes, code: Code) -> None:
     assert caught.value.code is code
 
 
-@pytest.mark.parametrize("mode", ["F", "I"])
-def test_pixels_of_32_bits_are_refused(mode: str) -> None:
+def lab_bytes() -> bytes:
+    stream = io.BytesIO()
+    Image.merge("LAB", [Image.fromarray(PIXELS)] * 3).save(stream, "TIFF")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["F", "I", "LAB"])
+def test_pixels_without_a_grey_value_of_8_or_16_bits_are_refused(mode: str) -> None:
     with pytest.raises(DataError) as caught:
-        decode_grey(image_bytes(PIXELS, mode=mode, kind="TIFF"))
+        decode_grey(lab_bytes() if mode == "LAB" else image_bytes(PIXELS, mode=mode, kind="TIFF"))
     assert caught.value.code is Code.IMAGE_MODE_UNSUPPORTED
 
 
-def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded() -> None:
-    header = image_bytes(PIXELS[:1, :1], kind="BMP", mode="L")
-    huge = header[:18] + (40_000).to_bytes(4, "little") + (40_000).to_bytes(4, "little") + header[26:]
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "TIFF", "WEBP"])
+def test_a_file_of_several_images_is_refused(kind: str) -> None:
     with pytest.raises(DataError) as caught:
-        decode_grey(huge)
-    assert caught.value.code is Code.IMAGE_TOO_LARGE
+        decode_grey(two_images(kind))
+    assert caught.value.code is Code.IMAGE_SEVERAL_FRAMES
+
+
+def test_of_an_mpo_the_first_image_counts() -> None:
+    data = two_images("MPO")
+    assert np.array_equal(decode_grey(data), np.asarray(Image.open(io.BytesIO(data)).convert("L")))
+
+
+def two_images(kind: str) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(PIXELS).save(stream, kind, save_all=True, append_images=[Image.fromarray(255 - PIXELS)])
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_a_jpeg_of_which_pillow_shows_only_a_part_is_refused(mode: str) -> None:
+    data = image_bytes(grey_pixels(2, 64, 96), mode=mode, quality=95)
+    middle = data.index(b"\xff\xda") + 1000
+    cut_short = data[:middle] + b"\xff\xd9" + data[middle + 2 :]
+    Image.open(io.BytesIO(cut_short)).load()  # no error
+    with pytest.raises(DataError, match="of which a part or all can be shown") as caught:
+        decode_grey(cut_short)
+    assert caught.value.code is Code.IMAGE_PARTLY_DAMAGED
+
+
+def jpeg_sampled(sampling: list[int], units: int) -> bytes:
+    """A JPEG of 96 x 64 in one grey, its colours sampled so: a byte each, columns and rows; so many units in it."""
+    data = bytearray(image_bytes(np.full((64, 96), 128, np.uint8), mode="RGB", subsampling=0))
+    frame, scan = data.index(b"\xff\xc0"), data.index(b"\xff\xda")
+    data[frame + 11 : frame + 18 : 3] = bytes(sampling)
+    blocks = [(both >> 4) * (both & 15) for both in sampling]
+    # Every block is a difference of 0 and an end, in the codes of Pillow's tables.
+    bits = ("001010" * blocks[0] + "0000" * (blocks[1] + blocks[2])) * units
+    bits += "1" * (-len(bits) % 8)
+    return bytes(data[: scan + 14]) + int(bits, 2).to_bytes(len(bits) // 8, "big") + b"\xff\xd9"
+
+
+@pytest.mark.parametrize(
+    ("sampling", "units"),
+    [([0x11] * 3, 96), ([0x22, 0x11, 0x11], 24), ([0x41, 0x11, 0x11], 24), ([0x14, 0x11, 0x11], 24)],
+)
+def test_colours_may_be_sampled_in_any_usual_way(sampling: list[int], units: int) -> None:
+    assert (decode_grey(jpeg_sampled(sampling, units)) == 128).all()
+
+
+def test_a_jpeg_that_only_pillow_can_decode_is_refused() -> None:
+    data = jpeg_sampled([0x42, 0x11, 0x11], 12)  # 4:1:0
+    Image.open(io.BytesIO(data)).load()
+    with pytest.raises(DataError, match="Could not determine subsampling") as caught:
+        decode_grey(data)
+    assert caught.value.code is Code.IMAGE_PARTLY_DAMAGED
+
+
+def test_a_png_whose_checksum_is_wrong_is_refused() -> None:
+    at = PNG.index(b"IDAT") + 30
+    with pytest.raises(DataError, match="checksum") as caught:
+        decode_grey(PNG[:at] + bytes([PNG[at] ^ 1]) + PNG[at + 1 :])
+    assert caught.value.code is Code.IMAGE_DAMAGED
+
+
+def test_what_pillow_has_another_program_draw_is_no_image() -> None:
+    with pytest.raises(DataError) as caught:
+        decode_grey(image_bytes(PIXELS, kind="EPS"))
+    assert caught.value.code is Code.IMAGE_NOT_RECOGNISED
+
+
+def test_warnings_of_other_threads_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("warnings.catch_warnings", None)
+    assert decode_grey(PNG).shape == PIXELS.shape
+
+
+WRITTEN = [
+    *[("JPEG", mode, {}) for mode in ("L", "RGB", "CMYK")],
+    ("JPEG", "RGB", {"progressive": True}),
+    *[("PNG", mode, {}) for mode in ("1", "L", "P", "RGBA", "I;16")],
+    *[("GIF", "P", {}), ("BMP", "1", {}), ("BMP", "RGB", {}), ("PCX", "P", {}), ("PCX", "RGB", {})],
+    *[("PPM", "1", {}), ("PPM", "RGB", {}), ("SGI", "L", {}), ("QOI", "RGB", {}), ("JPEG2000", "RGB", {})],
+    *[("TIFF", "I;16", {}), ("TIFF", "L", {"tile": (16, 16)}), ("TIFF", "1", {"compression": "group4"})],
+    *[("TIFF", "RGB", {"compression": name}) for name in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits")],
+    *[(name, "RGB", {}) for name in ("WEBP", "AVIF") if features.check(name.lower())],
+]
+
+
+@pytest.mark.filterwarnings("ignore")  # of Pillow, about what is wrong with the files
+@pytest.mark.parametrize(("kind", "mode", "options"), WRITTEN, ids=str)
+def test_whatever_is_wrong_with_a_file_only_a_data_error_comes_of_it(kind: str, mode: str, options: dict) -> None:
+    data = image_bytes((PIXELS // 4) * 4, kind=kind, mode=mode, **options)
+    assert decode_grey(data).shape == PIXELS.shape
+    random = np.random.default_rng(len(data))
+    for _ in range(300):
+        with contextlib.suppress(DataError):
+            decode_grey(damaged(data, random), max_pixels=10**6)
+
+
+def damaged(data: bytes, random: np.random.Generator) -> bytes:
+    """The file cut off, or with a byte of its beginning replaced, or a bit flipped, or several bytes replaced."""
+    where, kind = random.integers(len(data)), random.integers(4)
+    if kind == 0:
+        return data[:where]
+    spoilt = bytearray(data)
+    if kind == 1:
+        spoilt[where % 200] = random.integers(256)
+    elif kind == 2:
+        spoilt[where] ^= 1 << random.integers(8)
+    else:
+        for at in random.integers(len(data), size=4):
+            spoilt[at] = random.choice([0, 255, 127, random.integers(256)])
+    return bytes(spoilt)

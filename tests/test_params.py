@@ -14,6 +14,8 @@ from pydantic import ValidationError
 from pipeline.errors import UsageError
 from pipeline.params import SteelbeamParams, data_params
 from pipeline.params_file import parse_params, read_params
+from transforms.example import ExampleFormat
+from transforms.label import LabelFormat
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = sorted(path.parent for path in (ROOT / "tests" / "golden").glob("*/params.yaml"))
@@ -108,6 +110,8 @@ def test_values_at_the_edge_are_accepted(old: str, new: str, key: str, value: ob
         ("{}", SteelbeamParams()),
         ("{csv: a.csv}", SteelbeamParams(csv=("a.csv",))),
         ("{csv: [b.csv, a.csv], images: x}", SteelbeamParams(csv=("b.csv", "a.csv"), images="x")),
+        ("{max_image_pixels: 1}", SteelbeamParams(max_image_pixels=1)),
+        ("{max_image_pixels: 2147483646}", SteelbeamParams(max_image_pixels=2**31 - 2)),
     ],
 )
 def test_the_steelbeam_section_is_read(section: str, expected: SteelbeamParams) -> None:
@@ -173,7 +177,7 @@ def test_another_data_processor_is_told_which_one_is_supported() -> None:
             GOOD + "steelbeam:\n  zzz: 1\n",
             [
                 "params.yaml:13: steelbeam.zzz: unknown key; "
-                "known keys: csv, images, image_column, class_column, mask_column"
+                "known keys: csv, images, image_column, class_column, mask_column, max_image_pixels"
             ],
         ),
         (
@@ -539,6 +543,10 @@ def test_the_full_shipped_file_has_the_keys_of_the_original() -> None:
     assert {name: set(section) for name, section in document.items()} == {
         name: set(section) for name, section in original.items()
     }
+
+
+def test_the_bound_on_pixels_is_the_decoders_unless_it_is_given() -> None:
+    assert SteelbeamParams().max_image_pixels == ExampleFormat((1, 1), LabelFormat("bce", 2, 1, 1)).max_pixels
 
 
 def test_the_commented_section_of_the_quickstart_shows_the_defaults() -> None:

@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
 from pipeline.existing import find_existing, of_naming
 from pipeline.job import Job
-from pipeline.publish import check_metadata, publish
+from pipeline.publish import check_metadata, describe_record, publish
 from pipeline.rejected_limit import parse_limit
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord, RowCounts
 from transforms.assign_splits import SplitRule, SplitSize
@@ -195,6 +195,11 @@ def test_replaced_files_are_removed_only_when_the_new_dataset_is_published(tmp_p
     assert stale.exists()
     publish(job, metadata)
     assert not stale.exists()
+
+
+def test_what_a_terminal_would_obey_is_not_shown() -> None:
+    record = RejectedRecord("t.csv", 2, "a\x1b[2J\n.jpg", 3, "CODE", "bad")
+    assert describe_record(record) == "t.csv:2: a?[2J?.jpg: bad (CODE)"
 
 
 def test_a_dataset_with_lost_rows_is_not_published(tmp_path: Path) -> None:

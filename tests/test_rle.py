@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from transforms.rejected import Code, DataError
-from transforms.rle import covered_pixels, format_runs, mask_to_runs, pack_runs, parse_runs, runs_to_mask, unpack_runs
+from transforms.rle import (
+    MAX_PACKED_BYTES,
+    covered_pixels,
+    format_runs,
+    mask_to_runs,
+    pack_runs,
+    parse_runs,
+    runs_to_mask,
+    unpack_runs,
+)
 
 masks = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.integers(0, 1))
 run_lists = st.lists(st.tuples(st.integers(1, 60), st.integers(1, 30)), max_size=20)
@@ -94,6 +105,24 @@ def test_bad_text_is_refused_with_its_reason(text: str, code: Code, words: str) 
         parse_runs(text)
     assert caught.value.code is code
     assert words in caught.value.message
+
+
+def test_a_mask_that_cannot_be_packed_small_is_refused() -> None:
+    runs = np.random.default_rng(1).integers(1, 2**31 - 1, (200_000, 2))
+    with pytest.raises(DataError, match=f"200000 runs, .* of which {MAX_PACKED_BYTES} are accepted") as caught:
+        pack_runs(runs)
+    assert caught.value.code is Code.RLE_TOO_LONG
+    assert len(pack_runs(runs[:100_000])) <= MAX_PACKED_BYTES
+
+
+def test_a_bad_word_is_found_without_a_list_of_all_words() -> None:
+    text = "x " + "1 1 " * 2**20
+    tracemalloc.start()
+    with pytest.raises(DataError, match="word 1 is 'x'"):
+        parse_runs(text)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * len(text)
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,11 @@ def test_no_mask_is_told_from_an_empty_one(text: bytes) -> None:
         (b"a\xff.jpg,3,1 2", Code.CSV_NOT_UTF8, "not UTF-8"),
         (b",3,1 2", Code.IMAGE_ID_INVALID, "does not name an image"),
         (b"a\0.jpg,3,1 2", Code.IMAGE_ID_INVALID, "does not name an image"),
+        (b"../a.jpg,3,1 2", Code.IMAGE_ID_INVALID, "must be a file name, not a path"),
+        (b"/a.jpg,3,1 2", Code.IMAGE_ID_INVALID, "must be a file name, not a path"),
+        (rb"x\a.jpg,3,1 2", Code.IMAGE_ID_INVALID, "must be a file name, not a path"),
+        (b"..,3,1 2", Code.IMAGE_ID_INVALID, "must be a file name, not a path"),
+        (b".,3,1 2", Code.IMAGE_ID_INVALID, "must be a file name, not a path"),
         (b"a.jpg,3,1 2 3", Code.RLE_ODD_COUNT, "3 numbers"),
     ],
 )
@@ -100,6 +105,38 @@ def test_bad_row_is_refused_with_its_reason(line: bytes, code: Code, words: str)
         parse_row(line, PRESENT)
     assert caught.value.code is code
     assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("line", "columns", "image_id", "class_id"),
+    [
+        (b"a.jpg,3,1 2 3", PRESENT, "a.jpg", 3),
+        (b"a.jpg,3,1,2", PRESENT, "a.jpg", 3),
+        (b"a.jpg,3", PRESENT, "a.jpg", 3),
+        (b"a.jpg,7,1 2", PRESENT, "a.jpg", None),
+        (b"a.jpg", PRESENT, "", None),
+        (b'a.jpg,3,"1 2', PRESENT, "", None),
+        (b"a.jpg,3,\xff", PRESENT, "a.jpg", 3),
+        (b"a\xff.jpg,3,1 2", PRESENT, "a\ufffd.jpg", 3),
+        (b"a\0\x1b.jpg,3,1 2", PRESENT, "a??.jpg", 3),
+        (b"../a.jpg,3,1 2", PRESENT, "../a.jpg", 3),
+        (b"a" * 100 + b",3,1 2 3", PRESENT, "a" * 80, 3),
+        (b"a.jpg_4,1 2 3", ORIGINAL, "a.jpg", 4),
+        (b"a.jpg,1 2", ORIGINAL, "", None),
+    ],
+)
+def test_bad_row_says_what_it_gives_of_image_and_class(
+    line: bytes, columns: Columns, image_id: str, class_id: int | None
+) -> None:
+    with pytest.raises(DataError) as caught:
+        parse_row(line, columns)
+    assert (caught.value.image_id, caught.value.class_id) == (image_id, class_id)
+
+
+def test_a_quoted_field_may_be_long() -> None:
+    row = parse_row(b'a.jpg,3,"' + b"1 2 " * 2**17 + b'"', PRESENT)
+    assert row.runs is not None
+    assert len(unpack_runs(row.runs)) == 2**17
 
 
 def test_original_layout_needs_a_class_behind_the_image() -> None:

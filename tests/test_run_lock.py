@@ -31,7 +31,9 @@ def test_a_second_run_is_refused_while_the_first_goes_on_and_the_folder_is_free_
 ) -> None:
     with locked(str(tmp_path / "out"), "out", "run"):
         with (
-            pytest.raises(SteelbeamError, match=rf"another run is writing to out .*process {os.getpid()} on"),
+            pytest.raises(
+                SteelbeamError, match=rf"another run is writing to out .*process {os.getpid()} on .*, since 20"
+            ),
             locked(str(tmp_path / "out"), "out", "run"),
         ):
             pytest.fail("both have the lock")

@@ -30,7 +30,7 @@ from transforms.assign_splits import (
 from transforms.count_shared_images import SHARED_IMAGES, CountSharedImages, may_share_images
 from transforms.decode_examples import DecodeExamples
 from transforms.example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
-from transforms.group_by_image import AnnotatedImage, GroupByImage
+from transforms.group_by_image import AnnotatedImage, GroupByImage, settle_contradictions
 from transforms.label import LabelFormat
 from transforms.layout import ShardLayout
 from transforms.list_images import ListImages
@@ -49,6 +49,13 @@ def image_file(name: str) -> ImageFile:
 def row(line: int, class_id: int = 3, *, source: int = 0, rank: int = 0, block: int = 0) -> AnnotationRow:
     mask = MaskRow(Line("train.csv", block, line), pack_runs(parse_runs("1 2")))
     return AnnotationRow(source, rank, class_id, mask)
+
+
+def masks(*texts: str, class_id: int = 3, source: int = 0, first: int = 1) -> list[AnnotationRow]:
+    """Rows of one image with these masks, in lines that follow each other."""
+    rows = [row(line, class_id, source=source) for line in range(first, first + len(texts))]
+    packed = [pack_runs(parse_runs(text)) for text in texts]
+    return [one._replace(mask=one.mask._replace(runs=runs)) for one, runs in zip(rows, packed, strict=True)]
 
 
 def spec(name: str, line: int = 1, *, block: int = 0, folder: Path | None = None, rows: int = 1) -> ExampleSpec:
@@ -71,22 +78,61 @@ def test_list_images_gives_the_files_of_each_folder_by_name(tmp_path: Path) -> N
         assert_that(keys, equal_to([((0, "x.jpg"), True), ((1, "x.jpg"), True), ((1, "y.jpg"), True)]))
 
 
-def test_group_by_image_joins_rows_to_their_file_and_rejects_images_that_are_missing() -> None:
+def test_group_by_image_joins_rows_to_their_file_and_rejects_what_is_missing_or_contradicts_itself() -> None:
     with in_process() as pipeline:
         rows = pipeline | "Rows" >> beam.Create(
             [((0, "a"), row(2)), ((0, "a"), row(1)), ((0, "b"), row(3)), ((0, "b"), row(4)), ((1, "a"), row(5))]
+            + [((0, name), one) for name in ("c", "d") for one in masks("-1", "5 2", first=6)]
+            + [((0, "d"), row(9, 4))]
         ).with_output_types(tuple[tuple[int, str], AnnotationRow])
         files = pipeline | "Files" >> beam.Create(
-            [((0, "a"), (100, 0.0)), ((0, "unused"), (200, 0.0))]
+            [((0, name), (100, 0.0)) for name in ("a", "c", "d", "unused")]
         ).with_output_types(tuple[tuple[int, str], tuple[int, float]])
         grouped = rows | GroupByImage(files=files, folders=("/images", "/second"))
-        assert_that(grouped.images, equal_to([AnnotatedImage("a", image_file("a"), (row(1), row(2)))]), "images")
+        images = [("a", (row(1), row(2))), ("d", (row(9, 4),))]
+        expected_images = [AnnotatedImage(name, image_file(name), rows) for name, rows in images]
+        assert_that(grouped.images, equal_to(expected_images), "images")
         missing = grouped.rejected | beam.Map(lambda one: (one.image_id, one.code, one.rows, one.message.split(";")[0]))
+        both = "2 rows of the image and class say both that there is no defect (-1) and where it is"
         expected = [
-            ("b", "IMAGE_MISSING", 2, "b is not in /images"),
-            ("a", "IMAGE_MISSING", 1, "a is not in /second"),
+            ("b", "IMAGE_MISSING", 2, "there is no file b in /images"),
+            ("a", "IMAGE_MISSING", 1, "there is no file a in /second"),
+            *[(name, "ROWS_CONTRADICT", 2, both) for name in ("c", "d")],
         ]
         assert_that(missing, equal_to(expected), "missing")
+
+
+@pytest.mark.parametrize(
+    ("texts", "line"),
+    [
+        (["-1", "5 2"], 2),
+        (["5 2", "-1"], 2),
+        (["5 2", "9 1", "-1", "5 2", "-1"], 3),
+        (["-1", "-1"], None),
+        (["5 2", "5 2"], None),
+        (["5 2", "9 1"], None),
+        (["-1"], None),
+    ],
+)
+def test_rows_that_say_both_defect_and_none_are_rejected_at_the_first_that_contradicts(
+    texts: list[str], line: int | None
+) -> None:
+    rows = masks(*texts)
+    kept, rejected = settle_contradictions("a", rows)
+    if line is None:
+        assert (kept, rejected) == (rows, [])
+        return
+    [record] = rejected
+    assert (kept, record.source) == ([], Line("train.csv", 0, line))
+    assert (record.image_id, record.class_id, record.code, record.rows) == ("a", 3, "ROWS_CONTRADICT", len(texts))
+
+
+def test_a_contradiction_leaves_the_other_classes_and_sources_of_the_image() -> None:
+    bad, other_class = masks("-1", "5 2", first=3), masks("-1", class_id=4)
+    other_source = masks("5 2", "9 1", source=1, first=7)
+    kept, rejected = settle_contradictions("a", sorted([*bad, *other_class, *other_source]))
+    assert kept == sorted([*other_class, *other_source])
+    assert [record.rows for record in rejected] == [2]
 
 
 TRAIN = SplitRule("train_input", 0, 3, 0.5, True)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pipeline import check_files
 from pipeline.cli import main
 from pipeline.errors import DamagedError, SteelbeamError, UsageError
 from pipeline.progress_bar import format_bytes
@@ -20,6 +21,7 @@ from pipeline.verify import verify
 from tests.command import run_steelbeam
 from tests.datasets import SHARD, copy_of, create, edit_text, make_dataset, manifest_of, reseal
 from transforms import fetch
+from transforms.check_shard import check_shard
 from transforms.progress import Progress
 
 FLIPS = 1000
@@ -129,6 +131,12 @@ NAMES_AND_SIZES: dict[str, tuple[Damage, list[str]]] = {
     ),
     "manifest cut": (
         lambda root: (root / "manifest.json").write_text("{"),
+        ["manifest.json: was changed after it was written"],
+    ),
+    "manifest changed": (
+        lambda root: (root / "manifest.json").write_text(
+            (root / "manifest.json").read_text().replace('"shared_images": 0', '"shared_images": 1')
+        ),
         ["manifest.json: was changed after it was written"],
     ),
     "manifest of something else": (
@@ -254,8 +262,17 @@ def test_a_split_folder_that_cannot_be_listed_is_a_problem_of_its_own(copy: Path
 
 
 def test_a_shard_elsewhere_is_fetched_and_looked_into(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(file: Any, *arguments: Any) -> list[str]:
+        assert not isinstance(file, str)
+        looked.append(file)
+        return check_shard(file, *arguments)
+
+    looked: list[Any] = []
     monkeypatch.setattr(fetch, "is_local", lambda path: False)
+    monkeypatch.setattr(check_files, "check_shard", look)
     assert verify(str(dataset)).problems == ()
+    assert len(looked) == 8
+    assert all(file.closed for file in looked)
 
 
 def test_progress_is_in_bytes_of_what_is_read(dataset: Path) -> None:
@@ -293,6 +310,14 @@ def test_the_command_says_that_a_dataset_is_whole(dataset: Path, capsys: pytest.
     assert capsys.readouterr() == ("", "")
 
 
+def test_the_command_shows_its_progress_in_bytes(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pipeline.progress_bar.LINE_SECONDS", 0.001)
+    assert main(["verify", str(dataset)]) == 0
+    assert "B of " in capsys.readouterr().err
+
+
 def test_the_command_shows_twenty_problems_and_counts_them_all(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(10, 32):
         (copy / "train_input" / f"preprocessed_data-{number}_p0.h5").touch()
@@ -314,6 +339,22 @@ def test_a_name_with_a_line_end_stays_on_one_line(
     (copy / "train_input" / "x\n.attempt").touch()
     assert main(["verify", str(copy)]) == 4
     assert capsys.readouterr().err.splitlines()[0].startswith("train_input/x\\n.attempt: is not of this dataset")
+
+
+def test_ctrl_c_waits_for_no_file(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    def leave(status: int) -> None:
+        raise SystemExit(status)
+
+    monkeypatch.setattr("pipeline.verify.verify", interrupt)
+    monkeypatch.setattr("os._exit", leave)
+    with pytest.raises(SystemExit, match="130"):
+        main(["verify", str(dataset)])
+    assert capsys.readouterr().err == "\nstopped\n"
 
 
 def test_exit_statuses_of_the_program(dataset: Path, copy: Path, tmp_path: Path) -> None:

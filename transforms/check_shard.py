@@ -121,7 +121,9 @@ def _check_example(
 def _arrays(group: Any) -> dict[str, ArrayForm]:
     if not isinstance(group, h5py.Group):
         raise TypeError("it is not a group")
-    return {name: _array(name, found) for name, found in group.items()}
+    # Not group.items(), which holds the lock of h5py from one name to the next: whoever is left in the middle, by an
+    # error, leaves the others waiting.
+    return {name: _array(name, group[name]) for name in list(group)}
 
 
 def _array(name: str, found: Any) -> ArrayForm:

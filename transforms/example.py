@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.image import decode_grey
+from transforms.image import MAX_PIXELS, decode_grey
 from transforms.label import Label, LabelFormat
 from transforms.rejected import DataError, Line
 from transforms.resize import resize_bicubic, resize_mask, tile
@@ -59,10 +59,12 @@ class ExampleFormat(NamedTuple):
     Attributes:
         resized: (height, width) that image and mask are resized to, in pixels.
         label: form of the label; its height and width are the example's, to which `resized` is tiled.
+        max_pixels: an image of more pixels, as stored, is refused.
     """
 
     resized: tuple[int, int]
     label: LabelFormat
+    max_pixels: int = MAX_PIXELS
 
     @property
     def size(self) -> tuple[int, int]:
@@ -104,7 +106,7 @@ def make_planes(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> tuple[ND
         DataError: the image cannot be decoded.
         RowError: a run of a row ends past the image.
     """
-    pixels = decode_grey(data)
+    pixels = decode_grey(data, form.max_pixels)
     height, width = pixels.shape
     mask = np.zeros((width, height), np.uint8).T
     for index, row in enumerate(spec.rows):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, cast
@@ -15,6 +17,8 @@ from apache_beam.io.filesystems import FileSystems
 
 # How the names of files and folders end that are not whole yet.
 ATTEMPT = ".attempt"
+# What the system says of a path at which nothing can be: all other errors leave that open.
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 class FileInfo(NamedTuple):
@@ -48,18 +52,33 @@ def list_folder(folder: str) -> Iterator[FileInfo]:
     """
     if is_local(folder):
         return _scan_local_folder(folder)
-    # Characters of the folder's name that mean something in a pattern are escaped.
-    matched = FileSystems.match([join(glob.escape(folder), "*")])[0].metadata_list
-    return (FileInfo(m.path, m.size_in_bytes, m.last_updated_in_seconds) for m in matched)
+    return iter(_match(join(glob.escape(folder), "*")))
+
+
+def list_folder_if_there(folder: str) -> list[FileInfo]:
+    """Files that stand in a folder; none where it is not there, which is the same in a store that has no folders."""
+    try:
+        return list(list_folder(folder))
+    except FileNotFoundError:
+        return []
 
 
 def _scan_local_folder(folder: str) -> Iterator[FileInfo]:
     # Not FileSystems.match: it walks the folders below too, and one link to nowhere makes it fail.
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_file():
+            if _is_file(entry):
                 status = entry.stat()
                 yield FileInfo(os.path.join(folder, entry.name), status.st_size, status.st_mtime)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link that leads to itself is no more a file than one that leads nowhere
+            return False
+        raise
 
 
 def match_files(folder: str, pattern: str) -> list[FileInfo]:
@@ -68,25 +87,80 @@ def match_files(folder: str, pattern: str) -> list[FileInfo]:
     A file of just that name comes before the meaning of `*`, `?` and `[` in it; in the folder's name they mean nothing.
     """
     path = join(folder, pattern)
-    if is_local(path) and os.path.isfile(path):
-        return [FileInfo(path, os.path.getsize(path), os.path.getmtime(path))]
-    matched = FileSystems.match([join(glob.escape(folder), pattern)])[0].metadata_list
-    return sorted(FileInfo(m.path, m.size_in_bytes, m.last_updated_in_seconds) for m in matched)
+    if not is_local(path):
+        return _match(glob.escape(path)) or sorted(_match(join(glob.escape(folder), pattern)))
+    if (status := _local_status(path)) and stat.S_ISREG(status.st_mode):
+        return [FileInfo(path, status.st_size, status.st_mtime)]
+    # FileSystems.match gives local folders and pipes, too.
+    return sorted(info for info in _match(join(glob.escape(folder), pattern)) if os.path.isfile(info.path))
+
+
+def _match(pattern: str) -> list[FileInfo]:
+    """Files that a pattern of Beam's names; `glob.escape` makes a pattern of what is meant as it stands."""
+    with as_os_error(pattern):
+        matched = FileSystems.match([pattern])[0].metadata_list
+    return [FileInfo(m.path, m.size_in_bytes, m.last_updated_in_seconds) for m in matched]
+
+
+@contextlib.contextmanager
+def as_os_error(path: str) -> Iterator[None]:
+    """Has every error be an OSError that names the file.
+
+    Those of a store's client library are of kinds of its own, and those of an open file have no name.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, path) from error
+    except Exception as error:
+        raise OSError(f"{path}: {error}") from error
+
+
+def _local_status(path: str) -> os.stat_result | None:
+    """What the system says of a local path. Not os.path.exists, which takes every error for "it is not there"."""
+    try:
+        return os.stat(path)
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return None
+        raise
+
+
+def is_folder(path: str) -> bool:
+    """Whether a folder is there; in a store, which has none, whether anything is below that name.
+
+    Raises:
+        OSError: that cannot be found out.
+    """
+    if is_local(path):
+        return (status := _local_status(path)) is not None and stat.S_ISDIR(status.st_mode)
+    with as_os_error(path):
+        return bool(FileSystems.match([join(glob.escape(path), "**")], [1])[0].metadata_list)
 
 
 def exists(path: str) -> bool:
-    """Whether a file, or locally a folder, is there."""
-    return bool(FileSystems.exists(path))
+    """Whether a file, or locally a folder, is there.
+
+    Raises:
+        OSError: that cannot be found out.
+    """
+    if is_local(path):
+        return _local_status(path) is not None
+    with as_os_error(path):
+        return bool(FileSystems.exists(path))
 
 
 def open_read(path: str) -> BinaryIO:
     """Opens a file as it is stored, not decompressed."""
-    return cast(BinaryIO, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
+    with as_os_error(path):
+        return cast(BinaryIO, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
 
 
 def read_bytes(path: str) -> bytes:
     """The bytes of a file."""
-    with open_read(path) as file:
+    with as_os_error(path), open_read(path) as file:
         return file.read()
 
 
@@ -99,11 +173,12 @@ def make_folder(path: str) -> None:
 def write_whole(path: str, content: bytes) -> None:
     """Writes a file so that a reader sees all of it or, until then, what was there before."""
     attempt = _attempt_name(path)
-    with FileSystems.create(attempt, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-        file.write(content)
-    if is_local(path):
-        sync(attempt)
-    move(attempt, path)
+    with as_os_error(path):
+        with FileSystems.create(attempt, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+            file.write(content)
+        if is_local(path):
+            sync(attempt)
+        move(attempt, path)
 
 
 def copy_to(local: str, path: str) -> None:
@@ -134,8 +209,7 @@ def sync(path: str) -> None:
 def find_attempts(folder: str) -> list[str]:
     """Files and folders below a folder, at any depth, that an attempt which died has left."""
     if not is_local(folder):
-        found = FileSystems.match([join(glob.escape(folder), f"**{ATTEMPT}")])[0].metadata_list
-        return [m.path for m in found]
+        return [info.path for info in _match(join(glob.escape(folder), f"**{ATTEMPT}"))]
     return [
         os.path.join(parent, name)
         for parent, folders, files in os.walk(folder)
@@ -155,12 +229,27 @@ def move(source: str, target: str) -> None:
 def remove(paths: list[str]) -> None:
     """Removes files and folders with all that is in them; one that is not there is fine."""
     for path in paths:
-        if not is_local(path):
-            if exists(path):
-                FileSystems.delete([path])
-        # Not FileSystems.delete: a path with `*` or `[` is a pattern there, and other files match it.
-        elif os.path.isdir(path) and not os.path.islink(path):
+        if is_local(path):
+            _remove_local(path)
+        else:
+            _remove_objects(path)
+
+
+def _remove_local(path: str) -> None:
+    # Not FileSystems.delete: a path with `*` or `[` is a pattern there, and other files match it.
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        if stat.S_ISDIR(os.lstat(path).st_mode):
             shutil.rmtree(path)
         else:
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(path)
+            os.remove(path)
+
+
+def _remove_objects(path: str) -> None:
+    """Removes an object, and those below it as if it were a folder."""
+    below = [info.path for info in _match(join(glob.escape(path), "**"))]
+    for name in [path, *below] if exists(path) else below:
+        # The argument is a pattern on GCS, where only this means the name; on S3 it is a name, of no object if escaped.
+        with as_os_error(name):
+            FileSystems.delete([glob.escape(name)])
+            if glob.escape(name) != name and exists(name):
+                FileSystems.delete([name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from transforms.files import join
 from transforms.list_images import FileStatus
 from transforms.read_annotations import AnnotationRow, ImageKey
 from transforms.rejected import Code, Rejected
+from transforms.rle import unpack_runs
 
 
 class AnnotatedImage(NamedTuple):
@@ -36,6 +38,41 @@ class GroupedImages(NamedTuple):
     rejected: beam.PCollection[Rejected]
 
 
+def settle_contradictions(image_id: str, rows: Iterable[AnnotationRow]) -> tuple[list[AnnotationRow], list[Rejected]]:
+    """Takes out the rows of a class that say both that the image has no defect of it, by `-1`, and where it has one.
+
+    Args:
+        image_id: of the image.
+        rows: all rows of the image, in the order of source, file and line.
+
+    Returns:
+        the rows without those, in the same order, and a record for each class that contradicts itself.
+    """
+    groups: dict[tuple[int, int], list[AnnotationRow]] = defaultdict(list)
+    for row in rows:
+        groups[row.source, row.class_id].append(row)
+    kept, rejected = [], []
+    for group in groups.values():
+        if later := _contradicting_row(group):
+            message = (
+                f"{len(group)} rows of the image and class say both that there is no defect (-1) and where it is; "
+                "remove those that are wrong"
+            )
+            code = Code.ROWS_CONTRADICT.value
+            rejected.append(Rejected(later.mask.line, image_id, later.class_id, code, message, len(group)))
+        else:
+            kept += group
+    return sorted(kept), rejected
+
+
+def _contradicting_row(rows: list[AnnotationRow]) -> AnnotationRow | None:
+    """The first row whose mask is empty where that of the first is not, or the other way round."""
+    if len(rows) == 1:
+        return None
+    empty = [not len(unpack_runs(row.mask.runs)) for row in rows]
+    return rows[empty.index(not empty[0])] if len(set(empty)) > 1 else None
+
+
 class JoinRowsToFile(beam.DoFn):
     """Makes an annotated image, or a rejected one; a file without rows makes none."""
 
@@ -48,12 +85,16 @@ class JoinRowsToFile(beam.DoFn):
         rows = sorted(joined["rows"])
         if not rows:
             return
-        if files := list(joined["files"]):
-            yield AnnotatedImage(image_id, ImageFile(join(self.folders[folder], image_id), *files[0]), tuple(rows))
-        else:
-            message = f"{image_id} is not in {self.folders[folder]}; add the image, or remove its rows"
+        if not (files := list(joined["files"])):
+            message = f"there is no file {image_id} in {self.folders[folder]}; add the image, or remove its rows"
             missing = Rejected(rows[0].mask.line, image_id, None, Code.IMAGE_MISSING.value, message, len(rows))
             yield beam.pvalue.TaggedOutput("rejected", missing)
+            return
+        rows, contradictions = settle_contradictions(image_id, rows)
+        for rejected in contradictions:
+            yield beam.pvalue.TaggedOutput("rejected", rejected)
+        if rows:
+            yield AnnotatedImage(image_id, ImageFile(join(self.folders[folder], image_id), *files[0]), tuple(rows))
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

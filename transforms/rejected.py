@@ -12,6 +12,7 @@ class Code(str, enum.Enum):
     CSV_NOT_UTF8 = "CSV_NOT_UTF8"
     CSV_UNCLOSED_QUOTE = "CSV_UNCLOSED_QUOTE"
     CSV_FIELD_COUNT = "CSV_FIELD_COUNT"
+    CSV_LINE_TOO_LONG = "CSV_LINE_TOO_LONG"
     IMAGE_ID_INVALID = "IMAGE_ID_INVALID"
     CLASS_INVALID = "CLASS_INVALID"
     RLE_NOT_NUMBERS = "RLE_NOT_NUMBERS"
@@ -19,10 +20,14 @@ class Code(str, enum.Enum):
     RLE_BAD_START = "RLE_BAD_START"
     RLE_BAD_LENGTH = "RLE_BAD_LENGTH"
     RLE_OUT_OF_BOUNDS = "RLE_OUT_OF_BOUNDS"
+    RLE_TOO_LONG = "RLE_TOO_LONG"
+    ROWS_CONTRADICT = "ROWS_CONTRADICT"
     IMAGE_MISSING = "IMAGE_MISSING"
     IMAGE_EMPTY = "IMAGE_EMPTY"
     IMAGE_NOT_RECOGNISED = "IMAGE_NOT_RECOGNISED"
     IMAGE_DAMAGED = "IMAGE_DAMAGED"
+    IMAGE_PARTLY_DAMAGED = "IMAGE_PARTLY_DAMAGED"
+    IMAGE_SEVERAL_FRAMES = "IMAGE_SEVERAL_FRAMES"
     IMAGE_MODE_UNSUPPORTED = "IMAGE_MODE_UNSUPPORTED"
     IMAGE_TOO_LARGE = "IMAGE_TOO_LARGE"
 
@@ -33,12 +38,16 @@ class DataError(ValueError):
     Attributes:
         code: the reason.
         message: what is wrong and what to do, without the name of the record.
+        image_id: what a bad row says of its image; "" where it says nothing, or the fault is another's.
+        class_id: the row's class; None where it gives none.
     """
 
-    def __init__(self, code: Code, message: str) -> None:
+    def __init__(self, code: Code, message: str, image_id: str = "", class_id: int | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.image_id = image_id
+        self.class_id = class_id
 
 
 class Line(NamedTuple):

@@ -22,6 +22,8 @@ Mask = NDArray[np.uint8]
 # not fit in the platform's long.
 MAX_NUMBER = 2**31 - 2
 _NUMBER_BYTES = b"0123456789 \t"
+# Of a mask, as it crosses the shuffle.
+MAX_PACKED_BYTES = 2**20
 
 
 def parse_runs(text: str) -> Runs:
@@ -52,7 +54,9 @@ def parse_runs(text: str) -> Runs:
 
 
 def _explain_bad_number(text: str) -> NoReturn:
-    for number, word in enumerate(text.split(), start=1):
+    # Not split(): of a mask of many megabytes only the words before the bad one are looked at, one at a time.
+    for number, found in enumerate(re.finditer(r"\S+", text), start=1):
+        word = found[0]
         if re.fullmatch(r"-[0-9]+", word):
             code, name = (Code.RLE_BAD_START, "start") if number % 2 else (Code.RLE_BAD_LENGTH, "length")
             raise DataError(code, f"run {(number + 1) // 2} has the {name} {_shorten(word)}; the least is 1")
@@ -82,8 +86,19 @@ def _shorten(word: str, limit: int = 40) -> str:
 
 
 def pack_runs(runs: Runs) -> bytes:
-    """Packs runs for the shuffle: differences between neighbours, deflated, some 2 bytes a run instead of 16."""
-    return zlib.compress(np.diff(runs, axis=0, prepend=0).astype("<i4").tobytes(), 1)
+    """Packs runs for the shuffle: differences between neighbours, deflated, some 2 bytes a run instead of 16.
+
+    Raises:
+        DataError: the packed runs are above `MAX_PACKED_BYTES`.
+    """
+    packed = zlib.compress(np.diff(runs, axis=0, prepend=0).astype("<i4").tobytes(), 1)
+    if len(packed) > MAX_PACKED_BYTES:
+        raise DataError(
+            Code.RLE_TOO_LONG,
+            f"the mask has {len(runs)} runs, {len(packed)} bytes when packed, of which {MAX_PACKED_BYTES} are "
+            "accepted; unite runs that touch or overlap, or spread them over several rows",
+        )
+    return packed
 
 
 def unpack_runs(packed: bytes) -> Runs:

@@ -10,7 +10,11 @@ from transforms.rejected import Code, DataError
 from transforms.rle import pack_runs, parse_runs
 
 CLASS_IDS = (1, 2, 3, 4)
+_CLASSES = {str(class_id): class_id for class_id in CLASS_IDS}
 _NO_MASK = frozenset({"", "nan"})
+_NO_FILE_NAMES = frozenset({"", ".", ".."})
+_NOT_IN_FILE_NAMES = frozenset("/\\\0")
+_SHOWN_CHARACTERS = 80
 
 
 class ColumnNames(NamedTuple):
@@ -75,13 +79,17 @@ def parse_header(line: str, names: ColumnNames) -> Columns:
     for name in needed:
         if header.count(name) != 1:
             problem = "no column" if name not in header else f"{header.count(name)} columns"
-            found = ", ".join(header)[:200] or "nothing"
+            found = _printable(", ".join(header)[:200]) or "nothing"
             raise ValueError(
                 f"the header has {problem} {name!r} (it has: {found}); the first line must name "
                 f"{names.image},{names.class_id},{names.mask} or {names.image_and_class},{names.mask}"
             )
     image, *class_id, mask = (header.index(name) for name in needed)
     return Columns(image, class_id[0] if class_id else None, mask, len(header))
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def split_fields(line: str) -> list[str]:
@@ -92,6 +100,9 @@ def split_fields(line: str) -> list[str]:
     """
     if '"' not in line:
         return line.split(",")
+    if len(line) > csv.field_size_limit():
+        # A bound of the whole process, 128 KiB at first: a long mask in quotes is above it.
+        csv.field_size_limit(len(line))
     try:
         return next(csv.reader([line], strict=True))
     except csv.Error as error:
@@ -112,11 +123,35 @@ def parse_row(line: bytes, columns: Columns) -> DefectRow:
         DataError: the line is not a row.
     """
     try:
-        fields = split_fields(line.decode("utf-8"))
+        return _parse_fields(_decode_fields(line), columns)
+    except DataError as error:
+        error.image_id, error.class_id = name_row(line, columns)
+        raise
+
+
+def name_row(line: bytes, columns: Columns) -> tuple[str, int | None]:
+    """What a bad line says of its image, at most 80 characters, all printable, and of its class, as far as it does."""
+    try:
+        fields = split_fields(line.decode("utf-8", "replace"))
+    except DataError:
+        return "", None
+    if len(fields) <= max(columns.image, columns.class_id or 0):
+        return "", None
+    image_id, class_text = _image_and_class(fields, columns)
+    return _printable(image_id[:_SHOWN_CHARACTERS]), _CLASSES.get(class_text)
+
+
+def _decode_fields(line: bytes) -> list[str]:
+    try:
+        return split_fields(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise DataError(Code.CSV_NOT_UTF8, f"the line is not UTF-8 ({error}); save the file as UTF-8") from error
+
+
+def _parse_fields(fields: Sequence[str], columns: Columns) -> DefectRow:
     _check_field_count(fields, columns)
     image_id, class_text = _image_and_class(fields, columns)
+    _check_image_id(image_id, fields[columns.image])
     text = fields[columns.mask].strip()
     runs = None if text.lower() in _NO_MASK else pack_runs(parse_runs(text))
     return DefectRow(image_id, _parse_class(class_text), runs)
@@ -136,15 +171,20 @@ def _image_and_class(fields: Sequence[str], columns: Columns) -> tuple[str, str]
         image_id, _, class_text = image_id.rpartition("_")
     else:
         class_text = fields[columns.class_id].strip()
-    if not image_id or "\0" in image_id:
-        raise DataError(Code.IMAGE_ID_INVALID, f"{fields[columns.image][:80]!r} does not name an image")
     return image_id, class_text
 
 
+def _check_image_id(image_id: str, field: str) -> None:
+    # A path could lead out of the image folder; nobody follows it.
+    if image_id in _NO_FILE_NAMES or _NOT_IN_FILE_NAMES.intersection(image_id):
+        shown = repr(field[:_SHOWN_CHARACTERS])
+        raise DataError(Code.IMAGE_ID_INVALID, f"{shown} does not name an image; it must be a file name, not a path")
+
+
 def _parse_class(text: str) -> int:
-    if text not in map(str, CLASS_IDS):
+    if text not in _CLASSES:
         raise DataError(Code.CLASS_INVALID, f"the class is {text[:40]!r}; it must be 1, 2, 3 or 4")
-    return int(text)
+    return _CLASSES[text]
 
 
 def split_lines(text: bytes) -> Iterator[bytes]:

@@ -1,0 +1,75 @@
+"""What the files beside the shards say, compared with each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.check_metadata import check_meta, check_written, label_formats
+from transforms.label import LabelFormat
+
+
+def written(ranges: Any, *, n_docs: int = 6, total_written: int = 5) -> list[str]:
+    """What is wrong with an entry for 5 examples in 6 positions."""
+    entry = {"n_docs": n_docs, "total_written": total_written, "dataset_range": ranges}
+    return list(check_written({"train_input_hdf": entry}, "train_input", 5, 6))
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        {"0": [0, 5]},
+        {"0": [0, 2], "1": [3, 5]},
+        {"0": [0, 0], "1": [], "2": [1, 5]},
+        {"0": [], "1": [0, 5], "2": []},
+        {str(index): [index, index] if index < 6 else [] for index in range(12)},
+    ],
+)
+def test_consecutive_ranges_are_right(ranges: dict[str, list[int]]) -> None:
+    assert written(ranges) == []
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        {},
+        {"0": [0, 4]},
+        {"0": [0, 6]},
+        {"0": [1, 5]},
+        {"0": [0, 2], "1": [4, 5]},
+        {"0": [0, 3], "1": [3, 5]},
+        {"0": [0, 2, 9], "1": [3, 5]},
+        {"0": [0, 5], "1": [6, 5]},
+        {"0": [3, 5], "1": [0, 2]},
+        {"1": [0, 5]},
+        {"0": [0, 5], "x": []},
+    ],
+)
+def test_other_ranges_are_named(ranges: dict[str, list[int]]) -> None:
+    assert written(ranges) == [
+        "data_params.json: train_input_hdf.dataset_range does not cut 6 positions into consecutive ranges"
+    ]
+
+
+def test_counts_are_compared_with_the_shards() -> None:
+    assert written({"0": [0, 5]}, n_docs=5, total_written=6) == [
+        "data_params.json: train_input_hdf.total_written is 6, and the shards have 5 examples",
+        "data_params.json: train_input_hdf.n_docs is 5, and the split has 6 positions",
+    ]
+
+
+@pytest.mark.parametrize("folder", ["out", ".", "gs://bucket/out", "/a b/ü", "with\na line end"])
+def test_a_list_may_name_any_folder(folder: str) -> None:
+    shards = [{"file": f"train_input/x-{number}_p0.h5", "examples": 10 - number} for number in range(11)]
+    text = "".join(f"{folder}/{shard['file']} {shard['examples']}\n" for shard in shards)
+    assert list(check_meta(text.encode(), "train_input", shards)) == []
+    assert list(check_meta(text[:-1].encode(), "train_input", shards)) != []
+
+
+def test_labels_follow_from_the_parameters() -> None:
+    section = {"image_shape": [16, 24, 1], "num_classes": 3}
+    forms = label_formats({"model": {"loss": "ssce"}, "train_input": section}, ["train_input"])
+    assert forms == {"train_input": LabelFormat("ssce", 3, 16, 24)}
+    with pytest.raises(ValueError, match=r"model\.loss is 'mse'"):
+        label_formats({"model": {"loss": "mse"}}, [])

@@ -1,0 +1,19 @@
+"""The codes of rejected rows and images."""
+
+from __future__ import annotations
+
+import re
+
+from tests.command import ROOT
+from transforms.rejected import Code
+
+
+def test_the_readme_explains_every_code_and_no_other() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.split("## Codes of rejected rows and images\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `([A-Z_0-9]+)` \| (.+) \| (.+) \|$", section, re.MULTILINE)
+    assert [code for code, _, _ in rows] == [code.value for code in Code]
+
+
+def test_a_code_is_its_own_name() -> None:
+    assert all(code.name == code.value for code in Code)
