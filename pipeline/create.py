@@ -179,11 +179,14 @@ def _raise_outcome(job: Job) -> None:
 def _describe_state(job: Job) -> str:
     """What a run that did not come to its end has left."""
     try:
-        whole = exists(join(job.root, MANIFEST))
+        existing = find_existing(job.root, job.splits)
+        whole = existing.manifest is not None
+        if existing.manifest and existing.complete and existing.manifest["input"] == job.input:
+            return f"the dataset in {job.output_dir} is whole; the same command removes what is left of the run"
         if exists(join(job.root, JOURNAL)) and not whole:
             return f"in the middle of publishing; {job.output_dir} is no dataset until the same command has ended"
         count = count_staged(job.staging, job.splits)
-    except OSError as error:
+    except (OSError, UsageError) as error:
         return f"what is in {job.output_dir} cannot be seen either: {error}"
     shards = f"{count} of {len(job.splits) * job.layout.num_shards} shards"
     found = f"; the dataset in {job.output_dir} is whole" if whole else ""

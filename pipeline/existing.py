@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pipeline.errors import UsageError
 from pipeline.manifest import unseal
-from transforms.files import exists, join, list_folder, read_bytes
+from transforms.files import exists, join, list_folder, list_folder_if_there, read_bytes
 from transforms.layout import MANIFEST, STAGING, is_shard_path, parse_file_name, staged_name
 from transforms.staging import StoredShard
 
@@ -130,11 +130,10 @@ def _published_before_the_end(root: str, journal: Mapping[str, Any]) -> Iterator
 
 def _hdf5_files(root: str, splits: Iterable[str]) -> Iterator[tuple[str, int]]:
     for split in splits:
-        if exists(join(root, split)):
-            for info in list_folder(join(root, split)):
-                name = info.path.rsplit("/", 1)[-1]
-                if name.endswith((".h5", ".hdf5")):
-                    yield f"{split}/{name}", info.size
+        for info in list_folder_if_there(join(root, split)):
+            name = info.path.rsplit("/", 1)[-1]
+            if name.endswith((".h5", ".hdf5")):
+                yield f"{split}/{name}", info.size
 
 
 def of_naming(paths: Iterable[str], name: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,9 +13,9 @@ from pipeline.input_fingerprint import input_fingerprint
 from pipeline.params import Params, SplitParams, data_params
 from pipeline.rejected_limit import NONE_REJECTED, RejectedLimit
 from transforms.assign_splits import SplitRule
-from transforms.csv_blocks import CsvFile, read_header
+from transforms.csv_blocks import CsvFile, DamagedFileError, read_header
 from transforms.example import ExampleFormat
-from transforms.files import absolute, exists, join, match_files
+from transforms.files import absolute, is_folder, join, match_files
 from transforms.fingerprint import FORMAT_VERSION
 from transforms.label import LabelFormat
 from transforms.layout import STAGING, ShardLayout
@@ -112,6 +111,7 @@ def make_job(
 
     Raises:
         UsageError: input is missing, or not what it should be; all that is wrong with it is named.
+        OSError: input cannot be read.
     """
     inputs = _find_inputs(params)
     pairs = list(dict.fromkeys((one.csv, one.images) for one in inputs.values()))
@@ -158,11 +158,11 @@ def _find_inputs(params: Params) -> dict[str, _Input]:
 
 def _find_input(name: str, split: SplitParams, params: Params, problems: list[str]) -> _Input:
     data_dir = absolute(split.data_dir)
-    if not _is_folder(data_dir):
+    if not is_folder(data_dir):
         problems.append(f"{name}.data_dir: there is no folder {split.data_dir} ({data_dir}); correct the path")
         return _Input((), "")
     images = join(data_dir, params.steelbeam.images)
-    if not _is_folder(images):
+    if not is_folder(images):
         problems.append(f"{images}: there is no such folder of images; set steelbeam.images, or correct data_dir")
     csv: list[str] = []
     for pattern in params.steelbeam.csv:
@@ -173,10 +173,6 @@ def _find_input(name: str, split: SplitParams, params: Params, problems: list[st
             )
         csv.extend(info.path for info in found)
     return _Input(tuple(dict.fromkeys(map(absolute, csv))), absolute(images))
-
-
-def _is_folder(path: str) -> bool:
-    return os.path.isdir(path) if "://" not in path else exists(path) or bool(match_files(path, "**"))
 
 
 def _column_names(params: Params) -> ColumnNames:
@@ -205,8 +201,8 @@ def _columns(path: str, names: ColumnNames, problems: list[str]) -> Columns | No
         return read_header(path, names)
     except ValueError as error:
         problems.append(f"{path}:1: {error}")
-    except OSError as error:
-        problems.append(f"{path}: cannot be read: {error}" if path not in str(error) else str(error))
+    except DamagedFileError as error:
+        problems.append(str(error))
     return None
 
 

@@ -102,7 +102,7 @@ def test_traceback_is_for_debug_only(params: Path) -> None:
     arguments = ["create", "--params", params, "--output_dir", params.parent / "out"]
     plain = run_steelbeam(*arguments, status=3)
     assert "Traceback" not in plain.stderr
-    assert "a.jpg is not in" in plain.stderr
+    assert "there is no file a.jpg in" in plain.stderr
     debug = run_steelbeam(*arguments, "--debug", status=3)
     assert "Traceback" in debug.stderr
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
 import json
 import os
@@ -319,41 +318,3 @@ def test_read_only_output_folder_is_refused(tmp_path: Path, data: Path, capsys: 
     err = capsys.readouterr().err
     assert read_only in err
     assert "--output_dir" in err
-
-
-def test_a_failure_of_the_environment_is_no_fault_of_the_data_and_the_same_command_goes_on(
-    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full_disk(path: str, content: bytes) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("transforms.staging.write_whole", full_disk)
-        output = create(tmp_path, data, status=1)
-    err = capsys.readouterr().err
-    assert "No space left on device" in err
-    assert "nothing was published; 0 of 20 shards are finished" in err
-    assert "Traceback" not in err
-    assert [path.name for path in output.iterdir()] == [".staging"]
-    assert digest(create(tmp_path, data)) == digest(create(tmp_path, data, output="other"))
-
-
-def test_a_failure_in_the_middle_of_publishing_leaves_no_manifest_and_says_so(
-    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    expected = digest(create(tmp_path, data, "--num_output_files=3", output="other"))
-    create(tmp_path, data, "--num_output_files=2")
-    moves = []
-
-    def fail_at_third(source: str, target: str) -> None:
-        moves.append(target)
-        if len(moves) == 3:
-            raise OSError(errno.EIO, os.strerror(errno.EIO), target)
-        os.replace(source, target)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("pipeline.publish.move", fail_at_third)
-        output = create(tmp_path, data, "--num_output_files=3", status=1)
-    assert "in the middle of publishing" in capsys.readouterr().err
-    assert not (output / "manifest.json").exists()
-    assert digest(create(tmp_path, data, "--num_output_files=3")) == expected

@@ -16,18 +16,12 @@ from pathlib import Path
 
 import pytest
 
-import pipeline.job
 from tests.command import tree
 from tests.fault_runs import STARTS, Place
 from tests.faults import ERRORS, Fault, numbers_of
 from tests.faulty_file_system import FAULTS, FaultyFileSystem, faulty
 from tests.local_faults import local_faults
 from transforms.files import exists, list_folder_if_there, match_files, remove
-
-# Remove this, with its one use, when runs in a store list folders that `exists` cannot see (pipeline/existing.py,
-# transforms/staging.py), and when errors of `os.path.isdir` are no "there is no folder" (pipeline/job.py).
-UNPATCHED = not hasattr(pipeline.job, "is_folder")
-pytestmark = pytest.mark.xfail(UNPATCHED, reason="the product does not see folders of a store yet", strict=False)
 
 FULL = os.environ.get("STEELBEAM_FULL_FAULTS") == "1"
 

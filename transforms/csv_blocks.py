@@ -9,12 +9,17 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, cast
 
 from transforms.files import open_read
+from transforms.os_errors import as_os_error
 from transforms.rows import ColumnNames, Columns, parse_header
 
 # What is longer is no row. Nobody holds such a line whole.
 MAX_LINE_BYTES = 2**24
 _LONGEST_HEADER = 2**16
 _PIECE_BYTES = 2**20
+
+
+class DamagedFileError(OSError):
+    """A file can be read, but what it holds is damaged."""
 
 
 class CsvFile(NamedTuple):
@@ -59,13 +64,15 @@ def _open_compressed(path: str) -> Iterator[BinaryIO]:
     """Opens a gzip file. Not by Beam, which takes one that is cut off for a shorter one.
 
     Raises:
-        OSError: the file is damaged, or is not a gzip file.
+        DamagedFileError: the file is damaged, or is not a gzip file.
+        OSError: it cannot be read.
     """
     try:
         with open_read(path) as file, gzip.GzipFile(fileobj=file) as stream:
             yield cast(BinaryIO, stream)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise OSError(f"{path}: the compressed file is damaged ({error}); copy it again from its source") from error
+        problem = f"{path}: the compressed file is damaged ({error})"
+        raise DamagedFileError(f"{problem}; copy it again from its source") from error
 
 
 def read_header(path: str, names: ColumnNames) -> Columns:
@@ -73,9 +80,10 @@ def read_header(path: str, names: ColumnNames) -> Columns:
 
     Raises:
         ValueError: the line does not name the columns.
+        DamagedFileError: a compressed file is damaged.
         OSError: the file cannot be read.
     """
-    with _open_compressed(path) if is_compressed(path) else open_read(path) as file:
+    with as_os_error(path), _open_compressed(path) if is_compressed(path) else open_read(path) as file:
         line, *rest = file.read(_LONGEST_HEADER).split(b"\n", 1)
     if not rest and len(line) == _LONGEST_HEADER:
         raise ValueError(f"the first line is longer than {_LONGEST_HEADER} bytes; it must name the columns")

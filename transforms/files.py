@@ -15,6 +15,8 @@ from typing import BinaryIO, NamedTuple, cast
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
+from transforms.os_errors import as_os_error
+
 # How the names of files and folders end that are not whole yet.
 ATTEMPT = ".attempt"
 # What the system says of a path at which nothing can be: all other errors leave that open.
@@ -100,22 +102,6 @@ def _match(pattern: str) -> list[FileInfo]:
     with as_os_error(pattern):
         matched = FileSystems.match([pattern])[0].metadata_list
     return [FileInfo(m.path, m.size_in_bytes, m.last_updated_in_seconds) for m in matched]
-
-
-@contextlib.contextmanager
-def as_os_error(path: str) -> Iterator[None]:
-    """Has every error be an OSError that names the file.
-
-    Those of a store's client library are of kinds of its own, and those of an open file have no name.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None or error.filename is not None:
-            raise
-        raise OSError(error.errno, error.strerror, path) from error
-    except Exception as error:
-        raise OSError(f"{path}: {error}") from error
 
 
 def _local_status(path: str) -> os.stat_result | None:

@@ -149,11 +149,15 @@ class _Storage(io.RawIOBase):
 
     def readinto(self, target: Any, /) -> int:
         view = memoryview(target).cast("B")
-        self._file.seek(self._position)
-        content = self._file.read(len(view)) or b""
-        view[:] = content + bytes(len(view) - len(content))
+        view[:] = bytes(len(view))
+        self._attempt(lambda: self._read_into(view))
         self._position += len(view)
         return len(view)
+
+    def _read_into(self, view: memoryview) -> None:
+        self._file.seek(self._position)
+        content = self._file.read(len(view)) or b""
+        view[: len(content)] = content
 
     def truncate(self, size: int | None = None, /) -> int:
         length = self._position if size is None else size

@@ -17,7 +17,18 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from transforms.files import ATTEMPT, copy_to, exists, is_local, join, list_folder, move, read_bytes, sync, write_whole
+from transforms.files import (
+    ATTEMPT,
+    copy_to,
+    exists,
+    is_local,
+    join,
+    list_folder_if_there,
+    move,
+    read_bytes,
+    sync,
+    write_whole,
+)
 
 
 class RejectedExample(NamedTuple):
@@ -111,8 +122,7 @@ def read_record(staged: str) -> StoredShard | None:
 
 def count_staged(staging: str, splits: Iterable[str]) -> int:
     """Number of shards that are whole in the staging folder."""
-    folders = [join(staging, split) for split in splits]
-    files = (info.path for folder in folders if exists(folder) for info in list_folder(folder))
+    files = (info.path for split in splits for info in list_folder_if_there(join(staging, split)))
     return sum(path.endswith(_record_path(".h5")) for path in files)
 
 
