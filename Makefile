@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test lint bench clean
+.PHONY: quickstart test torture lint bench clean
 
 quickstart: .venv/installed
 	$(BIN)/steelbeam sample quickstart/data
@@ -14,6 +14,10 @@ quickstart: .venv/installed
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest
+
+torture: .venv/installed-test
+	$(BIN)/python -m tests.torture
+	STEELBEAM_FULL_FAULTS=1 $(BIN)/python -m pytest --timeout=0 tests/test_faults.py
 
 lint: .venv/installed-lint
 	$(BIN)/ruff check .
