@@ -17,7 +17,7 @@ from pipeline.job import Job
 from pipeline.manifest import manifest, metadata_files, rejected_lines
 from pipeline.run_lock import check_not_superseded
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord
-from transforms.files import exists, is_local, join, make_folder, move, read_bytes, remove, sync, write_whole
+from transforms.files import exists, join, make_folder, move, read_bytes, remove, sync, write_whole
 from transforms.layout import MANIFEST, REJECTED, STAGING, staged_name
 from transforms.staging import StoredShard
 
@@ -114,6 +114,7 @@ def _move_into_place(job: Job, path: str, stored: StoredShard) -> None:
     split, _, file_name = path.rpartition("/")
     staged, target = join(job.staging, f"{split}/{staged_name(file_name, stored.fingerprint)}"), join(job.root, path)
     if exists(staged):
+        sync(staged)
         move(staged, target)
     elif not exists(target) or hashlib.sha256(read_bytes(target)).hexdigest() != stored.sha256:
         raise SteelbeamError(f"{staged} has vanished before it was published; run the same command again")
@@ -127,9 +128,8 @@ def _put_in_place(job: Job, name: str, text: bytes) -> None:
 
 def _settle(job: Job) -> None:
     """Has the disk take the names of the dataset's files, so that no power failure can bring back an older state."""
-    if is_local(job.root):
-        for folder in ("", STAGING, *job.splits):
-            sync(join(job.root, folder))
+    for folder in ("", STAGING, *job.splits):
+        sync(join(job.root, folder))
 
 
 class Publish(beam.DoFn):

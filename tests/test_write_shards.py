@@ -114,7 +114,7 @@ def test_a_published_shard_with_the_same_fingerprint_is_kept_without_opening_an_
 def test_a_file_that_is_staged_without_its_record_is_written_again(
     tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(*_: object) -> None:
+    def die(*_: object, **__: object) -> None:
         raise OSError("killed before the record")
 
     with monkeypatch.context() as patch:
@@ -125,6 +125,18 @@ def test_a_file_that_is_staged_without_its_record_is_written_again(
     summary, _ = write(sink(tmp_path), [spec(images / "a.jpg")])
     [shard] = [path for path in staged_files(tmp_path).values() if path.suffix == ".h5"]
     assert summary.stored.sha256 == sha256_of(str(shard))
+
+
+def test_a_staged_file_that_a_power_failure_has_cut_off_is_written_again(tmp_path: Path, images: Path) -> None:
+    expected = write(sink(tmp_path), [spec(images / "a.jpg")])
+    [shard] = [path for path in staged_files(tmp_path).values() if path.suffix == ".h5"]
+    whole = shard.read_bytes()
+    for damaged in (whole[:-1], b"", bytes(len(whole))):
+        shard.write_bytes(damaged)
+        assert write(sink(tmp_path), [spec(images / "a.jpg")]) == expected
+        assert shard.read_bytes() == whole
+    shard.with_name(f"{shard.name}.json").write_bytes(b"")
+    assert write(sink(tmp_path), [spec(images / "a.jpg")]) == expected
 
 
 def test_two_attempts_at_the_same_moment_end_in_one_right_file(tmp_path: Path, images: Path) -> None:

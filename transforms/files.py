@@ -105,7 +105,7 @@ def _match(pattern: str) -> list[FileInfo]:
 
 
 def _local_status(path: str) -> os.stat_result | None:
-    """What the system says of a local path. Not os.path.exists, which takes every error for "it is not there"."""
+    """What the system says of a local path; os.path.exists would take every error for "it is not there"."""
     try:
         return os.stat(path)
     except OSError as error:
@@ -115,11 +115,7 @@ def _local_status(path: str) -> os.stat_result | None:
 
 
 def is_folder(path: str) -> bool:
-    """Whether a folder is there; in a store, which has none, whether anything is below that name.
-
-    Raises:
-        OSError: that cannot be found out.
-    """
+    """Whether a folder is there; in a store, which has none, whether anything is below that name."""
     if is_local(path):
         return (status := _local_status(path)) is not None and stat.S_ISDIR(status.st_mode)
     with as_os_error(path):
@@ -156,13 +152,19 @@ def make_folder(path: str) -> None:
         os.makedirs(path, exist_ok=True)
 
 
-def write_whole(path: str, content: bytes) -> None:
-    """Writes a file so that a reader sees all of it or, until then, what was there before."""
+def write_whole(path: str, content: bytes, *, durable: bool = True) -> None:
+    """Writes a file so that a reader sees all of it or, until then, what was there before.
+
+    Args:
+        path: of the file.
+        content: all of it.
+        durable: whether that is to hold after a power failure, too; the disk is waited for.
+    """
     attempt = _attempt_name(path)
     with as_os_error(path):
         with FileSystems.create(attempt, compression_type=CompressionTypes.UNCOMPRESSED) as file:
             file.write(content)
-        if is_local(path):
+        if durable:
             sync(attempt)
         move(attempt, path)
 
@@ -184,7 +186,12 @@ def _attempt_name(path: str) -> str:
 
 
 def sync(path: str) -> None:
-    """Has the disk take a local file or folder: what is moved or listed after that survives a power failure."""
+    """Has the disk take a local file or folder: what is moved or listed after that survives a power failure.
+
+    A store has taken what it has; there is nothing to do.
+    """
+    if not is_local(path):
+        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

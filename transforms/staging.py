@@ -26,7 +26,6 @@ from transforms.files import (
     list_folder_if_there,
     move,
     read_bytes,
-    sync,
     write_whole,
 )
 
@@ -111,13 +110,17 @@ def _record_path(staged: str) -> str:
 
 
 def read_record(staged: str) -> StoredShard | None:
-    """What is known of a shard that is whole in the staging folder; None where there is none."""
+    """What is known of a shard that is whole in the staging folder; None where there is none.
+
+    A local file is read to its end: nobody has waited for the disk to take it, and a power failure may have cut it off.
+    """
     if not exists(_record_path(staged)) or not exists(staged):
         return None
     try:
-        return StoredShard.from_json(json.loads(read_bytes(_record_path(staged))))
+        stored = StoredShard.from_json(json.loads(read_bytes(_record_path(staged))))
     except (ValueError, TypeError, KeyError):
         return None
+    return stored if not is_local(staged) or sha256_of(staged) == stored.sha256 else None
 
 
 def count_staged(staging: str, splits: Iterable[str]) -> int:
@@ -170,11 +173,10 @@ def _is_running(process: int) -> bool:
 def stage(attempt: str, staged: str, stored: StoredShard) -> None:
     """Moves a whole local file to its place in the staging folder, and says that it is whole."""
     if is_local(staged):
-        sync(attempt)
         move(attempt, staged)
     else:
         copy_to(attempt, staged)
-    write_whole(_record_path(staged), json.dumps(stored.to_json()).encode())
+    write_whole(_record_path(staged), json.dumps(stored.to_json()).encode(), durable=False)
 
 
 def sha256_of(path: str) -> str:
