@@ -181,7 +181,7 @@ def _describe_state(job: Job) -> str:
     try:
         existing = find_existing(job.root, job.splits)
         whole = existing.manifest is not None
-        if existing.manifest and existing.complete and existing.manifest["input"] == job.input:
+        if existing.manifest and existing.complete and existing.manifest.get("input") == job.input:
             return f"the dataset in {job.output_dir} is whole; the same command removes what is left of the run"
         if exists(join(job.root, JOURNAL)) and not whole:
             return f"in the middle of publishing; {job.output_dir} is no dataset until the same command has ended"

@@ -66,7 +66,7 @@ def find_existing(root: str, splits: Iterable[str]) -> Existing:
 
 
 def _has_files(root: str, files: Mapping[str, Mapping[str, Any]]) -> bool:
-    sizes = {info.path.rsplit("/", 1)[-1]: info.size for info in list_folder(root)}
+    sizes = {info.name: info.size for info in list_folder(root)}
     return all(sizes.get(name) == entry["bytes"] for name, entry in files.items())
 
 
@@ -131,9 +131,8 @@ def _published_before_the_end(root: str, journal: Mapping[str, Any]) -> Iterator
 def _hdf5_files(root: str, splits: Iterable[str]) -> Iterator[tuple[str, int]]:
     for split in splits:
         for info in list_folder_if_there(join(root, split)):
-            name = info.path.rsplit("/", 1)[-1]
-            if name.endswith((".h5", ".hdf5")):
-                yield f"{split}/{name}", info.size
+            if info.name.endswith((".h5", ".hdf5")):
+                yield f"{split}/{info.name}", info.size
 
 
 def of_naming(paths: Iterable[str], name: str) -> list[str]:

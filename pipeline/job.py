@@ -15,7 +15,7 @@ from pipeline.rejected_limit import NONE_REJECTED, RejectedLimit
 from transforms.assign_splits import SplitRule
 from transforms.csv_blocks import CsvFile, DamagedFileError, read_header
 from transforms.example import ExampleFormat
-from transforms.files import absolute, is_folder, join, match_files
+from transforms.files import FileInfo, absolute, is_folder, join, match_files
 from transforms.fingerprint import FORMAT_VERSION
 from transforms.label import LabelFormat
 from transforms.layout import STAGING, ShardLayout
@@ -126,10 +126,10 @@ def make_job(
         Source(folders.index(images), frozenset(rule.class_id for rule in rules if rule.source == number))
         for number, (_, images) in enumerate(pairs)
     )
-    files = _csv_files([csv for csv, _ in pairs], _column_names(params))
+    statuses = {path: match_files("", path)[0] for csv, _ in pairs for path in csv}
+    files = _csv_files([csv for csv, _ in pairs], statuses, _column_names(params))
     forms = {name: _example_format(split, params) for name, split in params.splits.items()}
     tree = data_params(params, dict(input_args))
-    statuses = [match_files("", file.path)[0] for file in files]
     return Job(
         files=files,
         sources=sources,
@@ -139,12 +139,12 @@ def make_job(
         layout=layout,
         output_dir=output_dir,
         root=absolute(output_dir),
-        key=_staging_key(files, sources, folders, rules, forms, layout),
+        key=_staging_key([(file.path, file.uses) for file in files], sources, folders, rules, forms, layout),
         data_params=tree,
         workers=workers,
         checksum=checksum,
         max_rejected=max_rejected,
-        input=input_fingerprint(statuses, folders, [tree, layout, checksum]),
+        input=input_fingerprint(statuses.values(), folders, [tree, layout, checksum]),
     )
 
 
@@ -180,7 +180,9 @@ def _column_names(params: Params) -> ColumnNames:
     return ColumnNames(keys.image_column, keys.class_column, keys.mask_column)
 
 
-def _csv_files(sources: Iterable[tuple[str, ...]], names: ColumnNames) -> tuple[CsvFile, ...]:
+def _csv_files(
+    sources: Iterable[tuple[str, ...]], statuses: Mapping[str, FileInfo], names: ColumnNames
+) -> tuple[CsvFile, ...]:
     uses: dict[str, list[tuple[int, int]]] = {}
     for number, paths in enumerate(sources):
         for rank, path in enumerate(paths):
@@ -190,9 +192,7 @@ def _csv_files(sources: Iterable[tuple[str, ...]], names: ColumnNames) -> tuple[
     if problems:
         raise UsageError("\n".join(problems))
     return tuple(
-        CsvFile(path, match_files("", path)[0].size, found, tuple(uses[path]))
-        for path, found in columns.items()
-        if found
+        CsvFile(path, statuses[path].size, found, tuple(uses[path])) for path, found in columns.items() if found
     )
 
 
@@ -214,5 +214,5 @@ def _example_format(split: SplitParams, params: Params) -> ExampleFormat:
 
 
 def _staging_key(*parts: object) -> str:
-    """The same for the same command, so that it finds what an earlier attempt left."""
+    """The same for the same command, also on a changed input, so that it finds what an earlier attempt left."""
     return hashlib.sha256(json.dumps([FORMAT_VERSION, parts], default=sorted).encode()).hexdigest()[:16]

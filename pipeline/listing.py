@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from transforms.files import ATTEMPT, join, list_folder
+from transforms.files import ATTEMPT, join, list_folder, list_folder_if_there
 from transforms.layout import parse_file_name
 
 
@@ -14,7 +14,7 @@ def list_sizes(folder: str) -> dict[str, int]:
     Raises:
         OSError: the folder cannot be listed.
     """
-    return {info.path.rsplit("/", 1)[-1]: info.size for info in list_folder(folder)}
+    return {info.name: info.size for info in list_folder(folder)}
 
 
 def list_split_sizes(root: str, splits: Iterable[str]) -> tuple[dict[str, int], list[str]]:
@@ -27,9 +27,7 @@ def list_split_sizes(root: str, splits: Iterable[str]) -> tuple[dict[str, int], 
     problems: list[str] = []
     for split in splits:
         try:
-            sizes |= {f"{split}/{name}": size for name, size in list_sizes(join(root, split)).items()}
-        except FileNotFoundError:
-            continue
+            sizes |= {f"{split}/{info.name}": info.size for info in list_folder_if_there(join(root, split))}
         except OSError as error:
             problems.append(f"{split}: cannot be listed ({error})")
     return sizes, problems

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,15 +16,17 @@ from pipeline.job import Job
 from pipeline.manifest import manifest, metadata_files, rejected_lines
 from pipeline.run_lock import check_not_superseded
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord
+from transforms.fetch import sha256_of
 from transforms.files import exists, join, make_folder, move, read_bytes, remove, sync, write_whole
 from transforms.layout import MANIFEST, REJECTED, STAGING, staged_name
+from transforms.printable import printable
 from transforms.staging import StoredShard
 
 OUTCOME = "outcome.json"
 SHOWN_REJECTED = 20
 
 
-def check_metadata(job: Job, metadata: DatasetMetadata) -> None:
+def check_publishable(job: Job, metadata: DatasetMetadata) -> None:
     """Refuses what must not be published.
 
     Raises:
@@ -57,9 +58,7 @@ def describe_record(record: RejectedRecord) -> str:
     """A rejected record on one line."""
     place = record.source if record.line is None else f"{record.source}:{record.line}"
     name = f"{record.image_id}: " if record.image_id and record.line is not None else ""
-    text = f"{place}: {name}{record.message} ({record.code})"
-    # Names of files may hold any character, and a terminal obeys some of them.
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return printable(f"{place}: {name}{record.message} ({record.code})")
 
 
 def publish(job: Job, metadata: DatasetMetadata) -> None:
@@ -116,7 +115,7 @@ def _move_into_place(job: Job, path: str, stored: StoredShard) -> None:
     if exists(staged):
         sync(staged)
         move(staged, target)
-    elif not exists(target) or hashlib.sha256(read_bytes(target)).hexdigest() != stored.sha256:
+    elif not exists(target) or sha256_of(target) != stored.sha256:
         raise SteelbeamError(f"{staged} has vanished before it was published; run the same command again")
 
 
@@ -141,7 +140,7 @@ class Publish(beam.DoFn):
     def process(self, metadata: DatasetMetadata) -> Iterable[Any]:
         """Yields nothing."""
         try:
-            check_metadata(self.job, metadata)
+            check_publishable(self.job, metadata)
         except SteelbeamError as error:
             make_folder(self.job.staging)
             write_whole(join(self.job.staging, REJECTED), rejected_lines(metadata))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pipeline.progress_bar import format_bytes
+from transforms.printable import printable
 
 SHOWN_PROBLEMS = 20
 
@@ -45,7 +46,7 @@ class Report(NamedTuple):
 
     def shown_problems(self) -> list[str]:
         """The first problems, one a line, and how many more there are."""
-        lines = [_on_one_line(problem) for problem in self.problems[:SHOWN_PROBLEMS]]
+        lines = [printable(problem) for problem in self.problems[:SHOWN_PROBLEMS]]
         more = len(self.problems) - len(lines)
         return [*lines, f"… and {more:,} more"] if more else lines
 
@@ -62,8 +63,3 @@ class Report(NamedTuple):
             else "make the dataset again, or copy it again from where it is whole"
         )
         return f"{directory} is damaged: {count}; {cure}"
-
-
-def _on_one_line(problem: str) -> str:
-    """Names of files may hold any character."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in problem)

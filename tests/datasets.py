@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -10,11 +11,13 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pytest
 
 from pipeline.cli import main
 from pipeline.manifest import seal, unseal
 from tests.builders import HEIGHT, WIDTH, write_dataset, write_params
-from transforms.staging import sha256_of
+from transforms import fetch
+from transforms.fetch import sha256_of
 
 SPLITS = ("train_input", "eval_input")
 SHARD = "train_input/preprocessed_data-0_p0.h5"  # of `make_dataset`: two examples
@@ -107,3 +110,15 @@ def reseal(root: Path, change: Callable[[dict[str, Any]], object] = lambda _: No
 def manifest_of(root: Path) -> Mapping[str, Any]:
     """Content of manifest.json."""
     return unseal((root / "manifest.json").read_bytes())
+
+
+def refuse_to_open(monkeypatch: pytest.MonkeyPatch, shard: str) -> None:
+    """Has `verify` meet a shard that it may not read."""
+
+    def refuse(path: str) -> Any:
+        if path.endswith(shard):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return open_read(path)
+
+    open_read = fetch.open_read
+    monkeypatch.setattr(fetch, "open_read", refuse)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -23,10 +22,10 @@ from tests.datasets import (
     edit_shard,
     example,
     make_dataset,
+    refuse_to_open,
     write_original,
     write_shard,
 )
-from transforms import fetch
 from transforms.check_shard import arrays_of, check_shard
 from transforms.hdf5_file import ShardFile, encode_example
 from transforms.label import LabelFormat
@@ -241,13 +240,7 @@ def test_a_dataset_of_the_original_is_checked_for_structure_and_counts(
 def test_a_shard_of_the_original_that_cannot_be_read_is_a_problem_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: str) -> Any:
-        if path.endswith(SHARD):
-            raise PermissionError(errno.EACCES, "Permission denied", path)
-        return open_read(path)
-
-    open_read = fetch.open_read
-    monkeypatch.setattr(fetch, "open_read", refuse)
+    refuse_to_open(monkeypatch, SHARD)
     [problem] = verify(str(write_original(tmp_path))).problems
     assert problem.startswith(f"{SHARD}: cannot be read (")
 

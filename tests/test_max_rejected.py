@@ -115,6 +115,17 @@ def test_summary_counts_what_was_left_out(tmp_path: Path, data: Path, capsys: py
     )
 
 
+def test_what_is_finished_when_too_much_is_rejected_is_taken_up_once_the_csv_is_corrected(
+    tmp_path: Path, data: Path
+) -> None:
+    set_rows(data, [*ROWS, "a.jpg,9,1 1"])
+    output = create(tmp_path, data, status=3)
+    staged = {path.stat().st_ino for path in output.glob(".staging/*/*_input/*.h5")}
+    set_rows(data, ROWS)
+    create(tmp_path, data)
+    assert {path.stat().st_ino for path in output.glob("*_input/*.h5")} == staged
+
+
 @pytest.mark.parametrize("text", ["-1", "x", "1.5", "200%", ""])
 def test_a_limit_that_is_none_is_wrong_usage(
     tmp_path: Path, data: Path, text: str, capsys: pytest.CaptureFixture[str]

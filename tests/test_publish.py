@@ -11,12 +11,13 @@ import pytest
 from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
 from pipeline.existing import find_existing, of_naming
 from pipeline.job import Job
-from pipeline.publish import check_metadata, describe_record, publish
+from pipeline.publish import check_publishable, describe_record, publish
 from pipeline.rejected_limit import parse_limit
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord, RowCounts
 from transforms.assign_splits import SplitRule, SplitSize
+from transforms.fetch import sha256_of
 from transforms.layout import ShardLayout, staged_name
-from transforms.staging import ShardSummary, StoredShard, sha256_of
+from transforms.staging import ShardSummary, StoredShard
 
 SPLITS = ("train_input", "eval_input")
 
@@ -206,14 +207,14 @@ def test_a_dataset_with_lost_rows_is_not_published(tmp_path: Path) -> None:
     job = make_job(tmp_path)
     metadata = stage(job)
     with pytest.raises(SteelbeamError, match="1 of 13 rows were lost"):
-        check_metadata(job, metadata._replace(rows=metadata.rows._replace(read=13)))
+        check_publishable(job, metadata._replace(rows=metadata.rows._replace(read=13)))
 
 
 def test_rejected_records_are_shown_up_to_twenty_with_a_count_by_code(tmp_path: Path) -> None:
     job = make_job(tmp_path)
     records = tuple(RejectedRecord("t.csv", line, "a.jpg", 3, f"CODE_{line % 2}", "bad") for line in range(2, 27))
     with pytest.raises(TooManyRejectedError) as caught:
-        check_metadata(job, stage(job)._replace(rejected=records))
+        check_publishable(job, stage(job)._replace(rejected=records))
     lines = str(caught.value).splitlines()
     assert lines[0] == "t.csv:2: a.jpg: bad (CODE_0)"
     assert lines[19].startswith("t.csv:21:")

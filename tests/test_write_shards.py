@@ -15,12 +15,13 @@ import pytest
 from tests.builders import HEIGHT, WIDTH, in_process, write_images
 from transforms.assign_shards import ShardKey
 from transforms.example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
+from transforms.fetch import sha256_of
 from transforms.fingerprint import checksums, fingerprint_of, modified_times
 from transforms.label import LabelFormat
 from transforms.layout import ShardLayout
 from transforms.rejected import Line, Rejected
 from transforms.rle import pack_runs, parse_runs
-from transforms.staging import ShardSummary, StoredShard, count_staged, remove_dead_attempts, sha256_of
+from transforms.staging import ShardSummary, StoredShard, count_staged, remove_dead_attempts
 from transforms.write_shards import WriteShard, WriteShards
 
 FORM = ExampleFormat((HEIGHT, WIDTH), LabelFormat("bce", 2, HEIGHT, WIDTH))

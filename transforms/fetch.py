@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from transforms.files import is_local, open_read
+from transforms.os_errors import as_os_error
 
 BLOCK = 2**20
 
@@ -23,6 +24,24 @@ class Fetched(NamedTuple):
 
     file: str | BinaryIO
     sha256: str
+
+
+def sha256_of(path: str) -> str:
+    """sha256 of a file, hexadecimal.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    for block in _blocks(path):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _blocks(path: str) -> Iterator[bytes]:
+    with as_os_error(path), open_read(path) as file:
+        while block := file.read(BLOCK):
+            yield block
 
 
 @contextlib.contextmanager
@@ -40,10 +59,9 @@ def fetch(path: str, add: Callable[[int], None]) -> Iterator[Fetched]:
         # Without a name: nothing is left when the process is killed.
         copy = None if is_local(path) else stack.enter_context(tempfile.TemporaryFile())
         digest = hashlib.sha256()
-        with open_read(path) as source:
-            while block := source.read(BLOCK):
-                digest.update(block)
-                add(len(block))
-                if copy is not None:
-                    copy.write(block)
+        for block in _blocks(path):
+            digest.update(block)
+            add(len(block))
+            if copy is not None:
+                copy.write(block)
         yield Fetched(copy or path, digest.hexdigest())

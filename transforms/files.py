@@ -30,6 +30,11 @@ class FileInfo(NamedTuple):
     size: int
     modified: float
 
+    @property
+    def name(self) -> str:
+        """Its name in the folder."""
+        return self.path.rsplit("/", 1)[-1]
+
 
 def is_local(path: str) -> bool:
     """Whether a path is on the local file system."""

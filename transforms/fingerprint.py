@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from transforms.example import ExampleFormat, ExampleSpec, ImageFile
-from transforms.files import read_bytes
+from transforms.fetch import sha256_of
 from transforms.look_ahead import map_ahead, shared_pool, usable_cores
 from transforms.rle import unpack_runs
 
@@ -49,4 +49,4 @@ def checksums(specs: Sequence[ExampleSpec], workers: int | None) -> list[ImageVe
 
 
 def _checksum(image: ImageFile) -> str:
-    return hashlib.sha256(read_bytes(image.path)).hexdigest()
+    return sha256_of(image.path)

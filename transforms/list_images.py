@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import posixpath
 from collections.abc import Iterator
 
 import apache_beam as beam
@@ -23,8 +22,7 @@ def list_images(numbered_folder: tuple[int, str]) -> Iterator[tuple[ImageKey, Fi
     """
     number, folder = numbered_folder
     for info in list_folder(folder):
-        name = posixpath.basename(info.path.replace("\\", "/"))
-        yield (number, name), (info.size, info.modified)
+        yield (number, info.name), (info.size, info.modified)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from transforms.printable import printable
 from transforms.rejected import Code, DataError
 from transforms.rle import pack_runs, parse_runs
 
@@ -79,17 +80,13 @@ def parse_header(line: str, names: ColumnNames) -> Columns:
     for name in needed:
         if header.count(name) != 1:
             problem = "no column" if name not in header else f"{header.count(name)} columns"
-            found = _printable(", ".join(header)[:200]) or "nothing"
+            found = printable(", ".join(header)[:200]) or "nothing"
             raise ValueError(
                 f"the header has {problem} {name!r} (it has: {found}); the first line must name "
                 f"{names.image},{names.class_id},{names.mask} or {names.image_and_class},{names.mask}"
             )
     image, *class_id, mask = (header.index(name) for name in needed)
     return Columns(image, class_id[0] if class_id else None, mask, len(header))
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def split_fields(line: str) -> list[str]:
@@ -138,7 +135,7 @@ def name_row(line: bytes, columns: Columns) -> tuple[str, int | None]:
     if len(fields) <= max(columns.image, columns.class_id or 0):
         return "", None
     image_id, class_text = _image_and_class(fields, columns)
-    return _printable(image_id[:_SHOWN_CHARACTERS]), _CLASSES.get(class_text)
+    return printable(image_id[:_SHOWN_CHARACTERS]), _CLASSES.get(class_text)
 
 
 def _decode_fields(line: bytes) -> list[str]:

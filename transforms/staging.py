@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import hashlib
 import json
 import os
 import shutil
@@ -17,6 +16,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from transforms.fetch import sha256_of
 from transforms.files import (
     ATTEMPT,
     copy_to,
@@ -177,12 +177,3 @@ def stage(attempt: str, staged: str, stored: StoredShard) -> None:
     else:
         copy_to(attempt, staged)
     write_whole(_record_path(staged), json.dumps(stored.to_json()).encode(), durable=False)
-
-
-def sha256_of(path: str) -> str:
-    """sha256 of a local file, hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 from transforms.assign_shards import ShardKey
 from transforms.decode_examples import reject, row_of
 from transforms.example import ExampleFormat, ExampleSpec, make_planes
+from transforms.fetch import sha256_of
 from transforms.files import join, make_folder, read_bytes
 from transforms.fingerprint import checksums, fingerprint_of, modified_times
 from transforms.hdf5_file import EncodedExample, ShardFile, encode_example
@@ -35,7 +36,6 @@ from transforms.staging import (
     local_attempt,
     read_record,
     remove_dead_attempts,
-    sha256_of,
     stage,
 )
 
