@@ -10,30 +10,28 @@ import shutil
 import signal
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any, TextIO
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
+from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError, last_line
 from pipeline.existing import JOURNAL, Existing, find_existing, of_naming, shards_of
 from pipeline.graph import build_graph
 from pipeline.job import Job, make_job
 from pipeline.manifest import unseal
+from pipeline.new_pipeline import new_pipeline
 from pipeline.params_file import read_params
 from pipeline.progress_bar import show_progress
 from pipeline.publish import OUTCOME
 from pipeline.rejected_limit import RejectedLimit
 from pipeline.run_lock import locked, release
 from pipeline.summary import summarise
-from transforms.files import absolute, exists, find_attempts, is_local, join, make_folder, read_bytes, remove
+from transforms.files import absolute, exists, find_attempts, is_local, join, make_folder, read_bytes_if_there, remove
 from transforms.layout import MANIFEST, STAGING, ShardLayout
 from transforms.progress import PROGRESS
 from transforms.staging import StoredShard, count_staged, remove_attempts
-
-DEFAULT_RUNNER = "FnApiRunner"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -67,25 +65,11 @@ def create(arguments: CreateArguments, out: TextIO, err: TextIO) -> None:
         SteelbeamError: the run failed; nothing was published.
     """
     started = time.monotonic()
-    with _new_pipeline(arguments.beam_options) as pipeline:
+    with new_pipeline(arguments.beam_options) as pipeline:
         job, content = _make_dataset(arguments, pipeline, err)
     if not arguments.quiet:
         kept = sum(job.published.get(shard["file"]) == StoredShard.from_json(shard) for shard in shards_of(content))
         out.write(summarise(content, job.output_dir, kept, time.monotonic() - started))
-
-
-@contextlib.contextmanager
-def _new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
-    """A pipeline without steps; its temporary folder is removed at the end."""
-    options = PipelineOptions(["--runner", DEFAULT_RUNNER, *beam_options], save_main_session=False)
-    try:
-        pipeline = beam.Pipeline(options=options)
-    except (ValueError, ImportError) as error:
-        raise UsageError(f"Apache Beam refuses its options: {_last_line(error)}") from error
-    try:
-        yield pipeline
-    finally:
-        shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
 
 
 def _make_dataset(arguments: CreateArguments, pipeline: beam.Pipeline, err: TextIO) -> tuple[Job, dict[str, Any]]:
@@ -158,20 +142,22 @@ def _run(job: Job, pipeline: beam.Pipeline, err: TextIO, *, quiet: bool) -> None
             pipeline.run().wait_until_finish()
     except Exception as error:
         _raise_outcome(job)
-        raise SteelbeamError(f"the run failed: {_last_line(error)}\n{_describe_state(job)}") from error
+        raise SteelbeamError(f"the run failed: {last_line(error)}\n{_describe_state(job)}") from error
 
 
 def _read_back(job: Job) -> dict[str, Any]:
     """Content of the manifest that a run has written."""
-    if not exists(join(job.root, MANIFEST)):
+    content = read_bytes_if_there(join(job.root, MANIFEST))
+    if content is None:
         raise SteelbeamError(f"the runner says that it is done, but {_describe_state(job)}")
-    return unseal(read_bytes(join(job.root, MANIFEST)))
+    return unseal(content)
 
 
 def _raise_outcome(job: Job) -> None:
     """Raises what the graph itself says of its failure, where it says anything."""
-    if exists(join(job.staging, OUTCOME)):
-        outcome = json.loads(read_bytes(join(job.staging, OUTCOME)))
+    content = read_bytes_if_there(join(job.staging, OUTCOME))
+    if content is not None:
+        outcome = json.loads(content)
         kind = TooManyRejectedError if outcome["exit_status"] == TooManyRejectedError.exit_status else SteelbeamError
         raise kind(outcome["message"])
 
@@ -193,12 +179,6 @@ def _describe_state(job: Job) -> str:
     return f"nothing was published; {shards} are finished in {job.staging}, where the same command takes them up{found}"
 
 
-def _last_line(error: BaseException) -> str:
-    """A runner's error is the text of a traceback; its last line is what happened."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[-1].strip() if lines else type(error).__name__
-
-
 @contextlib.contextmanager
 def _stop_on_signal(job: Job, pipeline: beam.Pipeline, err: TextIO) -> Iterator[None]:
     """On Ctrl-C or SIGTERM says what was written, and leaves at once: threads under way are not waited for."""
@@ -206,7 +186,7 @@ def _stop_on_signal(job: Job, pipeline: beam.Pipeline, err: TextIO) -> Iterator[
     def stop(number: int, _: FrameType | None) -> None:
         remove_attempts()
         shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
-        release(job.root)
+        release(job.root, job.run)
         err.write(f"\nstopped: {_describe_state(job)}\n")
         err.flush()
         os._exit(128 + number)

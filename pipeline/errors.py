@@ -23,3 +23,9 @@ class DamagedError(SteelbeamError):
     """A dataset is not what was written, or there is none."""
 
     exit_status = 4
+
+
+def last_line(error: BaseException) -> str:
+    """What happened, of an error whose text is a traceback as a runner gives it: its last line."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[-1].strip() if lines else type(error).__name__

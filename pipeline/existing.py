@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from pipeline.errors import UsageError
 from pipeline.manifest import unseal
-from transforms.files import exists, join, list_folder, list_folder_if_there, read_bytes
-from transforms.layout import MANIFEST, STAGING, is_shard_path, parse_file_name, staged_name
-from transforms.staging import StoredShard
+from transforms.files import join, list_folder, list_folder_if_there, read_bytes_if_there
+from transforms.layout import MANIFEST, STAGING, is_shard_path, parse_file_name, staged_path
+from transforms.staging import StoredShard, list_staged
 
 # What the files of a dataset are while it has no manifest because one takes the place of another.
 JOURNAL = f"{STAGING}/publishing.json"
@@ -78,9 +78,9 @@ def shards_of(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _read_manifest(path: str) -> tuple[dict[str, Any] | None, bool]:
     """Content of a manifest, and whether it is as it was written."""
-    if not exists(path):
+    text = read_bytes_if_there(path)
+    if text is None:
         return None, False
-    text = read_bytes(path)
     try:
         content = json.loads(text)
         _parse_shards((shard["file"], shard) for shard in shards_of(content))
@@ -96,10 +96,11 @@ def _read_manifest(path: str) -> tuple[dict[str, Any] | None, bool]:
 
 
 def _read_journal(path: str) -> dict[str, Any]:
-    if not exists(path):
+    text = read_bytes_if_there(path)
+    if text is None:
         return {"files": [], "shards": {}}
     try:
-        journal: dict[str, Any] = json.loads(read_bytes(path))
+        journal: dict[str, Any] = json.loads(text)
         _check_paths(journal["files"])
         return {"files": journal["files"], "shards": _parse_shards(journal["shards"].items()), "key": journal["key"]}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -121,11 +122,12 @@ def _check_paths(paths: Iterable[str]) -> None:
 
 def _published_before_the_end(root: str, journal: Mapping[str, Any]) -> Iterator[tuple[str, StoredShard]]:
     """Shards that a publishing which was cut off had moved into place: those that are no longer staged."""
-    for path, stored in journal["shards"].items():
-        split, _, file_name = path.rpartition("/")
-        staged = f"{STAGING}/{journal['key']}/{split}/{staged_name(file_name, stored.fingerprint)}"
-        if not exists(join(root, staged)):
-            yield path, stored
+    if journal["shards"]:
+        splits = {path.split("/")[0] for path in journal["shards"]}
+        still_staged = list_staged(join(root, f"{STAGING}/{journal['key']}"), splits)
+        for path, stored in journal["shards"].items():
+            if staged_path(path, stored.fingerprint) not in still_staged:
+                yield path, stored
 
 
 def _hdf5_files(root: str, splits: Iterable[str]) -> Iterator[tuple[str, int]]:

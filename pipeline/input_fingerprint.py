@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from transforms.files import FileInfo, list_folder
+from transforms.files import list_folder
 from transforms.fingerprint import FORMAT_VERSION
+from transforms.object_store import FileInfo
 
 
 def input_fingerprint(files: Iterable[FileInfo], folders: Iterable[str], settings: object) -> str:

@@ -15,10 +15,11 @@ from pipeline.rejected_limit import NONE_REJECTED, RejectedLimit
 from transforms.assign_splits import SplitRule
 from transforms.csv_blocks import CsvFile, DamagedFileError, read_header
 from transforms.example import ExampleFormat
-from transforms.files import FileInfo, absolute, is_folder, join, match_files
+from transforms.files import absolute, is_folder, join, match_files
 from transforms.fingerprint import FORMAT_VERSION
 from transforms.label import LabelFormat
 from transforms.layout import STAGING, ShardLayout
+from transforms.object_store import FileInfo
 from transforms.read_annotations import Source
 from transforms.rows import ColumnNames, Columns
 from transforms.staging import StoredShard

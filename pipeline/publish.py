@@ -17,10 +17,21 @@ from pipeline.manifest import manifest, metadata_files, rejected_lines
 from pipeline.run_lock import check_not_superseded
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord
 from transforms.fetch import sha256_of
-from transforms.files import exists, join, make_folder, move, read_bytes, remove, sync, write_whole
-from transforms.layout import MANIFEST, REJECTED, STAGING, staged_name
+from transforms.files import (
+    exists,
+    join,
+    make_folder,
+    move,
+    move_all,
+    read_bytes_if_there,
+    remove,
+    remove_files,
+    sync,
+    write_whole,
+)
+from transforms.layout import MANIFEST, REJECTED, STAGING, staged_path
 from transforms.printable import printable
-from transforms.staging import StoredShard
+from transforms.staging import StoredShard, list_staged
 
 OUTCOME = "outcome.json"
 SHOWN_REJECTED = 20
@@ -75,14 +86,12 @@ def publish(job: Job, metadata: DatasetMetadata) -> None:
     if not _is_published(job, metadata, {**files, MANIFEST: content}):
         shards = {shard.path: shard.stored for shard in metadata.shards}
         _write_journal(job, shards)
-        remove([join(job.root, MANIFEST)])
+        remove_files([join(job.root, MANIFEST)])
         _settle(job)
-        for path, stored in shards.items():
-            if not _is_kept(job, path, stored):
-                _move_into_place(job, path, stored)
+        _move_into_place(job, {path: stored for path, stored in shards.items() if not _is_kept(job, path, stored)})
         for name, text in files.items():
             _put_in_place(job, name, text)
-        remove([join(job.root, path) for path in sorted(set(job.replaces).difference(shards))])
+        remove_files([join(job.root, path) for path in sorted(set(job.replaces).difference(shards))])
         _settle(job)
         _put_in_place(job, MANIFEST, content)
         _settle(job)
@@ -91,9 +100,7 @@ def publish(job: Job, metadata: DatasetMetadata) -> None:
 
 def _is_published(job: Job, metadata: DatasetMetadata, files: Mapping[str, bytes]) -> bool:
     kept = all(_is_kept(job, shard.path, shard.stored) for shard in metadata.shards)
-    return kept and all(
-        exists(join(job.root, name)) and read_bytes(join(job.root, name)) == text for name, text in files.items()
-    )
+    return kept and all(read_bytes_if_there(join(job.root, name)) == text for name, text in files.items())
 
 
 def _is_kept(job: Job, path: str, stored: StoredShard) -> bool:
@@ -109,14 +116,18 @@ def _write_journal(job: Job, shards: Mapping[str, StoredShard]) -> None:
     _settle(job)
 
 
-def _move_into_place(job: Job, path: str, stored: StoredShard) -> None:
-    split, _, file_name = path.rpartition("/")
-    staged, target = join(job.staging, f"{split}/{staged_name(file_name, stored.fingerprint)}"), join(job.root, path)
-    if exists(staged):
-        sync(staged)
-        move(staged, target)
-    elif not exists(target) or sha256_of(target) != stored.sha256:
-        raise SteelbeamError(f"{staged} has vanished before it was published; run the same command again")
+def _move_into_place(job: Job, shards: Mapping[str, StoredShard]) -> None:
+    """Moves shards; what is not staged any more has been moved by an earlier attempt, and has to be what it was."""
+    staged = list_staged(job.staging, job.splits)
+    moves = []
+    for path, stored in shards.items():
+        source, target = join(job.staging, staged_path(path, stored.fingerprint)), join(job.root, path)
+        if staged_path(path, stored.fingerprint) in staged:
+            sync(source)
+            moves.append((source, target))
+        elif not exists(target) or sha256_of(target) != stored.sha256:
+            raise SteelbeamError(f"{source} has vanished before it was published; run the same command again")
+    move_all(moves)
 
 
 def _put_in_place(job: Job, name: str, text: bytes) -> None:

@@ -8,43 +8,61 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
 
 from pipeline.errors import SteelbeamError
-from transforms.files import exists, is_local, join, make_folder, read_bytes
+from pipeline.store_lock import StoreLock
+from transforms.files import is_local, join, make_folder, read_bytes_if_there
 from transforms.layout import LOCK
+from transforms.object_store import store_of
 
 
 @contextlib.contextmanager
 def locked(root: str, shown: str, run: str) -> Iterator[None]:
     """Keeps other runs out of an output folder, which is made if it is not there, while the body runs.
 
+    On a local file system the lock is the operating system's, on the file `.lock` (flock(2)): it ends with the process,
+    however that ends. In an object store it is the object of that name; see `store_lock`. Other file systems have none.
+
     Args:
         root: the folder, absolute.
         shown: what messages call it.
         run: name of this run, which no other has.
 
-    The lock is the operating system's, on the file `.lock` (flock(2)): it ends with the process, however that ends.
-
     Raises:
         SteelbeamError: another run is writing there, or the folder cannot be written to.
     """
     if not is_local(root):
-        yield
+        with _locked_in_store(root, shown, run):
+            yield
         return
     with _acquire(root, shown, run):
         try:
             yield
         finally:
-            release(root)
+            release(root, run)
 
 
-def release(root: str) -> None:
-    """Takes the file of a lock that this process holds away, for a process that has to stop at once, too."""
-    if is_local(root):
-        with contextlib.suppress(OSError):
+@contextlib.contextmanager
+def _locked_in_store(root: str, shown: str, run: str) -> Iterator[None]:
+    if (store := store_of(root)) is None:
+        yield
+        return
+    lock = StoreLock(store, join(root, LOCK), _describe_this_run(run))
+    if owner := lock.acquire():
+        raise SteelbeamError(_refusal(owner, shown))
+    with lock.renewed():
+        yield
+
+
+def release(root: str, run: str) -> None:
+    """Takes a lock that this process holds away, for a process that has to stop at once, too."""
+    with contextlib.suppress(OSError):
+        if is_local(root):
             os.remove(join(root, LOCK))
+        elif store := store_of(root):
+            StoreLock(store, join(root, LOCK), {"run": run}).release()
 
 
 def check_not_superseded(root: str, shown: str, run: str) -> None:
@@ -55,8 +73,8 @@ def check_not_superseded(root: str, shown: str, run: str) -> None:
     Raises:
         SteelbeamError: the lock is another run's.
     """
-    path = join(root, LOCK)
-    if is_local(root) and exists(path) and json.loads(read_bytes(path) or b"{}").get("run") != run:
+    found = read_bytes_if_there(join(root, LOCK))
+    if found is not None and json.loads(found or b"{}").get("run") != run:
         raise SteelbeamError(f"another run has begun to write to {shown}; this one publishes nothing")
 
 
@@ -80,10 +98,14 @@ def _acquire(root: str, shown: str, run: str) -> IO[str]:
 
 def _sign(file: IO[str], run: str) -> IO[str]:
     file.truncate(0)
-    since = datetime.datetime.now().astimezone().isoformat(" ", "seconds")
-    json.dump({"run": run, "process": os.getpid(), "host": socket.gethostname(), "since": since}, file)
+    json.dump(_describe_this_run(run), file)
     file.flush()
     return file
+
+
+def _describe_this_run(run: str) -> dict[str, Any]:
+    since = datetime.datetime.now().astimezone().isoformat(" ", "seconds")
+    return {"run": run, "process": os.getpid(), "host": socket.gethostname(), "since": since}
 
 
 def _is_at(file: IO[str], path: str) -> bool:
@@ -96,8 +118,14 @@ def _is_at(file: IO[str], path: str) -> bool:
 def _describe_owner(file: IO[str], shown: str) -> str:
     file.seek(0)
     try:
-        owner = json.load(file)
+        return _refusal(json.load(file), shown)
+    except ValueError:
+        return _refusal({}, shown)
+
+
+def _refusal(owner: Mapping[str, Any], shown: str) -> str:
+    try:
         who = f" (process {owner['process']} on {owner['host']}, since {owner['since']})"
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         who = ""
     return f"another run is writing to {shown} at this moment{who}; wait for its end, or choose another --output_dir"

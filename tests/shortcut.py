@@ -53,7 +53,7 @@ class Shortcut:
 
         with pytest.MonkeyPatch.context() as patch:
             # Beam's own pipeline takes half the time, for the reading of options that there are none of.
-            patch.setattr("pipeline.create._new_pipeline", lambda _: contextlib.nullcontext(self))
+            patch.setattr("pipeline.create.new_pipeline", lambda _: contextlib.nullcontext(self))
             patch.setattr("pipeline.create.build_graph", note_job)
             yield
 

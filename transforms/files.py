@@ -5,35 +5,27 @@ from __future__ import annotations
 import contextlib
 import errno
 import glob
+import io
+import itertools
 import os
 import shutil
 import stat
 import uuid
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple, cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO, cast
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
+from transforms.object_store import FileInfo, ObjectReader, ObjectStore, store_of
 from transforms.os_errors import as_os_error
 
 # How the names of files and folders end that are not whole yet.
 ATTEMPT = ".attempt"
+# How much of an object one request reads, where it is read piece by piece.
+_READ_BYTES = 2**22
 # What the system says of a path at which nothing can be: all other errors leave that open.
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
-
-
-class FileInfo(NamedTuple):
-    """A file of a folder: its path, its size in bytes, and when it was modified, in seconds since the epoch."""
-
-    path: str
-    size: int
-    modified: float
-
-    @property
-    def name(self) -> str:
-        """Its name in the folder."""
-        return self.path.rsplit("/", 1)[-1]
 
 
 def is_local(path: str) -> bool:
@@ -59,6 +51,8 @@ def list_folder(folder: str) -> Iterator[FileInfo]:
     """
     if is_local(folder):
         return _scan_local_folder(folder)
+    if store := store_of(folder):
+        return store.list(f"{folder.rstrip('/')}/")
     return iter(_match(join(glob.escape(folder), "*")))
 
 
@@ -94,12 +88,19 @@ def match_files(folder: str, pattern: str) -> list[FileInfo]:
     A file of just that name comes before the meaning of `*`, `?` and `[` in it; in the folder's name they mean nothing.
     """
     path = join(folder, pattern)
+    if store := store_of(path):
+        return _find_object(store, path) or sorted(_match(join(glob.escape(folder), pattern)))
     if not is_local(path):
         return _match(glob.escape(path)) or sorted(_match(join(glob.escape(folder), pattern)))
     if (status := _local_status(path)) and stat.S_ISREG(status.st_mode):
         return [FileInfo(path, status.st_size, status.st_mtime)]
     # FileSystems.match gives local folders and pipes, too.
     return sorted(info for info in _match(join(glob.escape(folder), pattern)) if os.path.isfile(info.path))
+
+
+def _find_object(store: ObjectStore, path: str) -> list[FileInfo]:
+    """The object of just that name, which comes first among those that begin with it."""
+    return [info for info in itertools.islice(store.list(path), 1) if info.path == path]
 
 
 def _match(pattern: str) -> list[FileInfo]:
@@ -123,6 +124,8 @@ def is_folder(path: str) -> bool:
     """Whether a folder is there; in a store, which has none, whether anything is below that name."""
     if is_local(path):
         return (status := _local_status(path)) is not None and stat.S_ISDIR(status.st_mode)
+    if store := store_of(path):
+        return any(True for _ in store.list(f"{path.rstrip('/')}/", below=True))
     with as_os_error(path):
         return bool(FileSystems.match([join(glob.escape(path), "**")], [1])[0].metadata_list)
 
@@ -135,20 +138,41 @@ def exists(path: str) -> bool:
     """
     if is_local(path):
         return _local_status(path) is not None
+    if store := store_of(path):
+        return bool(_find_object(store, path))
     with as_os_error(path):
         return bool(FileSystems.exists(path))
 
 
 def open_read(path: str) -> BinaryIO:
     """Opens a file as it is stored, not decompressed."""
+    if store := store_of(path):
+        return io.BufferedReader(ObjectReader(store, path), _READ_BYTES)
     with as_os_error(path):
         return cast(BinaryIO, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
 
 
 def read_bytes(path: str) -> bytes:
-    """The bytes of a file."""
+    """The bytes of a file.
+
+    Raises:
+        FileNotFoundError: there is none; other file systems than local ones and object stores may tell otherwise.
+        OSError: it cannot be read.
+    """
+    if store := store_of(path):
+        return store.read(path).data
     with as_os_error(path), open_read(path) as file:
         return file.read()
+
+
+def read_bytes_if_there(path: str) -> bytes | None:
+    """The bytes of a file; None where there is none."""
+    if store_of(path) is None and not exists(path):
+        return None
+    try:
+        return read_bytes(path)
+    except FileNotFoundError:
+        return None
 
 
 def make_folder(path: str) -> None:
@@ -165,6 +189,9 @@ def write_whole(path: str, content: bytes, *, durable: bool = True) -> None:
         content: all of it.
         durable: whether that is to hold after a power failure, too; the disk is waited for.
     """
+    if store := store_of(path):
+        store.write(path, content)
+        return
     attempt = _attempt_name(path)
     with as_os_error(path):
         with FileSystems.create(attempt, compression_type=CompressionTypes.UNCOMPRESSED) as file:
@@ -176,6 +203,9 @@ def write_whole(path: str, content: bytes, *, durable: bool = True) -> None:
 
 def copy_to(local: str, path: str) -> None:
     """Copies a local file to a path on another file system; a reader sees all of it or nothing."""
+    if store := store_of(path):
+        store.upload(local, path)
+        return
     attempt = _attempt_name(path)
     with (
         open(local, "rb") as source,
@@ -206,6 +236,8 @@ def sync(path: str) -> None:
 
 def find_attempts(folder: str) -> list[str]:
     """Files and folders below a folder, at any depth, that an attempt which died has left."""
+    if store_of(folder):
+        return []  # an object is whole from the start
     if not is_local(folder):
         return [info.path for info in _match(join(glob.escape(folder), f"**{ATTEMPT}"))]
     return [
@@ -218,19 +250,41 @@ def find_attempts(folder: str) -> list[str]:
 
 def move(source: str, target: str) -> None:
     """Moves a file, over one that may be there."""
-    if is_local(target):
-        os.replace(source, target)
+    move_all([(source, target)])
+
+
+def move_all(pairs: Sequence[tuple[str, str]]) -> None:
+    """Moves files, (source, target) each, over those that may be there; all of one file system.
+
+    In a store that is a copy and a removal: an error in between leaves both, and doing it again does no harm.
+    """
+    if not pairs:
+        return
+    if is_local(pairs[0][1]):
+        for source, target in pairs:
+            os.replace(source, target)
+    elif store := store_of(pairs[0][1]):
+        store.copy(pairs)
+        store.delete([source for source, _ in pairs])
     else:
-        FileSystems.rename([source], [target])
+        FileSystems.rename([source for source, _ in pairs], [target for _, target in pairs])
 
 
-def remove(paths: list[str]) -> None:
+def remove(paths: Iterable[str]) -> None:
     """Removes files and folders with all that is in them; one that is not there is fine."""
     for path in paths:
         if is_local(path):
             _remove_local(path)
         else:
             _remove_objects(path)
+
+
+def remove_files(paths: Sequence[str]) -> None:
+    """Removes files, many at once; one that is not there is fine."""
+    if paths and (store := store_of(paths[0])):
+        store.delete(paths)
+    else:
+        remove(paths)
 
 
 def _remove_local(path: str) -> None:
@@ -244,9 +298,12 @@ def _remove_local(path: str) -> None:
 
 def _remove_objects(path: str) -> None:
     """Removes an object, and those below it as if it were a folder."""
+    if store := store_of(path):
+        store.delete([path, *(info.path for info in store.list(f"{path.rstrip('/')}/", below=True))])
+        return
     below = [info.path for info in _match(join(glob.escape(path), "**"))]
     for name in [path, *below] if exists(path) else below:
-        # The argument is a pattern on GCS, where only this means the name; on S3 it is a name, of no object if escaped.
+        # The argument may be a pattern or a name, which is of no object if escaped.
         with as_os_error(name):
             FileSystems.delete([glob.escape(name)])
             if glob.escape(name) != name and exists(name):

@@ -24,9 +24,10 @@ def group_name(index: int) -> str:
     return f"example_{index}"
 
 
-def staged_name(file_name: str, fingerprint: str) -> str:
-    """Name of a shard's file in the staging folder, below its split."""
-    return f"{fingerprint[:16]}-{file_name}"
+def staged_path(path: str, fingerprint: str) -> str:
+    """Path of a shard in the staging folder, of one that is `path` in the dataset."""
+    split, _, file_name = path.rpartition("/")
+    return f"{split}/{fingerprint[:16]}-{file_name}"
 
 
 class ShardLayout(NamedTuple):

@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _lock = threading.Lock()
-_pools: dict[int, ThreadPoolExecutor] = {}
+_pools: dict[tuple[str, int], ThreadPoolExecutor] = {}
 
 
 def usable_cores() -> int:
@@ -21,12 +21,12 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def shared_pool(workers: int) -> ThreadPoolExecutor:
-    """The process's pool of so many threads, made when first asked for."""
+def shared_pool(workers: int, purpose: str = "decode") -> ThreadPoolExecutor:
+    """The process's pool of so many threads for a purpose, made when first asked for."""
     with _lock:
-        if workers not in _pools:
-            _pools[workers] = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-        return _pools[workers]
+        if (purpose, workers) not in _pools:
+            _pools[purpose, workers] = ThreadPoolExecutor(workers, thread_name_prefix=purpose)
+        return _pools[purpose, workers]
 
 
 def map_ahead(

@@ -25,7 +25,7 @@ from transforms.files import (
     join,
     list_folder_if_there,
     move,
-    read_bytes,
+    read_bytes_if_there,
     write_whole,
 )
 
@@ -114,19 +114,24 @@ def read_record(staged: str) -> StoredShard | None:
 
     A local file is read to its end: nobody has waited for the disk to take it, and a power failure may have cut it off.
     """
-    if not exists(_record_path(staged)) or not exists(staged):
+    record = read_bytes_if_there(_record_path(staged))
+    if record is None or not exists(staged):
         return None
     try:
-        stored = StoredShard.from_json(json.loads(read_bytes(_record_path(staged))))
+        stored = StoredShard.from_json(json.loads(record))
     except (ValueError, TypeError, KeyError):
         return None
     return stored if not is_local(staged) or sha256_of(staged) == stored.sha256 else None
 
 
+def list_staged(staging: str, splits: Iterable[str]) -> set[str]:
+    """Paths of the files in the staging folder: of shards, and of the records beside them."""
+    return {f"{split}/{info.name}" for split in splits for info in list_folder_if_there(join(staging, split))}
+
+
 def count_staged(staging: str, splits: Iterable[str]) -> int:
     """Number of shards that are whole in the staging folder."""
-    files = (info.path for split in splits for info in list_folder_if_there(join(staging, split)))
-    return sum(path.endswith(_record_path(".h5")) for path in files)
+    return sum(path.endswith(_record_path(".h5")) for path in list_staged(staging, splits))
 
 
 # Private folders of this process, for a process that has to stop at once.

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import functools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -22,10 +22,10 @@ from transforms.assign_shards import ShardKey
 from transforms.decode_examples import reject, row_of
 from transforms.example import ExampleFormat, ExampleSpec, make_planes
 from transforms.fetch import sha256_of
-from transforms.files import join, make_folder, read_bytes
+from transforms.files import is_local, join, make_folder, read_bytes
 from transforms.fingerprint import checksums, fingerprint_of, modified_times
 from transforms.hdf5_file import EncodedExample, ShardFile, encode_example
-from transforms.layout import ShardLayout, staged_name
+from transforms.layout import ShardLayout, staged_path
 from transforms.look_ahead import map_ahead, shared_pool, usable_cores
 from transforms.progress import PROGRESS
 from transforms.rejected import DataError, Rejected
@@ -42,6 +42,9 @@ from transforms.staging import (
 # What the examples ahead of the file may take, besides the decoding of one image in each thread.
 LOOK_AHEAD_BYTES = 2**26
 LOOK_AHEAD_PER_WORKER = 4
+# Images of an object store that are read at the same time, ahead of decoding: each waits for its answer.
+READ_AHEAD = 16
+READ_AHEAD_BYTES = 2**26
 
 
 class WrittenShards(NamedTuple):
@@ -51,13 +54,31 @@ class WrittenShards(NamedTuple):
     rejected: beam.PCollection[Rejected]
 
 
-def prepare_example(spec: ExampleSpec, form: ExampleFormat) -> EncodedExample | DataError:
-    """Reads, decodes and encodes an example; what is wrong with its image or rows is data."""
+def prepare_example(read: tuple[ExampleSpec, bytes | None], form: ExampleFormat) -> EncodedExample | DataError:
+    """Decodes and encodes an example; what is wrong with its image or rows is data.
+
+    Args:
+        read: the example, and the bytes of its image; None where they are still to be read.
+        form: of the example.
+    """
+    spec, data = read
     try:
-        image, mask = make_planes(spec, read_bytes(spec.image.path), form)
+        image, mask = make_planes(spec, read_bytes(spec.image.path) if data is None else data, form)
     except DataError as error:
         return error
     return encode_example(image, mask, form.label)
+
+
+def read_ahead(specs: Sequence[ExampleSpec]) -> Generator[tuple[ExampleSpec, bytes | None], None, None]:
+    """Reads images that are far away ahead of their turn; those of this machine are read where they are decoded."""
+    if not specs or is_local(specs[0].image.path):
+        yield from ((spec, None) for spec in specs)
+        return
+    largest = max(spec.image.size for spec in specs)
+    window = max(1, min(READ_AHEAD, READ_AHEAD_BYTES // max(largest, 1)))
+    pool = shared_pool(READ_AHEAD, "read")
+    with contextlib.closing(map_ahead(lambda spec: read_bytes(spec.image.path), specs, pool, window)) as images:
+        yield from zip(specs, images, strict=True)
 
 
 def window_for(form: ExampleFormat, workers: int) -> int:
@@ -68,7 +89,7 @@ def window_for(form: ExampleFormat, workers: int) -> int:
 
 
 def write_shard(
-    path: str, specs: Iterable[ExampleSpec], form: ExampleFormat, workers: int | None
+    path: str, specs: Sequence[ExampleSpec], form: ExampleFormat, workers: int | None
 ) -> tuple[RejectedExample, ...]:
     """Writes a shard's file.
 
@@ -83,9 +104,12 @@ def write_shard(
     """
     workers = workers or usable_cores()
     prepare = functools.partial(prepare_example, form=form)
-    prepared = map_ahead(prepare, specs, shared_pool(workers), window_for(form, workers))
     rejected = []
-    with ShardFile(path, form.label) as file, contextlib.closing(prepared):
+    with (
+        ShardFile(path, form.label) as file,
+        contextlib.closing(read_ahead(specs)) as read,
+        contextlib.closing(map_ahead(prepare, read, shared_pool(workers), window_for(form, workers))) as prepared,
+    ):
         for index, example in enumerate(prepared):
             if isinstance(example, DataError):
                 rejected.append(RejectedExample(index, row_of(example), example.code.value, example.message))
@@ -149,7 +173,7 @@ class WriteShard(beam.DoFn):
         return read_record(self._staged(key, fingerprint))
 
     def _staged(self, key: ShardKey, fingerprint: str) -> str:
-        return join(self.staging, f"{key.split}/{staged_name(self.layout.file_name(key.number), fingerprint)}")
+        return join(self.staging, staged_path(f"{key.split}/{self.layout.file_name(key.number)}", fingerprint))
 
     def _write(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str) -> StoredShard:
         make_folder(join(self.staging, key.split))

@@ -16,7 +16,7 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline.create import DEFAULT_RUNNER
+from pipeline.new_pipeline import DEFAULT_RUNNER
 from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards
 from transforms.decode_examples import DecodeExamples
 from transforms.example import Example, ExampleFormat

@@ -1,0 +1,48 @@
+"""A pipeline of Beam without steps, made of the options of the command line."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Sequence
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.portability.api import beam_provision_api_pb2
+from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo, FnApiRunner
+from apache_beam.runners.portability.portable_runner import JobServiceHandle
+
+from pipeline.errors import UsageError, last_line
+
+# Not DirectRunner, which looks for another runner in the network first.
+DEFAULT_RUNNER = "FnApiRunner"
+
+
+@contextlib.contextmanager
+def new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
+    """A pipeline without steps; its temporary folder is removed at the end.
+
+    From here on `FileSystems` knows the options, too.
+
+    Raises:
+        UsageError: the options are wrong.
+    """
+    options = PipelineOptions(["--runner", DEFAULT_RUNNER, *beam_options], save_main_session=False)
+    try:
+        pipeline = beam.Pipeline(_in_process_runner(options), options=options)
+    except (ValueError, ImportError) as error:
+        raise UsageError(f"Apache Beam refuses its options: {last_line(error)}") from error
+    try:
+        yield pipeline
+    finally:
+        shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
+
+
+def _in_process_runner(options: PipelineOptions) -> FnApiRunner | None:
+    """The default runner, whose worker processes are told the options: else they know no credentials of a store."""
+    if options.view_as(StandardOptions).runner != DEFAULT_RUNNER:
+        return None
+    encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
+    return FnApiRunner(
+        provision_info=ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))
+    )

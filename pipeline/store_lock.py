@@ -1,0 +1,116 @@
+"""The lock of an output folder in an object store: an object that is made only where there is none.
+
+Nothing takes it away from a run that dies, as an operating system does with a file's lock. So its owner renews it, and
+one that has not been renewed for long is another's to take. The clocks of the hosts may differ by less than that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from transforms.object_store import ABSENT, Content, ObjectStore
+
+RENEW_SECONDS = 60.0
+DEAD_SECONDS = 600.0
+
+
+class StoreLock:
+    """A lock that this process wants or has.
+
+    Args:
+        store: of the object.
+        path: of the object.
+        owner: what the object says of its owner: `run`, and what a message shows.
+    """
+
+    def __init__(self, store: ObjectStore, path: str, owner: dict[str, Any]) -> None:
+        self._store = store
+        self._path = path
+        self._owner = owner
+        self._version = ABSENT
+
+    def acquire(self) -> dict[str, Any] | None:
+        """Takes the lock.
+
+        Returns:
+            None; or what the owner says of itself, where it is another's.
+
+        Raises:
+            OSError: the store cannot be read or written to.
+        """
+        found = self._read()
+        if found.version != ABSENT and not _is_dead(found.data):
+            return _parse(found.data)
+        if self._swap(found.version):
+            return None
+        return _parse(self._read().data)
+
+    @contextlib.contextmanager
+    def renewed(self) -> Iterator[None]:
+        """Keeps the lock while the body runs, and takes it away at the end."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self._renew_until, args=(stop,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+            with contextlib.suppress(OSError):
+                self.release()
+
+    def release(self) -> None:
+        """Takes the lock away, where it is this run's."""
+        if _parse(self._read().data).get("run") == self._owner["run"]:
+            self._store.delete([self._path])
+
+    def _renew_until(self, stop: threading.Event) -> None:
+        while not stop.wait(RENEW_SECONDS):
+            # What cannot be renewed now may be so a minute later; a lock that another run has taken is noticed before
+            # anything is published.
+            with contextlib.suppress(OSError):
+                self._swap(self._version)
+
+    def _swap(self, version: str) -> bool:
+        content = json.dumps({**self._owner, "renewed": _now().isoformat()}).encode()
+        made = self._store.swap(self._path, content, version)
+        if made is None:
+            found = self._read()
+            # The answer to an earlier attempt at this very request may have been lost.
+            if _parse(found.data).get("run") != self._owner["run"]:
+                return False
+            made = found.version
+        self._version = made
+        return True
+
+    def _read(self) -> Content:
+        try:
+            return self._store.read(self._path)
+        except FileNotFoundError:
+            return Content(b"", ABSENT)
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def _parse(content: bytes) -> dict[str, Any]:
+    """What a lock says of its owner; nothing where it is damaged."""
+    try:
+        owner = json.loads(content)
+    except ValueError:
+        return {}
+    return owner if isinstance(owner, dict) else {}
+
+
+def _is_dead(content: bytes) -> bool:
+    try:
+        renewed = datetime.datetime.fromisoformat(str(_parse(content).get("renewed")))
+        return (_now() - renewed).total_seconds() > DEAD_SECONDS
+    except (ValueError, TypeError):
+        return True

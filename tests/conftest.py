@@ -1,0 +1,29 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stores import Store, amazon_s3, google_cloud_storage, take_no_credentials
+
+
+@pytest.fixture(scope="session", params=["gs", "s3"])
+def _running_store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    with google_cloud_storage() if request.param == "gs" else amazon_s3() as store:
+        yield store
+
+
+@pytest.fixture
+def store(_running_store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """An object store without objects, to which the environment of this process leads."""
+    for name, text in _running_store.variables.items():
+        monkeypatch.setenv(name, text)
+    if _running_store.scheme == "gs":
+        take_no_credentials(monkeypatch)
+    _running_store.proxy.plan(None)
+    yield _running_store
+    _running_store.proxy.plan(None)
+    _running_store.proxy.delay = 0.0
+    _running_store.clear("")

@@ -1,0 +1,154 @@
+"""An HTTP proxy before a store: it counts the requests, makes them slow, and has one fail."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
+
+KINDS = ("503", "dropped", "lost")
+_PART = re.compile(rb"Content-Type: application/http\s")
+# Headers that belong to one connection, or that each side makes itself.
+_OWN_HEADERS = frozenset(
+    {"connection", "transfer-encoding", "keep-alive", "content-length", "expect", "date", "server"}
+)
+
+
+class HttpFault(NamedTuple):
+    """Requests that fail.
+
+    Attributes:
+        method: of the request.
+        path: regular expression that is found in its path.
+        kind: "503", an answer that the service is not available; "dropped", the connection breaks before the store has
+            the request; "lost", it breaks after the store has done it.
+        times: how many of those requests fail, from the first.
+    """
+
+    method: str
+    path: str
+    kind: str
+    times: int = 1
+
+
+class FaultProxy:
+    """Passes requests on to a server of this machine.
+
+    Attributes:
+        url: of the proxy.
+        log: method and path of the requests since the last `plan`, in order.
+        hits: requests that have failed.
+        delay: seconds that each request takes longer.
+    """
+
+    def __init__(self) -> None:
+        self.upstream = 0
+        self._lock = threading.Lock()
+        self.plan(None)
+        self.delay = 0.0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": self}))
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def plan(self, fault: HttpFault | None) -> None:
+        """Counts from the start, and has other requests fail, or none."""
+        self._fault = fault
+        self.log: list[tuple[str, str]] = []
+        self.hits = 0
+
+    def choose(self, method: str, path: str) -> str | None:
+        """Counts a request; gives the kind of failure where it is to fail."""
+        with self._lock:
+            self.log.append((method, path))
+            fault = self._fault
+            if fault is None or self.hits >= fault.times or method != fault.method or not re.search(fault.path, path):
+                return None
+            self.hits += 1
+            return fault.kind
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[FaultProxy]:
+        """Serves while the body runs."""
+        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
+            thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    proxy: FaultProxy
+
+    def setup(self) -> None:
+        super().setup()
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+    def _handle(self) -> None:
+        body = self._read_body()
+        kind = self.proxy.choose(self.command, self.path)
+        time.sleep(self.proxy.delay)
+        if kind == "503":
+            self._answer(503, [], b"")
+        elif kind == "dropped":
+            self._break()
+        else:
+            self._pass_on(body, lost=kind == "lost")
+
+    def _read_body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return body
+
+    def _pass_on(self, body: bytes, *, lost: bool) -> None:
+        if self.path.startswith("/batch/"):
+            # The emulator of Google Cloud Storage leaves out parts that have no name; the store itself takes them.
+            body = _PART.sub(lambda found: b"Content-ID: <part%d>\n" % found.start() + found[0], body)
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.proxy.upstream, timeout=60)) as connection:
+            headers = {name: text for name, text in self.headers.items() if name.lower() not in _OWN_HEADERS}
+            connection.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})
+            answer = connection.getresponse()
+            content = answer.read()
+            if lost:
+                self._break()
+            else:
+                self._answer(answer.status, answer.getheaders(), content)
+
+    def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+        self.send_response(status)
+        length = str(len(content))
+        for name, text in headers:
+            if name.lower() not in _OWN_HEADERS:
+                self.send_header(name, text)
+            elif name.lower() == "content-length" and self.command == "HEAD":
+                length = text
+        self.send_header("Content-Length", length)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def _break(self) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = _handle  # noqa: N815

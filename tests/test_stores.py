@@ -1,0 +1,154 @@
+"""`steelbeam` with everything in an object store: the same bytes, and no success with something missing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import main
+from tests.builders import params_of, write_dataset
+from tests.command import run_steelbeam, tree
+from tests.fault_proxy import KINDS, HttpFault
+from tests.stores import Store
+
+pytestmark = pytest.mark.stores
+
+ROWS = [f"{name}.jpg,3,{start} 2" for start, name in enumerate("abcdefgh", start=1)]
+FLAGS = ("--num_output_files=2", "--quiet")
+
+
+def put_dataset(store: Store, folder: Path, rows: list[str] = ROWS) -> str:
+    """Puts a dataset and its parameter file into a store; gives the path of the latter."""
+    store.put_folder(write_dataset(folder / "data", rows), "data")
+    store.put("params.yaml", json.dumps(params_of(Path("/"), data_dir=store.path("data"))).encode())
+    return store.path("params.yaml")
+
+
+def create(store: Store, params: str, *flags: str, output: str = "out") -> int:
+    """Runs `create` in this process; gives the exit status."""
+    return main(["create", "--params", params, "--output_dir", store.path(output), *FLAGS, *flags])
+
+
+def create_locally(tmp_path: Path, data_dir: str) -> dict[str, bytes]:
+    """Shards of the same data, made in a local folder."""
+    (tmp_path / "params.yaml").write_text(json.dumps(params_of(Path("/"), data_dir=data_dir)))
+    assert (
+        main(["create", "--params", str(tmp_path / "params.yaml"), "--output_dir", str(tmp_path / "out"), *FLAGS]) == 0
+    )
+    return shards_in(tree(tmp_path / "out"))
+
+
+def shards_in(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {name: content for name, content in files.items() if name.endswith(".h5")}
+
+
+def assert_whole(files: dict[str, bytes]) -> None:
+    """Looks whether all is there that the manifest lists, and nothing else."""
+    manifest = json.loads(files["manifest.json"])
+    listed = {shard["file"]: shard["sha256"] for split in manifest["splits"].values() for shard in split["shards"]}
+    listed |= {name: entry["sha256"] for name, entry in manifest["files"].items()}
+    found = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != "manifest.json"}
+    assert found == listed
+
+
+def test_a_store_holds_the_bytes_of_a_local_run(store: Store, tmp_path: Path) -> None:
+    assert create(store, put_dataset(store, tmp_path)) == 0
+    assert_whole(store.tree("out"))
+    assert shards_in(store.tree("out")) == create_locally(tmp_path, str(tmp_path / "data"))
+    assert main(["verify", store.path("out"), "--quiet"]) == 0
+
+
+def test_worker_processes_know_the_options_of_the_store(store: Store, tmp_path: Path) -> None:
+    params = put_dataset(store, tmp_path)
+    flags = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
+    run_steelbeam("create", "--params", params, "--output_dir", store.path("out"), *FLAGS, *flags)
+    assert_whole(store.tree("out"))
+
+
+@pytest.mark.parametrize("name", ["a folder", "[1]#?*", "ü", "100%25"])
+def test_names_are_names_and_no_patterns(store: Store, tmp_path: Path, name: str) -> None:
+    rows = [f"{name}{letter}.jpg,3,1 2" for letter in "abcd"]
+    store.put_folder(write_dataset(tmp_path / "data", rows), f"in {name}")
+    store.put("params.yaml", json.dumps(params_of(Path("/"), data_dir=store.path(f"in {name}"))).encode())
+    for _ in range(2):
+        assert create(store, store.path("params.yaml"), f"--name={name}", output=f"out {name}") == 0
+        assert_whole(store.tree(f"out {name}"))
+    changed = [row.replace("1 2", "3 2") for row in rows]
+    store.put_folder(write_dataset(tmp_path / "data", changed), f"in {name}")
+    assert create(store, store.path("params.yaml"), f"--name={name}", output=f"out {name}") == 0
+    assert_whole(store.tree(f"out {name}"))
+    assert main(["verify", store.path(f"out {name}"), "--quiet"]) == 0
+
+
+def test_unchanged_input_is_seen_without_reading_an_image(store: Store, tmp_path: Path) -> None:
+    params = put_dataset(store, tmp_path)
+    assert create(store, params) == 0
+    store.proxy.plan(None)
+    assert create(store, params) == 0
+    assert not [path for method, path in store.proxy.log if method == "GET" and ".jpg" in path]
+
+
+def test_shards_of_an_older_dataset_are_removed(store: Store, tmp_path: Path) -> None:
+    params = put_dataset(store, tmp_path)
+    assert create(store, params, "--num_output_files=4") == 0
+    assert create(store, params) == 0
+    assert_whole(store.tree("out"))
+
+
+def test_what_is_finished_is_taken_up_after_too_much_was_rejected(store: Store, tmp_path: Path) -> None:
+    params = put_dataset(store, tmp_path, [*ROWS, "a.jpg,9,1 1"])
+    assert create(store, params) == 3
+    assert "manifest.json" not in store.names("out")
+    store.put_folder(write_dataset(tmp_path / "data", ROWS), "data")
+    store.proxy.plan(None)
+    assert create(store, params) == 0
+    assert_whole(store.tree("out"))
+
+
+def test_a_missing_image_and_a_missing_folder_are_told(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = put_dataset(store, tmp_path)
+    store.delete("data/train_images/a.jpg")
+    assert create(store, params) == 3
+    assert "IMAGE_MISSING" in capsys.readouterr().err
+    store.put("params.yaml", json.dumps(params_of(Path("/"), data_dir=store.path("none"))).encode())
+    assert create(store, params) == 2
+    assert f"there is no folder {store.path('none')}" in capsys.readouterr().err
+
+
+def test_an_empty_image_is_rejected(store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    params = put_dataset(store, tmp_path)
+    store.put("data/train_images/a.jpg", b"")
+    assert create(store, params) == 3
+    assert "IMAGE_" in capsys.readouterr().err
+
+
+def requests_of_a_run(store: Store, params: str) -> list[tuple[str, str]]:
+    store.clear("out")
+    store.proxy.plan(None)
+    assert create(store, params) == 0
+    return store.proxy.log
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_request_that_fails_makes_a_success_with_something_missing(
+    store: Store, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = put_dataset(store, tmp_path)
+    whole = None
+    for method in dict.fromkeys(method for method, _ in requests_of_a_run(store, params)):
+        whole = whole or store.tree("out")
+        store.clear("out")
+        store.proxy.plan(HttpFault(method, "", kind, times=3))
+        status = create(store, params)
+        assert store.proxy.hits == 3
+        store.proxy.plan(None)
+        if status:
+            assert "Traceback" not in capsys.readouterr().err
+            assert "manifest.json" not in store.names("out")
+            assert create(store, params) == 0
+        assert store.tree("out") == whole
