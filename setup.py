@@ -4,7 +4,7 @@ from pathlib import Path
 
 from setuptools import setup
 
-BEAM = "apache-beam>=2.77,<2.78"
+BEAM_VERSION = ">=2.77,<2.78"
 
 setup(
     name="steelbeam",
@@ -16,7 +16,7 @@ setup(
     python_requires=">=3.10",
     packages=["pipeline", "transforms"],
     install_requires=[
-        BEAM,
+        f"apache-beam{BEAM_VERSION}",
         "numpy>=1.26",
         "pandas>=2.2",
         "h5py>=3.11",
@@ -28,6 +28,7 @@ setup(
         "tqdm>=4.66",
     ],
     extras_require={
+        "gcp": [f"apache-beam[gcp]{BEAM_VERSION}"],
         "test": ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "psutil>=5.9"],
         "lint": ["ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],
     },

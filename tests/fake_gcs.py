@@ -1,13 +1,9 @@
-"""A server that answers to gs:// paths, in memory: fake-gcs-server, started by the tests and ended with them.
-
-    go install github.com/fsouza/fake-gcs-server@v1.56.1
-
-It is looked for in $FAKE_GCS_SERVER, on PATH, in the cache of the tests, and where Go installs programs.
-"""
+"""A server that answers to gs:// paths, in memory: fake-gcs-server, started by the tests and ended with them."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
@@ -16,21 +12,87 @@ import subprocess
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NoReturn
 
-from tests.command import ROOT
+import pytest
 
-NAME = "fake-gcs-server"
-ANONYMOUS = ROOT / "tests" / "anonymous"
-START_SECONDS = 30
+PROGRAM = "fake-gcs-server"
+BUCKET = "steelbeam-tests"
+ANONYMOUS = Path(__file__).parent / "anonymous"
+_START_SECONDS = 30
 
 
-def find_server() -> str | None:
-    """Path of the program; None where it is not installed."""
-    cache = Path(os.environ.get("STEELBEAM_CACHE", "~/.cache/steelbeam")).expanduser() / "bin" / NAME
-    places = [os.environ.get("FAKE_GCS_SERVER"), shutil.which(NAME), cache, _go_path() / "bin" / NAME]
-    return next((str(place) for place in places if place and os.access(place, os.X_OK)), None)
+def missing(what: str, remedy: str) -> NoReturn:
+    """Fails where everything has to be there, and skips elsewhere, with the reason."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{what} is not there: {remedy}")
+    raise AssertionError
+
+
+@dataclasses.dataclass(frozen=True)
+class FakeGcs:
+    """A server with one bucket.
+
+    Attributes:
+        url: where it answers.
+    """
+
+    url: str
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The environment of a program that takes this server for Google's, and asks nobody who it is."""
+        path = os.pathsep.join(filter(None, [str(ANONYMOUS), os.environ.get("PYTHONPATH")]))
+        return {"STORAGE_EMULATOR_HOST": self.url, "GOOGLE_CLOUD_PROJECT": "steelbeam-tests", "PYTHONPATH": path}
+
+    def path(self, name: str) -> str:
+        """The path of an object."""
+        return f"gs://{BUCKET}/{name}"
+
+    def put(self, name: str, content: bytes) -> None:
+        """Makes an object."""
+        _ask(f"{self.url}/upload/storage/v1/b/{BUCKET}/o?uploadType=media&name={_quoted(name)}", content)
+
+    def put_folder(self, folder: Path, name: str) -> None:
+        """Makes objects of all files of a folder."""
+        for file in folder.rglob("*"):
+            if file.is_file():
+                self.put(f"{name}/{file.relative_to(folder)}", file.read_bytes())
+
+    def get(self, name: str) -> bytes:
+        """Content of an object."""
+        return _ask(f"{self.url}/storage/v1/b/{BUCKET}/o/{_quoted(name)}?alt=media")
+
+    def names(self, folder: str = "") -> list[str]:
+        """Names of the objects below a folder, in order, without its own."""
+        prefix = f"{folder}/" if folder else ""
+        answer = json.loads(_ask(f"{self.url}/storage/v1/b/{BUCKET}/o?prefix={_quoted(prefix)}"))
+        return sorted(item["name"].removeprefix(prefix) for item in answer.get("items", ()))
+
+
+@contextlib.contextmanager
+def fake_gcs() -> Iterator[FakeGcs]:
+    """Runs a server until the body ends."""
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    options = ["-backend=memory", "-scheme=http", "-host=127.0.0.1", f"-port={port}", "-log-level=error"]
+    command = [_find_server(), *options, f"-external-url={url}", f"-public-host=127.0.0.1:{port}"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as server:
+        try:
+            _wait_for(f"{url}/_internal/healthcheck", server)
+            _ask(f"{url}/storage/v1/b?project=steelbeam-tests", json.dumps({"name": BUCKET}).encode())
+            yield FakeGcs(url)
+        finally:
+            server.kill()
+
+
+def _find_server() -> str:
+    cache = Path(os.environ.get("STEELBEAM_CACHE", "~/.cache/steelbeam")).expanduser() / "bin" / PROGRAM
+    for place in (os.environ.get("FAKE_GCS_SERVER"), shutil.which(PROGRAM), cache, _go_path() / "bin" / PROGRAM):
+        if place and os.access(place, os.X_OK):
+            return str(place)
+    missing(PROGRAM, "go install github.com/fsouza/fake-gcs-server@v1.56.1")
 
 
 def _go_path() -> Path:
@@ -40,80 +102,30 @@ def _go_path() -> Path:
     return Path("~/go").expanduser()
 
 
-@contextlib.contextmanager
-def fake_gcs(program: str) -> Iterator[str]:
-    """Runs a server without any bucket; gives its URL, for STORAGE_EMULATOR_HOST."""
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}"
-    options = ["-backend=memory", "-scheme=http", "-host=127.0.0.1", f"-port={port}", "-log-level=error"]
-    addresses = [f"-external-url={url}", f"-public-host=127.0.0.1:{port}"]
-    with subprocess.Popen([program, *options, *addresses], stdin=subprocess.DEVNULL) as server:
+def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
         try:
-            _wait_until_up(server, url)
-            yield url
-        finally:
-            server.kill()
+            _ask(url)
+        except OSError:
+            assert server.poll() is None, f"{PROGRAM} has ended"
+            assert time.monotonic() < deadline, f"{PROGRAM} does not answer"
+            time.sleep(0.05)
+        else:
+            return
 
 
-def anonymous_environment(url: str) -> dict[str, str]:
-    """The environment of a process that takes this server for Google's, and asks nobody who it is."""
-    path = os.pathsep.join([str(ANONYMOUS), str(ROOT)])
-    return {**os.environ, "STORAGE_EMULATOR_HOST": url, "PYTHONPATH": path}
-
-
-def make_bucket(url: str, bucket: str) -> None:
-    """Makes a bucket; its name has three characters at least."""
-    content = json.dumps({"name": bucket}).encode()
-    _ask(f"{url}/storage/v1/b?project=test", content, {"Content-Type": "application/json"})
-
-
-def put(url: str, path: str, content: bytes) -> None:
-    """Writes an object, such as `gs://bucket/name`."""
-    bucket, name = _parts(path)
-    _ask(f"{url}/upload/storage/v1/b/{bucket}/o?uploadType=media&name={_quoted(name)}", content)
-
-
-def get(url: str, path: str) -> bytes:
-    """Content of an object."""
-    bucket, name = _parts(path)
-    return _ask(f"{url}/storage/v1/b/{bucket}/o/{_quoted(name)}?alt=media")
-
-
-def list_objects(url: str, path: str) -> list[str]:
-    """Paths of the objects whose path begins so."""
-    bucket, name = _parts(path)
-    answer = json.loads(_ask(f"{url}/storage/v1/b/{bucket}/o?prefix={_quoted(name)}"))
-    return [f"gs://{bucket}/{item['name']}" for item in answer.get("items", [])]
-
-
-def _parts(path: str) -> tuple[str, str]:
-    bucket, _, name = path.removeprefix("gs://").partition("/")
-    return bucket, name
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _quoted(name: str) -> str:
     return urllib.parse.quote(name, safe="")
 
 
-def _ask(url: str, content: bytes | None = None, headers: dict[str, str] | None = None) -> bytes:
-    request = urllib.request.Request(url, content, headers or {})
+def _ask(url: str, content: bytes | None = None) -> bytes:
+    request = urllib.request.Request(url, content, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
-        return answer.read()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _wait_until_up(server: subprocess.Popen[bytes], url: str) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        if server.poll() is not None:
-            raise RuntimeError(f"{NAME} ended at once, with status {server.returncode}")
-        with contextlib.suppress(OSError):
-            _ask(f"{url}/_internal/healthcheck")
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"{NAME} does not answer on {url}")
+        return bytes(answer.read())
