@@ -59,11 +59,18 @@ def _is_installed(package: str) -> bool:
 def create_on_dataflow(
     store: FakeGcs, *flags: str, status: int = 0, output_dir: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Runs `create` with DataflowRunner, as a program of its own: what is pickled depends on what `__main__` is."""
+    """Runs `create` with DataflowRunner."""
     options = ["--runner=DataflowRunner", "--project=test-project", "--region=us-central1"]
+    return create(store, *options, f"--temp_location={store.path('tmp')}", *flags, status=status, output_dir=output_dir)
+
+
+def create(
+    store: FakeGcs, *flags: str, status: int = 0, output_dir: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs `create` as a program of its own: what is pickled depends on what `__main__` is."""
     paths = [f"--params={store.path('params.yaml')}", f"--output_dir={output_dir or store.path('out')}"]
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "create", *paths, *options, f"--temp_location={store.path('tmp')}", *flags],
+        [sys.executable, "-m", "pipeline", "create", *paths, *flags],
         env={**os.environ, **store.variables},
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
@@ -145,6 +152,17 @@ def test_no_function_drags_the_main_module_along(translated: beam_runner_api_pb2
 def _pickle_of(transform: beam_runner_api_pb2.PTransform) -> bytes:
     payload = beam_runner_api_pb2.ParDoPayload.FromString(transform.spec.payload).do_fn.payload
     return bz2.decompress(base64.b64decode(payload)) if payload else b""
+
+
+def test_a_template_is_written_where_there_is_nothing_to_do_too(store: FakeGcs) -> None:
+    # The launcher of a Flex Template takes its absence for a failure.
+    output_dir, one_file = store.path("made"), "--num_output_files=1"
+    create(store, one_file, output_dir=output_dir)
+    assert "nothing to do" in create(store, one_file, output_dir=output_dir).stdout
+    made = store.get("made/manifest.json")
+    create_on_dataflow(store, one_file, f"--template_location={store.path('again.json')}", output_dir=output_dir)
+    assert json.loads(store.get("again.json"))["type"] == "JOB_TYPE_BATCH"
+    assert store.get("made/manifest.json") == made
 
 
 def test_a_dry_run_submits_nothing(store: FakeGcs) -> None:
