@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test torture lint bench clean
+.PHONY: quickstart test test-dataflow torture lint bench clean
 
 quickstart: .venv/installed
 	$(BIN)/steelbeam sample quickstart/data
@@ -14,6 +14,9 @@ quickstart: .venv/installed
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest
+
+test-dataflow: .venv/installed-test-gcp
+	$(BIN)/python -m pytest -m dataflow
 
 torture: .venv/installed-test
 	$(BIN)/python -m tests.torture
@@ -32,9 +35,10 @@ clean:
 
 .venv/installed: EXTRAS :=
 .venv/installed-test: EXTRAS := [test]
+.venv/installed-test-gcp: EXTRAS := [test,gcp]
 .venv/installed-lint: EXTRAS := [lint]
 
-.venv/installed .venv/installed-test .venv/installed-lint: setup.py | .venv/bin/python
+.venv/installed .venv/installed-test .venv/installed-test-gcp .venv/installed-lint: setup.py | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
 	@touch $@
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.argument_types import at_least, file_name, folder, rejected_limit
 from pipeline.errors import SteelbeamError, UsageError
+from pipeline.runner_help import add_runner_help
 
 DESCRIPTION = "Steel-defect images and run-length encoded masks to sharded HDF5, on Apache Beam."
 EXIT_STATUSES = """\
@@ -28,7 +29,7 @@ Makes the HDF5 dataset that a parameter file describes: reads the CSV of masks a
 train_input/ and eval_input/ with their metadata. The parameter file is that of the Model Zoo, as it is.
 """
 CREATE_EPILOG = f"""\
-Any other option goes to Apache Beam, for example --runner=FlinkRunner.
+Any other option goes to Apache Beam; those above are the few that matter.
 
 {EXIT_STATUSES}
 example:
@@ -165,6 +166,7 @@ def _add_create(parser: argparse.ArgumentParser) -> None:
     )
     ours.add_argument("--quiet", action="store_true", help="no progress and no summary")
     ours.add_argument("--debug", action="store_true", help="tracebacks, and the messages of Beam")
+    add_runner_help(parser)
 
 
 def _add_sample(parser: argparse.ArgumentParser) -> None:

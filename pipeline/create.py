@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 import apache_beam as beam
 
+from pipeline.dataflow import announce, check_reachable, describe_unrun
 from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError, last_line
 from pipeline.existing import JOURNAL, Existing, find_existing, of_naming, shards_of
 from pipeline.graph import build_graph
@@ -56,7 +57,7 @@ def create(arguments: CreateArguments, out: TextIO, err: TextIO) -> None:
 
     Args:
         arguments: of the command.
-        out: where the summary goes.
+        out: where the summary and the id of a job go.
         err: where progress and warnings go.
 
     Raises:
@@ -66,22 +67,40 @@ def create(arguments: CreateArguments, out: TextIO, err: TextIO) -> None:
     """
     started = time.monotonic()
     with new_pipeline(arguments.beam_options) as pipeline:
-        job, content = _make_dataset(arguments, pipeline, err)
+        job = dataclasses.replace(_make_job(arguments), run=uuid.uuid4().hex)
+        check_reachable(pipeline, (job.root, *(file.path for file in job.files), *job.folders))
+        if unrun := describe_unrun(pipeline):
+            _translate(arguments, job, pipeline, err)
+            out.write(f"{unrun}\n")
+            return
+        job, content = _make_dataset(arguments, job, pipeline, out, err)
     if not arguments.quiet:
         kept = sum(job.published.get(shard["file"]) == StoredShard.from_json(shard) for shard in shards_of(content))
         out.write(summarise(content, job.output_dir, kept, time.monotonic() - started))
 
 
-def _make_dataset(arguments: CreateArguments, pipeline: beam.Pipeline, err: TextIO) -> tuple[Job, dict[str, Any]]:
+def _translate(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, err: TextIO) -> None:
+    """Has the runner translate the job, for somebody else to run; nothing is done in the output folder."""
+    existing = find_existing(job.root, job.splits)
+    replaces = _find_replaced(arguments, existing, err)
+    build_graph(pipeline, dataclasses.replace(job, replaces=replaces, published=existing.shards))
+    try:
+        pipeline.run()
+    except Exception as error:
+        raise SteelbeamError(f"the job cannot be translated: {last_line(error)}") from error
+
+
+def _make_dataset(
+    arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, out: TextIO, err: TextIO
+) -> tuple[Job, dict[str, Any]]:
     """Runs what has to be run; gives the job, and what the manifest says afterwards."""
-    job = dataclasses.replace(_make_job(arguments), run=uuid.uuid4().hex)
     with locked(job.root, job.output_dir, job.run):
         existing = find_existing(job.root, job.splits)
         job = dataclasses.replace(job, replaces=_find_replaced(arguments, existing, err), published=existing.shards)
         if _is_up_to_date(job, existing):
             remove([join(job.root, STAGING)])
         else:
-            _run(job, pipeline, err, quiet=arguments.quiet)
+            _run(job, pipeline, out, err, quiet=arguments.quiet)
         return job, _read_back(job)
 
 
@@ -132,14 +151,16 @@ def _is_up_to_date(job: Job, existing: Existing) -> bool:
     return job.max_rejected.allows(sum(manifest["rejected"].values()), manifest["rows"]["read"])
 
 
-def _run(job: Job, pipeline: beam.Pipeline, err: TextIO, *, quiet: bool) -> None:
+def _run(job: Job, pipeline: beam.Pipeline, out: TextIO, err: TextIO, *, quiet: bool) -> None:
     PROGRESS.restart()
     try:
         remove([join(job.staging, OUTCOME), *find_attempts(join(job.root, STAGING))])
         make_folder(job.staging)
         with _stop_on_signal(job, pipeline, err), show_progress(PROGRESS, err, quiet=quiet):
             build_graph(pipeline, job)
-            pipeline.run().wait_until_finish()
+            result = pipeline.run()
+            announce(result, out)
+            result.wait_until_finish()
     except Exception as error:
         _raise_outcome(job)
         raise SteelbeamError(f"the run failed: {last_line(error)}\n{_describe_state(job)}") from error

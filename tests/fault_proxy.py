@@ -13,7 +13,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
 KINDS = ("503", "dropped", "lost")
-_PART = re.compile(rb"Content-Type: application/http\s")
 # Headers that belong to one connection, or that each side makes itself.
 _OWN_HEADERS = frozenset(
     {"connection", "transfer-encoding", "keep-alive", "content-length", "expect", "date", "server"}
@@ -120,9 +119,6 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def _pass_on(self, body: bytes, *, lost: bool) -> None:
-        if self.path.startswith("/batch/"):
-            # The emulator of Google Cloud Storage leaves out parts that have no name; the store itself takes them.
-            body = _PART.sub(lambda found: b"Content-ID: <part%d>\n" % found.start() + found[0], body)
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.proxy.upstream, timeout=60)) as connection:
             headers = {name: text for name, text in self.headers.items() if name.lower() not in _OWN_HEADERS}
             connection.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib.util
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,18 +15,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.fault_proxy import FaultProxy
+from tests.needs import needs, needs_package
 
 BUCKET = "steelbeam-tests"
 _START_SECONDS = 30
 _ANONYMOUS = str(Path(__file__).parent / "anonymous")
-_IN_ORDER_TO_HAVE = {
-    "google.cloud.storage": "pip install 'steelbeam[gcp]'",
-    "boto3": "pip install 'steelbeam[aws]'",
-    "moto": "pip install 'steelbeam[test-stores]'",
-}
 
 
 @dataclasses.dataclass
@@ -97,27 +89,15 @@ class Store:
             self.delete(f"{folder}/{name}".lstrip("/"))
 
 
-def missing(what: str, remedy: str) -> None:
-    """Fails where everything has to be there, and skips elsewhere, with the reason."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{what} is not there: {remedy}")
-
-
-def _need(package: str) -> None:
-    with contextlib.suppress(ModuleNotFoundError):
-        if importlib.util.find_spec(package):
-            return
-    missing(package, _IN_ORDER_TO_HAVE[package])
-
-
 @contextlib.contextmanager
 def google_cloud_storage() -> Iterator[Store]:
     """Starts fake-gcs-server."""
-    _need("google.cloud.storage")
+    needs_package("google.cloud.storage", "gcp")
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import storage
 
     port, proxy = _free_port(), FaultProxy()
-    command = [find_fake_gcs_server(), "-backend", "memory", "-scheme", "http", "-host", "127.0.0.1"]
+    command = [_find_fake_gcs_server(), "-backend", "memory", "-scheme", "http", "-host", "127.0.0.1"]
     command += ["-port", str(port), "-external-url", proxy.url, "-public-host", f"127.0.0.1:{proxy.port}"]
     with _server([*command, "-log-level", "error"], f"http://127.0.0.1:{port}/_internal/healthcheck"), proxy.running():
         proxy.upstream = port
@@ -135,29 +115,18 @@ def google_cloud_storage() -> Iterator[Store]:
         yield Store("gs", proxy, variables, client)
 
 
-def take_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Does in this process what `anonymous/sitecustomize.py` does in others."""
-    import google.auth
-    from google.auth.credentials import AnonymousCredentials
-
-    monkeypatch.setattr(google.auth, "default", lambda *_, **__: (AnonymousCredentials(), "steelbeam-tests"))
-
-
-def find_fake_gcs_server() -> str:
-    """The program that stands for Google Cloud Storage; see `configs/stores/install.sh`."""
-    cache = os.environ.get("STEELBEAM_CACHE", str(Path.home() / ".cache" / "steelbeam"))
-    for found in (shutil.which("fake-gcs-server"), f"{cache}/bin/fake-gcs-server"):
-        if found and os.access(found, os.X_OK):
-            return found
-    missing("fake-gcs-server", "make .cache/fake-gcs-server")
-    raise AssertionError
+def _find_fake_gcs_server() -> str:
+    """The program that stands for Google Cloud Storage, built where it is not there yet."""
+    needs("go")
+    install = [str(Path(__file__).parent / "install_fake_gcs.sh")]
+    return subprocess.run(install, stdout=subprocess.PIPE, text=True, timeout=1200, check=True).stdout.strip()
 
 
 @contextlib.contextmanager
 def amazon_s3() -> Iterator[Store]:
     """Starts moto's server."""
-    _need("boto3")
-    _need("moto")
+    needs_package("boto3", "aws")
+    needs_package("moto", "test-stores")
     import boto3
 
     port, proxy = _free_port(), FaultProxy()

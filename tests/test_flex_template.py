@@ -1,0 +1,137 @@
+"""The Flex Template of configs/dataflow: its parameters are those of the command line, and reach it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline import cli
+from tests.builders import write_dataset, write_params
+from tests.command import ROOT
+
+FOLDER = ROOT / "configs" / "dataflow"
+PARAMETERS = {entry["name"]: entry for entry in json.loads((FOLDER / "metadata.json").read_text())["parameters"]}
+# What has no meaning where nobody looks at a terminal.
+LEFT_OUT = {"help", "quiet", "debug"}
+
+to_arguments: Callable[[list[str]], list[str]] = runpy.run_path(str(FOLDER / "main.py"))["to_arguments"]
+
+
+def _read_options() -> dict[str, argparse.Action]:
+    commands = cli._make_parser()._subparsers
+    assert commands is not None
+    create = commands._group_actions[0].choices["create"]  # type: ignore[index, call-overload]
+    return {action.dest: action for action in create._actions if action.dest not in LEFT_OUT}
+
+
+OPTIONS = _read_options()
+
+
+def test_the_parameters_are_the_options_of_create() -> None:
+    assert list(PARAMETERS) == list(OPTIONS)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_parameter_may_be_left_out_where_its_option_may(name: str) -> None:
+    # The default of --output_dir is a local folder, which Dataflow cannot see.
+    assert PARAMETERS[name]["isOptional"] == (not OPTIONS[name].required and name != "output_dir")
+
+
+@pytest.mark.parametrize("name", [name for name, entry in PARAMETERS.items() if entry["isOptional"]])
+def test_the_help_of_a_parameter_tells_the_default(name: str) -> None:
+    default = OPTIONS[name].default
+    shown = {None: "one for each core of the machine", False: "false"}.get(default, str(default))
+    assert PARAMETERS[name]["helpText"].endswith(f"(default: {shown}).")
+
+
+def test_every_parameter_has_what_the_service_asks_for() -> None:
+    for entry in PARAMETERS.values():
+        assert (
+            {"name", "label", "helpText", "isOptional", "regexes"}
+            <= entry.keys()
+            <= {*("name", "label", "helpText", "isOptional", "regexes", "paramType")}
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("params", ["gs://bucket/params.yaml"], []),
+        ("output_dir", ["gs://bucket/folder"], ["", "\0"]),
+        ("num_output_files", ["1", "250"], ["0", "-1", "ten", ""]),
+        ("num_processes", ["1", "16"], ["-1", "ten", ""]),
+        ("name", ["preprocessed_data", "a"], ["", "a/b", ".a", "a\\b"]),
+        ("workers", ["1", "64"], ["0", "-1", "all"]),
+        ("max_rejected", ["0", "12", "0.5%", "100%"], ["", "half", "-1", "0.5", "1e3", "%"]),
+    ],
+)
+def test_the_pattern_of_a_parameter_and_the_command_line_agree(name: str, right: list[str], wrong: list[str]) -> None:
+    for value in right:
+        assert _matches(name, value), value
+        assert _parse(f"--{name}={value}")[name] is not None
+    for value in wrong:
+        assert not _matches(name, value), value
+        with pytest.raises(cli.UsageError):
+            _parse(f"--{name}={value}")
+
+
+@pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if option.nargs == 0])
+def test_a_switch_is_true_or_false(name: str) -> None:
+    assert _parse(f"--{name}=true")[name] is True
+    assert _parse(f"--{name}=false")[name] is False
+    assert [_matches(name, value) for value in ("true", "false", "", "yes")] == [True, True, False, False]
+    with pytest.raises(cli.UsageError, match=name):
+        _parse(f"--{name}=yes")
+
+
+def test_options_of_the_launcher_are_left_as_they_are() -> None:
+    launchers = ["--runner=DataflowRunner", "--template_location=gs://bucket/job", '--labels={"a": "b=c"}']
+    assert to_arguments(["--params=gs://bucket/p.yaml", *launchers]) == [
+        *("create", "--params=gs://bucket/p.yaml"),
+        *launchers,
+    ]
+
+
+def _matches(name: str, value: str) -> bool:
+    return all(re.fullmatch(pattern, value) for pattern in PARAMETERS[name]["regexes"])
+
+
+def _parse(parameter: str) -> dict:
+    parsed, _ = cli._make_parser().parse_known_args(to_arguments(["--params=p.yaml", parameter]))
+    return vars(parsed)
+
+
+def test_the_launcher_starts_create(tmp_path: Path) -> None:
+    params = write_params(tmp_path / "params.yaml", write_dataset(tmp_path / "data", ["a.jpg,3,1 2", "b.jpg,3,1 2"]))
+    command = [f"--params={params}", f"--output_dir={tmp_path / 'out'}", "--overwrite=true", "--checksum=false"]
+    subprocess.run(
+        [sys.executable, FOLDER / "main.py", *command],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        timeout=120,
+        check=True,
+    )
+    assert (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_the_image_has_the_beam_and_the_python_that_the_package_asks_for() -> None:
+    text = (FOLDER / "Dockerfile").read_text()
+    (python, beam) = re.findall(r"^FROM apache/beam_python([0-9.]+)_sdk:([0-9.]+)$", text, re.MULTILINE)[0]
+    assert f"/python{python.replace('.', '')}-template-launcher-base" in text
+    assert f'">={beam.rpartition(".")[0]},<' in (ROOT / "setup.py").read_text()
+
+
+def test_what_the_image_copies_is_there() -> None:
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (FOLDER / "Dockerfile").read_text(), re.MULTILINE)
+    sources = [source for line in copies for source in line.split()]
+    assert len(sources) > 5
+    assert [source for source in sources if not (ROOT / source).exists()] == []

@@ -1,0 +1,67 @@
+"""The package as a cluster gets it: what Beam makes of `--setup_file=./setup.py`, installed elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import venv
+from pathlib import Path
+
+import pytest
+from apache_beam.runners.portability.stager import Stager
+
+from tests.command import ROOT
+
+
+@pytest.fixture(name="sdist", scope="module")
+def build_sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive that Beam stages; made of a copy, because the folder of setup.py is written to."""
+    folder = tmp_path_factory.mktemp("package")
+    project = folder / "project"
+    shutil.copytree(ROOT / "pipeline", project / "pipeline")
+    shutil.copytree(ROOT / "transforms", project / "transforms")
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, project)
+    (folder / "dist").mkdir()
+    return Path(Stager._build_setup_package(str(project / "setup.py"), str(folder / "dist")))
+
+
+def test_the_archive_holds_every_module_and_what_setup_reads(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = {member.split("/", 1)[-1] for member in archive.getnames()}
+    modules = {
+        f"{folder}/{file.name}" for folder in ("pipeline", "transforms") for file in (ROOT / folder).glob("*.py")
+    }
+    assert len(modules) > 50
+    assert modules | {"setup.py", "pyproject.toml", "README.md"} <= names
+
+
+def test_the_archive_installs_and_runs_elsewhere(sdist: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", symlinks=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    # It finds here what a worker's image has or gets: Beam, the other requirements, and setuptools.
+    _site_packages(python).joinpath("requirements.pth").write_text(sysconfig.get_path("purelib"))
+    offline = ["--no-index", "--no-deps", "--no-build-isolation", "--ignore-installed", "--disable-pip-version-check"]
+    _run(sys.executable, "-m", "pip", f"--python={python}", "install", *offline, sdist, cwd=tmp_path)
+
+    shutil.rmtree(sdist.parent.parent / "project")
+    code = "import pipeline.cli, pipeline.create, transforms; print(pipeline.__file__, transforms.__file__)"
+    for path in _run(python, "-c", code, cwd=tmp_path).split():
+        assert Path(path).is_relative_to(tmp_path / "venv")
+    assert "--num_output_files" in _run(python.with_name("steelbeam"), "create", "--help", cwd=tmp_path)
+
+
+def _site_packages(python: Path) -> Path:
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    return Path(_run(python, "-c", code, cwd=python.parent).strip())
+
+
+def _run(*command: str | Path, cwd: Path) -> str:
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, timeout=200, check=False
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
