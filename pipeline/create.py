@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import shutil
 import signal
 import time
@@ -27,6 +28,7 @@ from pipeline.progress_bar import show_progress
 from pipeline.publish import OUTCOME
 from pipeline.rejected_limit import RejectedLimit
 from pipeline.run_lock import locked, release
+from pipeline.runner_job import RunnerJob
 from pipeline.summary import summarise
 from transforms.files import absolute, exists, find_attempts, is_local, join, make_folder, read_bytes, remove
 from transforms.layout import MANIFEST, STAGING, ShardLayout
@@ -34,6 +36,7 @@ from transforms.progress import PROGRESS
 from transforms.staging import StoredShard, count_staged, remove_attempts
 
 DEFAULT_RUNNER = "FnApiRunner"
+STILL_RUNNING = "the runner does not say that the job has ended; it may still be at work: cancel it there"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,6 +85,10 @@ def _new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
         pipeline = beam.Pipeline(options=options)
     except (ValueError, ImportError) as error:
         raise UsageError(f"Apache Beam refuses its options: {_last_line(error)}") from error
+    if type(pipeline.runner).__name__ == "FlinkRunner":
+        from pipeline import flink  # not needed by others, and slow
+
+        flink.install()
     try:
         yield pipeline
     finally:
@@ -97,7 +104,7 @@ def _make_dataset(arguments: CreateArguments, pipeline: beam.Pipeline, err: Text
         if _is_up_to_date(job, existing):
             remove([join(job.root, STAGING)])
         else:
-            _run(job, pipeline, err, quiet=arguments.quiet)
+            _run(job, RunnerJob(pipeline), err, quiet=arguments.quiet)
         return job, _read_back(job)
 
 
@@ -148,24 +155,27 @@ def _is_up_to_date(job: Job, existing: Existing) -> bool:
     return job.max_rejected.allows(sum(manifest["rejected"].values()), manifest["rows"]["read"])
 
 
-def _run(job: Job, pipeline: beam.Pipeline, err: TextIO, *, quiet: bool) -> None:
+def _run(job: Job, runner_job: RunnerJob, err: TextIO, *, quiet: bool) -> None:
     PROGRESS.restart()
     try:
         remove([join(job.staging, OUTCOME), *find_attempts(join(job.root, STAGING))])
         make_folder(job.staging)
-        with _stop_on_signal(job, pipeline, err), show_progress(PROGRESS, err, quiet=quiet):
-            build_graph(pipeline, job)
-            pipeline.run().wait_until_finish()
+        with _stop_on_signal(job, runner_job, err), show_progress(PROGRESS, err, quiet=quiet):
+            build_graph(runner_job.pipeline, job)
+            runner_job.run()
     except Exception as error:
+        left = "" if runner_job.cancel() else f"{STILL_RUNNING}\n"
         _raise_outcome(job)
-        raise SteelbeamError(f"the run failed: {_last_line(error)}\n{_describe_state(job)}") from error
+        raise SteelbeamError(f"the run failed: {_last_line(error)}\n{left}{_describe_state(job)}") from error
 
 
 def _read_back(job: Job) -> dict[str, Any]:
-    """Content of the manifest that a run has written."""
-    if not exists(join(job.root, MANIFEST)):
-        raise SteelbeamError(f"the runner says that it is done, but {_describe_state(job)}")
-    return unseal(read_bytes(join(job.root, MANIFEST)))
+    """Content of the manifest that a run has written; that of an earlier dataset is not."""
+    if exists(join(job.root, MANIFEST)):
+        content = unseal(read_bytes(join(job.root, MANIFEST)))
+        if content.get("input") == job.input:
+            return content
+    raise SteelbeamError(f"the runner says that it is done, but {_describe_state(job)}")
 
 
 def _raise_outcome(job: Job) -> None:
@@ -194,20 +204,26 @@ def _describe_state(job: Job) -> str:
 
 
 def _last_line(error: BaseException) -> str:
-    """A runner's error is the text of a traceback; its last line is what happened."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    """A runner's error is the text of a traceback; its last line is what happened, but for the stack of Java's part."""
+    lines = [line for line in str(error).splitlines() if line.strip() and not re.match(r"\s+(at |\.\.\. )", line)]
     return lines[-1].strip() if lines else type(error).__name__
 
 
 @contextlib.contextmanager
-def _stop_on_signal(job: Job, pipeline: beam.Pipeline, err: TextIO) -> Iterator[None]:
-    """On Ctrl-C or SIGTERM says what was written, and leaves at once: threads under way are not waited for."""
+def _stop_on_signal(job: Job, runner_job: RunnerJob, err: TextIO) -> Iterator[None]:
+    """On Ctrl-C or SIGTERM says what was written, and leaves at once: threads under way are not waited for.
+
+    Only a cluster's job is cancelled before that; a second signal does not wait for it.
+    """
 
     def stop(number: int, _: FrameType | None) -> None:
+        for one in previous:
+            signal.signal(one, signal.SIG_DFL)
+        left = "" if runner_job.cancel() else f"{STILL_RUNNING}; "
         remove_attempts()
-        shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
+        shutil.rmtree(runner_job.pipeline.local_tempdir, ignore_errors=True)
         release(job.root)
-        err.write(f"\nstopped: {_describe_state(job)}\n")
+        err.write(f"\nstopped: {left}{_describe_state(job)}\n")
         err.flush()
         os._exit(128 + number)
 
