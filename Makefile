@@ -3,7 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test torture lint bench clean
+# Tests that need more than Python: each has a target of its own, and `make test` leaves them out.
+APART := flink prism
+NOT_APART := $(patsubst %,and not %,$(APART))
+
+.PHONY: quickstart test torture lint bench flink clean $(APART:%=test-%)
 
 quickstart: .venv/installed
 	$(BIN)/steelbeam sample quickstart/data
@@ -13,7 +17,15 @@ quickstart: .venv/installed
 	@echo "$(BIN)/python -c \"import h5py; print(h5py.File('quickstart/hdf5/train_input/preprocessed_data-0_p0.h5')['example_0/image'][()])\""
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "$(wordlist 2,99,$(NOT_APART))"
+
+$(APART:%=test-%): test-%: .venv/installed-test
+	$(BIN)/python -m pytest -m $*
+
+flink: quickstart
+	rm -rf quickstart/flink
+	timeout 900 $(BIN)/python configs/flink/local_cluster.py \
+		configs/flink/create.sh --params configs/quickstart.yaml --output_dir quickstart/flink
 
 torture: .venv/installed-test
 	$(BIN)/python -m tests.torture

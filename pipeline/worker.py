@@ -36,7 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         os.environ.update(ask_runner(arguments.id, arguments.provision_endpoint))
     except grpc.RpcError as error:
-        sys.stderr.write(f"steelbeam-worker: no runner answers at {arguments.provision_endpoint} ({error.code().name})\n")
+        sys.stderr.write(
+            f"steelbeam-worker: no runner answers at {arguments.provision_endpoint} ({error.code().name})\n"
+        )
         return 1
     # Imported when the variables are there.
     from apache_beam.runners.worker import sdk_worker_main

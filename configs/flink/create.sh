@@ -15,4 +15,4 @@ exec "$bin/steelbeam" create "$@" \
   --execution_mode_for_batch=BATCH_FORCED \
   --environment_type=PROCESS \
   --environment_config="{\"command\": \"$bin/steelbeam-worker\"}" \
-  --environment_cache_millis=60000
+  --environment_cache_millis=5000

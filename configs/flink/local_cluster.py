@@ -25,8 +25,11 @@ HERE = Path(__file__).parent
 START_SECONDS = 120
 STOP_SECONDS = 20
 CONFIG = ("--configDir", str(HERE))
-JOB_MANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
-TASK_MANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+# Of a TaskManager and of the JobManager: the main class, and what the scripts of a distribution ask for its memory.
+MAIN_CLASSES = (
+    ("org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "GET_TM_RESOURCE_PARAMS"),
+    ("org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint", "GET_JM_RESOURCE_PARAMS"),
+)
 MEMORY = "org.apache.flink.runtime.util.bash.BashJavaUtils"
 # What bin/config.sh of a Flink distribution opens of Java 17.
 _OPENED = "lang net io nio lang.reflect text time util util.concurrent util.concurrent.atomic util.concurrent.locks"
@@ -46,20 +49,18 @@ class LocalCluster(contextlib.AbstractContextManager["LocalCluster"]):
     Args:
         folder: for its files; the log of each process is there.
         made: the folder that build.sh has made.
-        task_managers: how many there are.
 
     Attributes:
         master: HOST:PORT of its REST interface.
     """
 
-    def __init__(self, folder: Path, made: Path, task_managers: int = 2) -> None:
+    def __init__(self, folder: Path, made: Path) -> None:
         rest, rpc = _free_ports(2)
         self.master = f"localhost:{rest}"
         self._folder = folder
         self._class_path = f"{made}/lib/*"
-        self._names = [f"tm{number}" for number in range(1, task_managers + 1)]
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._ended: list[subprocess.Popen[bytes]] = []
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._killed: list[subprocess.Popen[bytes]] = []
         self._settings = {
             "jobmanager.rpc.address": "localhost",
             "jobmanager.rpc.port": rpc,
@@ -78,17 +79,16 @@ class LocalCluster(contextlib.AbstractContextManager["LocalCluster"]):
         try:
             for name in ("upload", "tmp", "blob", "log"):
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
-            self.start("jobmanager")
-            for name in self._names:
+            for name in ("jobmanager", "tm1", "tm2"):
                 self.start(name)
-            self.wait_for(len(self._names))
+            self.wait()
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        groups = [*self._processes.values(), *self._ended]
+        groups = [*self._running.values(), *self._killed]
         for number in (signal.SIGTERM, signal.SIGKILL):
             for process in groups:
                 with contextlib.suppress(ProcessLookupError):
@@ -98,43 +98,45 @@ class LocalCluster(contextlib.AbstractContextManager["LocalCluster"]):
                 time.sleep(0.1)
 
     def start(self, name: str) -> None:
-        """Starts the JobManager, or a TaskManager, which may be one that was there before."""
-        job_manager = name == "jobmanager"
-        settings = dict(self._settings)
-        if not job_manager:
-            settings["taskmanager.resource-id"] = name
-        dynamic = [part for key, value in settings.items() for part in ("-D", f"{key}={value}")]
-        main = JOB_MANAGER if job_manager else TASK_MANAGER
-        jvm, program = self._memory("GET_JM_RESOURCE_PARAMS" if job_manager else "GET_TM_RESOURCE_PARAMS")
-        if name in self._processes:
-            self._ended.append(self._processes[name])
+        """Starts `jobmanager`, or a TaskManager of any other name."""
+        main, memory = MAIN_CLASSES[name == "jobmanager"]
+        jvm, program = self._divide_memory(memory)
+        settings = [part for key, value in self._settings.items() for part in ("-D", f"{key}={value}")]
         with open(self._folder / "log" / f"{name}.log", "ab") as log:
-            self._processes[name] = subprocess.Popen(
-                [*JAVA, *jvm, "-cp", self._class_path, main, *CONFIG, *dynamic, *program],
+            self._running[name] = subprocess.Popen(
+                [*JAVA, *jvm, "-cp", self._class_path, main, *CONFIG, *settings, *_named(name), *program],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
 
-    def process(self, name: str) -> int:
-        """Process of the JobManager (`jobmanager`) or of a TaskManager (`tm1`, …); its workers are in its group."""
-        return self._processes[name].pid
+    def kill(self, name: str) -> None:
+        """Kills a process of the cluster; the Python workers of a TaskManager are left to themselves."""
+        process = self._running.pop(name)
+        process.kill()
+        process.wait()
+        self._killed.append(process)
 
-    def wait_for(self, task_managers: int) -> None:
-        """Waits until so many TaskManagers are there.
+    def wait(self) -> None:
+        """Waits until all TaskManagers that were started are there, and no others.
 
         Raises:
             RuntimeError: they do not come.
         """
+        expected = self._running.keys() - {"jobmanager"}
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError):
-                if len(self.get("taskmanagers")["taskmanagers"]) == task_managers:
+                if {found["id"] for found in self.get("taskmanagers")["taskmanagers"]} == expected:
                     return
             time.sleep(0.2)
         logs = "".join(path.read_text(errors="replace")[-2000:] for path in (self._folder / "log").iterdir())
         raise RuntimeError(f"the Flink cluster has not come up in {START_SECONDS} s:\n{logs}")
+
+    def group(self, name: str) -> int:
+        """The process group of a TaskManager, in which its Python workers are."""
+        return self._running[name].pid
 
     def get(self, path: str) -> dict:
         """What the cluster answers over REST."""
@@ -142,8 +144,8 @@ class LocalCluster(contextlib.AbstractContextManager["LocalCluster"]):
             return json.load(answer)
 
     @functools.cache  # noqa: B019, there is one cluster
-    def _memory(self, command: str) -> tuple[list[str], list[str]]:
-        """Arguments of the JVM and of the program that divide the memory, as the scripts of a distribution ask for."""
+    def _divide_memory(self, command: str) -> tuple[list[str], list[str]]:
+        """Arguments of the JVM and of the program that divide the memory of config.yaml."""
         asked = subprocess.run(
             ["java", "-cp", self._class_path, MEMORY, command, *CONFIG],
             capture_output=True,
@@ -154,6 +156,10 @@ class LocalCluster(contextlib.AbstractContextManager["LocalCluster"]):
         marked = [line.partition("RESULT:")[2] for line in asked.stdout.splitlines() if "EXEC_RESULT:" in line]
         jvm, program = (line.split() for line in [*marked, "", ""][:2])
         return jvm, program
+
+
+def _named(name: str) -> list[str]:
+    return [] if name == "jobmanager" else ["-D", f"taskmanager.resource-id={name}"]
 
 
 def _is_alive(leader: subprocess.Popen[bytes]) -> bool:
@@ -183,7 +189,10 @@ def built() -> Path:
 def main(command: Sequence[str]) -> int:
     """Runs a command beside a cluster; gives its exit status."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with tempfile.TemporaryDirectory(prefix="steelbeam-flink-") as folder, LocalCluster(Path(folder), built()) as cluster:
+    with (
+        tempfile.TemporaryDirectory(prefix="steelbeam-flink-") as folder,
+        LocalCluster(Path(folder), built()) as cluster,
+    ):
         print(f"a Flink cluster of two TaskManagers is at http://{cluster.master}", flush=True)
         return subprocess.run(command, env={**os.environ, "FLINK_MASTER": cluster.master}, check=False).returncode
 
