@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `steelbeam create` on a Flink cluster; the arguments are those of the command.
-# FLINK_MASTER is HOST:PORT of the cluster, PARALLELISM the number of its TaskManagers, BIN the folder of steelbeam's
-# programs, which must be at the same place on every TaskManager, as must the data and the output folder.
+# FLINK_MASTER is HOST:PORT of the cluster, PARALLELISM the number of its TaskManagers, BIN the absolute path of the
+# folder of steelbeam's programs, which must be at the same place on every TaskManager, as must data and output.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 bin="${BIN:-$here/../../.venv/bin}"
@@ -14,5 +14,4 @@ exec "$bin/steelbeam" create "$@" \
   --parallelism="${PARALLELISM:-2}" \
   --execution_mode_for_batch=BATCH_FORCED \
   --environment_type=PROCESS \
-  --environment_config="{\"command\": \"$bin/steelbeam-worker\"}" \
-  --environment_cache_millis=5000
+  --environment_config="{\"command\": \"$bin/steelbeam-worker\"}"
