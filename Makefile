@@ -3,7 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test test-dataflow torture lint bench clean
+# Tests that need more than Python: each has a target of its own, and `make test` leaves them out.
+APART := flink prism stores dataflow
+NOT_APART := $(patsubst %,and not %,$(APART))
+
+.PHONY: quickstart test torture lint bench flink clean $(APART:%=test-%)
 
 quickstart: .venv/installed
 	$(BIN)/steelbeam sample quickstart/data
@@ -13,10 +17,17 @@ quickstart: .venv/installed
 	@echo "$(BIN)/python -c \"import h5py; print(h5py.File('quickstart/hdf5/train_input/preprocessed_data-0_p0.h5')['example_0/image'][()])\""
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "$(wordlist 2,99,$(NOT_APART))"
 
-test-dataflow: .venv/installed-test-gcp
-	$(BIN)/python -m pytest -m dataflow
+test-flink test-prism: .venv/installed-test
+test-stores test-dataflow: .venv/installed-test-stores
+$(APART:%=test-%): test-%:
+	$(BIN)/python -m pytest -m $*
+
+flink: quickstart
+	rm -rf quickstart/flink
+	timeout 900 $(BIN)/python configs/flink/local_cluster.py \
+		configs/flink/create.sh --params configs/quickstart.yaml --output_dir quickstart/flink
 
 torture: .venv/installed-test
 	$(BIN)/python -m tests.torture
@@ -35,10 +46,10 @@ clean:
 
 .venv/installed: EXTRAS :=
 .venv/installed-test: EXTRAS := [test]
-.venv/installed-test-gcp: EXTRAS := [test,gcp]
+.venv/installed-test-stores: EXTRAS := [test,test-stores,gcp,aws]
 .venv/installed-lint: EXTRAS := [lint]
 
-.venv/installed .venv/installed-test .venv/installed-test-gcp .venv/installed-lint: setup.py | .venv/bin/python
+.venv/installed .venv/installed-test .venv/installed-test-stores .venv/installed-lint: setup.py | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
 	@touch $@
 

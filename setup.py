@@ -34,5 +34,5 @@ setup(
         "test": ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "psutil>=5.9", "setuptools>=70.1"],
         "lint": ["ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],
     },
-    entry_points={"console_scripts": ["steelbeam=pipeline.cli:main"]},
+    entry_points={"console_scripts": ["steelbeam=pipeline.cli:main", "steelbeam-worker=pipeline.worker:main"]},
 )

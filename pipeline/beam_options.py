@@ -11,6 +11,18 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipeline.errors import UsageError
 
 
+class FlinkBatchOptions(PipelineOptions):
+    """What Beam's job server for Flink knows, and its Python side only hands on."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--execution_mode_for_batch",
+            choices=("PIPELINED", "PIPELINED_FORCED", "BATCH", "BATCH_FORCED"),
+            help="how Flink hands data on; with BATCH_FORCED a failure makes only what it has hit run again",
+        )
+
+
 class _BeamParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}, says Apache Beam")

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 import apache_beam as beam
 
-from pipeline.dataflow import announce, check_reachable, describe_unrun
+from pipeline.dataflow import check_reachable, describe_unrun
 from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError, last_line
 from pipeline.existing import JOURNAL, Existing, find_existing, of_naming, shards_of
 from pipeline.graph import build_graph
@@ -28,11 +28,14 @@ from pipeline.progress_bar import show_progress
 from pipeline.publish import OUTCOME
 from pipeline.rejected_limit import RejectedLimit
 from pipeline.run_lock import locked, release
+from pipeline.runner_job import RunnerJob
 from pipeline.summary import summarise
 from transforms.files import absolute, exists, find_attempts, is_local, join, make_folder, read_bytes_if_there, remove
 from transforms.layout import MANIFEST, STAGING, ShardLayout
 from transforms.progress import PROGRESS
 from transforms.staging import StoredShard, count_staged, remove_attempts
+
+STILL_RUNNING = "the runner does not say that the job has ended; it may still be at work: cancel it there"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -100,7 +103,7 @@ def _make_dataset(
         if _is_up_to_date(job, existing):
             remove([join(job.root, STAGING)])
         else:
-            _run(job, pipeline, out, err, quiet=arguments.quiet)
+            _run(job, RunnerJob(pipeline), out, err, quiet=arguments.quiet)
         return job, _read_back(job)
 
 
@@ -151,27 +154,27 @@ def _is_up_to_date(job: Job, existing: Existing) -> bool:
     return job.max_rejected.allows(sum(manifest["rejected"].values()), manifest["rows"]["read"])
 
 
-def _run(job: Job, pipeline: beam.Pipeline, out: TextIO, err: TextIO, *, quiet: bool) -> None:
+def _run(job: Job, runner_job: RunnerJob, out: TextIO, err: TextIO, *, quiet: bool) -> None:
     PROGRESS.restart()
     try:
         remove([join(job.staging, OUTCOME), *find_attempts(join(job.root, STAGING))])
         make_folder(job.staging)
-        with _stop_on_signal(job, pipeline, err), show_progress(PROGRESS, err, quiet=quiet):
-            build_graph(pipeline, job)
-            result = pipeline.run()
-            announce(result, out)
-            result.wait_until_finish()
+        with _stop_on_signal(job, runner_job, err), show_progress(PROGRESS, err, quiet=quiet):
+            build_graph(runner_job.pipeline, job)
+            runner_job.run(out)
     except Exception as error:
+        left = "" if runner_job.cancel() else f"{STILL_RUNNING}\n"
         _raise_outcome(job)
-        raise SteelbeamError(f"the run failed: {last_line(error)}\n{_describe_state(job)}") from error
+        raise SteelbeamError(f"the run failed: {last_line(error)}\n{left}{_describe_state(job)}") from error
 
 
 def _read_back(job: Job) -> dict[str, Any]:
-    """Content of the manifest that a run has written."""
-    content = read_bytes_if_there(join(job.root, MANIFEST))
-    if content is None:
+    """Content of the manifest that a run has written; that of an earlier dataset is not."""
+    text = read_bytes_if_there(join(job.root, MANIFEST))
+    content = unseal(text) if text is not None else {}
+    if content.get("input") != job.input:
         raise SteelbeamError(f"the runner says that it is done, but {_describe_state(job)}")
-    return unseal(content)
+    return content
 
 
 def _raise_outcome(job: Job) -> None:
@@ -201,14 +204,20 @@ def _describe_state(job: Job) -> str:
 
 
 @contextlib.contextmanager
-def _stop_on_signal(job: Job, pipeline: beam.Pipeline, err: TextIO) -> Iterator[None]:
-    """On Ctrl-C or SIGTERM says what was written, and leaves at once: threads under way are not waited for."""
+def _stop_on_signal(job: Job, runner_job: RunnerJob, err: TextIO) -> Iterator[None]:
+    """On Ctrl-C or SIGTERM says what was written, and leaves at once: threads under way are not waited for.
+
+    Only a cluster's job is cancelled before that; a second signal does not wait for it.
+    """
 
     def stop(number: int, _: FrameType | None) -> None:
+        for one in previous:
+            signal.signal(one, signal.SIG_DFL)
+        left = "" if runner_job.cancel() else f"{STILL_RUNNING}; "
         remove_attempts()
-        shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
+        shutil.rmtree(runner_job.pipeline.local_tempdir, ignore_errors=True)
         release(job.root, job.run)
-        err.write(f"\nstopped: {_describe_state(job)}\n")
+        err.write(f"\nstopped: {left}{_describe_state(job)}\n")
         err.flush()
         os._exit(128 + number)
 

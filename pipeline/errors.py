@@ -1,5 +1,7 @@
 """What can go wrong with a run, and the exit status that says so."""
 
+import re
+
 
 class SteelbeamError(Exception):
     """The run failed; the message is written for the person who started it."""
@@ -26,6 +28,6 @@ class DamagedError(SteelbeamError):
 
 
 def last_line(error: BaseException) -> str:
-    """What happened, of an error whose text is a traceback as a runner gives it: its last line."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    """What happened, of an error whose text may be a runner's traceback: its last line, but for Java's stack."""
+    lines = [line for line in str(error).splitlines() if line.strip() and not re.match(r"\s+(at |\.\.\. )", line)]
     return lines[-1].strip() if lines else type(error).__name__

@@ -32,6 +32,10 @@ def new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
         pipeline = beam.Pipeline(_in_process_runner(options), options=options)
     except (ValueError, ImportError) as error:
         raise UsageError(f"Apache Beam refuses its options: {last_line(error)}") from error
+    if type(pipeline.runner).__name__ == "FlinkRunner":
+        from pipeline import flink  # not needed by others, and slow
+
+        flink.install()
     try:
         yield pipeline
     finally:

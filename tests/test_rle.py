@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from transforms.element_size import MAX_ELEMENT_BYTES
 from transforms.rejected import Code, DataError
 from transforms.rle import (
-    MAX_PACKED_BYTES,
     covered_pixels,
     format_runs,
     mask_to_runs,
@@ -109,10 +109,10 @@ def test_bad_text_is_refused_with_its_reason(text: str, code: Code, words: str) 
 
 def test_a_mask_that_cannot_be_packed_small_is_refused() -> None:
     runs = np.random.default_rng(1).integers(1, 2**31 - 1, (200_000, 2))
-    with pytest.raises(DataError, match=f"200000 runs, .* of which {MAX_PACKED_BYTES} are accepted") as caught:
+    with pytest.raises(DataError, match=f"200000 runs, .* of which {MAX_ELEMENT_BYTES} are accepted") as caught:
         pack_runs(runs)
     assert caught.value.code is Code.RLE_TOO_LONG
-    assert len(pack_runs(runs[:100_000])) <= MAX_PACKED_BYTES
+    assert len(pack_runs(runs[:100_000])) <= MAX_ELEMENT_BYTES
 
 
 def test_a_bad_word_is_found_without_a_list_of_all_words() -> None:

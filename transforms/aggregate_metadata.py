@@ -12,7 +12,7 @@ import apache_beam as beam
 from transforms.assign_splits import SplitSize
 from transforms.count_shared_images import SHARED_IMAGES
 from transforms.rejected import Line, Rejected
-from transforms.staging import ShardSummary
+from transforms.staging import ShardSummary, join_summaries
 
 _FILTERED = "filtered: "
 
@@ -104,7 +104,7 @@ def aggregate(_: str, parts: Mapping[str, Iterable[Any]]) -> DatasetMetadata:
     Args:
         parts: elements of each input of `AggregateMetadata`, by name.
     """
-    shards = tuple(sorted(parts["summaries"]))
+    shards = join_summaries(parts["summaries"])
     rejected = list(parts["rejected"])
     totals: Counter[str] = Counter()
     for name, rows in parts["tallies"]:

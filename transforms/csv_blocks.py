@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, cast
 
+from transforms.element_size import MAX_ELEMENT_BYTES
 from transforms.files import open_read
 from transforms.os_errors import as_os_error
 from transforms.rows import ColumnNames, Columns, parse_header
@@ -45,7 +46,8 @@ class Block(NamedTuple):
         file: the file.
         start: offset of the first line, in bytes (of the decompressed file).
         stop: lines that begin at this offset or after it are another block's.
-        deflated: the lines themselves, deflated, where the file cannot be read from its middle; else None.
+        deflated: the lines themselves, deflated, where the file cannot be read from its middle; else None, as where
+            they are too large for a shuffle even so, because of a line that is very long.
     """
 
     file: CsvFile
@@ -116,7 +118,9 @@ def split_into_blocks(file: CsvFile, block_bytes: int) -> Iterator[Block]:
             text, whole = _complete(text, stream)
             if not whole:
                 _skip_line(stream)
-            yield Block(file, start, stream.tell(), zlib.compress(text, 1))
+            deflated = zlib.compress(text, 1)
+            small = len(deflated) <= MAX_ELEMENT_BYTES
+            yield Block(file, start, start + block_bytes, deflated if small else None)
             start = stream.tell()
 
 
@@ -145,6 +149,10 @@ def read_block(block: Block) -> bytes:
     """The lines that begin in a block, each with its end; of one that is too long, only as much as shows that."""
     if block.deflated is not None:
         return zlib.decompress(block.deflated)
+    if is_compressed(block.file.path):
+        with _open_compressed(block.file.path) as stream:
+            stream.seek(block.start)
+            return _complete(stream.read(block.stop - block.start), stream)[0]
     with open_read(block.file.path) as file:
         if block.start == 0:
             text = file.read(block.stop)

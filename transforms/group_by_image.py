@@ -9,12 +9,16 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
+from transforms.element_size import MAX_ELEMENT_BYTES
 from transforms.example import ImageFile
 from transforms.files import join
 from transforms.list_images import FileStatus
 from transforms.read_annotations import AnnotationRow, ImageKey
 from transforms.rejected import Code, Rejected
 from transforms.rle import unpack_runs
+
+# What a row takes besides its runs and the path of its file.
+ROW_BYTES = 100
 
 
 class AnnotatedImage(NamedTuple):
@@ -48,11 +52,8 @@ def settle_contradictions(image_id: str, rows: Iterable[AnnotationRow]) -> tuple
     Returns:
         the rows without those, in the same order, and a record for each class that contradicts itself.
     """
-    groups: dict[tuple[int, int], list[AnnotationRow]] = defaultdict(list)
-    for row in rows:
-        groups[row.source, row.class_id].append(row)
     kept, rejected = [], []
-    for group in groups.values():
+    for group in _by_class(rows):
         if later := _contradicting_row(group):
             message = (
                 f"{len(group)} rows of the image and class say both that there is no defect (-1) and where it is; "
@@ -63,6 +64,39 @@ def settle_contradictions(image_id: str, rows: Iterable[AnnotationRow]) -> tuple
         else:
             kept += group
     return sorted(kept), rejected
+
+
+def refuse_large(image_id: str, rows: Iterable[AnnotationRow]) -> tuple[list[AnnotationRow], list[Rejected]]:
+    """Takes out the rows of a class that are together too large for a shuffle, as which they are one example.
+
+    Args:
+        image_id: of the image.
+        rows: all rows of the image, in the order of source, file and line.
+
+    Returns:
+        the other rows in the same order, and a record for each class that is refused.
+    """
+    kept, rejected = [], []
+    for group in _by_class(rows):
+        size = sum(len(row.mask.runs) + len(row.mask.line.path.encode()) + ROW_BYTES for row in group)
+        if size > MAX_ELEMENT_BYTES:
+            message = (
+                f"the {len(group)} rows of the image and class take {size} bytes together when they are packed, of "
+                f"which {MAX_ELEMENT_BYTES} are accepted; unite runs that touch or overlap"
+            )
+            line = group[0].mask.line
+            rejected.append(Rejected(line, image_id, group[0].class_id, Code.RLE_TOO_LONG.value, message, len(group)))
+        else:
+            kept += group
+    return sorted(kept), rejected
+
+
+def _by_class(rows: Iterable[AnnotationRow]) -> Iterable[list[AnnotationRow]]:
+    """The rows of each example."""
+    groups: dict[tuple[int, int], list[AnnotationRow]] = defaultdict(list)
+    for row in rows:
+        groups[row.source, row.class_id].append(row)
+    return groups.values()
 
 
 def _contradicting_row(rows: list[AnnotationRow]) -> AnnotationRow | None:
@@ -91,7 +125,8 @@ class JoinRowsToFile(beam.DoFn):
             yield beam.pvalue.TaggedOutput("rejected", missing)
             return
         rows, contradictions = settle_contradictions(image_id, rows)
-        for rejected in contradictions:
+        rows, large = refuse_large(image_id, rows)
+        for rejected in contradictions + large:
             yield beam.pvalue.TaggedOutput("rejected", rejected)
         if rows:
             yield AnnotatedImage(image_id, ImageFile(join(self.folders[folder], image_id), *files[0]), tuple(rows))

@@ -13,6 +13,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.element_size import MAX_ELEMENT_BYTES
 from transforms.rejected import Code, DataError
 
 Runs = NDArray[np.int64]
@@ -22,8 +23,6 @@ Mask = NDArray[np.uint8]
 # not fit in the platform's long.
 MAX_NUMBER = 2**31 - 2
 _NUMBER_BYTES = b"0123456789 \t"
-# Of a mask, as it crosses the shuffle.
-MAX_PACKED_BYTES = 2**20
 
 
 def parse_runs(text: str) -> Runs:
@@ -89,14 +88,14 @@ def pack_runs(runs: Runs) -> bytes:
     """Packs runs for the shuffle: differences between neighbours, deflated, some 2 bytes a run instead of 16.
 
     Raises:
-        DataError: the packed runs are above `MAX_PACKED_BYTES`.
+        DataError: the packed runs are above `MAX_ELEMENT_BYTES`.
     """
     packed = zlib.compress(np.diff(runs, axis=0, prepend=0).astype("<i4").tobytes(), 1)
-    if len(packed) > MAX_PACKED_BYTES:
+    if len(packed) > MAX_ELEMENT_BYTES:
         raise DataError(
             Code.RLE_TOO_LONG,
-            f"the mask has {len(runs)} runs, {len(packed)} bytes when packed, of which {MAX_PACKED_BYTES} are "
-            "accepted; unite runs that touch or overlap, or spread them over several rows",
+            f"the mask has {len(runs)} runs, {len(packed)} bytes when packed, of which {MAX_ELEMENT_BYTES} are "
+            "accepted; unite runs that touch or overlap",
         )
     return packed
 

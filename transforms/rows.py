@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from transforms.element_size import MAX_NAME_BYTES
 from transforms.printable import printable
 from transforms.rejected import Code, DataError
 from transforms.rle import pack_runs, parse_runs
@@ -173,8 +174,11 @@ def _image_and_class(fields: Sequence[str], columns: Columns) -> tuple[str, str]
 
 def _check_image_id(image_id: str, field: str) -> None:
     # A path could lead out of the image folder; nobody follows it.
+    shown = repr(field[:_SHOWN_CHARACTERS])
+    if len(image_id.encode()) > MAX_NAME_BYTES:
+        problem = f"{shown}… does not name an image; no file name has more than {MAX_NAME_BYTES} bytes"
+        raise DataError(Code.IMAGE_ID_INVALID, problem)
     if image_id in _NO_FILE_NAMES or _NOT_IN_FILE_NAMES.intersection(image_id):
-        shown = repr(field[:_SHOWN_CHARACTERS])
         raise DataError(Code.IMAGE_ID_INVALID, f"{shown} does not name an image; it must be a file name, not a path")
 
 

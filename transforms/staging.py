@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import itertools
 import json
 import os
 import shutil
@@ -28,6 +29,9 @@ from transforms.files import (
     read_bytes_if_there,
     write_whole,
 )
+
+# Their messages are of a few hundred bytes.
+REJECTED_PER_PIECE = 1000
 
 
 class RejectedExample(NamedTuple):
@@ -103,6 +107,24 @@ class ShardSummary(NamedTuple):
     def path(self) -> str:
         """Path in the dataset."""
         return f"{self.split}/{self.file_name}"
+
+
+def cut_summary(summary: ShardSummary) -> Iterator[ShardSummary]:
+    """Summaries of the same shard with a part of its rejected examples each: all of them may be many for a shuffle."""
+    rejected = summary.stored.rejected
+    for start in range(0, max(len(rejected), 1), REJECTED_PER_PIECE):
+        part = rejected[start : start + REJECTED_PER_PIECE]
+        yield summary._replace(stored=summary.stored._replace(rejected=part))
+
+
+def join_summaries(pieces: Iterable[ShardSummary]) -> tuple[ShardSummary, ...]:
+    """Inverse of `cut_summary`, for the pieces of many shards in any order: summaries ordered by split and number."""
+    summaries = []
+    for _, group in itertools.groupby(sorted(pieces), key=lambda piece: (piece.split, piece.number)):
+        first, *rest = group
+        rejected = itertools.chain(first.stored.rejected, *(piece.stored.rejected for piece in rest))
+        summaries.append(first._replace(stored=first.stored._replace(rejected=tuple(rejected))))
+    return tuple(summaries)
 
 
 def _record_path(staged: str) -> str:

@@ -33,6 +33,7 @@ from transforms.staging import (
     RejectedExample,
     ShardSummary,
     StoredShard,
+    cut_summary,
     local_attempt,
     read_record,
     remove_dead_attempts,
@@ -164,7 +165,7 @@ class WriteShard(beam.DoFn):
             PROGRESS.add(len(specs))
         for index, row, code, message in stored.rejected:
             yield beam.pvalue.TaggedOutput("rejected", reject(specs[index], row, code, message))
-        yield summarise(self.layout, key, specs, stored)
+        yield from cut_summary(summarise(self.layout, key, specs, stored))
 
     def _find(self, key: ShardKey, fingerprint: str) -> StoredShard | None:
         published = self.published.get(f"{key.split}/{self.layout.file_name(key.number)}")

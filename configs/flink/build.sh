@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Makes the job server and the class path of pom.xml, and prints the folder that holds them: beam-flink-job-server.jar
+# and lib/. What was made before is taken up, until pom.xml changes.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+made="${STEELBEAM_CACHE:-$HOME/.cache/steelbeam}/flink-1.19"
+
+if ! cmp --silent "$here/pom.xml" "$made/pom.xml"; then
+  for tool in java mvn; do
+    command -v "$tool" > /dev/null || { echo "build.sh: $tool is missing; install a JDK (11 or 17) and Maven" >&2; exit 1; }
+  done
+  mkdir -p "$(dirname "$made")"
+  work=$(mktemp -d "$made.XXXXXX")
+  trap 'rm -rf "$work"' EXIT
+  cp "$here/pom.xml" "$work"
+  (cd "$work" && timeout 1200 mvn --quiet --batch-mode package \
+    dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=lib >&2)
+  mv "$work/target/beam-flink-job-server.jar" "$work"
+  rm -rf "$work/target" "$made"
+  chmod 755 "$work"
+  mv "$work" "$made"
+fi
+echo "$made"

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Builds Prism, Beam's runner in one program, and prints its path, for `--prism_location`. Needs Go; done once.
+set -euo pipefail
+version=v2.77.0 # that of apache-beam in setup.py
+made="${STEELBEAM_CACHE:-$HOME/.cache/steelbeam}/prism-$version"
+
+if [ ! -x "$made/prism" ]; then
+  command -v go > /dev/null || { echo "install.sh: go is missing; install Go 1.25 or later" >&2; exit 1; }
+  mkdir -p "$(dirname "$made")"
+  work=$(mktemp -d "$made.XXXXXX")
+  trap 'rm -rf "$work"' EXIT
+  GOBIN="$work" timeout 1200 go install "github.com/apache/beam/sdks/v2/go/cmd/prism@$version" >&2
+  chmod 755 "$work"
+  rm -rf "$made"
+  mv "$work" "$made"
+fi
+echo "$made/prism"

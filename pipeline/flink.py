@@ -1,0 +1,50 @@
+"""What Beam's client of a Flink cluster lacks: time limits, words for people, and a way to cancel a job."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+from apache_beam.runners.portability import flink_uber_jar_job_server
+
+ANSWER_SECONDS = 60
+ASK_EVERY_SECONDS = 2
+
+
+class FlinkJob(flink_uber_jar_job_server.FlinkBeamJob):
+    """A job that is handed to a cluster over REST (`--flink_submit_uber_jar`)."""
+
+    def request(self, method: Any, path: str, expected_status: int = 200, **kwargs: Any) -> Any:
+        """As Beam's, which waits for ever for a cluster that is silent.
+
+        Raises:
+            ConnectionError: the cluster does not answer.
+            RuntimeError: it refuses.
+        """
+        try:
+            return super().request(method, path, expected_status, timeout=ANSWER_SECONDS, **kwargs)
+        except requests.RequestException as error:
+            raise ConnectionError(f"no Flink cluster answers at {self._master_url} (--flink_master)") from error
+
+    def get_state_stream(self) -> Iterator[Any]:
+        """As Beam's, which asks less and less often, at last once a minute."""
+        for state, timestamp in self.with_state_history(self._ask()):
+            yield state, timestamp
+            if self.is_terminal_state(state):
+                return
+
+    def _ask(self) -> Iterator[Any]:
+        while True:
+            yield self.get_state()
+            time.sleep(ASK_EVERY_SECONDS)
+
+    def cancel(self) -> None:
+        """Cancels the job; Beam's asks at an address that Flink does not have."""
+        self.request(requests.patch, f"v1/jobs/{self._flink_job_id}?mode=cancel", expected_status=202)
+
+
+def install() -> None:
+    """Has Beam use this class, for which it has no option."""
+    flink_uber_jar_job_server.FlinkBeamJob = FlinkJob

@@ -1,0 +1,114 @@
+"""Runs of `steelbeam create` on a Flink cluster of this machine, and what is killed meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from configs.flink.local_cluster import LocalCluster
+from tests.command import ROOT
+
+CREATE = ROOT / "configs" / "flink" / "create.sh"
+# A hard limit of everything that is waited for, not what it takes.
+LIMIT_SECONDS = 240
+
+
+def write_programs(folder: Path) -> Path:
+    """The two programs of the package, wherever this Python has it from; gives their folder."""
+    folder.mkdir()
+    for name, module in (("steelbeam", "pipeline"), ("steelbeam-worker", "pipeline.worker")):
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m {module} "$@"\n')
+        program.chmod(0o755)
+    return folder
+
+
+class FlinkRun:
+    """A run of the command, under way.
+
+    Args:
+        cluster: where it runs.
+        programs: see `write_programs`.
+        output: its output folder.
+        arguments: of `steelbeam create`, without the output folder.
+        cwd: current folder of the command.
+    """
+
+    def __init__(self, cluster: LocalCluster, programs: Path, output: Path, *arguments: str, cwd: Path = ROOT) -> None:
+        self._output = output
+        self._process = subprocess.Popen(
+            [CREATE, *arguments, "--output_dir", str(output)],
+            cwd=cwd,
+            env={**os.environ, "FLINK_MASTER": cluster.master, "BIN": str(programs)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def end(self, status: int = 0) -> str:
+        """Waits for its end and checks its exit status; gives what it said."""
+        try:
+            out, err = self._process.communicate(timeout=LIMIT_SECONDS)
+        finally:
+            self._process.kill()
+        assert self._process.returncode == status, f"exit status {self._process.returncode}\n{out}\n{err}"
+        return out + err
+
+    def stop(self) -> None:
+        """Stops it as a person does who has had enough."""
+        self._process.send_signal(signal.SIGTERM)
+
+    def wait_for_shards(self, number: int) -> dict[str, int]:
+        """Waits until so many shards are finished and nothing is published; gives their names, and when they were."""
+        self._wait(lambda: len(self._finished()) >= number)
+        assert not (self._output / "manifest.json").exists()
+        return self._finished()
+
+    def _finished(self) -> dict[str, int]:
+        records = self._output.glob(".staging/*/*_input/*.h5.json")
+        with contextlib.suppress(FileNotFoundError):
+            shards = [path.with_suffix("") for path in records]
+            return {f"{path.parent.name}/{path.name.split('-', 1)[1]}": path.stat().st_mtime_ns for path in shards}
+        return {}
+
+    def _wait(self, is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while not is_so():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self._process.kill()
+                raise AssertionError("".join(self._process.communicate()))
+            time.sleep(0.01)
+
+
+def workers(cluster: LocalCluster, task_manager: str) -> list[psutil.Process]:
+    """Python workers that a TaskManager has started."""
+    group = cluster.group(task_manager)
+    return [one for one in psutil.process_iter() if _group_of(one) == group and one.pid != group]
+
+
+def _group_of(process: psutil.Process) -> int | None:
+    with contextlib.suppress(ProcessLookupError):
+        return os.getpgid(process.pid)
+    return None
+
+
+def last_job(cluster: LocalCluster) -> dict:
+    """What the cluster says of the job that it was given last."""
+    jobs = cluster.get("jobs/overview")["jobs"]
+    return cluster.get(f"jobs/{max(jobs, key=lambda job: job['start-time'])['jid']}")
+
+
+def writers(cluster: LocalCluster) -> set[str]:
+    """TaskManagers that were given shards to write by the last job."""
+    job = last_job(cluster)
+    [step] = [vertex for vertex in job["vertices"] if "WriteShards" in vertex["name"]]
+    found = cluster.get(f"jobs/{job['jid']}/vertices/{step['id']}/taskmanagers")["taskmanagers"]
+    return {one["taskmanager-id"] for one in found if one["metrics"]["read-records"]}

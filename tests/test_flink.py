@@ -1,0 +1,201 @@
+"""A Flink cluster of two TaskManagers makes the same dataset, whatever is killed on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from configs.flink.local_cluster import LocalCluster, built
+from tests.command import run_create, run_steelbeam, tree
+from tests.flink_runs import FlinkRun, last_job, workers, write_programs, writers
+from tests.needs import needs
+from tests.test_golden import CONFIGS, GOLDEN
+
+pytestmark = [pytest.mark.flink, pytest.mark.timeout(600)]
+
+SHARDS = 20
+
+
+@pytest.fixture(scope="module")
+def made() -> Path:
+    """Job server and class path."""
+    needs("java", "mvn")
+    return built()
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_programs(tmp_path_factory.mktemp("programs") / "bin")
+
+
+@pytest.fixture(scope="module")
+def cluster(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    with LocalCluster(tmp_path_factory.mktemp("cluster"), made) as running:
+        yield running
+
+
+class Sample:
+    """Images, and the dataset that is made of them in this process.
+
+    Args:
+        folder: for all of it.
+        images: how many.
+
+    Attributes:
+        params: the parameter file.
+        output: where the dataset is to be; a dataset names its folder.
+        expected: its files.
+    """
+
+    def __init__(self, folder: Path, images: int) -> None:
+        run_steelbeam("sample", folder / "data", f"--images={images}", "--quiet", timeout=300)
+        quickstart = (GOLDEN.parent.parent / "configs" / "quickstart.yaml").read_text()
+        self.params = folder / "params.yaml"
+        self.params.write_text(quickstart.replace("quickstart/data", str(folder / "data")))
+        self.output = folder / "out"
+        run_create(self.params, self.output, "--quiet")
+        self.expected = tree(self.output)
+
+    def start(self, cluster: LocalCluster, programs: Path) -> FlinkRun:
+        return FlinkRun(cluster, programs, self.output, "--params", str(self.params))
+
+
+@pytest.fixture(scope="module")
+def finished_sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    return Sample(tmp_path_factory.mktemp("sample"), 600)
+
+
+@pytest.fixture
+def sample(finished_sample: Sample) -> Sample:
+    """A sample of which nothing has been made yet."""
+    shutil.rmtree(finished_sample.output, ignore_errors=True)
+    return finished_sample
+
+
+def test_the_golden_configurations_come_out_with_the_same_bytes(
+    cluster: LocalCluster, programs: Path, tmp_path: Path
+) -> None:
+    expected = {}
+    runs = {}
+    for name in CONFIGS:
+        arguments = json.loads((GOLDEN / name / "expected.json").read_text())["input_args"]
+        flags = [f"--{key}={value}" for key, value in arguments.items()]
+        params = GOLDEN / name / "params.yaml"
+        run_create(params, tmp_path / name, *flags, cwd=GOLDEN)
+        expected[name] = tree(tmp_path / name)
+        shutil.rmtree(tmp_path / name)
+        runs[name] = FlinkRun(cluster, programs, tmp_path / name, "--params", str(params), *flags, cwd=GOLDEN)
+        # Two at a time: the cluster has slots for two jobs of two tasks.
+        if len(runs) == 2:
+            runs.pop(next(iter(runs))).end()
+    for run in runs.values():
+        run.end()
+    for name in CONFIGS:
+        assert tree(tmp_path / name) == expected[name]
+
+
+def test_3000_images_come_out_with_the_same_bytes_and_both_task_managers_worked(
+    cluster: LocalCluster, programs: Path, tmp_path: Path
+) -> None:
+    sample = Sample(tmp_path, 3000)
+    shutil.rmtree(sample.output)
+    assert "the dataset is in" in sample.start(cluster, programs).end()
+    assert tree(sample.output) == sample.expected
+    assert writers(cluster) == {"tm1", "tm2"}
+
+
+@pytest.mark.parametrize("finished", [1, SHARDS], ids=["while shards are written", "just before publishing"])
+def test_a_killed_worker_changes_nothing(cluster: LocalCluster, programs: Path, sample: Sample, finished: int) -> None:
+    run = sample.start(cluster, programs)
+    run.wait_for_shards(finished)
+    for task_manager in ("tm1", "tm2") if finished == SHARDS else ("tm1",):
+        for worker in workers(cluster, task_manager):
+            worker.kill()
+    run.end()
+    assert tree(sample.output) == sample.expected
+
+
+def test_a_killed_task_manager_changes_nothing(cluster: LocalCluster, programs: Path, sample: Sample) -> None:
+    run = sample.start(cluster, programs)
+    run.wait_for_shards(1)
+    cluster.kill("tm2")
+    run.end()
+    assert tree(sample.output) == sample.expected
+    assert writers(cluster) >= {"tm1"}
+    cluster.start("tm3")
+    cluster.wait()
+
+
+def test_a_lost_cluster_leaves_no_dataset_and_the_same_command_takes_up_what_is_finished(
+    cluster: LocalCluster, made: Path, programs: Path, sample: Sample, tmp_path: Path
+) -> None:
+    with LocalCluster(tmp_path / "lost", made) as lost:
+        run = sample.start(lost, programs)
+        run.wait_for_shards(2)
+        for name in ("jobmanager", "tm1", "tm2"):
+            lost.kill(name)
+        said = run.end(status=1)
+    assert "no Flink cluster answers at" in said
+    assert "nothing was published" in said
+    assert "Traceback" not in said
+    assert not (sample.output / "manifest.json").exists()
+    assert not (sample.output / ".lock").exists()
+    finished = sample.start(cluster, programs)
+    before = finished.wait_for_shards(2)
+    finished.end()
+    assert tree(sample.output) == sample.expected
+    after = {name: (sample.output / name).stat().st_mtime_ns for name in before}
+    assert after == before
+
+
+def test_a_stopped_command_leaves_no_job_behind(cluster: LocalCluster, programs: Path, sample: Sample) -> None:
+    run = sample.start(cluster, programs)
+    run.wait_for_shards(1)
+    run.stop()
+    said = run.end(status=128 + signal.SIGTERM)
+    assert "stopped: nothing was published" in said
+    assert last_job(cluster)["state"] == "CANCELED"
+    assert not (sample.output / "manifest.json").exists()
+
+
+def test_a_job_that_somebody_cancels_in_flink_is_a_failed_run(
+    cluster: LocalCluster, programs: Path, sample: Sample
+) -> None:
+    run = sample.start(cluster, programs)
+    run.wait_for_shards(1)
+    address = f"http://{cluster.master}/v1/jobs/{last_job(cluster)['jid']}?mode=cancel"
+    urllib.request.urlopen(urllib.request.Request(address, method="PATCH"), timeout=30).close()
+    said = run.end(status=1)
+    assert "CANCELLED" in said
+    assert "nothing was published" in said
+    assert not (sample.output / "manifest.json").exists()
+
+
+def test_input_that_is_refused_on_the_cluster_is_told_as_it_is_in_process(
+    cluster: LocalCluster, programs: Path, tmp_path: Path
+) -> None:
+    params = tmp_path / "params.yaml"
+    (tmp_path / "data").mkdir()
+    shutil.copytree(GOLDEN / "data" / "train_images", tmp_path / "data" / "train_images")
+    (tmp_path / "data" / "train.csv").write_text("ImageId,ClassId,EncodedPixels\nnone.jpg,3,1 2\n")
+    quickstart = (GOLDEN.parent.parent / "configs" / "quickstart.yaml").read_text()
+    params.write_text(quickstart.replace("quickstart/data", str(tmp_path / "data")))
+    said = FlinkRun(cluster, programs, tmp_path / "out", "--params", str(params)).end(status=3)
+    assert "there is no file none.jpg" in said
+    assert "Traceback" not in said
+
+
+def test_no_process_is_left(made: Path, programs: Path, tmp_path: Path) -> None:
+    with LocalCluster(tmp_path, made) as short:
+        groups = [short.group(name) for name in ("jobmanager", "tm1", "tm2")]
+        short.kill("tm2")
+    for group in groups:
+        with pytest.raises(ProcessLookupError):
+            os.killpg(group, 0)

@@ -1,0 +1,37 @@
+"""Prism, which speaks the protocol that clusters speak, makes the same dataset."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.command import ROOT, run_create, tree
+from tests.needs import needs
+from tests.test_golden import CONFIGS, GOLDEN
+
+pytestmark = [pytest.mark.prism, pytest.mark.timeout(1200)]  # of which the building is the greatest part
+
+
+@pytest.fixture(scope="module")
+def prism() -> str:
+    """Path of the program."""
+    needs("go")
+    done = subprocess.run([ROOT / "configs" / "prism" / "install.sh"], stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_golden_configurations_come_out_with_the_same_bytes(name: str, prism: str, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    arguments = json.loads((GOLDEN / name / "expected.json").read_text())["input_args"]
+    flags = [f"--{key}={value}" for key, value in arguments.items()]
+    run_create(GOLDEN / name / "params.yaml", output, *flags, cwd=GOLDEN)
+    expected = tree(output)
+    shutil.rmtree(output)
+    on_prism = ["--runner=PrismRunner", f"--prism_location={prism}"]
+    run_create(GOLDEN / name / "params.yaml", output, *flags, *on_prism, cwd=GOLDEN)
+    assert tree(output) == expected
