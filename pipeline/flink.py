@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -34,6 +35,11 @@ class FlinkJob(flink_uber_jar_job_server.FlinkBeamJob):
             yield state, timestamp
             if self.is_terminal_state(state):
                 return
+
+    def get_message_stream(self) -> Iterator[Any]:
+        """As Beam's, but ends where the cluster does: it is read in a thread, which would print a traceback."""
+        with contextlib.suppress(ConnectionError):
+            yield from super().get_message_stream()
 
     def _ask(self) -> Iterator[Any]:
         while True:

@@ -58,10 +58,10 @@ def make(tmp_path: Path, rows: list[str], *flags: str, name: str = "train.csv", 
 
 
 def test_a_mask_as_large_as_is_accepted(tmp_path: Path, sizes: list[int]) -> None:
-    made = make(tmp_path, [f"a.jpg,3,{random_mask(1, 112_000)}"])
+    made = make(tmp_path, [f"a.jpg,3,{random_mask(1, 112_000)}", f"b.jpg,3,{random_mask(2, 126_000)}"])
     assert max(sizes) > LIMIT * 0.8
     # That it ends past the image is found later.
-    assert made["rejected"] == {"RLE_OUT_OF_BOUNDS": 1}
+    assert made["rejected"] == {"RLE_OUT_OF_BOUNDS": 1, "RLE_TOO_LONG": 1}
 
 
 def test_masks_of_one_image_that_are_too_large_together(tmp_path: Path, sizes: list[int]) -> None:
@@ -101,13 +101,14 @@ def test_the_name_of_an_image_that_is_no_name(tmp_path: Path, sizes: list[int]) 
 
 def test_a_shard_of_which_thousands_of_examples_are_rejected(tmp_path: Path, sizes: list[int]) -> None:
     data = write_dataset(tmp_path / "data", ["a.jpg,3,1 2"])
-    names = [f"{number}.jpg" for number in range(10_000)]
+    names = [f"{number}.jpg" for number in range(9_000)]
     for name in names:
-        (data / "train_images" / name).write_bytes(b"")
-    rows = "".join(f"{name},3,1 2\n" for name in ["a.jpg", *names])
-    (data / "train.csv").write_text(f"{HEADER}\n{rows}")
-    made = manifest(create(tmp_path, data, "--max_rejected=100%", "--num_output_files=1"))
-    assert made["rejected"] == {"IMAGE_EMPTY": 10_000}
+        (data / "train_images" / name).hardlink_to(data / "train_images" / "a.jpg")
+    # Each past the image's end, and each with a message of its own.
+    rows = "".join(f"{name},3,1 {number}\n" for number, name in enumerate(names, start=1000))
+    (data / "train.csv").write_text(f"{HEADER}\na.jpg,3,1 2\n{rows}")
+    made = manifest(create(tmp_path, data, "--max_rejected=100%", "--num_output_files=1", train_test_split=0.95))
+    assert made["rejected"] == {"RLE_OUT_OF_BOUNDS": 9_000}
 
 
 def test_many_shards_below_a_long_path(tmp_path: Path, sizes: list[int]) -> None:
