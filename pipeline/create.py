@@ -18,20 +18,22 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
-from pipeline.existing import JOURNAL, Existing, find_existing, of_naming, shards_of
+from pipeline.existing import JOURNAL, Existing, find_existing, of_naming
 from pipeline.graph import build_graph
+from pipeline.history import find_run, shard_states, utc_now
 from pipeline.job import Job, make_job
 from pipeline.manifest import unseal
 from pipeline.params_file import read_params
 from pipeline.progress_bar import show_progress
 from pipeline.publish import OUTCOME
 from pipeline.rejected_limit import RejectedLimit
+from pipeline.reuse import Reuse, announce_latest, find_reusable
 from pipeline.run_lock import locked, release
 from pipeline.summary import summarise
 from transforms.files import absolute, exists, find_attempts, is_local, join, make_folder, read_bytes, remove
 from transforms.layout import MANIFEST, STAGING, ShardLayout
 from transforms.progress import PROGRESS
-from transforms.staging import StoredShard, count_staged, remove_attempts
+from transforms.staging import count_staged, remove_attempts
 
 DEFAULT_RUNNER = "FnApiRunner"
 
@@ -49,6 +51,7 @@ class CreateArguments:
     max_rejected: RejectedLimit
     checksum: bool
     overwrite: bool
+    reuse: str | None
     quiet: bool
     beam_options: tuple[str, ...]
 
@@ -70,8 +73,8 @@ def create(arguments: CreateArguments, out: TextIO, err: TextIO) -> None:
     with _new_pipeline(arguments.beam_options) as pipeline:
         job, content = _make_dataset(arguments, pipeline, err)
     if not arguments.quiet:
-        kept = sum(job.published.get(shard["file"]) == StoredShard.from_json(shard) for shard in shards_of(content))
-        out.write(summarise(content, job.output_dir, kept, time.monotonic() - started))
+        work = shard_states(find_run(job.root, job.run))
+        out.write(summarise(content, job.output_dir, work, time.monotonic() - started))
 
 
 @contextlib.contextmanager
@@ -90,15 +93,24 @@ def _new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
 
 def _make_dataset(arguments: CreateArguments, pipeline: beam.Pipeline, err: TextIO) -> tuple[Job, dict[str, Any]]:
     """Runs what has to be run; gives the job, and what the manifest says afterwards."""
-    job = dataclasses.replace(_make_job(arguments), run=uuid.uuid4().hex)
+    job = dataclasses.replace(
+        _make_job(arguments), run=uuid.uuid4().hex, started=utc_now(), runner=type(pipeline.runner).__name__
+    )
+    reuse = find_reusable(arguments.reuse) if arguments.reuse else Reuse()
     with locked(job.root, job.output_dir, job.run):
         existing = find_existing(job.root, job.splits)
-        job = dataclasses.replace(job, replaces=_find_replaced(arguments, existing, err), published=existing.shards)
+        replaces = _find_replaced(arguments, existing, err)
+        job = dataclasses.replace(job, replaces=replaces, published=existing.shards, reusable=reuse.shards)
         if _is_up_to_date(job, existing):
             remove([join(job.root, STAGING)])
         else:
+            if reuse.message and not arguments.quiet:
+                err.write(f"{reuse.message}\n")
             _run(job, pipeline, err, quiet=arguments.quiet)
-        return job, _read_back(job)
+        content = _read_back(job)
+        if arguments.reuse and (message := announce_latest(arguments.reuse, job.root)):
+            err.write(f"{message}\n")
+        return job, content
 
 
 def _make_job(arguments: CreateArguments) -> Job:

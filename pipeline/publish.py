@@ -12,6 +12,7 @@ import apache_beam as beam
 
 from pipeline.errors import SteelbeamError, TooManyRejectedError
 from pipeline.existing import JOURNAL
+from pipeline.history import HISTORY, extended_history
 from pipeline.job import Job
 from pipeline.manifest import manifest, metadata_files, rejected_lines
 from pipeline.run_lock import check_not_superseded
@@ -83,6 +84,7 @@ def publish(job: Job, metadata: DatasetMetadata) -> None:
         for name, text in files.items():
             _put_in_place(job, name, text)
         remove([join(job.root, path) for path in sorted(set(job.replaces).difference(shards))])
+        _put_in_place(job, HISTORY, extended_history(job, metadata))
         _settle(job)
         _put_in_place(job, MANIFEST, content)
         _settle(job)
