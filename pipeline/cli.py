@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.argument_types import at_least, folder
 from pipeline.create_arguments import add_create_arguments
-from pipeline.errors import SteelbeamError, UsageError
+from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
+from pipeline.run_log import JSON, JsonFormatter, RunLog, is_json
 
 DESCRIPTION = "Steel-defect images and run-length encoded masks to sharded HDF5, on Apache Beam."
 EXIT_STATUSES = """\
@@ -67,25 +68,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
-    _configure_logging(debug)
+    as_json = is_json(arguments)
+    _configure_logging(debug, as_json)
     try:
         return _run_command(arguments)
     except SteelbeamError as error:
-        if debug:
-            traceback.print_exc()
-        sys.stderr.write(f"steelbeam: {error}\n")
-        return error.exit_status
+        codes = {"rejected": error.codes} if isinstance(error, TooManyRejectedError) else {}
+        return _fail(error, error.exit_status, debug, as_json, **codes)
     except KeyboardInterrupt:
-        sys.stderr.write("\nstopped\n")
+        RunLog(sys.stderr, as_json).tell("stopped", "by Ctrl-C", exit_status=130)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        if debug:
-            traceback.print_exc()
-        sys.stderr.write(f"steelbeam: {error}\n")
-        return 1
+        return _fail(error, 1, debug, as_json)
+
+
+def _fail(error: Exception, status: int, debug: bool, as_json: bool, **values: object) -> int:
+    if debug and as_json:
+        values["traceback"] = traceback.format_exc()
+    elif debug:
+        traceback.print_exc()
+    RunLog(sys.stderr, as_json).tell("failed", str(error), exit_status=status, **values)
+    return status
 
 
 def _run_command(arguments: list[str]) -> int:
@@ -95,9 +101,13 @@ def _run_command(arguments: list[str]) -> int:
     return 0
 
 
-def _configure_logging(debug: bool) -> None:
+def _configure_logging(debug: bool, as_json: bool) -> None:
     # Beam tells of a failing step at length; the command says it in a line, unless asked for more.
     logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL)
+    if as_json:
+        logging.captureWarnings(True)
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(JsonFormatter())
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -163,7 +173,8 @@ def _create(parsed: argparse.Namespace, rest: list[str]) -> None:
 
     _refuse_unknown(*find_unknown(rest), parsed.known_options)
     fields = {name: value for name, value in vars(parsed).items() if name not in ("run", "debug", "known_options")}
-    create(CreateArguments(**fields, beam_options=tuple(rest)), sys.stdout, sys.stderr)
+    log = RunLog(sys.stderr, parsed.log_format == JSON)
+    create(CreateArguments(**fields, beam_options=tuple(rest)), sys.stdout, log)
 
 
 def _sample(parsed: argparse.Namespace, rest: list[str]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import shutil
 import signal
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from types import FrameType
@@ -29,6 +29,9 @@ from pipeline.publish import OUTCOME
 from pipeline.rejected_limit import RejectedLimit
 from pipeline.reuse import Reuse, announce_latest, find_reusable
 from pipeline.run_lock import locked, release
+from pipeline.run_log import RunLog
+from pipeline.run_metrics import RunMetrics
+from pipeline.run_report import report_of
 from pipeline.summary import summarise
 from transforms.files import absolute, exists, find_attempts, is_local, join, make_folder, read_bytes, remove
 from transforms.layout import MANIFEST, STAGING, ShardLayout
@@ -52,29 +55,39 @@ class CreateArguments:
     checksum: bool
     overwrite: bool
     reuse: str | None
+    log_format: str
+    metrics_file: str | None
     quiet: bool
     beam_options: tuple[str, ...]
 
 
-def create(arguments: CreateArguments, out: TextIO, err: TextIO) -> None:
+def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
     """Makes a dataset.
 
     Args:
         arguments: of the command.
-        out: where the summary goes.
-        err: where progress and warnings go.
+        out: where the summary for people goes.
+        log: takes progress and warnings, and the summary for programs.
 
     Raises:
         UsageError: arguments, parameter file or input are wrong; nothing was done.
         TooManyRejectedError: more rows and images are bad than are allowed; nothing was published.
         SteelbeamError: the run failed; nothing was published.
     """
-    started = time.monotonic()
-    with _new_pipeline(arguments.beam_options) as pipeline:
-        job, content = _make_dataset(arguments, pipeline, err)
-    if not arguments.quiet:
-        work = shard_states(find_run(job.root, job.run))
-        out.write(summarise(content, job.output_dir, work, time.monotonic() - started))
+    metrics = RunMetrics(arguments.metrics_file, arguments.output_dir)
+    with metrics.of_a_failure(), _new_pipeline(arguments.beam_options) as pipeline:
+        job, content = _make_dataset(arguments, pipeline, log, metrics)
+        entry = find_run(job.root, job.run)
+    report = report_of(content, entry)
+    metrics.write(report)
+    if arguments.quiet:
+        return
+    if log.as_json:
+        event = "published" if entry else "nothing-to-do"
+        values = dataclasses.asdict(report)
+        log.record(event, f"the dataset is in {job.output_dir}", seconds=metrics.seconds, **values)
+    else:
+        out.write(summarise(content, job.output_dir, shard_states(entry), metrics.seconds))
 
 
 @contextlib.contextmanager
@@ -91,7 +104,9 @@ def _new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
         shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
 
 
-def _make_dataset(arguments: CreateArguments, pipeline: beam.Pipeline, err: TextIO) -> tuple[Job, dict[str, Any]]:
+def _make_dataset(
+    arguments: CreateArguments, pipeline: beam.Pipeline, log: RunLog, metrics: RunMetrics
+) -> tuple[Job, dict[str, Any]]:
     """Runs what has to be run; gives the job, and what the manifest says afterwards."""
     job = dataclasses.replace(
         _make_job(arguments), run=uuid.uuid4().hex, started=utc_now(), runner=type(pipeline.runner).__name__
@@ -99,17 +114,19 @@ def _make_dataset(arguments: CreateArguments, pipeline: beam.Pipeline, err: Text
     reuse = find_reusable(arguments.reuse) if arguments.reuse else Reuse()
     with locked(job.root, job.output_dir, job.run):
         existing = find_existing(job.root, job.splits)
-        replaces = _find_replaced(arguments, existing, err)
+        replaces = _find_replaced(arguments, existing, log)
         job = dataclasses.replace(job, replaces=replaces, published=existing.shards, reusable=reuse.shards)
         if _is_up_to_date(job, existing):
             remove([join(job.root, STAGING)])
         else:
-            if reuse.message and not arguments.quiet:
-                err.write(f"{reuse.message}\n")
-            _run(job, pipeline, err, quiet=arguments.quiet)
+            if not arguments.quiet:
+                log.record("start", f"making {job.output_dir}", run=job.run, runner=job.runner)
+                if reuse.message:
+                    log.tell("nothing-to-reuse", reuse.message)
+            _run(job, pipeline, log, metrics, quiet=arguments.quiet)
         content = _read_back(job)
         if arguments.reuse and (message := announce_latest(arguments.reuse, job.root)):
-            err.write(f"{message}\n")
+            log.tell("warning", message)
         return job, content
 
 
@@ -135,7 +152,7 @@ def _make_job(arguments: CreateArguments) -> Job:
     )
 
 
-def _find_replaced(arguments: CreateArguments, existing: Existing, err: TextIO) -> tuple[str, ...]:
+def _find_replaced(arguments: CreateArguments, existing: Existing, log: RunLog) -> tuple[str, ...]:
     """Shards that this dataset takes the place of: ours, and those of somebody else as `--overwrite` allows."""
     foreign = existing.foreign
     if foreign and not arguments.overwrite:
@@ -148,7 +165,8 @@ def _find_replaced(arguments: CreateArguments, existing: Existing, err: TextIO) 
     warnings = list(existing.warnings)
     if kept := sorted(set(foreign).difference(replaced)):
         warnings.append(f"{len(kept)} HDF5 files of other names stay in {arguments.output_dir}: {kept[0]} …")
-    err.writelines(f"warning: {warning}\n" for warning in warnings)
+    for warning in warnings:
+        log.tell("warning", warning)
     return (*sorted(existing.ours), *replaced)
 
 
@@ -160,12 +178,16 @@ def _is_up_to_date(job: Job, existing: Existing) -> bool:
     return job.max_rejected.allows(sum(manifest["rejected"].values()), manifest["rows"]["read"])
 
 
-def _run(job: Job, pipeline: beam.Pipeline, err: TextIO, *, quiet: bool) -> None:
+def _run(job: Job, pipeline: beam.Pipeline, log: RunLog, metrics: RunMetrics, *, quiet: bool) -> None:
     PROGRESS.restart()
     try:
         remove([join(job.staging, OUTCOME), *find_attempts(join(job.root, STAGING))])
         make_folder(job.staging)
-        with _stop_on_signal(job, pipeline, err), show_progress(PROGRESS, err, quiet=quiet):
+        tell = functools.partial(log.tell, "progress") if log.as_json else None
+        with (
+            _stop_on_signal(job, pipeline, log, metrics),
+            show_progress(PROGRESS, log.err, quiet=quiet, tell=tell),
+        ):
             build_graph(pipeline, job)
             pipeline.run().wait_until_finish()
     except Exception as error:
@@ -184,8 +206,9 @@ def _raise_outcome(job: Job) -> None:
     """Raises what the graph itself says of its failure, where it says anything."""
     if exists(join(job.staging, OUTCOME)):
         outcome = json.loads(read_bytes(join(job.staging, OUTCOME)))
-        kind = TooManyRejectedError if outcome["exit_status"] == TooManyRejectedError.exit_status else SteelbeamError
-        raise kind(outcome["message"])
+        if outcome["exit_status"] == TooManyRejectedError.exit_status:
+            raise TooManyRejectedError(outcome["message"], outcome["codes"])
+        raise SteelbeamError(outcome["message"])
 
 
 def _describe_state(job: Job) -> str:
@@ -212,15 +235,15 @@ def _last_line(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def _stop_on_signal(job: Job, pipeline: beam.Pipeline, err: TextIO) -> Iterator[None]:
+def _stop_on_signal(job: Job, pipeline: beam.Pipeline, log: RunLog, metrics: RunMetrics) -> Iterator[None]:
     """On Ctrl-C or SIGTERM says what was written, and leaves at once: threads under way are not waited for."""
 
     def stop(number: int, _: FrameType | None) -> None:
         remove_attempts()
         shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
         release(job.root)
-        err.write(f"\nstopped: {_describe_state(job)}\n")
-        err.flush()
+        metrics.write_failure()
+        log.tell("stopped", _describe_state(job), exit_status=128 + number)
         os._exit(128 + number)
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

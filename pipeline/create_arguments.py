@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pipeline.argument_types import at_least, file_name, folder, rejected_limit
+from pipeline.run_log import JSON, TEXT
 
 
 def add_create_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +67,17 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="copy unchanged shards from an earlier dataset, or from the one that latest.json in a folder of datasets "
         "names; a dataset that is made in that folder is named there afterwards",
+    )
+    ours.add_argument(
+        "--log_format",
+        choices=(TEXT, JSON),
+        default=TEXT,
+        help="json: each line on standard error is an object, the summary the last of them (default: %(default)s)",
+    )
+    ours.add_argument(
+        "--metrics_file",
+        metavar="FILE",
+        help="write what the run has done into FILE, in the text format of Prometheus, also where it fails",
     )
     ours.add_argument("--quiet", action="store_true", help="no progress and no summary")
     ours.add_argument("--debug", action="store_true", help="tracebacks, and the messages of Beam")

@@ -35,7 +35,8 @@ def check_publishable(job: Job, metadata: DatasetMetadata) -> None:
         SteelbeamError: there is nothing to publish, or rows were lost.
     """
     if not job.max_rejected.allows(len(metadata.rejected), metadata.rows.read):
-        raise TooManyRejectedError(_describe_rejected(job, metadata.rejected))
+        codes = dict(Counter(record.code for record in metadata.rejected).most_common())
+        raise TooManyRejectedError(_describe_rejected(job, metadata.rejected), codes)
     for rule in job.rules:
         if not metadata.sizes[rule.name].candidates:
             files = ", ".join(file.path for file in job.files if rule.source in dict(file.uses))
@@ -146,7 +147,7 @@ class Publish(beam.DoFn):
         except SteelbeamError as error:
             make_folder(self.job.staging)
             write_whole(join(self.job.staging, REJECTED), rejected_lines(metadata))
-            outcome = {"exit_status": error.exit_status, "message": str(error)}
+            outcome = {"exit_status": error.exit_status, "message": str(error), "codes": getattr(error, "codes", {})}
             write_whole(join(self.job.staging, OUTCOME), json.dumps(outcome).encode())
             raise
         publish(self.job, metadata)
