@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test torture lint bench clean
+.PHONY: quickstart test test-airflow torture lint bench clean
 
 quickstart: .venv/installed
 	$(BIN)/steelbeam sample quickstart/data
@@ -14,6 +14,10 @@ quickstart: .venv/installed
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest
+
+# In an environment of its own: Airflow settles the versions of a few hundred packages.
+test-airflow: .venv-airflow/installed
+	.venv-airflow/bin/python -m pytest -m airflow tests/test_airflow.py
 
 torture: .venv/installed-test
 	$(BIN)/python -m tests.torture
@@ -28,7 +32,7 @@ bench: .venv/installed-test
 	$(BIN)/python -m tests.benchmarks.bench
 
 clean:
-	rm -rf .venv build *.egg-info quickstart
+	rm -rf .venv .venv-airflow build *.egg-info quickstart
 
 .venv/installed: EXTRAS :=
 .venv/installed-test: EXTRAS := [test]
@@ -42,3 +46,8 @@ clean:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "steelbeam needs Python 3.10 to 3.13; name one: make PYTHON=python3.11 ..."; exit 1; }
 	$(PYTHON) -m venv .venv
+
+.venv-airflow/installed: setup.py
+	$(PYTHON) -m venv .venv-airflow
+	.venv-airflow/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,airflow]'
+	@touch $@

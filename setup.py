@@ -29,6 +29,7 @@ setup(
     ],
     extras_require={
         "test": ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "psutil>=5.9", "prometheus_client>=0.20"],
+        "airflow": ["apache-airflow>=3,<4", "apache-airflow-providers-standard"],
         "lint": ["ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],
     },
     entry_points={"console_scripts": ["steelbeam=pipeline.cli:main"]},

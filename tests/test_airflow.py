@@ -18,8 +18,6 @@ from tests.command import ROOT, write_params
 
 pytestmark = pytest.mark.airflow
 
-SCHEDULE = ROOT / "configs" / "schedule"
-
 
 @pytest.fixture(name="environment")
 def make_environment(tmp_path: Path) -> dict[str, str]:
@@ -29,9 +27,8 @@ def make_environment(tmp_path: Path) -> dict[str, str]:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    for name in ("airflow_dag.py", "create.py"):
-        (tmp_path / "dags").mkdir(exist_ok=True)
-        shutil.copy(SCHEDULE / name, tmp_path / "dags")
+    (tmp_path / "dags").mkdir()
+    shutil.copy(ROOT / "configs" / "schedule" / "airflow_dag.py", tmp_path / "dags")
     environment = {
         **os.environ,
         "AIRFLOW_HOME": str(tmp_path / "airflow"),

@@ -1,31 +1,46 @@
 """A dataset a day with Airflow 3: made with the unchanged shards of the day before, verified, old ones removed.
 
-Put this file and create.py into the folder of DAGs. The paths are parameters of the DAG; two variables of the
-environment say where programs are:
+Put this file into the folder of DAGs. Paths and limits are parameters of the DAG; the variable STEELBEAM_PYTHON of the
+environment names the Python of the environment in which steelbeam is installed (default: Airflow's own).
 
-    STEELBEAM_PYTHON  Python of the environment in which steelbeam is installed (default: Airflow's own)
-    STEELBEAM_RUNNER  runner of Beam (default: the in-process one)
-
-A task that failed may run again: it takes up what is finished.
+The tasks call the program, which needs nothing of Airflow's: the operator of the Beam provider starts a file of Python
+without a subcommand, and cannot be made without the provider of Google, whatever the runner. A task that failed may run
+again: it takes up what is finished.
 """
 
 import datetime
 import os
 import sys
-from pathlib import Path
 
-from airflow.providers.apache.beam.operators.beam import BeamRunPythonPipelineOperator
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG
 
-PYTHON = os.environ.get("STEELBEAM_PYTHON", sys.executable)
-DAY = "{{ dag_run.run_after | ds }}"
+# Values reach the shell by variables: nothing in them is taken for a command.
 ENVIRONMENT = {
-    "PYTHON": PYTHON,
+    "PYTHON": os.environ.get("STEELBEAM_PYTHON", sys.executable),
+    "PARAMS": "{{ params.params }}",
     "FOLDER": "{{ params.folder }}",
+    "DAY": "{{ params.folder }}/{{ dag_run.run_after | ds }}",
     "KEEP": "{{ params.keep }}",
-    "DAY": DAY,
+    "MAX_REJECTED": "{{ params.max_rejected }}",
+    "RUNNER": "{{ params.runner }}",
 }
+
+
+def steelbeam(command: str, arguments: str) -> BashOperator:
+    """A task that runs a command of steelbeam.
+
+    Args:
+        command: also the name of the task.
+        arguments: for the shell.
+    """
+    return BashOperator(
+        task_id=command,
+        bash_command=f'exec "$PYTHON" -m pipeline {command} {arguments}',
+        env=ENVIRONMENT,
+        append_env=True,
+    )
+
 
 with DAG(
     "steelbeam",
@@ -35,30 +50,18 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 2, "retry_delay": datetime.timedelta(minutes=5)},
-    params={"params": "/etc/steelbeam/params.yaml", "folder": "/var/lib/steelbeam", "keep": 7, "max_rejected": "0"},
+    params={
+        "params": "/etc/steelbeam/params.yaml",
+        "folder": "/var/lib/steelbeam",
+        "keep": 7,
+        "max_rejected": "0",
+        "runner": "FnApiRunner",
+    },
 ) as dag:
-    create = BeamRunPythonPipelineOperator(
-        task_id="create",
-        py_file=str(Path(__file__).with_name("create.py")),
-        py_interpreter=PYTHON,
-        runner=os.environ.get("STEELBEAM_RUNNER", "FnApiRunner"),
-        pipeline_options={
-            "params": "{{ params.params }}",
-            "output_dir": "{{ params.folder }}/" + DAY,
-            "reuse": "{{ params.folder }}",
-            "max_rejected": "{{ params.max_rejected }}",
-        },
+    create = steelbeam(
+        "create",
+        '--params "$PARAMS" --output_dir "$DAY" --reuse "$FOLDER" --max_rejected "$MAX_REJECTED" --runner="$RUNNER"',
     )
-    verify = BashOperator(
-        task_id="verify",
-        bash_command='"$PYTHON" -m pipeline verify --quiet "$FOLDER/$DAY"',
-        env=ENVIRONMENT,
-        append_env=True,
-    )
-    prune = BashOperator(
-        task_id="prune",
-        bash_command='"$PYTHON" -m pipeline prune --keep "$KEEP" "$FOLDER"',
-        env=ENVIRONMENT,
-        append_env=True,
-    )
-    create >> verify >> prune
+    verify = steelbeam("verify", '--quiet "$DAY"')
+    prune = steelbeam("prune", '--keep "$KEEP" "$FOLDER"')
+    _ = create >> verify >> prune
