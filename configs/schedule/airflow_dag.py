@@ -20,7 +20,7 @@ ENVIRONMENT = {
     "PYTHON": os.environ.get("STEELBEAM_PYTHON", sys.executable),
     "PARAMS": "{{ params.params }}",
     "FOLDER": "{{ params.folder }}",
-    "DAY": "{{ params.folder }}/{{ dag_run.run_after | ds }}",
+    "DAY": "{{ params.folder }}/{{ (dag_run.logical_date or dag_run.run_after) | ds }}",
     "KEEP": "{{ params.keep }}",
     "MAX_REJECTED": "{{ params.max_rejected }}",
     "RUNNER": "{{ params.runner }}",
