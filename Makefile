@@ -5,9 +5,9 @@ BIN := .venv/bin
 
 # Tests that need more than Python: each has a target of its own, and `make test` leaves them out.
 APART := flink prism stores dataflow
-NOT_APART := $(patsubst %,and not %,$(APART))
+NOT_APART := $(patsubst %,and not %,$(APART) airflow)
 
-.PHONY: quickstart test torture lint bench flink clean $(APART:%=test-%)
+.PHONY: quickstart test torture lint bench flink clean $(APART:%=test-%) test-airflow
 
 quickstart: .venv/installed
 	$(BIN)/steelbeam sample quickstart/data
@@ -29,6 +29,10 @@ flink: quickstart
 	timeout 900 $(BIN)/python configs/flink/local_cluster.py \
 		configs/flink/create.sh --params configs/quickstart.yaml --output_dir quickstart/flink
 
+# In an environment of its own: Airflow settles the versions of a few hundred packages.
+test-airflow: .venv-airflow/installed
+	.venv-airflow/bin/python -m pytest -m airflow tests/test_airflow.py
+
 torture: .venv/installed-test
 	$(BIN)/python -m tests.torture
 	STEELBEAM_FULL_FAULTS=1 $(BIN)/python -m pytest --timeout=0 tests/test_faults.py
@@ -42,7 +46,7 @@ bench: .venv/installed-test
 	$(BIN)/python -m tests.benchmarks.bench
 
 clean:
-	rm -rf .venv build *.egg-info quickstart
+	rm -rf .venv .venv-airflow build *.egg-info quickstart
 
 .venv/installed: EXTRAS :=
 .venv/installed-test: EXTRAS := [test]
@@ -57,3 +61,8 @@ clean:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "steelbeam needs Python 3.10 to 3.13; name one: make PYTHON=python3.11 ..."; exit 1; }
 	$(PYTHON) -m venv .venv
+
+.venv-airflow/installed: setup.py
+	$(PYTHON) -m venv .venv-airflow
+	.venv-airflow/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,airflow]'
+	@touch $@

@@ -30,8 +30,16 @@ setup(
     extras_require={
         "gcp": [f"apache-beam[gcp]{BEAM_VERSION}"],
         "aws": [f"apache-beam[aws]{BEAM_VERSION}"],
+        "airflow": ["apache-airflow>=3,<4", "apache-airflow-providers-standard"],
+        "test": [
+            "pytest>=8",
+            "pytest-timeout>=2.3",
+            "hypothesis>=6.100",
+            "psutil>=5.9",
+            "prometheus_client>=0.20",
+            "setuptools>=70.1",
+        ],
         "test-stores": ["moto[server]>=5.1"],
-        "test": ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "psutil>=5.9", "setuptools>=70.1"],
         "lint": ["ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],
     },
     entry_points={"console_scripts": ["steelbeam=pipeline.cli:main", "steelbeam-worker=pipeline.worker:main"]},

@@ -11,9 +11,10 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 
-from pipeline.argument_types import at_least, file_name, folder, rejected_limit
-from pipeline.errors import SteelbeamError, UsageError
-from pipeline.runner_help import add_runner_help
+from pipeline.argument_types import at_least, folder
+from pipeline.create_arguments import add_create_arguments
+from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
+from pipeline.run_log import JSON, JsonFormatter, RunLog, is_json
 
 DESCRIPTION = "Steel-defect images and run-length encoded masks to sharded HDF5, on Apache Beam."
 EXIT_STATUSES = """\
@@ -40,6 +41,10 @@ Checks that a finished dataset is what was written: that every file is there and
 and every example is as it should be. Of a dataset of create_hdf5_files.py, which has no manifest.json, it checks
 structure and counts.
 """
+PRUNE_DESCRIPTION = """\
+Removes old datasets from a folder in which each lies in a folder of its own, named so that the newest is the last by
+name, as dates are. The one that latest.json names always stays. Folders without a whole manifest.json are left alone.
+"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -63,25 +68,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
-    _configure_logging(debug)
+    as_json = is_json(arguments)
+    _configure_logging(debug, as_json)
     try:
         return _run_command(arguments)
     except SteelbeamError as error:
-        if debug:
-            traceback.print_exc()
-        sys.stderr.write(f"steelbeam: {error}\n")
-        return error.exit_status
+        codes = {"rejected": error.codes} if isinstance(error, TooManyRejectedError) else {}
+        return _fail(error, error.exit_status, debug, as_json, **codes)
     except KeyboardInterrupt:
-        sys.stderr.write("\nstopped\n")
+        RunLog(sys.stderr, as_json).tell("stopped", "by Ctrl-C", exit_status=130)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        if debug:
-            traceback.print_exc()
-        sys.stderr.write(f"steelbeam: {error}\n")
-        return 1
+        return _fail(error, 1, debug, as_json)
+
+
+def _fail(error: Exception, status: int, debug: bool, as_json: bool, **values: object) -> int:
+    if debug and as_json:
+        values["traceback"] = traceback.format_exc()
+    elif debug:
+        traceback.print_exc()
+    RunLog(sys.stderr, as_json).tell("failed", str(error), exit_status=status, **values)
+    return status
 
 
 def _run_command(arguments: list[str]) -> int:
@@ -91,82 +101,29 @@ def _run_command(arguments: list[str]) -> int:
     return 0
 
 
-def _configure_logging(debug: bool) -> None:
+def _configure_logging(debug: bool, as_json: bool) -> None:
     # Beam tells of a failing step at length; the command says it in a line, unless asked for more.
     logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL)
+    if as_json:
+        logging.captureWarnings(True)
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(JsonFormatter())
 
 
 def _make_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="steelbeam", description=DESCRIPTION, epilog=EXIT_STATUSES)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_create(
-        commands.add_parser("create", help="make a dataset", description=CREATE_DESCRIPTION, epilog=CREATE_EPILOG)
-    )
+    create = commands.add_parser("create", help="make a dataset", description=CREATE_DESCRIPTION, epilog=CREATE_EPILOG)
+    create.set_defaults(run=_create)
+    add_create_arguments(create)
     _add_sample(commands.add_parser("sample", help="write a synthetic dataset to try things with"))
     _add_verify(
         commands.add_parser("verify", help="check a dataset", description=VERIFY_DESCRIPTION, epilog=EXIT_STATUSES)
     )
+    _add_prune(commands.add_parser("prune", help="remove old datasets", description=PRUNE_DESCRIPTION))
     for command in commands.choices.values():
         command.set_defaults(known_options=tuple(command._option_string_actions))
     return parser
-
-
-def _add_create(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_create)
-    original = parser.add_argument_group("options of create_hdf5_files.py, with the same meaning")
-    original.add_argument("--params", required=True, metavar="FILE", help="the parameter file (YAML)")
-    original.add_argument(
-        "--output_dir",
-        type=folder,
-        default="hdf5_dataset",
-        metavar="DIR",
-        help="where the dataset is to be (default: %(default)s)",
-    )
-    original.add_argument(
-        "--num_output_files",
-        type=at_least(1),
-        default=10,
-        metavar="N",
-        help="number of HDF5 files of each split (default: %(default)s)",
-    )
-    original.add_argument(
-        "--num_processes",
-        type=at_least(0),
-        default=1,
-        metavar="P",
-        help="only about the layout: the examples in P consecutive ranges, each with N // P files, the number of the "
-        "range as _p<j> in the file names; 0 is the number of CPUs (default: %(default)s)",
-    )
-    original.add_argument(
-        "--name",
-        type=file_name,
-        default="preprocessed_data",
-        metavar="NAME",
-        help="first part of the file names (default: %(default)s)",
-    )
-    ours = parser.add_argument_group("further options")
-    ours.add_argument("--workers", type=at_least(1), metavar="N", help="cores that work (default: all)")
-    ours.add_argument(
-        "--max_rejected",
-        type=rejected_limit,
-        default="0",
-        metavar="N",
-        help="rows and images that may be bad: a number, or a percentage of the rows such as 0.5%%; the dataset is "
-        "made without them (default: %(default)s)",
-    )
-    ours.add_argument(
-        "--checksum",
-        action="store_true",
-        help="tell a changed image by its content, which reads them all, and not by its size and time",
-    )
-    ours.add_argument(
-        "--overwrite",
-        action="store_true",
-        help="replace HDF5 files in the output folder that steelbeam did not write: those named <NAME>-<i>_p<j>.h5",
-    )
-    ours.add_argument("--quiet", action="store_true", help="no progress and no summary")
-    ours.add_argument("--debug", action="store_true", help="tracebacks, and the messages of Beam")
-    add_runner_help(parser)
 
 
 def _add_sample(parser: argparse.ArgumentParser) -> None:
@@ -193,6 +150,14 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="tracebacks")
 
 
+def _add_prune(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_prune)
+    parser.add_argument("directory", type=folder, metavar="DIR", help="folder of the datasets")
+    parser.add_argument("--keep", type=at_least(1), required=True, metavar="N", help="how many of the newest stay")
+    parser.add_argument("--dry_run", action="store_true", help="only say what would be removed")
+    parser.add_argument("--debug", action="store_true", help="tracebacks")
+
+
 def _refuse_unknown(unknown: Sequence[str], *known: Iterable[str]) -> None:
     if unknown:
         argument = unknown[0].split("=", 1)[0]
@@ -208,7 +173,8 @@ def _create(parsed: argparse.Namespace, rest: list[str]) -> None:
 
     _refuse_unknown(*find_unknown(rest), parsed.known_options)
     fields = {name: value for name, value in vars(parsed).items() if name not in ("run", "debug", "known_options")}
-    create(CreateArguments(**fields, beam_options=tuple(rest)), sys.stdout, sys.stderr)
+    log = RunLog(sys.stderr, parsed.log_format == JSON)
+    create(CreateArguments(**fields, beam_options=tuple(rest)), sys.stdout, log)
 
 
 def _sample(parsed: argparse.Namespace, rest: list[str]) -> None:
@@ -229,3 +195,10 @@ def _verify(parsed: argparse.Namespace, rest: list[str]) -> None:
 
     _refuse_unknown(rest, parsed.known_options)
     run_verify(parsed.directory, quick=parsed.quick, quiet=parsed.quiet, out=sys.stdout, err=sys.stderr)
+
+
+def _prune(parsed: argparse.Namespace, rest: list[str]) -> None:
+    from pipeline.prune import run_prune
+
+    _refuse_unknown(rest, parsed.known_options)
+    run_prune(parsed.directory, keep=parsed.keep, dry_run=parsed.dry_run, out=sys.stdout, err=sys.stderr)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import shutil
 import signal
-import time
 import uuid
 from collections.abc import Iterator
 from types import FrameType
@@ -18,8 +18,9 @@ import apache_beam as beam
 
 from pipeline.dataflow import check_reachable, describe_unrun
 from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError, last_line
-from pipeline.existing import JOURNAL, Existing, find_existing, of_naming, shards_of
+from pipeline.existing import JOURNAL, Existing, find_existing, of_naming
 from pipeline.graph import build_graph
+from pipeline.history import find_run, shard_states, utc_now
 from pipeline.job import Job, make_job
 from pipeline.manifest import unseal
 from pipeline.new_pipeline import new_pipeline
@@ -27,13 +28,17 @@ from pipeline.params_file import read_params
 from pipeline.progress_bar import show_progress
 from pipeline.publish import OUTCOME
 from pipeline.rejected_limit import RejectedLimit
+from pipeline.reuse import Reuse, announce_latest, find_reusable
 from pipeline.run_lock import locked, release
+from pipeline.run_log import RunLog
+from pipeline.run_metrics import RunMetrics
+from pipeline.run_report import report_of
 from pipeline.runner_job import RunnerJob
 from pipeline.summary import summarise
 from transforms.files import absolute, exists, find_attempts, is_local, join, make_folder, read_bytes_if_there, remove
 from transforms.layout import MANIFEST, STAGING, ShardLayout
 from transforms.progress import PROGRESS
-from transforms.staging import StoredShard, count_staged, remove_attempts
+from transforms.staging import count_staged, remove_attempts
 
 STILL_RUNNING = "the runner does not say that the job has ended; it may still be at work: cancel it there"
 
@@ -51,41 +56,54 @@ class CreateArguments:
     max_rejected: RejectedLimit
     checksum: bool
     overwrite: bool
+    reuse: str | None
+    log_format: str
+    metrics_file: str | None
     quiet: bool
     beam_options: tuple[str, ...]
 
 
-def create(arguments: CreateArguments, out: TextIO, err: TextIO) -> None:
+def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
     """Makes a dataset.
 
     Args:
         arguments: of the command.
-        out: where the summary and the id of a job go.
-        err: where progress and warnings go.
+        out: where the summary for people and the id of a job go.
+        log: takes progress and warnings, and the summary for programs.
 
     Raises:
         UsageError: arguments, parameter file or input are wrong; nothing was done.
         TooManyRejectedError: more rows and images are bad than are allowed; nothing was published.
         SteelbeamError: the run failed; nothing was published.
     """
-    started = time.monotonic()
-    with new_pipeline(arguments.beam_options) as pipeline:
-        job = dataclasses.replace(_make_job(arguments), run=uuid.uuid4().hex)
+    metrics = RunMetrics(arguments.metrics_file, arguments.output_dir)
+    with metrics.of_a_failure(), new_pipeline(arguments.beam_options) as pipeline:
+        job = dataclasses.replace(
+            _make_job(arguments), run=uuid.uuid4().hex, started=utc_now(), runner=type(pipeline.runner).__name__
+        )
         check_reachable(pipeline, (job.root, *(file.path for file in job.files), *job.folders))
         if unrun := describe_unrun(pipeline):
-            _translate(arguments, job, pipeline, err)
+            _translate(arguments, job, pipeline, log)
             out.write(f"{unrun}\n")
             return
-        job, content = _make_dataset(arguments, job, pipeline, out, err)
-    if not arguments.quiet:
-        kept = sum(job.published.get(shard["file"]) == StoredShard.from_json(shard) for shard in shards_of(content))
-        out.write(summarise(content, job.output_dir, kept, time.monotonic() - started))
+        job, content = _make_dataset(arguments, job, RunnerJob(pipeline, out), log, metrics)
+        entry = find_run(job.root, job.run)
+    report = report_of(content, entry)
+    metrics.write(report)
+    if arguments.quiet:
+        return
+    if log.as_json:
+        event = "published" if entry else "nothing-to-do"
+        values = dataclasses.asdict(report)
+        log.record(event, f"the dataset is in {job.output_dir}", seconds=metrics.seconds, **values)
+    else:
+        out.write(summarise(content, job.output_dir, shard_states(entry), metrics.seconds))
 
 
-def _translate(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, err: TextIO) -> None:
+def _translate(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, log: RunLog) -> None:
     """Has the runner translate the job, for somebody else to run; nothing is done in the output folder."""
     existing = find_existing(job.root, job.splits)
-    replaces = _find_replaced(arguments, existing, err)
+    replaces = _find_replaced(arguments, existing, log)
     build_graph(pipeline, dataclasses.replace(job, replaces=replaces, published=existing.shards))
     try:
         pipeline.run()
@@ -94,17 +112,26 @@ def _translate(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, er
 
 
 def _make_dataset(
-    arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, out: TextIO, err: TextIO
+    arguments: CreateArguments, job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics
 ) -> tuple[Job, dict[str, Any]]:
     """Runs what has to be run; gives the job, and what the manifest says afterwards."""
+    reuse = find_reusable(arguments.reuse) if arguments.reuse else Reuse()
     with locked(job.root, job.output_dir, job.run):
         existing = find_existing(job.root, job.splits)
-        job = dataclasses.replace(job, replaces=_find_replaced(arguments, existing, err), published=existing.shards)
+        replaces = _find_replaced(arguments, existing, log)
+        job = dataclasses.replace(job, replaces=replaces, published=existing.shards, reusable=reuse.shards)
         if _is_up_to_date(job, existing):
             remove([join(job.root, STAGING)])
         else:
-            _run(job, RunnerJob(pipeline), out, err, quiet=arguments.quiet)
-        return job, _read_back(job)
+            if not arguments.quiet:
+                log.record("start", f"making {job.output_dir}", run=job.run, runner=job.runner)
+                if reuse.message:
+                    log.tell("nothing-to-reuse", reuse.message)
+            _run(job, runner_job, log, metrics, quiet=arguments.quiet)
+        content = _read_back(job)
+        if arguments.reuse and (message := announce_latest(arguments.reuse, job.root)):
+            log.tell("warning", message)
+        return job, content
 
 
 def _make_job(arguments: CreateArguments) -> Job:
@@ -129,7 +156,7 @@ def _make_job(arguments: CreateArguments) -> Job:
     )
 
 
-def _find_replaced(arguments: CreateArguments, existing: Existing, err: TextIO) -> tuple[str, ...]:
+def _find_replaced(arguments: CreateArguments, existing: Existing, log: RunLog) -> tuple[str, ...]:
     """Shards that this dataset takes the place of: ours, and those of somebody else as `--overwrite` allows."""
     foreign = existing.foreign
     if foreign and not arguments.overwrite:
@@ -142,7 +169,8 @@ def _find_replaced(arguments: CreateArguments, existing: Existing, err: TextIO) 
     warnings = list(existing.warnings)
     if kept := sorted(set(foreign).difference(replaced)):
         warnings.append(f"{len(kept)} HDF5 files of other names stay in {arguments.output_dir}: {kept[0]} …")
-    err.writelines(f"warning: {warning}\n" for warning in warnings)
+    for warning in warnings:
+        log.tell("warning", warning)
     return (*sorted(existing.ours), *replaced)
 
 
@@ -154,14 +182,18 @@ def _is_up_to_date(job: Job, existing: Existing) -> bool:
     return job.max_rejected.allows(sum(manifest["rejected"].values()), manifest["rows"]["read"])
 
 
-def _run(job: Job, runner_job: RunnerJob, out: TextIO, err: TextIO, *, quiet: bool) -> None:
+def _run(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics, *, quiet: bool) -> None:
     PROGRESS.restart()
     try:
         remove([join(job.staging, OUTCOME), *find_attempts(join(job.root, STAGING))])
         make_folder(job.staging)
-        with _stop_on_signal(job, runner_job, err), show_progress(PROGRESS, err, quiet=quiet):
+        tell = functools.partial(log.tell, "progress") if log.as_json else None
+        with (
+            _stop_on_signal(job, runner_job, log, metrics),
+            show_progress(PROGRESS, log.err, quiet=quiet, tell=tell),
+        ):
             build_graph(runner_job.pipeline, job)
-            runner_job.run(out)
+            runner_job.run()
     except Exception as error:
         left = "" if runner_job.cancel() else f"{STILL_RUNNING}\n"
         _raise_outcome(job)
@@ -182,8 +214,9 @@ def _raise_outcome(job: Job) -> None:
     content = read_bytes_if_there(join(job.staging, OUTCOME))
     if content is not None:
         outcome = json.loads(content)
-        kind = TooManyRejectedError if outcome["exit_status"] == TooManyRejectedError.exit_status else SteelbeamError
-        raise kind(outcome["message"])
+        if outcome["exit_status"] == TooManyRejectedError.exit_status:
+            raise TooManyRejectedError(outcome["message"], outcome["codes"])
+        raise SteelbeamError(outcome["message"])
 
 
 def _describe_state(job: Job) -> str:
@@ -204,7 +237,7 @@ def _describe_state(job: Job) -> str:
 
 
 @contextlib.contextmanager
-def _stop_on_signal(job: Job, runner_job: RunnerJob, err: TextIO) -> Iterator[None]:
+def _stop_on_signal(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics) -> Iterator[None]:
     """On Ctrl-C or SIGTERM says what was written, and leaves at once: threads under way are not waited for.
 
     Only a cluster's job is cancelled before that; a second signal does not wait for it.
@@ -217,8 +250,8 @@ def _stop_on_signal(job: Job, runner_job: RunnerJob, err: TextIO) -> Iterator[No
         remove_attempts()
         shutil.rmtree(runner_job.pipeline.local_tempdir, ignore_errors=True)
         release(job.root, job.run)
-        err.write(f"\nstopped: {left}{_describe_state(job)}\n")
-        err.flush()
+        metrics.write_failure()
+        log.tell("stopped", f"{left}{_describe_state(job)}", exit_status=128 + number)
         os._exit(128 + number)
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

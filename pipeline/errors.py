@@ -1,6 +1,9 @@
 """What can go wrong with a run, and the exit status that says so."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Mapping
 
 
 class SteelbeamError(Exception):
@@ -19,6 +22,10 @@ class TooManyRejectedError(SteelbeamError):
     """More rows and images were rejected than the run allows; nothing was published."""
 
     exit_status = 3
+
+    def __init__(self, message: str, codes: Mapping[str, int] | None = None) -> None:
+        super().__init__(message)
+        self.codes = codes or {}
 
 
 class DamagedError(SteelbeamError):

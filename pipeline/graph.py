@@ -34,6 +34,7 @@ def build_graph(pipeline: beam.Pipeline, job: Job) -> None:
         forms=job.forms,
         staging=job.staging,
         published=job.published,
+        reusable=job.reusable,
         checksum=job.checksum,
         workers=job.workers,
     )

@@ -22,7 +22,7 @@ from transforms.layout import STAGING, ShardLayout
 from transforms.object_store import FileInfo
 from transforms.read_annotations import Source
 from transforms.rows import ColumnNames, Columns
-from transforms.staging import StoredShard
+from transforms.staging import ReusableShard, StoredShard
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,9 @@ class Job:
         input: fingerprint of all that decides the dataset.
         replaces: shards below `root`, relative, that the new dataset takes the place of.
         published: those of them that are whole, and may be kept.
+        reusable: shards of another dataset, by fingerprint, that may be copied.
+        started: when the run has begun, in ISO 8601.
+        runner: name of the runner.
     """
 
     files: tuple[CsvFile, ...]
@@ -66,6 +69,9 @@ class Job:
     input: str = ""
     replaces: tuple[str, ...] = ()
     published: Mapping[str, StoredShard] = dataclasses.field(default_factory=dict)
+    reusable: Mapping[str, ReusableShard] = dataclasses.field(default_factory=dict)
+    started: str = ""
+    runner: str = ""
 
     @property
     def staging(self) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from tqdm import tqdm
 
@@ -16,8 +16,17 @@ BAR_SECONDS = 0.2
 LINE_SECONDS = 10.0
 
 
+class Tell(Protocol):
+    """Takes a line of progress, and the numbers in it."""
+
+    def __call__(self, line: str, *, done: int, expected: int, seconds: float) -> None:
+        """Says it."""
+
+
 @contextlib.contextmanager
-def show_progress(progress: Progress, err: TextIO, *, quiet: bool, unit: str = "images") -> Iterator[None]:
+def show_progress(
+    progress: Progress, err: TextIO, *, quiet: bool, unit: str = "images", tell: Tell | None = None
+) -> Iterator[None]:
     """Shows progress from a thread of its own while the body runs.
 
     Args:
@@ -25,13 +34,17 @@ def show_progress(progress: Progress, err: TextIO, *, quiet: bool, unit: str = "
         err: where it is shown.
         quiet: shows nothing.
         unit: what is counted, "images" or "bytes".
+        tell: takes the lines instead; there is no bar then.
     """
     if quiet:
         yield
         return
     stop = threading.Event()
-    show = _show_bar if err.isatty() else _show_lines
-    thread = threading.Thread(target=show, args=(progress, err, stop, unit), daemon=True)
+    if tell is None and err.isatty():
+        thread = threading.Thread(target=_show_bar, args=(progress, err, stop, unit), daemon=True)
+    else:
+        lines = (progress, tell or _writer(err), stop, unit)
+        thread = threading.Thread(target=_show_lines, args=lines, daemon=True)
     thread.start()
     try:
         yield
@@ -61,12 +74,20 @@ def _show_bar(progress: Progress, err: TextIO, stop: threading.Event, unit: str)
             bar.update(progress.done - bar.n)
 
 
-def _show_lines(progress: Progress, err: TextIO, stop: threading.Event, unit: str) -> None:
+def _writer(err: TextIO) -> Tell:
+    def write(line: str, **_: float) -> None:
+        err.write(line + "\n")
+        err.flush()
+
+    return write
+
+
+def _show_lines(progress: Progress, tell: Tell, stop: threading.Event, unit: str) -> None:
     started = time.monotonic()
     while not stop.wait(LINE_SECONDS):
         if progress.expected:
-            err.write(_line(progress.done, progress.expected, time.monotonic() - started, unit) + "\n")
-            err.flush()
+            done, expected, seconds = progress.done, progress.expected, time.monotonic() - started
+            tell(_line(done, expected, seconds, unit), done=done, expected=expected, seconds=round(seconds, 3))
 
 
 def _line(done: int, expected: int, seconds: float, unit: str) -> str:

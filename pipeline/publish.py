@@ -12,6 +12,7 @@ import apache_beam as beam
 
 from pipeline.errors import SteelbeamError, TooManyRejectedError
 from pipeline.existing import JOURNAL
+from pipeline.history import HISTORY, extended_history
 from pipeline.job import Job
 from pipeline.manifest import manifest, metadata_files, rejected_lines
 from pipeline.run_lock import check_not_superseded
@@ -45,7 +46,8 @@ def check_publishable(job: Job, metadata: DatasetMetadata) -> None:
         SteelbeamError: there is nothing to publish, or rows were lost.
     """
     if not job.max_rejected.allows(len(metadata.rejected), metadata.rows.read):
-        raise TooManyRejectedError(_describe_rejected(job, metadata.rejected))
+        codes = dict(Counter(record.code for record in metadata.rejected).most_common())
+        raise TooManyRejectedError(_describe_rejected(job, metadata.rejected), codes)
     for rule in job.rules:
         if not metadata.sizes[rule.name].candidates:
             files = ", ".join(file.path for file in job.files if rule.source in dict(file.uses))
@@ -92,6 +94,7 @@ def publish(job: Job, metadata: DatasetMetadata) -> None:
         for name, text in files.items():
             _put_in_place(job, name, text)
         remove_files([join(job.root, path) for path in sorted(set(job.replaces).difference(shards))])
+        _put_in_place(job, HISTORY, extended_history(job, metadata))
         _settle(job)
         _put_in_place(job, MANIFEST, content)
         _settle(job)
@@ -155,7 +158,7 @@ class Publish(beam.DoFn):
         except SteelbeamError as error:
             make_folder(self.job.staging)
             write_whole(join(self.job.staging, REJECTED), rejected_lines(metadata))
-            outcome = {"exit_status": error.exit_status, "message": str(error)}
+            outcome = {"exit_status": error.exit_status, "message": str(error), "codes": getattr(error, "codes", {})}
             write_whole(join(self.job.staging, OUTCOME), json.dumps(outcome).encode())
             raise
         publish(self.job, metadata)

@@ -19,25 +19,24 @@ class RunnerJob:
 
     Args:
         pipeline: to which the steps may still be added.
+        out: where a job of Dataflow is named.
     """
 
-    def __init__(self, pipeline: beam.Pipeline) -> None:
+    def __init__(self, pipeline: beam.Pipeline, out: TextIO) -> None:
         self.pipeline = pipeline
+        self._out = out
         self._result: PipelineResult | None = None
         self._ended = False
 
-    def run(self, out: TextIO) -> None:
+    def run(self) -> None:
         """Runs the pipeline to its end.
-
-        Args:
-            out: where a job of Dataflow is named.
 
         Raises:
             RuntimeError: it has come to another end than being done.
             Exception: whatever the runner says of its failure.
         """
         self._result = self.pipeline.run()
-        announce(self._result, out)
+        announce(self._result, self._out)
         state = self._result.wait_until_finish()
         if state != PipelineState.DONE:
             raise RuntimeError(f"the job was not done, but is {state}")

@@ -8,15 +8,16 @@ from typing import Any
 from tqdm import tqdm
 
 from transforms.layout import REJECTED
+from transforms.staging import KEPT, REUSED, WRITTEN
 
 
-def summarise(manifest: Mapping[str, Any], output_dir: str, kept: int, seconds: float) -> str:
+def summarise(manifest: Mapping[str, Any], output_dir: str, states: Mapping[str, int], seconds: float) -> str:
     """The summary of a run, for people.
 
     Args:
         manifest: content of the dataset's manifest.json.
         output_dir: as given.
-        kept: shards that were there before and have not changed.
+        states: number of shards that the run has written, kept and reused; empty where there was nothing to do.
         seconds: that the run took.
 
     Returns:
@@ -34,7 +35,7 @@ def summarise(manifest: Mapping[str, Any], output_dir: str, kept: int, seconds: 
         lines.append(f"{name}: {_count(split['examples'], 'example')} in {shards}, {_size(split['bytes'])}")
     if manifest["shared_images"]:
         lines.append(f"warning: {_count(manifest['shared_images'], 'image')} in more than one split")
-    lines.append(_work(splits.values(), kept, seconds))
+    lines.append(_work(splits.values(), states, seconds))
     lines.append(f"the dataset is in {output_dir}")
     return "\n".join(lines) + "\n"
 
@@ -43,12 +44,18 @@ def _rejected(codes: Mapping[str, int]) -> str:
     return f"{sum(codes.values())} rejected: " + ", ".join(f"{count} {code}" for code, count in codes.items())
 
 
-def _work(splits: Collection[Mapping[str, Any]], kept: int, seconds: float) -> str:
+def _work(splits: Collection[Mapping[str, Any]], states: Mapping[str, int], seconds: float) -> str:
     shards = sum(len(split["shards"]) for split in splits)
-    if kept == shards:
+    parts = []
+    if kept := states.get(KEPT):
+        parts.append(f"{kept} of {shards} shards are kept")
+    if reused := states.get(REUSED):
+        parts.append(f"{reused} of {shards} shards are taken from an earlier dataset")
+    if not states or kept == shards:
         return f"nothing to do: no shard has changed; {seconds:.1f} s"
-    if kept:
-        return f"{kept} of {shards} shards are kept, the others are new; {seconds:.1f} s"
+    if parts:
+        rest = ", the others are new" if states.get(WRITTEN) else ""
+        return f"{', '.join(parts)}{rest}; {seconds:.1f} s"
     return f"{seconds:.1f} s, {sum(split['examples'] for split in splits) / seconds:.0f} examples a second"
 
 

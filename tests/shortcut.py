@@ -26,6 +26,8 @@ class Shortcut:
         run: makes a dataset where there is none.
     """
 
+    runner = None
+
     def __init__(self, run: Callable[[], object]) -> None:
         self._shards: list[Any] = []
         self._metadata: Any = None

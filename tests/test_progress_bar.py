@@ -84,7 +84,7 @@ def test_summary_is_for_people() -> None:
         "rejected": {"CLASS_INVALID": 2, "IMAGE_EMPTY": 1},
         "shared_images": 1,
     }
-    assert summarise(manifest, "out", 0, 1.5).splitlines() == [
+    assert summarise(manifest, "out", {"written": 1}, 1.5).splitlines() == [
         "10 rows read, 4 of them in examples",
         "  6 filtered: of another class",
         "  1 merged with an earlier row of the same image and class",
@@ -94,6 +94,9 @@ def test_summary_is_for_people() -> None:
         "1.5 s, 2 examples a second",
         "the dataset is in out",
     ]
-    assert "nothing to do: no shard has changed; 1.5 s" in summarise(manifest, "out", 1, 1.5)
+    assert "nothing to do: no shard has changed; 1.5 s" in summarise(manifest, "out", {}, 1.5)
     manifest["splits"]["train_input"]["shards"].append(shard)
-    assert "1 of 2 shards are kept, the others are new; 1.5 s" in summarise(manifest, "out", 1, 1.5)
+    states = {"written": 1, "kept": 1, "reused": 0}
+    assert "1 of 2 shards are kept, the others are new; 1.5 s" in summarise(manifest, "out", states, 1.5)
+    states = {"written": 0, "kept": 0, "reused": 2}
+    assert "2 of 2 shards are taken from an earlier dataset; 1.5 s" in summarise(manifest, "out", states, 1.5)

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
 from pipeline.existing import find_existing, of_naming
+from pipeline.history import HISTORY
 from pipeline.job import Job
 from pipeline.publish import check_publishable, describe_record, publish
 from pipeline.rejected_limit import parse_limit
@@ -62,7 +63,8 @@ def stage(job: Job, content: str = "shard") -> DatasetMetadata:
 
 
 def tree(root: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    files = (path for path in root.rglob("*") if path.is_file() and path.name != HISTORY)
+    return {str(path.relative_to(root)): path.read_bytes() for path in files}
 
 
 def test_published_dataset_has_every_file_that_its_manifest_lists_and_no_staging(tmp_path: Path) -> None:

@@ -44,6 +44,23 @@ def _blocks(path: str) -> Iterator[bytes]:
             yield block
 
 
+def copy_here(path: str, local: str) -> str:
+    """Copies a file to a local path.
+
+    Returns:
+        the sha256 of what was copied, hexadecimal.
+
+    Raises:
+        OSError: it cannot be read, or the copy not be written.
+    """
+    digest = hashlib.sha256()
+    with open(local, "wb") as copy:
+        for block in _blocks(path):
+            digest.update(block)
+            copy.write(block)
+    return digest.hexdigest()
+
+
 @contextlib.contextmanager
 def fetch(path: str, add: Callable[[int], None]) -> Iterator[Fetched]:
     """Reads a file, block by block.

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from transforms.fetch import sha256_of
+from transforms.fetch import copy_here, sha256_of
 from transforms.files import (
     ATTEMPT,
     copy_to,
@@ -32,6 +32,8 @@ from transforms.files import (
 
 # Their messages are of a few hundred bytes.
 REJECTED_PER_PIECE = 1000
+# How a run has come by a shard: made it, found it in the dataset or staged, or copied it from another dataset.
+WRITTEN, KEPT, REUSED = "written", "kept", "reused"
 
 
 class RejectedExample(NamedTuple):
@@ -84,6 +86,13 @@ class StoredShard(NamedTuple):
         return cls(plain["examples"], plain["bytes"], plain["sha256"], plain["fingerprint"], rejected)
 
 
+class ReusableShard(NamedTuple):
+    """A shard of another dataset: the path of its file, and what is known of it."""
+
+    path: str
+    stored: StoredShard
+
+
 class ShardSummary(NamedTuple):
     """A shard, and what became of its rows.
 
@@ -94,6 +103,7 @@ class ShardSummary(NamedTuple):
         rows: of the CSV that are in its examples.
         merged: rows that were united with an earlier row of the same image and class.
         stored: its file.
+        state: how this run has come by it, `WRITTEN`, `KEPT` or `REUSED`.
     """
 
     split: str
@@ -102,6 +112,7 @@ class ShardSummary(NamedTuple):
     rows: int
     merged: int
     stored: StoredShard
+    state: str = WRITTEN
 
     @property
     def path(self) -> str:
@@ -204,3 +215,19 @@ def stage(attempt: str, staged: str, stored: StoredShard) -> None:
     else:
         copy_to(attempt, staged)
     write_whole(_record_path(staged), json.dumps(stored.to_json()).encode(), durable=False)
+
+
+def stage_copy(source: ReusableShard, staged: str) -> bool:
+    """Copies a shard of another dataset into the staging folder.
+
+    Returns:
+        whether that has succeeded: a file that was damaged, or removed in the meantime, is not taken over.
+    """
+    with local_attempt(staged) as attempt:
+        try:
+            if copy_here(source.path, attempt) != source.stored.sha256:
+                return False
+        except OSError:  # Where it is the copy that cannot be written, the shard cannot be either, and says so.
+            return False
+        stage(attempt, staged, source.stored)
+    return True

@@ -2,7 +2,8 @@
 
 A shard is written in one go: its images are decoded in order by a pool of threads, a bounded window ahead of the file.
 The file is written in a private folder, and moved into the staging folder when it is whole, with a record beside it. A
-shard whose file is there already, in the dataset or in the staging folder, with the same fingerprint, is kept.
+shard whose file is there already, in the dataset or in the staging folder, with the same fingerprint, is kept; one that
+another dataset has may be copied from there.
 """
 
 from __future__ import annotations
@@ -30,7 +31,11 @@ from transforms.look_ahead import map_ahead, shared_pool, usable_cores
 from transforms.progress import PROGRESS
 from transforms.rejected import DataError, Rejected
 from transforms.staging import (
+    KEPT,
+    REUSED,
+    WRITTEN,
     RejectedExample,
+    ReusableShard,
     ShardSummary,
     StoredShard,
     cut_summary,
@@ -38,6 +43,7 @@ from transforms.staging import (
     read_record,
     remove_dead_attempts,
     stage,
+    stage_copy,
 )
 
 # What the examples ahead of the file may take, besides the decoding of one image in each thread.
@@ -120,7 +126,9 @@ def write_shard(
     return tuple(rejected)
 
 
-def summarise(layout: ShardLayout, key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard) -> ShardSummary:
+def summarise(
+    layout: ShardLayout, key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard, state: str = WRITTEN
+) -> ShardSummary:
     """A shard's summary.
 
     The rows are counted here and not kept with the file: which use of an example accounts for its rows may change
@@ -129,7 +137,7 @@ def summarise(layout: ShardLayout, key: ShardKey, specs: Iterable[ExampleSpec], 
     rejected = {one.example for one in stored.rejected}
     rows = [spec.counted_rows for index, spec in enumerate(specs) if index not in rejected]
     merged = sum(max(counted - 1, 0) for counted in rows)
-    return ShardSummary(key.split, key.number, layout.file_name(key.number), sum(rows), merged, stored)
+    return ShardSummary(key.split, key.number, layout.file_name(key.number), sum(rows), merged, stored, state)
 
 
 class WriteShard(beam.DoFn):
@@ -140,10 +148,12 @@ class WriteShard(beam.DoFn):
         self.forms = options.forms
         self.staging = options.staging
         self.published = options.published
+        self.reusable = options.reusable
         self.checksum = options.checksum
         self.workers = options.workers
         self.write_shards = Metrics.counter("steelbeam", "write-shards")
         self.keep_shards = Metrics.counter("steelbeam", "keep-shards")
+        self.reuse_shards = Metrics.counter("steelbeam", "reuse-shards")
         self.write_examples = Metrics.counter("steelbeam", "write-examples")
         self.write_bytes = Metrics.counter("steelbeam", "write-bytes")
 
@@ -157,21 +167,34 @@ class WriteShard(beam.DoFn):
         key, specs = shard
         versions = checksums(specs, self.workers) if self.checksum else modified_times(specs)
         fingerprint = fingerprint_of(specs, self.forms[key.split], versions)
-        stored = self._find(key, fingerprint)
-        if stored is None:
-            stored = self._write(key, specs, fingerprint)
-        else:
-            self.keep_shards.inc()
-            PROGRESS.add(len(specs))
+        stored, state = self._obtain(key, specs, fingerprint)
         for index, row, code, message in stored.rejected:
             yield beam.pvalue.TaggedOutput("rejected", reject(specs[index], row, code, message))
-        yield from cut_summary(summarise(self.layout, key, specs, stored))
+        yield from cut_summary(summarise(self.layout, key, specs, stored, state))
 
-    def _find(self, key: ShardKey, fingerprint: str) -> StoredShard | None:
+    def _obtain(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str) -> tuple[StoredShard, str]:
+        """The shard in the least costly way, and which that was."""
         published = self.published.get(f"{key.split}/{self.layout.file_name(key.number)}")
         if published is not None and published.fingerprint == fingerprint:
-            return published
-        return read_record(self._staged(key, fingerprint))
+            self.keep_shards.inc()
+            found = published, KEPT
+        elif staged := read_record(self._staged(key, fingerprint)):
+            self.keep_shards.inc()
+            found = staged, WRITTEN  # for this dataset, if not by this attempt
+        elif copied := self._reuse(key, fingerprint):
+            self.reuse_shards.inc()
+            found = copied, REUSED
+        else:
+            return self._write(key, specs, fingerprint), WRITTEN
+        PROGRESS.add(len(specs))
+        return found
+
+    def _reuse(self, key: ShardKey, fingerprint: str) -> StoredShard | None:
+        reusable = self.reusable.get(fingerprint)
+        if reusable is None:
+            return None
+        make_folder(join(self.staging, key.split))
+        return reusable.stored if stage_copy(reusable, self._staged(key, fingerprint)) else None
 
     def _staged(self, key: ShardKey, fingerprint: str) -> str:
         return join(self.staging, staged_path(f"{key.split}/{self.layout.file_name(key.number)}", fingerprint))
@@ -202,6 +225,7 @@ class WriteShards(beam.PTransform):
         forms: of the examples, by split.
         staging: folder for the files, below it one for each split.
         published: shards that the dataset has, by path; one whose fingerprint has not changed is kept.
+        reusable: shards of another dataset, by fingerprint, that may be copied.
         checksum: whether an image has changed is told by its content, and not by its size and time.
         workers: threads that decode in each process; None is one a core.
     """
@@ -210,6 +234,7 @@ class WriteShards(beam.PTransform):
     forms: Mapping[str, ExampleFormat]
     staging: str
     published: Mapping[str, StoredShard] = dataclasses.field(default_factory=dict)
+    reusable: Mapping[str, ReusableShard] = dataclasses.field(default_factory=dict)
     checksum: bool = False
     workers: int | None = None
 

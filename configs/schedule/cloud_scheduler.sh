@@ -1,0 +1,38 @@
+#!/bin/sh
+# Has Cloud Scheduler launch the Flex Template of configs/dataflow every night.
+#
+#   PROJECT=... REGION=... BUCKET=... ACCOUNT=... cloud_scheduler.sh
+#
+# ACCOUNT is a service account that may launch jobs of Dataflow. The dataset is always in the same place: what has not
+# changed is kept. Dataflow refuses a second job of the same name while the first is at work.
+set -eu
+
+body=$(cat <<JSON
+{
+  "launchParameter": {
+    "jobName": "steelbeam-nightly",
+    "containerSpecGcsPath": "gs://$BUCKET/steelbeam.json",
+    "parameters": {
+      "params": "gs://$BUCKET/params.yaml",
+      "output_dir": "gs://$BUCKET/hdf5",
+      "number_of_worker_harness_threads": "2"
+    },
+    "environment": {
+      "machineType": "n2-standard-4",
+      "tempLocation": "gs://$BUCKET/tmp"
+    }
+  }
+}
+JSON
+)
+
+gcloud scheduler jobs create http steelbeam-nightly \
+    --project="$PROJECT" \
+    --location="$REGION" \
+    --schedule="0 3 * * *" \
+    --time-zone=Etc/UTC \
+    --uri="https://dataflow.googleapis.com/v1b3/projects/$PROJECT/locations/$REGION/flexTemplates:launch" \
+    --http-method=POST \
+    --headers=Content-Type=application/json \
+    --oauth-service-account-email="$ACCOUNT" \
+    --message-body="$body"

@@ -1,0 +1,85 @@
+"""The arguments of `steelbeam create`."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.argument_types import at_least, file_name, folder, rejected_limit
+from pipeline.run_log import JSON, TEXT
+from pipeline.runner_help import add_runner_help
+
+
+def add_create_arguments(parser: argparse.ArgumentParser) -> None:
+    """Defines them, in the order of the help."""
+    original = parser.add_argument_group("options of create_hdf5_files.py, with the same meaning")
+    original.add_argument("--params", required=True, metavar="FILE", help="the parameter file (YAML)")
+    original.add_argument(
+        "--output_dir",
+        type=folder,
+        default="hdf5_dataset",
+        metavar="DIR",
+        help="where the dataset is to be (default: %(default)s)",
+    )
+    original.add_argument(
+        "--num_output_files",
+        type=at_least(1),
+        default=10,
+        metavar="N",
+        help="number of HDF5 files of each split (default: %(default)s)",
+    )
+    original.add_argument(
+        "--num_processes",
+        type=at_least(0),
+        default=1,
+        metavar="P",
+        help="only about the layout: the examples in P consecutive ranges, each with N // P files, the number of the "
+        "range as _p<j> in the file names; 0 is the number of CPUs (default: %(default)s)",
+    )
+    original.add_argument(
+        "--name",
+        type=file_name,
+        default="preprocessed_data",
+        metavar="NAME",
+        help="first part of the file names (default: %(default)s)",
+    )
+    ours = parser.add_argument_group("further options")
+    ours.add_argument("--workers", type=at_least(1), metavar="N", help="cores that work (default: all)")
+    ours.add_argument(
+        "--max_rejected",
+        type=rejected_limit,
+        default="0",
+        metavar="N",
+        help="rows and images that may be bad: a number, or a percentage of the rows such as 0.5%%; the dataset is "
+        "made without them (default: %(default)s)",
+    )
+    ours.add_argument(
+        "--checksum",
+        action="store_true",
+        help="tell a changed image by its content, which reads them all, and not by its size and time",
+    )
+    ours.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace HDF5 files in the output folder that steelbeam did not write: those named <NAME>-<i>_p<j>.h5",
+    )
+    ours.add_argument(
+        "--reuse",
+        type=folder,
+        metavar="DIR",
+        help="copy unchanged shards from an earlier dataset, or from the one that latest.json in a folder of datasets "
+        "names; a dataset that is made in that folder is named there afterwards",
+    )
+    ours.add_argument(
+        "--log_format",
+        choices=(TEXT, JSON),
+        default=TEXT,
+        help="json: each line on standard error is an object, the summary the last of them (default: %(default)s)",
+    )
+    ours.add_argument(
+        "--metrics_file",
+        metavar="FILE",
+        help="write what the run has done into FILE, in the text format of Prometheus, also where it fails",
+    )
+    ours.add_argument("--quiet", action="store_true", help="no progress and no summary")
+    ours.add_argument("--debug", action="store_true", help="tracebacks, and the messages of Beam")
+    add_runner_help(parser)

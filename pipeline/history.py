@@ -1,0 +1,82 @@
+"""`history.jsonl`: which runs have written a dataset, and when.
+
+It stands beside the manifest and not in it: a dataset's manifest says the same whenever it was made.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline import __version__
+from pipeline.job import Job
+from transforms.aggregate_metadata import DatasetMetadata
+from transforms.files import exists, join, read_bytes
+from transforms.staging import KEPT, REUSED, WRITTEN
+
+HISTORY = "history.jsonl"
+MAX_LINES = 1000
+
+
+def utc_now() -> str:
+    """The time, in ISO 8601."""
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+
+def extended_history(job: Job, metadata: DatasetMetadata) -> bytes:
+    """The history with a line for this run, its last; the line is not written twice when publishing is repeated."""
+    lines = _lines(job.root)
+    if not any(_run_of(line) == job.run for line in lines):
+        lines.append(json.dumps(_entry(job, metadata)))
+    return "".join(f"{line}\n" for line in lines[-MAX_LINES:]).encode()
+
+
+def find_run(root: str, run: str) -> Mapping[str, Any] | None:
+    """The entry of a run; None where it has published nothing."""
+    return next((json.loads(line) for line in reversed(_lines(root)) if _run_of(line) == run), None)
+
+
+def shard_states(entry: Mapping[str, Any] | None) -> dict[str, int]:
+    """Number of shards that a run has written, kept and reused; empty for a run that has published nothing."""
+    total = Counter[str]()
+    for states in entry["shards"].values() if entry else ():
+        total.update(states)
+    return dict(total)
+
+
+def _lines(root: str) -> list[str]:
+    path = join(root, HISTORY)
+    return read_bytes(path).decode(errors="replace").splitlines() if exists(path) else []
+
+
+def _run_of(line: str) -> str | None:
+    """The run that a line speaks of; a line that was damaged speaks of none, and stays."""
+    try:
+        run: str = json.loads(line)["run"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return run
+
+
+def _entry(job: Job, metadata: DatasetMetadata) -> dict[str, Any]:
+    return {
+        "run": job.run,
+        "started": job.started,
+        "finished": utc_now(),
+        "version": __version__,
+        "runner": job.runner,
+        "shards": {split: _states(metadata, split) for split in job.splits},
+        "examples": {
+            split: sum(shard.stored.examples for shard in metadata.shards if shard.split == split)
+            for split in job.splits
+        },
+        "rejected": len(metadata.rejected),
+    }
+
+
+def _states(metadata: DatasetMetadata, split: str) -> dict[str, int]:
+    found = Counter(shard.state for shard in metadata.shards if shard.split == split)
+    return {state: found[state] for state in (WRITTEN, KEPT, REUSED)}

@@ -1,0 +1,62 @@
+"""A folder of datasets, say one a day, and `latest.json` in it: which of them is the newest that is whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+
+from pipeline.errors import UsageError
+from pipeline.existing import find_existing
+from transforms.files import exists, is_local, join, match_files, read_bytes, write_whole
+from transforms.layout import MANIFEST
+
+LATEST = "latest.json"
+
+
+def read_latest(folder: str) -> str | None:
+    """Name of the dataset that `latest.json` names; None where there is no such file.
+
+    Raises:
+        UsageError: it holds something else.
+    """
+    path = join(folder, LATEST)
+    if not exists(path):
+        return None
+    try:
+        name = json.loads(read_bytes(path))["dataset"]
+    except (ValueError, TypeError, KeyError):
+        name = None
+    if not isinstance(name, str) or "/" in name or name in ("", ".", ".."):
+        raise UsageError(f"{path} names no dataset; remove it, and the next run writes it anew")
+    return name
+
+
+def point_at(folder: str, name: str) -> str | None:
+    """Has `latest.json` name a dataset that is whole, unless it names a whole one that comes after it.
+
+    Args:
+        folder: of the datasets.
+        name: of the dataset's folder. Datasets are ordered by name, as dates sort.
+
+    Returns:
+        name of the one that stays the latest; None where it is this one.
+    """
+    latest = read_latest(folder)
+    if latest is not None and latest > name and find_existing(join(folder, latest), ()).complete:
+        return latest
+    digest = hashlib.sha256(read_bytes(join(folder, f"{name}/{MANIFEST}"))).hexdigest()
+    content = (json.dumps({"dataset": name, "manifest_sha256": digest}) + "\n").encode()
+    path = join(folder, LATEST)
+    if not exists(path) or read_bytes(path) != content:
+        write_whole(path, content)
+    return None
+
+
+def list_datasets(folder: str) -> list[str]:
+    """Names of the folders in a folder, in order; a link to one is none."""
+    if not is_local(folder):
+        below = (info.path[len(folder) + 1 :].split("/") for info in match_files(folder, "**"))
+        return sorted({parts[0] for parts in below if len(parts) > 1})
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))

@@ -1,0 +1,95 @@
+"""What a run has done, in the text format of Prometheus, for the textfile collector of node_exporter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from pipeline.errors import UsageError
+from pipeline.run_report import RunReport
+from transforms.files import write_whole
+
+_PREFIX = "steelbeam_"
+
+
+class _Gauge(NamedTuple):
+    """A metric: its name, what it is, and its values with their labels."""
+
+    name: str
+    meaning: str
+    values: Iterable[tuple[Mapping[str, str], float]]
+
+
+def check_metrics_file(path: str) -> None:
+    """Refuses a path at which no file can be, before any work.
+
+    Raises:
+        UsageError: there is no such folder, or the path is a folder's.
+    """
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise UsageError(f"--metrics_file: there is no folder {folder}; make it, or choose another")
+    if os.path.isdir(path):
+        raise UsageError(f"--metrics_file: {path} is a folder; name a file in it, such as steelbeam.prom")
+
+
+def write_metrics(
+    path: str,
+    dataset: str,
+    *,
+    ended: float,
+    seconds: float,
+    report: RunReport | None = None,
+    rejected: Mapping[str, int] | None = None,
+) -> None:
+    """Writes the file; a reader sees all of it.
+
+    Args:
+        path: of the file, local.
+        dataset: the output folder, as given: a label of every metric.
+        ended: when, in seconds since the epoch.
+        seconds: that the run took.
+        report: of a run that has come to its end; None of one that has failed.
+        rejected: rows and images of a run that has failed, by code, where they are known.
+    """
+    gauges = [
+        _Gauge("last_run_success", "1 where the last run has succeeded, else 0", [({}, int(report is not None))]),
+        _Gauge("last_run_timestamp_seconds", "when the last run has ended", [({}, ended)]),
+        _Gauge("last_run_duration_seconds", "how long the last run took", [({}, seconds)]),
+    ]
+    if report is not None:
+        gauges += _of_report(report)
+    codes = report.rejected if report else rejected or {}
+    gauges.append(
+        _Gauge("rejected", "rows and images that were rejected", [({"code": code}, n) for code, n in codes.items()])
+    )
+    write_whole(os.path.abspath(path), "".join(_lines(gauges, dataset)).encode())
+
+
+def _of_report(report: RunReport) -> Iterator[_Gauge]:
+    yield _Gauge("rows", "rows that were read", [({}, report.rows)])
+    yield _Gauge("examples", "examples of the dataset", _by_split(report.examples))
+    yield _Gauge("dataset_bytes", "size of the shards", _by_split(report.bytes))
+    shards = [
+        ({"split": split, "state": state}, count)
+        for split, states in report.shards.items()
+        for state, count in states.items()
+    ]
+    yield _Gauge("shards", "shards of the dataset, and how the last run has come by them", shards)
+
+
+def _by_split(counts: Mapping[str, int]) -> list[tuple[Mapping[str, str], float]]:
+    return [({"split": split}, count) for split, count in counts.items()]
+
+
+def _lines(gauges: Iterable[_Gauge], dataset: str) -> Iterator[str]:
+    for name, meaning, values in gauges:
+        yield f"# HELP {_PREFIX}{name} {meaning}\n# TYPE {_PREFIX}{name} gauge\n"
+        for labels, value in values:
+            shown = ",".join(f'{key}="{_escaped(text)}"' for key, text in {"dataset": dataset, **labels}.items())
+            yield f"{_PREFIX}{name}{{{shown}}} {value}\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

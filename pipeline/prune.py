@@ -1,0 +1,94 @@
+"""Old datasets removed from a folder of datasets."""
+
+from __future__ import annotations
+
+import uuid
+from typing import NamedTuple, TextIO
+
+from pipeline.errors import SteelbeamError, UsageError
+from pipeline.latest import list_datasets, read_latest
+from pipeline.manifest import unseal
+from pipeline.run_lock import locked
+from transforms.files import absolute, exists, is_folder, join, read_bytes, remove, sync
+from transforms.layout import MANIFEST
+
+
+class Plan(NamedTuple):
+    """What becomes of the folders in a folder of datasets, each list in order.
+
+    Attributes:
+        old: datasets that are removed.
+        kept: datasets that stay.
+        others: folders that are no datasets, or whose manifest.json cannot be trusted; they stay.
+    """
+
+    old: tuple[str, ...]
+    kept: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def plan_prune(folder: str, keep: int) -> Plan:
+    """Divides the folders: the last `keep` datasets by name stay, and always the one that `latest.json` names."""
+    names = list_datasets(folder)
+    datasets = [name for name in names if _is_dataset(join(folder, name))]
+    kept = {*datasets[-keep:], read_latest(folder)}
+    return Plan(
+        tuple(name for name in datasets if name not in kept),
+        tuple(name for name in datasets if name in kept),
+        tuple(name for name in names if name not in datasets),
+    )
+
+
+def run_prune(directory: str, *, keep: int, dry_run: bool, out: TextIO, err: TextIO) -> None:
+    """The command: removes old datasets and says which.
+
+    Args:
+        directory: folder of the datasets, as given.
+        keep: how many of the newest stay, at least 1.
+        dry_run: only says what would be removed.
+        out: where that goes.
+        err: where it goes what could not be removed.
+
+    Raises:
+        UsageError: there is no dataset in the folder.
+        SteelbeamError: a dataset could not be removed; the others are.
+    """
+    folder = absolute(directory)
+    plan = plan_prune(folder, keep) if is_folder(folder) else Plan((), (), ())
+    if not plan.old and not plan.kept:
+        raise UsageError(f"{directory}: holds no datasets; name the folder in which they lie, each in one of its own")
+    for name in plan.others:
+        out.write(f"{name} is left alone: it holds no {MANIFEST}, or one that was changed\n")
+    stay = 0
+    for name in plan.old:
+        if dry_run:
+            out.write(f"{name} would be removed\n")
+        elif problem := _remove(folder, name):
+            stay += 1
+            err.write(f"{name} stays: {problem}\n")
+        else:
+            out.write(f"{name} is removed\n")
+    out.write(f"kept, by name: {', '.join(plan.kept)}\n")
+    if stay:
+        raise SteelbeamError(f"{stay} of {len(plan.old)} old datasets could not be removed; run the same command again")
+
+
+def _is_dataset(root: str) -> bool:
+    path = join(root, MANIFEST)
+    try:
+        return exists(path) and bool(unseal(read_bytes(path)))
+    except ValueError:
+        return False
+
+
+def _remove(folder: str, name: str) -> str:
+    """Removes a dataset, its manifest first, so that what is half removed is never taken for whole."""
+    root = join(folder, name)
+    try:
+        with locked(root, name, uuid.uuid4().hex):
+            remove([join(root, MANIFEST)])
+            sync(root)
+            remove([root])
+    except (SteelbeamError, OSError) as error:
+        return str(error)
+    return ""

@@ -1,0 +1,46 @@
+"""What a run has done, in numbers, for programs: the last object of the log, and the file of metrics."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from transforms.staging import KEPT, REUSED, WRITTEN
+
+
+@dataclasses.dataclass(frozen=True)
+class RunReport:
+    """Numbers of a dataset and of the run that has looked after it.
+
+    Attributes:
+        rows: of the CSV files that were read.
+        examples: by split.
+        bytes: of the shards, by split.
+        shards: by split, and by what the run has done: written, kept, reused.
+        rejected: rows and images, by code.
+    """
+
+    rows: int
+    examples: Mapping[str, int]
+    bytes: Mapping[str, int]
+    shards: Mapping[str, Mapping[str, int]]
+    rejected: Mapping[str, int]
+
+
+def report_of(manifest: Mapping[str, Any], run: Mapping[str, Any] | None) -> RunReport:
+    """Takes the numbers together.
+
+    Args:
+        manifest: content of manifest.json.
+        run: entry of the run in the history; None where there was nothing to do.
+    """
+    splits = manifest["splits"]
+    kept = {split: {WRITTEN: 0, KEPT: len(entry["shards"]), REUSED: 0} for split, entry in splits.items()}
+    return RunReport(
+        rows=manifest["rows"]["read"],
+        examples={split: entry["examples"] for split, entry in splits.items()},
+        bytes={split: entry["bytes"] for split, entry in splits.items()},
+        shards=run["shards"] if run else kept,
+        rejected=manifest["rejected"],
+    )

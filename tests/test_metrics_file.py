@@ -1,0 +1,107 @@
+"""`--metrics_file`: read by the parser of Prometheus itself."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.builders import write_dataset, write_images, write_params
+from tests.command import ROOT, create
+
+
+@pytest.fixture(name="data")
+def make_data(tmp_path: Path) -> Path:
+    return write_dataset(tmp_path / "data", [f"{index}.jpg,3,{1 + index} 2" for index in range(4)])
+
+
+def read_metrics(path: Path) -> dict[tuple[str, ...], float]:
+    """Values by the name of the metric and its labels, without the dataset."""
+    families = list(text_string_to_metric_families(path.read_text()))
+    assert all(family.type == "gauge" and family.documentation for family in families)
+    return {
+        (sample.name, *(value for key, value in sorted(sample.labels.items()) if key != "dataset")): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_a_run_that_succeeds_says_what_it_has_done(tmp_path: Path, data: Path) -> None:
+    path = tmp_path / "steelbeam.prom"
+    before = time.time()
+    with open(data / "train.csv", "a") as csv:
+        csv.write("missing.jpg,3,1 1\n")
+    output = create(tmp_path, data, "--num_output_files=2", "--max_rejected=1", f"--metrics_file={path}")
+    metrics = read_metrics(path)
+    assert metrics["steelbeam_last_run_success",] == 1
+    assert before <= metrics["steelbeam_last_run_timestamp_seconds",] <= time.time()
+    assert metrics["steelbeam_last_run_duration_seconds",] > 0
+    assert metrics["steelbeam_rows",] == 5
+    assert metrics["steelbeam_examples", "train_input"] == 2
+    assert metrics["steelbeam_shards", "train_input", "written"] == 2
+    assert metrics["steelbeam_rejected", "IMAGE_MISSING"] == 1
+    size = sum(shard.stat().st_size for shard in output.glob("train_input/*.h5"))
+    assert metrics["steelbeam_dataset_bytes", "train_input"] == size
+    create(tmp_path, data, "--num_output_files=2", "--max_rejected=1", f"--metrics_file={path}")
+    metrics = read_metrics(path)
+    assert metrics["steelbeam_last_run_success",] == 1
+    assert metrics["steelbeam_shards", "train_input", "written"] == 0
+    assert metrics["steelbeam_shards", "train_input", "kept"] == 2
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith("steelbeam.prom")] == ["steelbeam.prom"]
+
+
+def test_a_run_that_fails_says_so_with_the_codes(tmp_path: Path, data: Path) -> None:
+    path = tmp_path / "steelbeam.prom"
+    (data / "train_images" / "0.jpg").write_bytes(b"")
+    create(tmp_path, data, f"--metrics_file={path}", status=3)
+    metrics = read_metrics(path)
+    assert metrics["steelbeam_last_run_success",] == 0
+    assert metrics["steelbeam_rejected", "IMAGE_EMPTY"] == 1
+
+
+def test_wrong_input_is_a_failure_too(tmp_path: Path, data: Path) -> None:
+    (data / "train.csv").unlink()
+    create(tmp_path, data, f"--metrics_file={tmp_path / 'x.prom'}", status=2)
+    assert read_metrics(tmp_path / "x.prom")["steelbeam_last_run_success",] == 0
+
+
+def test_a_run_that_is_stopped_is_a_failure_too(tmp_path: Path) -> None:
+    names = [f"{index}.jpg" for index in range(400)]
+    data = write_dataset(tmp_path / "data", [f"{name},3,1 1" for name in names[:1]])
+    write_images(data / "train_images", names, 256, 1600)
+    (data / "train.csv").write_text("ImageId,ClassId,EncodedPixels\n" + "".join(f"{name},3,1 1\n" for name in names))
+    params = write_params(tmp_path / "params.yaml", data, image_shape=[256, 1600, 1])
+    path = tmp_path / "x.prom"
+    command = ["create", "--params", params, "--output_dir", tmp_path / "out", f"--metrics_file={path}"]
+    process = subprocess.Popen([sys.executable, "-m", "pipeline", *map(str, command)], cwd=ROOT)
+    try:
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "out").glob(".staging/*/*/*")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 128 + signal.SIGTERM
+    finally:
+        process.kill()
+    assert read_metrics(path)["steelbeam_last_run_success",] == 0
+
+
+def test_a_dataset_of_any_name_can_be_read(tmp_path: Path, data: Path) -> None:
+    name = 'a "b" \\c'
+    create(tmp_path, data, f"--metrics_file={tmp_path / 'x.prom'}", output=name)
+    [family, *_] = text_string_to_metric_families((tmp_path / "x.prom").read_text())
+    assert family.samples[0].labels["dataset"] == str(tmp_path / name)
+
+
+def test_a_place_for_no_file_is_found_before_any_work(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    create(tmp_path, data, f"--metrics_file={tmp_path / 'no' / 'x.prom'}", status=2)
+    assert "there is no folder" in capsys.readouterr().err
+    create(tmp_path, data, f"--metrics_file={tmp_path}", status=2)
+    assert "is a folder; name a file in it" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
