@@ -104,7 +104,8 @@ def _translate(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, lo
     """Has the runner translate the job, for somebody else to run; nothing is done in the output folder."""
     existing = find_existing(job.root, job.splits)
     replaces = _find_replaced(arguments, existing, log)
-    build_graph(pipeline, dataclasses.replace(job, replaces=replaces, published=existing.shards))
+    reusable = _find_reusable(arguments).shards
+    build_graph(pipeline, dataclasses.replace(job, replaces=replaces, published=existing.shards, reusable=reusable))
     try:
         pipeline.run()
     except Exception as error:
@@ -115,7 +116,7 @@ def _make_dataset(
     arguments: CreateArguments, job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics
 ) -> tuple[Job, dict[str, Any]]:
     """Runs what has to be run; gives the job, and what the manifest says afterwards."""
-    reuse = find_reusable(arguments.reuse) if arguments.reuse else Reuse()
+    reuse = _find_reusable(arguments)
     with locked(job.root, job.output_dir, job.run):
         existing = find_existing(job.root, job.splits)
         replaces = _find_replaced(arguments, existing, log)
@@ -132,6 +133,10 @@ def _make_dataset(
         if arguments.reuse and (message := announce_latest(arguments.reuse, job.root)):
             log.tell("warning", message)
         return job, content
+
+
+def _find_reusable(arguments: CreateArguments) -> Reuse:
+    return find_reusable(arguments.reuse) if arguments.reuse else Reuse()
 
 
 def _make_job(arguments: CreateArguments) -> Job:

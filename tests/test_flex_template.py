@@ -20,8 +20,8 @@ from tests.command import ROOT
 
 FOLDER = ROOT / "configs" / "dataflow"
 PARAMETERS = {entry["name"]: entry for entry in json.loads((FOLDER / "metadata.json").read_text())["parameters"]}
-# What has no meaning where nobody looks at a terminal.
-LEFT_OUT = {"help", "quiet", "debug"}
+# What has no meaning where nobody looks at a terminal, and where the program ends before the job begins.
+LEFT_OUT = {"help", "quiet", "debug", "log_format", "metrics_file"}
 
 to_arguments: Callable[[list[str]], list[str]] = runpy.run_path(str(FOLDER / "main.py"))["to_arguments"]
 
@@ -49,7 +49,9 @@ def test_a_parameter_may_be_left_out_where_its_option_may(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, entry in PARAMETERS.items() if entry["isOptional"]])
 def test_the_help_of_a_parameter_tells_the_default(name: str) -> None:
     default = OPTIONS[name].default
-    shown = {None: "one for each core of the machine", False: "false"}.get(default, str(default))
+    shown = {None: "none" if name == "reuse" else "one for each core of the machine", False: "false"}.get(
+        default, str(default)
+    )
     assert PARAMETERS[name]["helpText"].endswith(f"(default: {shown}).")
 
 
