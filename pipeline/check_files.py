@@ -10,10 +10,11 @@ from pipeline.check_metadata import check_meta, check_written, label_formats
 from pipeline.listing import find_strays
 from transforms.check_shard import arrays_of, check_shard
 from transforms.fetch import fetch
-from transforms.files import ATTEMPT, join, read_bytes
+from transforms.files import read_bytes
 from transforms.label import LabelFormat
 from transforms.layout import DATA_PARAMS, MANIFEST, meta_name
 from transforms.look_ahead import map_ahead, shared_pool
+from transforms.paths import ATTEMPT, join
 from transforms.progress import Progress
 
 _AHEAD_PER_WORKER = 2

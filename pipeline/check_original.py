@@ -11,9 +11,10 @@ from pipeline.listing import find_strays, list_split_sizes
 from pipeline.verdict import Report
 from transforms.check_shard import ArrayForm, check_shard, first_arrays
 from transforms.fetch import fetch
-from transforms.files import join, read_bytes
+from transforms.files import read_bytes
 from transforms.layout import DATA_PARAMS, meta_name
 from transforms.look_ahead import map_ahead, shared_pool
+from transforms.paths import join
 from transforms.progress import Progress
 
 SPLITS = ("train_input", "eval_input")

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.argument_types import at_least, folder
-from pipeline.create_arguments import add_create_arguments
+from pipeline.create_arguments import CreateArguments, add_create_arguments
 from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
 from pipeline.run_log import JSON, JsonFormatter, RunLog, is_json
 
@@ -169,7 +169,7 @@ def _refuse_unknown(unknown: Sequence[str], *known: Iterable[str]) -> None:
 def _create(parsed: argparse.Namespace, rest: list[str]) -> None:
     # Imported here: Beam takes a second, which --help and wrong usage need not.
     from pipeline.beam_options import find_unknown
-    from pipeline.create import CreateArguments, create
+    from pipeline.create import create
 
     _refuse_unknown(*find_unknown(rest), parsed.known_options)
     fields = {name: value for name, value in vars(parsed).items() if name not in ("run", "debug", "known_options")}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import json
 import os
 import shutil
 import signal
@@ -16,18 +15,18 @@ from typing import Any, TextIO
 
 import apache_beam as beam
 
+from pipeline.create_arguments import CreateArguments
 from pipeline.dataflow import check_reachable, describe_unrun
-from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError, last_line
-from pipeline.existing import JOURNAL, Existing, find_existing, of_naming
+from pipeline.errors import SteelbeamError, UsageError, last_line
+from pipeline.existing import Existing, find_existing, of_naming
 from pipeline.graph import build_graph
 from pipeline.history import find_run, shard_states, utc_now
 from pipeline.job import Job, make_job
 from pipeline.manifest import unseal
 from pipeline.new_pipeline import new_pipeline
+from pipeline.outcome import OUTCOME, describe_state, raise_outcome
 from pipeline.params_file import read_params
 from pipeline.progress_bar import show_progress
-from pipeline.publish import OUTCOME
-from pipeline.rejected_limit import RejectedLimit
 from pipeline.reuse import Reuse, announce_latest, find_reusable
 from pipeline.run_lock import locked, release
 from pipeline.run_log import RunLog
@@ -35,32 +34,14 @@ from pipeline.run_metrics import RunMetrics
 from pipeline.run_report import report_of
 from pipeline.runner_job import RunnerJob
 from pipeline.summary import summarise
-from transforms.files import absolute, exists, find_attempts, is_local, join, make_folder, read_bytes_if_there, remove
+from transforms.files import make_folder, read_bytes_if_there, remove
+from transforms.find_files import find_attempts
 from transforms.layout import MANIFEST, STAGING, ShardLayout
+from transforms.paths import absolute, is_local, join
 from transforms.progress import PROGRESS
-from transforms.staging import count_staged, remove_attempts
+from transforms.staging import remove_attempts
 
 STILL_RUNNING = "the runner does not say that the job has ended; it may still be at work: cancel it there"
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class CreateArguments:
-    """The arguments of `steelbeam create`; see its `--help`."""
-
-    params: str
-    output_dir: str
-    num_output_files: int
-    num_processes: int
-    name: str
-    workers: int | None
-    max_rejected: RejectedLimit
-    checksum: bool
-    overwrite: bool
-    reuse: str | None
-    log_format: str
-    metrics_file: str | None
-    quiet: bool
-    beam_options: tuple[str, ...]
 
 
 def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
@@ -103,9 +84,8 @@ def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
 def _translate(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, log: RunLog) -> None:
     """Has the runner translate the job, for somebody else to run; nothing is done in the output folder."""
     existing = find_existing(job.root, job.splits)
-    replaces = _find_replaced(arguments, existing, log)
-    reusable = _find_reusable(arguments).shards
-    build_graph(pipeline, dataclasses.replace(job, replaces=replaces, published=existing.shards, reusable=reusable))
+    job = _meet(job, arguments, existing, _find_reusable(arguments), log)
+    build_graph(pipeline, dataclasses.replace(job, attended=False))
     try:
         pipeline.run()
     except Exception as error:
@@ -119,8 +99,7 @@ def _make_dataset(
     reuse = _find_reusable(arguments)
     with locked(job.root, job.output_dir, job.run):
         existing = find_existing(job.root, job.splits)
-        replaces = _find_replaced(arguments, existing, log)
-        job = dataclasses.replace(job, replaces=replaces, published=existing.shards, reusable=reuse.shards)
+        job = _meet(job, arguments, existing, reuse, log)
         if _is_up_to_date(job, existing):
             remove([join(job.root, STAGING)])
         else:
@@ -158,6 +137,17 @@ def _make_job(arguments: CreateArguments) -> Job:
         workers=arguments.workers,
         checksum=arguments.checksum,
         max_rejected=arguments.max_rejected,
+    )
+
+
+def _meet(job: Job, arguments: CreateArguments, existing: Existing, reuse: Reuse, log: RunLog) -> Job:
+    """The job, with what is there already."""
+    return dataclasses.replace(
+        job,
+        replaces=_find_replaced(arguments, existing, log),
+        published=existing.shards,
+        version=existing.version,
+        reusable=reuse.shards,
     )
 
 
@@ -199,10 +189,13 @@ def _run(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics, *, q
         ):
             build_graph(runner_job.pipeline, job)
             runner_job.run()
+        raise_outcome(job)
+    except SteelbeamError:
+        raise
     except Exception as error:
         left = "" if runner_job.cancel() else f"{STILL_RUNNING}\n"
-        _raise_outcome(job)
-        raise SteelbeamError(f"the run failed: {last_line(error)}\n{left}{_describe_state(job)}") from error
+        raise_outcome(job)
+        raise SteelbeamError(f"the run failed: {last_line(error)}\n{left}{describe_state(job)}") from error
 
 
 def _read_back(job: Job) -> dict[str, Any]:
@@ -210,35 +203,8 @@ def _read_back(job: Job) -> dict[str, Any]:
     text = read_bytes_if_there(join(job.root, MANIFEST))
     content = unseal(text) if text is not None else {}
     if content.get("input") != job.input:
-        raise SteelbeamError(f"the runner says that it is done, but {_describe_state(job)}")
+        raise SteelbeamError(f"the runner says that it is done, but {describe_state(job)}")
     return content
-
-
-def _raise_outcome(job: Job) -> None:
-    """Raises what the graph itself says of its failure, where it says anything."""
-    content = read_bytes_if_there(join(job.staging, OUTCOME))
-    if content is not None:
-        outcome = json.loads(content)
-        if outcome["exit_status"] == TooManyRejectedError.exit_status:
-            raise TooManyRejectedError(outcome["message"], outcome["codes"])
-        raise SteelbeamError(outcome["message"])
-
-
-def _describe_state(job: Job) -> str:
-    """What a run that did not come to its end has left."""
-    try:
-        existing = find_existing(job.root, job.splits)
-        whole = existing.manifest is not None
-        if existing.manifest and existing.complete and existing.manifest.get("input") == job.input:
-            return f"the dataset in {job.output_dir} is whole; the same command removes what is left of the run"
-        if exists(join(job.root, JOURNAL)) and not whole:
-            return f"in the middle of publishing; {job.output_dir} is no dataset until the same command has ended"
-        count = count_staged(job.staging, job.splits)
-    except (OSError, UsageError) as error:
-        return f"what is in {job.output_dir} cannot be seen either: {error}"
-    shards = f"{count} of {len(job.splits) * job.layout.num_shards} shards"
-    found = f"; the dataset in {job.output_dir} is whole" if whole else ""
-    return f"nothing was published; {shards} are finished in {job.staging}, where the same command takes them up{found}"
 
 
 @contextlib.contextmanager
@@ -256,7 +222,7 @@ def _stop_on_signal(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMe
         shutil.rmtree(runner_job.pipeline.local_tempdir, ignore_errors=True)
         release(job.root, job.run)
         metrics.write_failure()
-        log.tell("stopped", f"{left}{_describe_state(job)}", exit_status=128 + number)
+        log.tell("stopped", f"{left}{describe_state(job)}", exit_status=128 + number)
         os._exit(128 + number)
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 
 from pipeline.argument_types import at_least, file_name, folder, rejected_limit
+from pipeline.rejected_limit import RejectedLimit
 from pipeline.run_log import JSON, TEXT
 from pipeline.runner_help import add_runner_help
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CreateArguments:
+    """The arguments of `steelbeam create`; see its `--help`."""
+
+    params: str
+    output_dir: str
+    num_output_files: int
+    num_processes: int
+    name: str
+    workers: int | None
+    max_rejected: RejectedLimit
+    checksum: bool
+    overwrite: bool
+    reuse: str | None
+    log_format: str
+    metrics_file: str | None
+    quiet: bool
+    beam_options: tuple[str, ...]
 
 
 def add_create_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from apache_beam.options.pipeline_options import GoogleCloudOptions, TestOptions
 from apache_beam.runners.runner import PipelineResult
 
 from pipeline.errors import UsageError
-from transforms.files import is_local
+from transforms.paths import is_local
 
 DATAFLOW_RUNNER = "DataflowRunner"
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pipeline.errors import UsageError
 from pipeline.manifest import unseal
-from transforms.files import join, list_folder, list_folder_if_there, read_bytes_if_there
+from transforms.files import read_bytes_if_there
+from transforms.find_files import list_folder, list_folder_if_there
 from transforms.layout import MANIFEST, STAGING, is_shard_path, parse_file_name, staged_path
+from transforms.paths import join
 from transforms.staging import StoredShard, list_staged
 
 # What the files of a dataset are while it has no manifest because one takes the place of another.
@@ -28,6 +31,7 @@ class Existing(NamedTuple):
         shards: those of ours that are in their places and whole, by path.
         complete: whether each file of the manifest is there, in its size.
         warnings: for the person who started the run.
+        version: of the dataset; see `version_of`.
     """
 
     manifest: Mapping[str, Any] | None
@@ -36,6 +40,7 @@ class Existing(NamedTuple):
     shards: Mapping[str, StoredShard]
     complete: bool = False
     warnings: tuple[str, ...] = ()
+    version: str = ""
 
 
 def find_existing(root: str, splits: Iterable[str]) -> Existing:
@@ -49,7 +54,8 @@ def find_existing(root: str, splits: Iterable[str]) -> Existing:
         UsageError: there is a manifest.json that steelbeam did not write.
         OSError: the folder cannot be read.
     """
-    content, trusted = _read_manifest(join(root, MANIFEST))
+    text = read_bytes_if_there(join(root, MANIFEST))
+    content, trusted = _parse_manifest(join(root, MANIFEST), text)
     journal = _read_journal(join(root, JOURNAL))
     listed = _parse_shards((shard["file"], shard) for shard in shards_of(content)) if content else {}
     ours = frozenset(listed).union(journal["files"])
@@ -60,9 +66,14 @@ def find_existing(root: str, splits: Iterable[str]) -> Existing:
     shards = {path: stored for path, stored in known.items() if present.get(path) == stored.bytes}
     foreign = tuple(sorted(path for path in present if path not in ours))
     if content is None or not trusted:
-        return Existing(None, ours, foreign, shards, warnings=(_CHANGED,) if content else ())
+        return Existing(None, ours, foreign, shards, warnings=(_CHANGED,) if content else (), version=version_of(text))
     complete = len(shards) == len(listed) and _has_files(root, content["files"])
-    return Existing(content, ours, foreign, shards, complete)
+    return Existing(content, ours, foreign, shards, complete, version=version_of(text))
+
+
+def version_of(manifest: bytes | None) -> str:
+    """What tells a dataset from those that come before and after it in its folder: sha256 of manifest.json, or ""."""
+    return hashlib.sha256(manifest).hexdigest() if manifest is not None else ""
 
 
 def _has_files(root: str, files: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -76,9 +87,8 @@ def shards_of(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from split["shards"]
 
 
-def _read_manifest(path: str) -> tuple[dict[str, Any] | None, bool]:
+def _parse_manifest(path: str, text: bytes | None) -> tuple[dict[str, Any] | None, bool]:
     """Content of a manifest, and whether it is as it was written."""
-    text = read_bytes_if_there(path)
     if text is None:
         return None, False
     try:

@@ -14,7 +14,9 @@ from typing import Any
 from pipeline import __version__
 from pipeline.job import Job
 from transforms.aggregate_metadata import DatasetMetadata
-from transforms.files import exists, join, read_bytes
+from transforms.files import read_bytes
+from transforms.find_files import exists
+from transforms.paths import join
 from transforms.staging import KEPT, REUSED, WRITTEN
 
 HISTORY = "history.jsonl"

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from transforms.files import list_folder
+from transforms.find_files import list_folder
 from transforms.fingerprint import FORMAT_VERSION
 from transforms.object_store import FileInfo
 

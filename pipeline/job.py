@@ -15,11 +15,12 @@ from pipeline.rejected_limit import NONE_REJECTED, RejectedLimit
 from transforms.assign_splits import SplitRule
 from transforms.csv_blocks import CsvFile, DamagedFileError, read_header
 from transforms.example import ExampleFormat
-from transforms.files import absolute, is_folder, join, match_files
+from transforms.find_files import is_folder, match_files
 from transforms.fingerprint import FORMAT_VERSION
 from transforms.label import LabelFormat
 from transforms.layout import STAGING, ShardLayout
 from transforms.object_store import FileInfo
+from transforms.paths import absolute, join
 from transforms.read_annotations import Source
 from transforms.rows import ColumnNames, Columns
 from transforms.staging import ReusableShard, StoredShard
@@ -47,9 +48,11 @@ class Job:
         input: fingerprint of all that decides the dataset.
         replaces: shards below `root`, relative, that the new dataset takes the place of.
         published: those of them that are whole, and may be kept.
+        version: of the dataset that is in `root` when the run begins.
         reusable: shards of another dataset, by fingerprint, that may be copied.
         started: when the run has begun, in ISO 8601.
         runner: name of the runner.
+        attended: whether the program that starts the run waits for its end.
     """
 
     files: tuple[CsvFile, ...]
@@ -69,9 +72,11 @@ class Job:
     input: str = ""
     replaces: tuple[str, ...] = ()
     published: Mapping[str, StoredShard] = dataclasses.field(default_factory=dict)
+    version: str = ""
     reusable: Mapping[str, ReusableShard] = dataclasses.field(default_factory=dict)
     started: str = ""
     runner: str = ""
+    attended: bool = True
 
     @property
     def staging(self) -> str:

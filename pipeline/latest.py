@@ -8,8 +8,10 @@ import os
 
 from pipeline.errors import UsageError
 from pipeline.existing import find_existing
-from transforms.files import exists, is_local, join, match_files, read_bytes, write_whole
+from transforms.files import read_bytes, write_whole
+from transforms.find_files import exists, match_files
 from transforms.layout import MANIFEST
+from transforms.paths import is_local, join
 
 LATEST = "latest.json"
 

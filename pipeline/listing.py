@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from transforms.files import ATTEMPT, join, list_folder, list_folder_if_there
+from transforms.find_files import list_folder, list_folder_if_there
 from transforms.layout import parse_file_name
+from transforms.paths import ATTEMPT, join
 
 
 def list_sizes(folder: str) -> dict[str, int]:

@@ -9,8 +9,10 @@ from pipeline.errors import SteelbeamError, UsageError
 from pipeline.latest import list_datasets, read_latest
 from pipeline.manifest import unseal
 from pipeline.run_lock import locked
-from transforms.files import absolute, exists, is_folder, join, read_bytes, remove, sync
+from transforms.files import read_bytes, remove, sync
+from transforms.find_files import exists, is_folder
 from transforms.layout import MANIFEST
+from transforms.paths import absolute, join
 
 
 class Plan(NamedTuple):

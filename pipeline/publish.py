@@ -11,30 +11,21 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.errors import SteelbeamError, TooManyRejectedError
-from pipeline.existing import JOURNAL
+from pipeline.existing import JOURNAL, version_of
 from pipeline.history import HISTORY, extended_history
 from pipeline.job import Job
 from pipeline.manifest import manifest, metadata_files, rejected_lines
+from pipeline.outcome import leave_outcome
 from pipeline.run_lock import check_not_superseded
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord
 from transforms.fetch import sha256_of
-from transforms.files import (
-    exists,
-    join,
-    make_folder,
-    move,
-    move_all,
-    read_bytes_if_there,
-    remove,
-    remove_files,
-    sync,
-    write_whole,
-)
+from transforms.files import make_folder, move, move_all, read_bytes_if_there, remove, remove_files, sync, write_whole
+from transforms.find_files import exists
 from transforms.layout import MANIFEST, REJECTED, STAGING, staged_path
+from transforms.paths import join
 from transforms.printable import printable
 from transforms.staging import StoredShard, list_staged
 
-OUTCOME = "outcome.json"
 SHOWN_REJECTED = 20
 
 
@@ -80,14 +71,16 @@ def publish(job: Job, metadata: DatasetMetadata) -> None:
     The old manifest goes first and the new one comes last: who finds one finds all that it lists.
 
     Raises:
-        SteelbeamError: a shard is neither staged nor in its place, or another run has begun.
+        SteelbeamError: a shard is neither staged nor in its place, or another run has begun or published meanwhile.
     """
     check_not_superseded(job.root, job.output_dir, job.run)
     files = metadata_files(job, metadata)
     content = manifest(job, metadata, files)
     if not _is_published(job, metadata, {**files, MANIFEST: content}):
         shards = {shard.path: shard.stored for shard in metadata.shards}
-        _write_journal(job, shards)
+        journal = _journal(job, shards)
+        _check_not_replaced(job, journal, content)
+        _write_journal(job, journal)
         remove_files([join(job.root, MANIFEST)])
         _settle(job)
         _move_into_place(job, {path: stored for path, stored in shards.items() if not _is_kept(job, path, stored)})
@@ -110,10 +103,22 @@ def _is_kept(job: Job, path: str, stored: StoredShard) -> bool:
     return job.published.get(path) == stored
 
 
-def _write_journal(job: Job, shards: Mapping[str, StoredShard]) -> None:
+def _journal(job: Job, shards: Mapping[str, StoredShard]) -> bytes:
     entries = {path: stored.to_json() for path, stored in shards.items()}
-    journal = {"key": job.key, "files": sorted({*job.replaces, *shards}), "shards": entries}
-    write_whole(join(job.root, JOURNAL), json.dumps(journal).encode())
+    return json.dumps({"key": job.key, "files": sorted({*job.replaces, *shards}), "shards": entries}).encode()
+
+
+def _check_not_replaced(job: Job, journal: bytes, manifest: bytes) -> None:
+    """Refuses to go on from a dataset that is not there any more, unless an earlier attempt at this has replaced it."""
+    version = version_of(read_bytes_if_there(join(job.root, MANIFEST)))
+    if version in (job.version, version_of(manifest)):
+        return
+    if version or read_bytes_if_there(join(job.root, JOURNAL)) != journal:
+        raise SteelbeamError(f"the dataset in {job.output_dir} has changed since this run began; run it again")
+
+
+def _write_journal(job: Job, journal: bytes) -> None:
+    write_whole(join(job.root, JOURNAL), journal)
     for split in job.splits:
         make_folder(join(job.root, split))
     _settle(job)
@@ -146,22 +151,30 @@ def _settle(job: Job) -> None:
 
 
 class Publish(beam.DoFn):
-    """Checks and publishes; what speaks against it is left in the staging folder, for whoever started the run."""
+    """Checks and publishes; what speaks against it is left in the staging folder, for whoever waits for the run.
+
+    Where nobody does, the job fails. Otherwise it does not: its runner would only try again.
+    """
 
     def __init__(self, job: Job) -> None:
         self.job = job
 
     def process(self, metadata: DatasetMetadata) -> Iterable[Any]:
-        """Yields nothing."""
+        """Yields nothing.
+
+        Raises:
+            SteelbeamError: nothing can be published, and nobody waits to be told.
+        """
         try:
             check_publishable(self.job, metadata)
         except SteelbeamError as error:
             make_folder(self.job.staging)
             write_whole(join(self.job.staging, REJECTED), rejected_lines(metadata))
-            outcome = {"exit_status": error.exit_status, "message": str(error), "codes": getattr(error, "codes", {})}
-            write_whole(join(self.job.staging, OUTCOME), json.dumps(outcome).encode())
-            raise
-        publish(self.job, metadata)
+            leave_outcome(self.job, error)
+            if not self.job.attended:
+                raise
+        else:
+            publish(self.job, metadata)
         return ()
 
 

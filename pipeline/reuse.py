@@ -8,8 +8,9 @@ from typing import NamedTuple
 from pipeline.errors import UsageError
 from pipeline.existing import find_existing
 from pipeline.latest import LATEST, point_at, read_latest
-from transforms.files import absolute, exists, is_folder, join
+from transforms.find_files import exists, is_folder
 from transforms.layout import MANIFEST
+from transforms.paths import absolute, join
 from transforms.staging import ReusableShard
 
 

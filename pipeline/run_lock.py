@@ -13,9 +13,10 @@ from typing import IO, Any
 
 from pipeline.errors import SteelbeamError
 from pipeline.store_lock import StoreLock
-from transforms.files import is_local, join, make_folder, read_bytes_if_there
+from transforms.file_stores import store_of
+from transforms.files import make_folder, read_bytes_if_there
 from transforms.layout import LOCK
-from transforms.object_store import store_of
+from transforms.paths import is_local, join
 
 
 @contextlib.contextmanager

@@ -15,10 +15,12 @@ from pipeline.listing import list_sizes, list_split_sizes
 from pipeline.manifest import unseal
 from pipeline.progress_bar import show_progress
 from pipeline.verdict import Report
-from transforms.files import absolute, exists, is_local, join, read_bytes
+from transforms.files import read_bytes
+from transforms.find_files import exists
 from transforms.fingerprint import FORMAT_VERSION
 from transforms.layout import MANIFEST, REJECTED
 from transforms.look_ahead import usable_cores
+from transforms.paths import absolute, is_local, join
 from transforms.progress import Progress
 
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)

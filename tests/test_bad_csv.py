@@ -55,7 +55,8 @@ BAD_ROWS = [
     (".,3,1 2", Code.IMAGE_ID_INVALID, "must be a file name, not a path"),
     ("b\0.jpg,3,1 2", Code.IMAGE_ID_INVALID, "'b\\x00.jpg' does not name an image"),
     ("B.JPG,3,1 2", Code.IMAGE_MISSING, "there is no file B.JPG in"),
-    ("x" * 5000 + ".jpg,3,1 2", Code.IMAGE_MISSING, "there is no file xxx"),
+    ("x" * 1000 + ".jpg,3,1 2", Code.IMAGE_MISSING, "there is no file xxx"),
+    ("y" * 5000 + ".jpg,3,1 2", Code.IMAGE_ID_INVALID, "no file name has more than 1024 bytes"),
     # the class
     ("b.jpg,0,1 2", Code.CLASS_INVALID, "the class is '0'"),
     ("b.jpg,5,1 2", Code.CLASS_INVALID, "the class is '5'"),

@@ -54,6 +54,7 @@ def test_nothing_but_the_dataset_is_left_in_the_folder(tmp_path: Path, data: Pat
     assert sorted(path.name for path in output.iterdir()) == [
         "data_params.json",
         "eval_input",
+        "history.jsonl",
         "manifest.json",
         "meta_eval_input.dat",
         "meta_train_input.dat",

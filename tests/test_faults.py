@@ -21,7 +21,8 @@ from tests.fault_runs import STARTS, Place
 from tests.faults import ERRORS, Fault, numbers_of
 from tests.faulty_file_system import FAULTS, FaultyFileSystem, faulty
 from tests.local_faults import local_faults
-from transforms.files import exists, list_folder_if_there, match_files, remove
+from transforms.files import remove
+from transforms.find_files import exists, list_folder_if_there, match_files
 
 FULL = os.environ.get("STEELBEAM_FULL_FAULTS") == "1"
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from transforms.files import absolute, join, list_folder, match_files, move, remove, write_whole
+from transforms.files import move, remove, write_whole
+from transforms.find_files import list_folder, match_files
+from transforms.paths import absolute, join
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,9 @@ def test_a_disk_that_is_full_before_the_publishing_leaves_the_dataset_of_before(
     assert tree(disk / "out") == datasets.new
 
 
-@pytest.mark.parametrize(("files", "name"), [(0, "meta_train_input.dat'"), (3, "manifest.json'")])
+@pytest.mark.parametrize(
+    ("files", "name"), [(0, "meta_train_input.dat'"), (3, "history.jsonl'"), (4, "manifest.json'")]
+)
 def test_a_disk_that_is_full_while_publishing_leaves_no_manifest(
     disk: Path, datasets: Datasets, files: int, name: str
 ) -> None:

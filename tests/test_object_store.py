@@ -9,7 +9,8 @@ import pytest
 
 from tests.fault_proxy import KINDS, HttpFault
 from tests.stores import Store
-from transforms.object_store import ABSENT, ObjectStore, store_of
+from transforms.file_stores import store_of
+from transforms.object_store import ABSENT, ObjectStore
 
 pytestmark = pytest.mark.stores
 

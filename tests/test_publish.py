@@ -24,6 +24,7 @@ SPLITS = ("train_input", "eval_input")
 
 
 def make_job(root: Path, shards: int = 2, replaces: tuple[str, ...] | None = None) -> Job:
+    existing = find_existing(str(root), SPLITS)
     rules = tuple(SplitRule(split, 0, 3, 0.5, split == "train_input") for split in SPLITS)
     return Job(
         files=(),
@@ -36,7 +37,8 @@ def make_job(root: Path, shards: int = 2, replaces: tuple[str, ...] | None = Non
         root=str(root),
         key="key",
         data_params={"model": {"loss": "bce"}},
-        replaces=tuple(sorted(find_existing(str(root), SPLITS).ours)) if replaces is None else replaces,
+        replaces=tuple(sorted(existing.ours)) if replaces is None else replaces,
+        version=existing.version,
     )
 
 
@@ -95,6 +97,22 @@ def test_publishing_twice_is_publishing_once(tmp_path: Path) -> None:
     assert tree(tmp_path) == once
 
 
+def test_a_dataset_that_another_run_has_published_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    publish(make_job(tmp_path), stage(make_job(tmp_path), "old"))
+    job = make_job(tmp_path)
+    other = dataclasses.replace(job, key="other")
+    publish(other, stage(other, "other"))
+    before = tree(tmp_path)
+    metadata = stage(job, "new")
+    with pytest.raises(SteelbeamError, match="has changed since this run began"):
+        publish(job, metadata)
+    (tmp_path / "manifest.json").unlink()
+    with pytest.raises(SteelbeamError, match="has changed since this run began"):
+        publish(job, metadata)
+    del before["manifest.json"]
+    assert {name: text for name, text in tree(tmp_path).items() if not name.startswith(".staging")} == before
+
+
 @pytest.mark.parametrize("moved", [0, 1, 4])
 def test_publishing_that_was_cut_off_is_finished_by_the_next_attempt(tmp_path: Path, moved: int) -> None:
     job = make_job(tmp_path)
@@ -110,6 +128,7 @@ def test_publishing_that_was_cut_off_is_finished_by_the_next_attempt(tmp_path: P
 def test_a_shard_that_is_neither_staged_nor_in_its_place_fails_and_leaves_no_manifest(tmp_path: Path) -> None:
     job = make_job(tmp_path)
     publish(job, stage(job, "old"))
+    job = make_job(tmp_path)
     metadata = stage(job, "new")
     staged(job, "train_input", 1, "new").unlink()
     with pytest.raises(SteelbeamError, match="has vanished"):

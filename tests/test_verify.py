@@ -15,6 +15,7 @@ import pytest
 from pipeline import check_files
 from pipeline.cli import main
 from pipeline.errors import DamagedError, SteelbeamError, UsageError
+from pipeline.history import HISTORY
 from pipeline.progress_bar import format_bytes
 from pipeline.verify import verify
 from tests.command import run_steelbeam
@@ -40,7 +41,7 @@ def make_copy(dataset: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(("loss", "num_classes"), [("bce", 2), ("multilabel_bce", 3), ("ssce", 2)])
 def test_what_create_has_made_is_whole(tmp_path: Path, loss: str, num_classes: int) -> None:
     root = make_dataset(tmp_path, loss=loss, num_classes=num_classes)
-    size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file() and path.name != HISTORY)
     for quick in (False, True):
         report = verify(str(root), quick=quick)
         assert report == ((), 8, 8, size, True, quick)
@@ -54,7 +55,7 @@ def test_a_dataset_with_fewer_examples_than_positions_is_whole(dataset: Path) ->
 
 def test_each_of_a_thousand_flipped_bits_is_found_and_its_file_named(copy: Path) -> None:
     choice = random.Random(4)
-    files = sorted(path for path in copy.rglob("*") if path.is_file() and path.stat().st_size)
+    files = sorted(path for path in copy.rglob("*") if path.is_file() and path.name != HISTORY and path.stat().st_size)
     assert len(files) == 13
     for number in range(FLIPS):
         path = files[number % len(files)]

@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from transforms.files import is_local, open_read
+from transforms.files import open_read
 from transforms.os_errors import as_os_error
+from transforms.paths import is_local
 
 BLOCK = 2**20
 

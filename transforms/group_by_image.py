@@ -11,8 +11,8 @@ import apache_beam as beam
 
 from transforms.element_size import MAX_ELEMENT_BYTES
 from transforms.example import ImageFile
-from transforms.files import join
 from transforms.list_images import FileStatus
+from transforms.paths import join
 from transforms.read_annotations import AnnotationRow, ImageKey
 from transforms.rejected import Code, Rejected
 from transforms.rle import unpack_runs

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import apache_beam as beam
 
-from transforms.files import list_folder
+from transforms.find_files import list_folder
 from transforms.read_annotations import ImageKey
 
 # Size in bytes, and seconds since the epoch; a plain tuple, which Beam encodes in a few bytes.

@@ -14,21 +14,14 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from transforms.fetch import copy_here, sha256_of
-from transforms.files import (
-    ATTEMPT,
-    copy_to,
-    exists,
-    is_local,
-    join,
-    list_folder_if_there,
-    move,
-    read_bytes_if_there,
-    write_whole,
-)
+from transforms.files import copy_to, move, read_bytes_if_there, write_whole
+from transforms.find_files import exists, list_folder_if_there
+from transforms.paths import ATTEMPT, is_local, join
 
 # Their messages are of a few hundred bytes.
 REJECTED_PER_PIECE = 1000
@@ -167,8 +160,9 @@ def count_staged(staging: str, splits: Iterable[str]) -> int:
     return sum(path.endswith(_record_path(".h5")) for path in list_staged(staging, splits))
 
 
-# Private folders of this process, for a process that has to stop at once.
+# Private folders of this process, for a process that has to stop at once: it takes the lock, and no more are made.
 _attempts: set[str] = set()
+_attempts_lock = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -176,17 +170,20 @@ def local_attempt(staged: str) -> Iterator[str]:
     """A path to write a file at, which HDF5 can: local, its own, and removed with what is there at the end."""
     # Where staging is local, on its file system, so that moving the file into place copies nothing.
     parent = os.path.dirname(staged) if is_local(staged) else None
-    with tempfile.TemporaryDirectory(suffix=ATTEMPT, prefix=f"steelbeam-{os.getpid()}-", dir=parent) as folder:
-        _attempts.add(folder)
-        try:
+    with _attempts_lock:
+        attempt = tempfile.TemporaryDirectory(suffix=ATTEMPT, prefix=f"steelbeam-{os.getpid()}-", dir=parent)
+        _attempts.add(attempt.name)
+    try:
+        with attempt as folder:
             yield os.path.join(folder, "shard.h5")
-        finally:
-            _attempts.discard(folder)
+    finally:
+        _attempts.discard(attempt.name)
 
 
 def remove_attempts() -> None:
-    """Removes what this process has half written."""
-    for folder in list(_attempts):
+    """Removes what this process has half written, and keeps its threads from beginning anew."""
+    _attempts_lock.acquire(timeout=1)  # a signal may have come while this very thread has it
+    for folder in list(_attempts) * 2:  # a thread may make its file while the folder is emptied
         shutil.rmtree(folder, ignore_errors=True)
 
 

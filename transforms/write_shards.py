@@ -23,11 +23,12 @@ from transforms.assign_shards import ShardKey
 from transforms.decode_examples import reject, row_of
 from transforms.example import ExampleFormat, ExampleSpec, make_planes
 from transforms.fetch import sha256_of
-from transforms.files import is_local, join, make_folder, read_bytes
+from transforms.files import make_folder, read_bytes
 from transforms.fingerprint import checksums, fingerprint_of, modified_times
 from transforms.hdf5_file import EncodedExample, ShardFile, encode_example
 from transforms.layout import ShardLayout, staged_path
 from transforms.look_ahead import map_ahead, shared_pool, usable_cores
+from transforms.paths import is_local, join
 from transforms.progress import PROGRESS
 from transforms.rejected import DataError, Rejected
 from transforms.staging import (

@@ -1,0 +1,52 @@
+"""What has come of a run, for whoever started it."""
+
+from __future__ import annotations
+
+import json
+
+from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
+from pipeline.existing import JOURNAL, find_existing
+from pipeline.job import Job
+from transforms.files import read_bytes_if_there, write_whole
+from transforms.find_files import exists
+from transforms.paths import join
+from transforms.staging import count_staged
+
+OUTCOME = "outcome.json"
+
+
+def leave_outcome(job: Job, error: SteelbeamError) -> None:
+    """Leaves word of why nothing is published in the staging folder: the graph may run on other machines."""
+    outcome = {"exit_status": error.exit_status, "message": str(error), "codes": getattr(error, "codes", {})}
+    write_whole(join(job.staging, OUTCOME), json.dumps(outcome).encode())
+
+
+def raise_outcome(job: Job) -> None:
+    """Raises what the graph has left word of, if anything.
+
+    Raises:
+        SteelbeamError: what was given to `leave_outcome`.
+    """
+    content = read_bytes_if_there(join(job.staging, OUTCOME))
+    if content is not None:
+        outcome = json.loads(content)
+        if outcome["exit_status"] == TooManyRejectedError.exit_status:
+            raise TooManyRejectedError(outcome["message"], outcome["codes"])
+        raise SteelbeamError(outcome["message"])
+
+
+def describe_state(job: Job) -> str:
+    """What a run that did not come to its end has left."""
+    try:
+        existing = find_existing(job.root, job.splits)
+        whole = existing.manifest is not None
+        if existing.manifest and existing.complete and existing.manifest.get("input") == job.input:
+            return f"the dataset in {job.output_dir} is whole; the same command removes what is left of the run"
+        if exists(join(job.root, JOURNAL)) and not whole:
+            return f"in the middle of publishing; {job.output_dir} is no dataset until the same command has ended"
+        count = count_staged(job.staging, job.splits)
+    except (OSError, UsageError) as error:
+        return f"what is in {job.output_dir} cannot be seen either: {error}"
+    shards = f"{count} of {len(job.splits) * job.layout.num_shards} shards"
+    found = f"; the dataset in {job.output_dir} is whole" if whole else ""
+    return f"nothing was published; {shards} are finished in {job.staging}, where the same command takes them up{found}"

@@ -1,0 +1,127 @@
+"""Objects of Amazon S3, and of stores that speak like it, by the client of that store."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from transforms.object_store import Content, FileInfo, ObjectStore, not_found, parse_path
+from transforms.os_errors import as_os_error
+
+_Result = TypeVar("_Result")
+
+
+_PARALLEL_COPIES = 8
+
+
+class AmazonS3(ObjectStore):
+    """Objects named `s3://bucket/name`; their versions are entity tags."""
+
+    _DELETE_AT_ONCE = 1000
+    _READ_ATTEMPTS = 5
+
+    def __init__(self, options: PipelineOptions) -> None:
+        from apache_beam.io.aws.clients.s3.boto3_client import Client
+        from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+
+        self._client = Client(options).client
+        self._error: type[Any] = ClientError
+        self._cut_off: tuple[type[Exception], ...] = (HTTPClientError, IncompleteReadError)
+
+    def _call(self, path: str, function: Callable[..., _Result], *arguments: Any, **more: Any) -> _Result:
+        with as_os_error(path):
+            try:
+                return function(*arguments, **more)
+            except self._error as error:
+                if _status_of(error) == 404:
+                    raise not_found(path) from error
+                raise
+
+    def read(self, path: str) -> Content:
+        return self._call(path, self._get, path)
+
+    def read_range(self, path: str, start: int, stop: int) -> bytes:
+        def get() -> bytes:
+            try:
+                return self._get(path, Range=f"bytes={start}-{stop - 1}").data
+            except self._error as error:
+                if _status_of(error) == 416:
+                    return b""
+                raise
+
+        return self._call(path, get)
+
+    def _get(self, path: str, **more: str) -> Content:
+        """botocore repeats a request, but not when the connection breaks while a body is read."""
+        for _ in range(self._READ_ATTEMPTS - 1):
+            with contextlib.suppress(*self._cut_off):
+                return self._get_once(path, **more)
+        return self._get_once(path, **more)
+
+    def _get_once(self, path: str, **more: str) -> Content:
+        bucket, name = parse_path(path)
+        answer = self._client.get_object(Bucket=bucket, Key=name, **more)
+        with answer["Body"] as body:
+            return Content(body.read(), answer["ETag"])
+
+    def list(self, prefix: str, *, below: bool = False) -> Iterator[FileInfo]:
+        bucket, name = parse_path(prefix)
+        more = {} if below else {"Delimiter": "/"}
+        with as_os_error(prefix):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=name, **more):
+                for entry in page.get("Contents", ()):
+                    path = f"s3://{bucket}/{entry['Key']}"
+                    yield FileInfo(path, entry["Size"], entry["LastModified"].timestamp())
+
+    def write(self, path: str, content: bytes) -> None:
+        bucket, name = parse_path(path)
+        self._call(path, self._client.put_object, Bucket=bucket, Key=name, Body=content)
+
+    def swap(self, path: str, content: bytes, version: str) -> str | None:
+        bucket, name = parse_path(path)
+        condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
+        put = functools.partial(self._client.put_object, Bucket=bucket, Key=name, Body=content)
+
+        def put_if() -> str | None:
+            try:
+                return str(put(**condition)["ETag"])
+            except self._error as error:
+                # 409 where two do it at the same time, 404 where the version that was to be there is gone.
+                if _status_of(error) in (404, 409, 412):
+                    return None
+                raise
+
+        return self._call(path, put_if)
+
+    def upload(self, local: str, path: str) -> None:
+        self._call(path, self._client.upload_file, local, *parse_path(path))
+
+    def copy(self, pairs: Sequence[tuple[str, str]]) -> None:
+        with ThreadPoolExecutor(_PARALLEL_COPIES) as pool:
+            for _ in pool.map(self._copy, pairs):
+                pass
+
+    def _copy(self, pair: tuple[str, str]) -> None:
+        bucket, name = parse_path(pair[0])
+        self._call(pair[0], self._client.copy, {"Bucket": bucket, "Key": name}, *parse_path(pair[1]))
+
+    def delete(self, paths: Sequence[str]) -> None:
+        for bucket in dict.fromkeys(parse_path(path)[0] for path in paths):
+            names = [name for path in paths for one, name in [parse_path(path)] if one == bucket]
+            for start in range(0, len(names), self._DELETE_AT_ONCE):
+                self._delete(bucket, names[start : start + self._DELETE_AT_ONCE])
+
+    def _delete(self, bucket: str, names: Iterable[str]) -> None:
+        what = {"Objects": [{"Key": name} for name in names], "Quiet": True}
+        answer = self._call(f"s3://{bucket}", self._client.delete_objects, Bucket=bucket, Delete=what)
+        for error in answer.get("Errors", ()):
+            raise OSError(f"s3://{bucket}/{error['Key']}: cannot be removed ({error['Code']})")
+
+
+def _status_of(error: Any) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

@@ -1,0 +1,25 @@
+"""Names of files on any file system."""
+
+from __future__ import annotations
+
+import os
+
+from apache_beam.io.filesystems import FileSystems
+
+# How the names of files and folders end that are not whole yet.
+ATTEMPT = ".attempt"
+
+
+def is_local(path: str) -> bool:
+    """Whether a path is on the local file system."""
+    return FileSystems.get_scheme(path) is None
+
+
+def join(base: str, path: str) -> str:
+    """A path below a folder; an absolute one, or one with a scheme such as `gs://`, stands for itself."""
+    return path if "://" in path or os.path.isabs(path) else FileSystems.join(base, path)
+
+
+def absolute(path: str) -> str:
+    """The one spelling of a path, so that the same place is recognised when it is named twice."""
+    return os.path.realpath(path) if is_local(path) else path.rstrip("/")
