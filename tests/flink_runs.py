@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -40,14 +40,23 @@ class FlinkRun:
         output: its output folder.
         arguments: of `steelbeam create`, without the output folder.
         cwd: current folder of the command.
+        env: variables for it, besides those of the cluster.
     """
 
-    def __init__(self, cluster: LocalCluster, programs: Path, output: Path, *arguments: str, cwd: Path = ROOT) -> None:
+    def __init__(
+        self,
+        cluster: LocalCluster,
+        programs: Path,
+        output: Path,
+        *arguments: str,
+        cwd: Path = ROOT,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self._output = output
         self._process = subprocess.Popen(
             [CREATE, *arguments, "--output_dir", str(output)],
             cwd=cwd,
-            env={**os.environ, "FLINK_MASTER": cluster.master, "BIN": str(programs)},
+            env={**os.environ, **cluster.variables, "BIN": str(programs), **(env or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

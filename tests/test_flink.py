@@ -181,13 +181,15 @@ def test_a_job_that_somebody_cancels_in_flink_is_a_failed_run(
 def test_input_that_is_refused_on_the_cluster_is_told_as_it_is_in_process(
     cluster: LocalCluster, programs: Path, tmp_path: Path
 ) -> None:
+    # And by the jar for clusters that know nothing of Beam.
+    whole = {"JOB_JAR": "beam-flink-job-server.jar"}
     params = tmp_path / "params.yaml"
     (tmp_path / "data").mkdir()
     shutil.copytree(GOLDEN / "data" / "train_images", tmp_path / "data" / "train_images")
     (tmp_path / "data" / "train.csv").write_text("ImageId,ClassId,EncodedPixels\nnone.jpg,3,1 2\n")
     quickstart = (GOLDEN.parent.parent / "configs" / "quickstart.yaml").read_text()
     params.write_text(quickstart.replace("quickstart/data", str(tmp_path / "data")))
-    said = FlinkRun(cluster, programs, tmp_path / "out", "--params", str(params)).end(status=3)
+    said = FlinkRun(cluster, programs, tmp_path / "out", "--params", str(params), env=whole).end(status=3)
     assert "there is no file none.jpg" in said
     assert "Traceback" not in said
 

@@ -15,7 +15,7 @@ if ! cmp --silent "$here/pom.xml" "$made/pom.xml"; then
   cp "$here/pom.xml" "$work"
   (cd "$work" && timeout 1200 mvn --quiet --batch-mode package \
     dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=lib >&2)
-  mv "$work/target/beam-flink-job-server.jar" "$work"
+  mv "$work/target/beam-flink-job.jar" "$work/target/beam-flink-job-server.jar" "$work"
   rm -rf "$work/target" "$made"
   chmod 755 "$work"
   mv "$work" "$made"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # `steelbeam create` on a Flink cluster; the arguments are those of the command.
 # FLINK_MASTER is HOST:PORT of the cluster, PARALLELISM the number of its TaskManagers, BIN the absolute path of the
-# folder of steelbeam's programs, which must be at the same place on every TaskManager, as must data and output.
+# folder of steelbeam's programs, which must be at the same place on every TaskManager, as must data and output. JOB_JAR
+# is beam-flink-job.jar where the cluster has Beam's runner in its class path.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 bin="${BIN:-$here/../../.venv/bin}"
@@ -10,8 +11,9 @@ exec "$bin/steelbeam" create "$@" \
   --runner=FlinkRunner \
   --flink_master="${FLINK_MASTER:-localhost:8081}" \
   --flink_submit_uber_jar \
-  --flink_job_server_jar="$("$here/build.sh")/beam-flink-job-server.jar" \
+  --flink_job_server_jar="$("$here/build.sh")/${JOB_JAR:-beam-flink-job-server.jar}" \
   --parallelism="${PARALLELISM:-2}" \
   --execution_mode_for_batch=BATCH_FORCED \
+  --environment_cache_millis=10000 \
   --environment_type=PROCESS \
   --environment_config="{\"command\": \"$bin/steelbeam-worker\"}"

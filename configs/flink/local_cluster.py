@@ -2,7 +2,8 @@
 
     python configs/flink/local_cluster.py COMMAND ...
 
-The command finds the cluster's address in the variable FLINK_MASTER. Needs Java; see build.sh for the rest.
+The command finds the cluster's address in the variable FLINK_MASTER, and in JOB_JAR that the cluster has Beam's runner.
+Needs Java; see build.sh for the rest.
 """
 
 from __future__ import annotations
@@ -52,11 +53,13 @@ class LocalCluster(contextlib.AbstractContextManager["LocalCluster"]):
 
     Attributes:
         master: HOST:PORT of its REST interface.
+        variables: of the environment, for create.sh.
     """
 
     def __init__(self, folder: Path, made: Path) -> None:
         rest, rpc = _free_ports(2)
         self.master = f"localhost:{rest}"
+        self.variables = {"FLINK_MASTER": self.master, "JOB_JAR": "beam-flink-job.jar"}
         self._folder = folder
         self._class_path = f"{made}/lib/*"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -194,7 +197,7 @@ def main(command: Sequence[str]) -> int:
         LocalCluster(Path(folder), built()) as cluster,
     ):
         print(f"a Flink cluster of two TaskManagers is at http://{cluster.master}", flush=True)
-        return subprocess.run(command, env={**os.environ, "FLINK_MASTER": cluster.master}, check=False).returncode
+        return subprocess.run(command, env={**os.environ, **cluster.variables}, check=False).returncode
 
 
 if __name__ == "__main__":
