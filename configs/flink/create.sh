@@ -14,6 +14,6 @@ exec "$bin/steelbeam" create "$@" \
   --flink_job_server_jar="$("$here/build.sh")/${JOB_JAR:-beam-flink-job-server.jar}" \
   --parallelism="${PARALLELISM:-2}" \
   --execution_mode_for_batch=BATCH_FORCED \
-  --environment_cache_millis=10000 \
+  --environment_cache_millis=2000 \
   --environment_type=PROCESS \
   --environment_config="{\"command\": \"$bin/steelbeam-worker\"}"
