@@ -15,6 +15,7 @@ from pipeline.argument_types import at_least, folder
 from pipeline.create_arguments import CreateArguments, add_create_arguments
 from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
 from pipeline.run_log import JSON, JsonFormatter, RunLog, is_json
+from transforms.os_errors import NoFileSystemError
 
 DESCRIPTION = "Steel-defect images and run-length encoded masks to sharded HDF5, on Apache Beam."
 EXIT_STATUSES = """\
@@ -82,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        return _fail(error, 1, debug, as_json)
+        return _fail(error, UsageError.exit_status if isinstance(error, NoFileSystemError) else 1, debug, as_json)
 
 
 def _fail(error: Exception, status: int, debug: bool, as_json: bool, **values: object) -> int:

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from pipeline.errors import UsageError
 from pipeline.params import Loss, Params, SplitParams, SteelbeamParams
 from pipeline.yaml_file import UNREADABLE, Path, Problem, YamlTree, load_yaml, shown, usage_error
+from transforms.os_errors import NoFileSystemError
 
 MAX_BYTES = 2**20
 
@@ -75,7 +76,9 @@ def read_params(path: str) -> Params:
     try:
         with open_read(path) as file:
             data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: no such file system, or a path that none can have
+    except NoFileSystemError as error:
+        raise UsageError(str(error)) from error
+    except (OSError, ValueError) as error:  # ValueError: a path that no file system can have
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise UsageError(f"{path}: cannot be read: {reason}; give the path of a parameter file") from error
     return parse_params(_decode(data, path), path)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.history import HISTORY
 from tests.fault_proxy import FaultProxy
 from tests.needs import needs, needs_package
 
@@ -73,8 +74,9 @@ class Store:
         return sorted(name.removeprefix(prefix) for name in names)
 
     def tree(self, folder: str) -> dict[str, bytes]:
-        """Content of every object below a folder."""
-        return {name: self.get(f"{folder}/{name}".lstrip("/")) for name in self.names(folder)}
+        """Content of every object below a folder, but of the history, which holds times."""
+        names = (name for name in self.names(folder) if name != HISTORY)
+        return {name: self.get(f"{folder}/{name}".lstrip("/")) for name in names}
 
     def delete(self, name: str) -> None:
         """Removes an object."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
 
-from transforms.example import ExampleFormat, ExampleSpec, ImageFile
+from transforms.example import ExampleFormat, ExampleSpec
 from transforms.fetch import sha256_of
 from transforms.look_ahead import map_ahead, shared_pool, usable_cores
+from transforms.read_ahead import read_ahead
 from transforms.rle import unpack_runs
 
 # Raised when the same input would give other bytes.
@@ -44,9 +46,10 @@ def modified_times(specs: Iterable[ExampleSpec]) -> list[ImageVersion]:
 def checksums(specs: Sequence[ExampleSpec], workers: int | None) -> list[ImageVersion]:
     """Versions of the images by their content, which is read in so many threads; None is one a core."""
     workers = workers or usable_cores()
-    images = (spec.image for spec in specs)
-    return list(map_ahead(_checksum, images, shared_pool(workers), workers * _LOOK_AHEAD_PER_WORKER))
+    with contextlib.closing(read_ahead(specs)) as read:
+        return list(map_ahead(_checksum, read, shared_pool(workers), workers * _LOOK_AHEAD_PER_WORKER))
 
 
-def _checksum(image: ImageFile) -> str:
-    return sha256_of(image.path)
+def _checksum(read: tuple[ExampleSpec, bytes | None]) -> str:
+    spec, data = read
+    return sha256_of(spec.image.path) if data is None else hashlib.sha256(data).hexdigest()

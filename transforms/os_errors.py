@@ -6,6 +6,10 @@ import contextlib
 from collections.abc import Iterator
 
 
+class NoFileSystemError(OSError):
+    """A path is of a file system that cannot be used here; the message says what to do."""
+
+
 @contextlib.contextmanager
 def as_os_error(path: str) -> Iterator[None]:
     """Has every error be an OSError that names the file.

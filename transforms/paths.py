@@ -17,7 +17,9 @@ def is_local(path: str) -> bool:
 
 def join(base: str, path: str) -> str:
     """A path below a folder; an absolute one, or one with a scheme such as `gs://`, stands for itself."""
-    return path if "://" in path or os.path.isabs(path) else FileSystems.join(base, path)
+    if "://" in path or os.path.isabs(path):
+        return path
+    return os.path.join(base, path) if is_local(base) else f"{base.rstrip('/')}/{path}"
 
 
 def absolute(path: str) -> str:

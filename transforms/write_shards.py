@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 import functools
 import os
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -28,8 +28,9 @@ from transforms.fingerprint import checksums, fingerprint_of, modified_times
 from transforms.hdf5_file import EncodedExample, ShardFile, encode_example
 from transforms.layout import ShardLayout, staged_path
 from transforms.look_ahead import map_ahead, shared_pool, usable_cores
-from transforms.paths import is_local, join
+from transforms.paths import join
 from transforms.progress import PROGRESS
+from transforms.read_ahead import read_ahead
 from transforms.rejected import DataError, Rejected
 from transforms.staging import (
     KEPT,
@@ -50,9 +51,6 @@ from transforms.staging import (
 # What the examples ahead of the file may take, besides the decoding of one image in each thread.
 LOOK_AHEAD_BYTES = 2**26
 LOOK_AHEAD_PER_WORKER = 4
-# Images of an object store that are read at the same time, ahead of decoding: each waits for its answer.
-READ_AHEAD = 16
-READ_AHEAD_BYTES = 2**26
 
 
 class WrittenShards(NamedTuple):
@@ -75,18 +73,6 @@ def prepare_example(read: tuple[ExampleSpec, bytes | None], form: ExampleFormat)
     except DataError as error:
         return error
     return encode_example(image, mask, form.label)
-
-
-def read_ahead(specs: Sequence[ExampleSpec]) -> Generator[tuple[ExampleSpec, bytes | None], None, None]:
-    """Reads images that are far away ahead of their turn; those of this machine are read where they are decoded."""
-    if not specs or is_local(specs[0].image.path):
-        yield from ((spec, None) for spec in specs)
-        return
-    largest = max(spec.image.size for spec in specs)
-    window = max(1, min(READ_AHEAD, READ_AHEAD_BYTES // max(largest, 1)))
-    pool = shared_pool(READ_AHEAD, "read")
-    with contextlib.closing(map_ahead(lambda spec: read_bytes(spec.image.path), specs, pool, window)) as images:
-        yield from zip(specs, images, strict=True)
 
 
 def window_for(form: ExampleFormat, workers: int) -> int:

@@ -1,0 +1,27 @@
+"""Images of an object store, read before their turn."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Sequence
+
+from transforms.example import ExampleSpec
+from transforms.files import read_bytes
+from transforms.look_ahead import map_ahead, shared_pool
+from transforms.paths import is_local
+
+# So many at the same time: each waits for its answer.
+READ_AHEAD = 16
+READ_AHEAD_BYTES = 2**26
+
+
+def read_ahead(specs: Sequence[ExampleSpec]) -> Generator[tuple[ExampleSpec, bytes | None], None, None]:
+    """Reads images that are far away ahead of their turn; those of this machine are read where they are decoded."""
+    if not specs or is_local(specs[0].image.path):
+        yield from ((spec, None) for spec in specs)
+        return
+    largest = max(spec.image.size for spec in specs)
+    window = max(1, min(READ_AHEAD, READ_AHEAD_BYTES // max(largest, 1)))
+    pool = shared_pool(READ_AHEAD, "read")
+    with contextlib.closing(map_ahead(lambda spec: read_bytes(spec.image.path), specs, pool, window)) as images:
+        yield from zip(specs, images, strict=True)
