@@ -46,8 +46,14 @@ class StoreLock:
         found = self._read()
         if found.version != ABSENT and not _is_dead(found.data):
             return _parse(found.data)
-        if self._swap(found.version):
-            return None
+        try:
+            if self._swap(found.version):
+                return None
+        except OSError:
+            # The store may have made the object all the same.
+            with contextlib.suppress(OSError):
+                self.release()
+            raise
         return _parse(self._read().data)
 
     @contextlib.contextmanager

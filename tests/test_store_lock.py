@@ -86,6 +86,20 @@ def test_a_lost_answer_does_not_lock_a_run_out_of_its_own_lock(store: Store) -> 
     assert store.names("out") == []
 
 
+def test_a_lock_that_could_not_be_seen_to_be_taken_does_not_stay(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = store_of(store.path(""))
+    swap = client.swap
+
+    def swap_and_fail(path: str, content: bytes, version: str) -> None:
+        swap(path, content, version)
+        raise OSError("no answer")
+
+    monkeypatch.setattr(client, "swap", swap_and_fail)
+    with pytest.raises(OSError, match="no answer"):
+        lock_of(store, "mine").acquire()
+    assert store.names("out") == []
+
+
 def test_a_lock_is_renewed_while_a_run_has_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_lock, "RENEW_SECONDS", 0.05)
     lock = lock_of(store, "mine")

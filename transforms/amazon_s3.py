@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import PipelineOptions, S3Options
 
 from transforms.object_store import Content, FileInfo, ObjectStore, not_found, parse_path
 from transforms.os_errors import as_os_error
@@ -23,13 +23,27 @@ class AmazonS3(ObjectStore):
     """Objects named `s3://bucket/name`; their versions are entity tags."""
 
     _DELETE_AT_ONCE = 1000
-    _READ_ATTEMPTS = 5
+    _ATTEMPTS = 6
 
     def __init__(self, options: PipelineOptions) -> None:
-        from apache_beam.io.aws.clients.s3.boto3_client import Client
+        import boto3
+        from botocore.config import Config
         from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
-        self._client = Client(options).client
+        given = options.view_as(S3Options)
+        # Not Beam's client, which gives a request up after three attempts.
+        self._client = boto3.session.Session().client(
+            "s3",
+            region_name=given.s3_region_name,
+            api_version=given.s3_api_version,
+            use_ssl=not given.s3_disable_ssl,
+            verify=given.s3_verify,
+            endpoint_url=given.s3_endpoint_url,
+            aws_access_key_id=given.s3_access_key_id,
+            aws_secret_access_key=given.s3_secret_access_key,
+            aws_session_token=given.s3_session_token,
+            config=Config(retries={"mode": "standard", "total_max_attempts": self._ATTEMPTS}),
+        )
         self._error: type[Any] = ClientError
         self._cut_off: tuple[type[Exception], ...] = (HTTPClientError, IncompleteReadError)
 
@@ -58,7 +72,7 @@ class AmazonS3(ObjectStore):
 
     def _get(self, path: str, **more: str) -> Content:
         """botocore repeats a request, but not when the connection breaks while a body is read."""
-        for _ in range(self._READ_ATTEMPTS - 1):
+        for _ in range(self._ATTEMPTS - 1):
             with contextlib.suppress(*self._cut_off):
                 return self._get_once(path, **more)
         return self._get_once(path, **more)
