@@ -17,7 +17,7 @@ quickstart: .venv/installed
 	@echo "$(BIN)/python -c \"import h5py; print(h5py.File('quickstart/hdf5/train_input/preprocessed_data-0_p0.h5')['example_0/image'][()])\""
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest -m "$(wordlist 2,99,$(NOT_APART))"
+	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal -m "$(wordlist 2,99,$(NOT_APART))"
 
 test-flink test-prism: .venv/installed-test
 test-stores test-dataflow: .venv/installed-test-stores
