@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import apache_beam as beam
+from apache_beam.metrics import Metrics
 
 from transforms.assign_splits import SplitSize
 from transforms.count_shared_images import SHARED_IMAGES
@@ -106,6 +107,8 @@ def aggregate(_: str, parts: Mapping[str, Iterable[Any]]) -> DatasetMetadata:
     """
     shards = join_summaries(parts["summaries"])
     rejected = list(parts["rejected"])
+    for code, records in Counter(record.code for record in rejected).items():
+        Metrics.counter("steelbeam", f"reject-{code.lower().replace('_', '-')}").inc(records)
     totals: Counter[str] = Counter()
     for name, rows in parts["tallies"]:
         totals[name] += rows

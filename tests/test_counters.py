@@ -1,0 +1,61 @@
+"""Beam's counters of a run, as runners show them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from apache_beam.metrics import MetricsFilter
+
+from pipeline.graph import build_graph
+from pipeline.job import Job, make_job
+from pipeline.new_pipeline import new_pipeline
+from pipeline.params_file import read_params
+from pipeline.rejected_limit import parse_limit
+from tests.builders import write_dataset, write_params
+from tests.command import ROOT
+from transforms.layout import ShardLayout
+
+ROWS = ["a.jpg,3,1 2", "b.jpg,3,1 2", "c.jpg,3,1 2", "d.jpg,3,1 2", "none.jpg,3,1 2", "e.jpg,4,", "f.jpg,3,x"]
+
+
+def new_job(tmp_path: Path) -> Job:
+    data = write_dataset(tmp_path / "data", ROWS)
+    (data / "train_images" / "none.jpg").unlink()
+    params = write_params(tmp_path / "params.yaml", data)
+    layout = ShardLayout("data", 2, 1)
+    limit = parse_limit("100%")
+    return make_job(
+        read_params(str(params)), layout, output_dir=str(tmp_path / "out"), input_args={}, max_rejected=limit
+    )
+
+
+def count(job: Job) -> dict[str, int]:
+    """Runs a job; gives the counters of steelbeam."""
+    with new_pipeline([]) as pipeline:
+        build_graph(pipeline, job)
+        result = pipeline.run()
+        result.wait_until_finish()
+        found = result.metrics().query(MetricsFilter().with_namespace("steelbeam"))["counters"]
+    return {counter.key.metric.name: counter.committed for counter in found if counter.committed}
+
+
+def test_a_run_counts_rows_shards_examples_bytes_and_what_was_rejected(tmp_path: Path) -> None:
+    counted = count(new_job(tmp_path))
+    size = sum(path.stat().st_size for path in (tmp_path / "out").rglob("*.h5"))
+    assert counted == {
+        "read-rows": 7,
+        "write-shards": 4,
+        "write-examples": 4,
+        "write-bytes": size,
+        "reject-image-missing": 1,
+        "reject-rle-not-numbers": 1,
+    }
+
+
+def test_the_readme_names_every_counter() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "transforms").glob("*.py"))
+    counters = set(re.findall(r'Metrics\.counter\("steelbeam", f?"([a-z-]+)', source))
+    assert len(counters) == 7
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in counters if f"`{name}" not in readme] == []
