@@ -128,7 +128,8 @@ def test_the_launcher_starts_create(tmp_path: Path) -> None:
 def test_the_image_has_the_beam_and_the_python_that_the_package_asks_for() -> None:
     text = (FOLDER / "Dockerfile").read_text()
     (python, beam) = re.findall(r"^FROM apache/beam_python([0-9.]+)_sdk:([0-9.]+)$", text, re.MULTILINE)[0]
-    assert f"/python{python.replace('.', '')}-template-launcher-base" in text
+    launcher = f"/python{python.replace('.', '')}-template-launcher-base"
+    assert launcher in (FOLDER / "README.md").read_text()
     assert f'">={beam.rpartition(".")[0]},<' in (ROOT / "setup.py").read_text()
 
 
