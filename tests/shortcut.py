@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+from apache_beam.pvalue import TaggedOutput
 from apache_beam.runners.runner import PipelineState
+from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline.job import Job
 from pipeline.publish import Publish
@@ -15,6 +17,18 @@ from transforms.csv_blocks import split_into_blocks
 from transforms.list_images import list_images
 from transforms.read_annotations import ReadAnnotations, ReadRows
 from transforms.write_shards import WriteShard, WriteShards
+
+
+def outputs_of(step: WriteShard, shards: Iterable[Any]) -> list[Any]:
+    """What the step yields for a bundle of shards, without tags and windows."""
+    step.start_bundle()
+    outputs = [output for shard in shards for output in step.process(shard)]
+    outputs += step.finish_bundle()
+    return [_value_of(output) for output in outputs]
+
+
+def _value_of(output: Any) -> Any:
+    return _value_of(output.value) if isinstance(output, TaggedOutput | WindowedValue) else output
 
 
 class Shortcut:
@@ -74,7 +88,7 @@ class Shortcut:
         )
         written = {}
         for shard in self._shards:
-            *_, summary = WriteShard(sink).process(shard)
+            *_, summary = outputs_of(WriteShard(sink), [shard])
             written[summary.path] = summary
         shards = tuple(written[summary.path] for summary in self._metadata.shards)
         list(Publish(job).process(self._metadata._replace(shards=shards)))

@@ -13,6 +13,7 @@ import apache_beam as beam
 import pytest
 
 from tests.builders import HEIGHT, WIDTH, in_process, write_images
+from tests.shortcut import outputs_of
 from transforms.assign_shards import ShardKey
 from transforms.example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
 from transforms.fetch import sha256_of
@@ -57,8 +58,8 @@ def sink(tmp_path: Path, published: Mapping[str, StoredShard] | None = None, *, 
 
 
 def write(step: WriteShard, specs: list[ExampleSpec]) -> tuple[ShardSummary, list[Rejected]]:
-    *rejected, summary = step.process((KEY, specs))
-    return summary, [one.value for one in rejected]
+    *rejected, summary = outputs_of(step, [(KEY, specs)])
+    return summary, rejected
 
 
 def staged_files(tmp_path: Path) -> dict[str, Path]:
@@ -160,6 +161,23 @@ def test_two_attempts_at_the_same_moment_end_in_one_right_file(tmp_path: Path, i
         [shard] = [path for name, path in staged_files(folder).items() if name.endswith(".h5")]
         assert sha256_of(str(shard)) == expected.stored.sha256
         assert len(staged_files(folder)) == 2
+
+
+def test_a_bundle_gives_each_shard_once_in_order_with_its_own_rejected_examples(tmp_path: Path, images: Path) -> None:
+    (images / "b.jpg").write_bytes(b"")
+    good, bad = spec(images / "a.jpg"), spec(images / "b.jpg")
+    shards = [(ShardKey("train_input", number), [good] * (7 - number) + [bad] * (number % 2)) for number in range(6)]
+    outputs = outputs_of(sink(tmp_path), shards)
+    summaries = [one for one in outputs if isinstance(one, ShardSummary)]
+    assert [(one.number, one.stored.examples) for one in summaries] == [(n, 7 - n) for n in range(6)]
+    assert [type(one) for one in outputs].count(Rejected) == 3
+
+
+def test_a_shard_that_fails_ends_those_beside_it_and_leaves_nothing_half_written(tmp_path: Path, images: Path) -> None:
+    gone, many = [spec(images / "gone.jpg")], [spec(images / "a.jpg")] * 100_000
+    with pytest.raises(FileNotFoundError):
+        outputs_of(sink(tmp_path), [(ShardKey("train_input", 0), gone), (ShardKey("train_input", 1), many)])
+    assert staged_files(tmp_path) == {}
 
 
 def test_a_bad_image_leaves_its_shard_without_a_gap_and_is_named_each_time(tmp_path: Path, images: Path) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,6 +27,44 @@ def shared_pool(workers: int, purpose: str = "decode") -> ThreadPoolExecutor:
         if (purpose, workers) not in _pools:
             _pools[purpose, workers] = ThreadPoolExecutor(workers, thread_name_prefix=purpose)
         return _pools[purpose, workers]
+
+
+class LookAhead(Generic[Result]):
+    """Calls that run ahead of whoever wants their results, which come in the order of the calls.
+
+    Args:
+        pool: where the calls run.
+        window: results that may be waiting or under way at a time, at least 1.
+    """
+
+    def __init__(self, pool: ThreadPoolExecutor, window: int) -> None:
+        self._pool = pool
+        self._window = window
+        self._pending: deque[Future[Result]] = deque()
+
+    def call(self, function: Callable[..., Result], *arguments: Any) -> Iterator[Result]:
+        """Begins a call; before that, gives the results that have to make room for it.
+
+        Raises:
+            what such a call has raised.
+        """
+        while len(self._pending) >= self._window:
+            yield self._pending.popleft().result()
+        self._pending.append(self._pool.submit(function, *arguments))
+
+    def finish(self) -> Iterator[Result]:
+        """Gives the results of all calls that were begun.
+
+        Raises:
+            what such a call has raised.
+        """
+        while self._pending:
+            yield self._pending.popleft().result()
+
+    def give_up(self) -> None:
+        """Forgets the calls that were begun; waits for the end of those that are under way."""
+        wait([future for future in self._pending if not future.cancel()])
+        self._pending.clear()
 
 
 def map_ahead(
@@ -49,14 +87,10 @@ def map_ahead(
     Raises:
         what the function raises, when its turn comes; what lies ahead of it is given up.
     """
-    pending: deque[Future[Result]] = deque()
+    ahead: LookAhead[Result] = LookAhead(pool, window)
     try:
         for item in items:
-            if len(pending) >= window:
-                yield pending.popleft().result()
-            pending.append(pool.submit(function, item))
-        while pending:
-            yield pending.popleft().result()
+            yield from ahead.call(function, item)
+        yield from ahead.finish()
     finally:
-        for future in pending:
-            future.cancel()
+        ahead.give_up()

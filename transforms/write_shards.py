@@ -1,42 +1,39 @@
 """Shards of examples to HDF5 files: the sink.
 
-A shard is written in one go: its images are decoded in order by a pool of threads, a bounded window ahead of the file.
-The file is written in a private folder, and moved into the staging folder when it is whole, with a record beside it. A
-shard whose file is there already, in the dataset or in the staging folder, with the same fingerprint, is kept; one that
-another dataset has may be copied from there.
+A shard is written in one go, in a private folder, and moved into the staging folder when it is whole, with a record
+beside it. While one is being finished, the next is begun: no core waits for a disk or a store. A shard whose file is
+there already, in the dataset or in the staging folder, with the same fingerprint, is kept; one that another dataset has
+may be copied from there.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import functools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
+from apache_beam.transforms.window import GlobalWindows
 from threadpoolctl import threadpool_limits
 
 from transforms.assign_shards import ShardKey
-from transforms.decode_examples import reject, row_of
-from transforms.example import ExampleFormat, ExampleSpec, make_planes
+from transforms.decode_examples import reject
+from transforms.example import ExampleFormat, ExampleSpec
 from transforms.fetch import sha256_of
-from transforms.files import make_folder, read_bytes
+from transforms.files import make_folder
 from transforms.fingerprint import checksums, fingerprint_of, modified_times
-from transforms.hdf5_file import EncodedExample, ShardFile, encode_example
 from transforms.layout import ShardLayout, staged_path
-from transforms.look_ahead import map_ahead, shared_pool, usable_cores
+from transforms.look_ahead import LookAhead, shared_pool
 from transforms.paths import join
 from transforms.progress import PROGRESS
-from transforms.read_ahead import read_ahead
-from transforms.rejected import DataError, Rejected
+from transforms.rejected import Rejected
 from transforms.staging import (
     KEPT,
     REUSED,
     WRITTEN,
-    RejectedExample,
     ReusableShard,
     ShardSummary,
     StoredShard,
@@ -47,10 +44,10 @@ from transforms.staging import (
     stage,
     stage_copy,
 )
+from transforms.write_shard import write_shard
 
-# What the examples ahead of the file may take, besides the decoding of one image in each thread.
-LOOK_AHEAD_BYTES = 2**26
-LOOK_AHEAD_PER_WORKER = 4
+# In each process. The threads that decode are the same for all of them.
+SHARDS_AT_A_TIME = 2
 
 
 class WrittenShards(NamedTuple):
@@ -58,59 +55,6 @@ class WrittenShards(NamedTuple):
 
     summaries: beam.PCollection[ShardSummary]
     rejected: beam.PCollection[Rejected]
-
-
-def prepare_example(read: tuple[ExampleSpec, bytes | None], form: ExampleFormat) -> EncodedExample | DataError:
-    """Decodes and encodes an example; what is wrong with its image or rows is data.
-
-    Args:
-        read: the example, and the bytes of its image; None where they are still to be read.
-        form: of the example.
-    """
-    spec, data = read
-    try:
-        image, mask = make_planes(spec, read_bytes(spec.image.path) if data is None else data, form)
-    except DataError as error:
-        return error
-    return encode_example(image, mask, form.label)
-
-
-def window_for(form: ExampleFormat, workers: int) -> int:
-    """Number of examples that may be ahead of the file."""
-    height, width = form.size
-    # The image, and about as much again for labels, which are compressed.
-    return max(1, min(workers * LOOK_AHEAD_PER_WORKER, LOOK_AHEAD_BYTES // (2 * height * width)))
-
-
-def write_shard(
-    path: str, specs: Sequence[ExampleSpec], form: ExampleFormat, workers: int | None
-) -> tuple[RejectedExample, ...]:
-    """Writes a shard's file.
-
-    Args:
-        path: of the new file, local.
-        specs: of the examples, in order.
-        form: of the examples.
-        workers: threads that decode; None is one a core.
-
-    Returns:
-        the examples that are not in the file, in order: the others move up.
-    """
-    workers = workers or usable_cores()
-    prepare = functools.partial(prepare_example, form=form)
-    rejected = []
-    with (
-        ShardFile(path, form.label) as file,
-        contextlib.closing(read_ahead(specs)) as read,
-        contextlib.closing(map_ahead(prepare, read, shared_pool(workers), window_for(form, workers))) as prepared,
-    ):
-        for index, example in enumerate(prepared):
-            if isinstance(example, DataError):
-                rejected.append(RejectedExample(index, row_of(example), example.code.value, example.message))
-            else:
-                file.append(example)
-            PROGRESS.add(1)
-    return tuple(rejected)
 
 
 def summarise(
@@ -127,8 +71,18 @@ def summarise(
     return ShardSummary(key.split, key.number, layout.file_name(key.number), sum(rows), merged, stored, state)
 
 
+class _Done(NamedTuple):
+    """A shard that is whole, how this run has come by it, and whether this very attempt has made it."""
+
+    key: ShardKey
+    specs: list[ExampleSpec]
+    stored: StoredShard
+    state: str
+    made: bool
+
+
 class WriteShard(beam.DoFn):
-    """Writes one shard; see `WriteShards`."""
+    """Writes shards; see `WriteShards`."""
 
     def __init__(self, options: WriteShards) -> None:
         self.layout = options.layout
@@ -149,32 +103,59 @@ class WriteShard(beam.DoFn):
         remove_dead_attempts()
         threadpool_limits(1, user_api="blas")
 
+    def start_bundle(self) -> None:
+        """Begins with no shard under way."""
+        self.ahead: LookAhead[_Done] = LookAhead(shared_pool(SHARDS_AT_A_TIME, "shard"), SHARDS_AT_A_TIME)
+        self.given_up = threading.Event()
+
     def process(self, shard: tuple[ShardKey, list[ExampleSpec]]) -> Iterable[Any]:
-        """Yields the shard's summary, and what is rejected."""
-        key, specs = shard
+        """Begins a shard; yields the summary of one that is finished, and what is rejected of it."""
+        yield from self._outputs(self.ahead.call(self._obtain, *shard))
+
+    def finish_bundle(self) -> Iterable[Any]:
+        """Yields what `process` does, for the shards that are under way."""
+        for output in self._outputs(self.ahead.finish()):
+            if isinstance(output, beam.pvalue.TaggedOutput):
+                yield beam.pvalue.TaggedOutput(output.tag, GlobalWindows.windowed_value(output.value))
+            else:
+                yield GlobalWindows.windowed_value(output)
+
+    def _outputs(self, done: Iterator[_Done]) -> Iterable[Any]:
+        try:
+            for one in done:
+                self._count(one)
+                for index, row, code, message in one.stored.rejected:
+                    yield beam.pvalue.TaggedOutput("rejected", reject(one.specs[index], row, code, message))
+                yield from cut_summary(summarise(self.layout, one.key, one.specs, one.stored, one.state))
+        except Exception:
+            self.given_up.set()
+            self.ahead.give_up()
+            raise
+
+    def _count(self, done: _Done) -> None:
+        if done.made:
+            self.write_shards.inc()
+            self.write_examples.inc(done.stored.examples)
+            self.write_bytes.inc(done.stored.bytes)
+        else:
+            counter = self.reuse_shards if done.state == REUSED else self.keep_shards
+            counter.inc()
+
+    def _obtain(self, key: ShardKey, specs: list[ExampleSpec]) -> _Done:
+        """Comes by the shard in the least costly way."""
         versions = checksums(specs, self.workers) if self.checksum else modified_times(specs)
         fingerprint = fingerprint_of(specs, self.forms[key.split], versions)
-        stored, state = self._obtain(key, specs, fingerprint)
-        for index, row, code, message in stored.rejected:
-            yield beam.pvalue.TaggedOutput("rejected", reject(specs[index], row, code, message))
-        yield from cut_summary(summarise(self.layout, key, specs, stored, state))
-
-    def _obtain(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str) -> tuple[StoredShard, str]:
-        """The shard in the least costly way, and which that was."""
         published = self.published.get(f"{key.split}/{self.layout.file_name(key.number)}")
         if published is not None and published.fingerprint == fingerprint:
-            self.keep_shards.inc()
             found = published, KEPT
         elif staged := read_record(self._staged(key, fingerprint)):
-            self.keep_shards.inc()
             found = staged, WRITTEN  # for this dataset, if not by this attempt
         elif copied := self._reuse(key, fingerprint):
-            self.reuse_shards.inc()
             found = copied, REUSED
         else:
-            return self._write(key, specs, fingerprint), WRITTEN
+            return _Done(key, specs, self._write(key, specs, fingerprint), WRITTEN, made=True)
         PROGRESS.add(len(specs))
-        return found
+        return _Done(key, specs, *found, made=False)
 
     def _reuse(self, key: ShardKey, fingerprint: str) -> StoredShard | None:
         reusable = self.reusable.get(fingerprint)
@@ -190,13 +171,10 @@ class WriteShard(beam.DoFn):
         make_folder(join(self.staging, key.split))
         staged = self._staged(key, fingerprint)
         with local_attempt(staged) as attempt:
-            rejected = write_shard(attempt, specs, self.forms[key.split], self.workers)
+            rejected = write_shard(attempt, specs, self.forms[key.split], self.workers, self.given_up.is_set)
             examples = len(specs) - len(rejected)
             stored = StoredShard(examples, os.path.getsize(attempt), sha256_of(attempt), fingerprint, rejected)
             stage(attempt, staged, stored)
-        self.write_shards.inc()
-        self.write_examples.inc(stored.examples)
-        self.write_bytes.inc(stored.bytes)
         return stored
 
 
