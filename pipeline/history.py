@@ -14,8 +14,7 @@ from typing import Any
 from pipeline import __version__
 from pipeline.job import Job
 from transforms.aggregate_metadata import DatasetMetadata
-from transforms.files import read_bytes
-from transforms.find_files import exists
+from transforms.files import read_bytes_if_there
 from transforms.paths import join
 from transforms.staging import KEPT, REUSED, WRITTEN
 
@@ -50,8 +49,8 @@ def shard_states(entry: Mapping[str, Any] | None) -> dict[str, int]:
 
 
 def _lines(root: str) -> list[str]:
-    path = join(root, HISTORY)
-    return read_bytes(path).decode(errors="replace").splitlines() if exists(path) else []
+    text = read_bytes_if_there(join(root, HISTORY))
+    return text.decode(errors="replace").splitlines() if text is not None else []
 
 
 def _run_of(line: str) -> str | None:

@@ -91,9 +91,9 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class _Input:
-    """What a split reads: paths of its CSV files, in order, and of its image folder."""
+    """What a split reads: its CSV files by their paths, in order, and the path of its image folder."""
 
-    csv: tuple[str, ...]
+    csv: Mapping[str, FileInfo]
     images: str
 
 
@@ -126,11 +126,15 @@ def make_job(
         OSError: input cannot be read.
     """
     inputs = _find_inputs(params)
-    pairs = list(dict.fromkeys((one.csv, one.images) for one in inputs.values()))
+    pairs = list(dict.fromkeys((tuple(one.csv), one.images) for one in inputs.values()))
     folders = tuple(dict.fromkeys(one.images for one in inputs.values()))
     rules = tuple(
         SplitRule(
-            name, pairs.index((one.csv, one.images)), split.class_id, split.train_test_split, name == "train_input"
+            name,
+            pairs.index((tuple(one.csv), one.images)),
+            split.class_id,
+            split.train_test_split,
+            name == "train_input",
         )
         for (name, split), one in zip(params.splits.items(), inputs.values(), strict=True)
     )
@@ -138,7 +142,7 @@ def make_job(
         Source(folders.index(images), frozenset(rule.class_id for rule in rules if rule.source == number))
         for number, (_, images) in enumerate(pairs)
     )
-    statuses = {path: match_files("", path)[0] for csv, _ in pairs for path in csv}
+    statuses = {path: info for one in inputs.values() for path, info in one.csv.items()}
     files = _csv_files([csv for csv, _ in pairs], statuses, _column_names(params))
     forms = {name: _example_format(split, params) for name, split in params.splits.items()}
     tree = data_params(params, dict(input_args))
@@ -162,29 +166,32 @@ def make_job(
 
 def _find_inputs(params: Params) -> dict[str, _Input]:
     problems: list[str] = []
-    inputs = {name: _find_input(name, split, params, problems) for name, split in params.splits.items()}
+    found: dict[str, _Input] = {}
+    for name, split in params.splits.items():
+        if split.data_dir not in found:
+            found[split.data_dir] = _find_input(name, split, params, problems)
     if problems:
         raise UsageError("\n".join(dict.fromkeys(problems)))
-    return inputs
+    return {name: found[split.data_dir] for name, split in params.splits.items()}
 
 
 def _find_input(name: str, split: SplitParams, params: Params, problems: list[str]) -> _Input:
     data_dir = absolute(split.data_dir)
     if not is_folder(data_dir):
         problems.append(f"{name}.data_dir: there is no folder {split.data_dir} ({data_dir}); correct the path")
-        return _Input((), "")
+        return _Input({}, "")
     images = join(data_dir, params.steelbeam.images)
     if not is_folder(images):
         problems.append(f"{images}: there is no such folder of images; set steelbeam.images, or correct data_dir")
-    csv: list[str] = []
+    csv: dict[str, FileInfo] = {}
     for pattern in params.steelbeam.csv:
         found = match_files(data_dir, pattern)
         if not found:
             problems.append(
                 f"{join(data_dir, pattern)}: there is no such CSV file; set steelbeam.csv, or correct data_dir"
             )
-        csv.extend(info.path for info in found)
-    return _Input(tuple(dict.fromkeys(map(absolute, csv))), absolute(images))
+        csv.update((absolute(info.path), info) for info in found)
+    return _Input(csv, absolute(images))
 
 
 def _column_names(params: Params) -> ColumnNames:

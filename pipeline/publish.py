@@ -19,7 +19,7 @@ from pipeline.outcome import leave_outcome
 from pipeline.run_lock import check_not_superseded
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord
 from transforms.fetch import sha256_of
-from transforms.files import make_folder, move, move_all, read_bytes_if_there, remove, remove_files, sync, write_whole
+from transforms.files import make_folder, move_all, read_bytes_if_there, remove, remove_files, sync, write_whole
 from transforms.find_files import exists
 from transforms.layout import MANIFEST, REJECTED, STAGING, staged_path
 from transforms.paths import join
@@ -139,9 +139,7 @@ def _move_into_place(job: Job, shards: Mapping[str, StoredShard]) -> None:
 
 
 def _put_in_place(job: Job, name: str, text: bytes) -> None:
-    """Writes a file by way of the staging folder, where an attempt that dies disturbs nobody."""
-    write_whole(join(job.staging, name), text)
-    move(join(job.staging, name), join(job.root, name))
+    write_whole(join(job.root, name), text, attempts=job.staging)
 
 
 def _settle(job: Job) -> None:

@@ -16,6 +16,7 @@ from transforms.rows import ColumnNames, Columns, parse_header
 # What is longer is no row. Nobody holds such a line whole.
 MAX_LINE_BYTES = 2**24
 _LONGEST_HEADER = 2**16
+_USUAL_LINE_BYTES = 2**14
 _PIECE_BYTES = 2**20
 
 
@@ -85,7 +86,7 @@ def read_header(path: str, names: ColumnNames) -> Columns:
         DamagedFileError: a compressed file is damaged.
         OSError: the file cannot be read.
     """
-    with as_os_error(path), _open_compressed(path) if is_compressed(path) else open_read(path) as file:
+    with as_os_error(path), _open_compressed(path) if is_compressed(path) else open_read(path, _LONGEST_HEADER) as file:
         line, *rest = file.read(_LONGEST_HEADER).split(b"\n", 1)
     if not rest and len(line) == _LONGEST_HEADER:
         raise ValueError(f"the first line is longer than {_LONGEST_HEADER} bytes; it must name the columns")
@@ -153,7 +154,8 @@ def read_block(block: Block) -> bytes:
         with _open_compressed(block.file.path) as stream:
             stream.seek(block.start)
             return _complete(stream.read(block.stop - block.start), stream)[0]
-    with open_read(block.file.path) as file:
+    # Together with the rest of its last line, mostly.
+    with open_read(block.file.path, block.stop - block.start + _USUAL_LINE_BYTES) as file:
         if block.start == 0:
             text = file.read(block.stop)
         else:

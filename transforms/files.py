@@ -21,14 +21,18 @@ from transforms.object_store import ObjectReader
 from transforms.os_errors import as_os_error
 from transforms.paths import ATTEMPT, is_local, join
 
-# How much of an object one request reads, where it is read piece by piece.
 _READ_BYTES = 2**22
 
 
-def open_read(path: str) -> BinaryIO:
-    """Opens a file as it is stored, not decompressed."""
+def open_read(path: str, request_bytes: int = _READ_BYTES) -> BinaryIO:
+    """Opens a file as it is stored, not decompressed.
+
+    Args:
+        path: of the file.
+        request_bytes: how much one request to a store of objects reads.
+    """
     if store := store_of(path):
-        return io.BufferedReader(ObjectReader(store, path), _READ_BYTES)
+        return io.BufferedReader(ObjectReader(store, path), request_bytes)
     with as_os_error(path):
         return cast(BinaryIO, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
 
@@ -62,18 +66,19 @@ def make_folder(path: str) -> None:
         os.makedirs(path, exist_ok=True)
 
 
-def write_whole(path: str, content: bytes, *, durable: bool = True) -> None:
+def write_whole(path: str, content: bytes, *, durable: bool = True, attempts: str | None = None) -> None:
     """Writes a file so that a reader sees all of it or, until then, what was there before.
 
     Args:
         path: of the file.
         content: all of it.
         durable: whether that is to hold after a power failure, too; the disk is waited for.
+        attempts: a folder where an attempt that dies disturbs nobody; without it, the file's.
     """
     if store := store_of(path):
         store.write(path, content)
         return
-    attempt = _attempt_name(path)
+    attempt = _attempt_name(path if attempts is None else join(attempts, path.rsplit("/", 1)[-1]))
     with as_os_error(path):
         with FileSystems.create(attempt, compression_type=CompressionTypes.UNCOMPRESSED) as file:
             file.write(content)

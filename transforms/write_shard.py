@@ -1,13 +1,17 @@
 """Examples' specifications to the file of a shard.
 
-Its images are decoded in order by a pool of threads, a bounded window ahead of the file.
+Its images are decoded in order by a pool of threads, a bounded window ahead of the file. Of the shards that a process
+writes at the same time one after the other has its turn to be decoded: so one is hashed, moved or uploaded while
+another keeps the cores busy, and they do not all wait for the same.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import TypeVar
 
 from transforms.decode_examples import row_of
 from transforms.example import ExampleFormat, ExampleSpec, make_planes
@@ -20,8 +24,10 @@ from transforms.rejected import DataError
 from transforms.staging import RejectedExample
 
 # What the examples ahead of the file may take, besides the decoding of one image in each thread.
-LOOK_AHEAD_BYTES = 2**25
+LOOK_AHEAD_BYTES = 2**26
 LOOK_AHEAD_PER_WORKER = 4
+
+Item = TypeVar("Item")
 
 
 def prepare_example(read: tuple[ExampleSpec, bytes | None], form: ExampleFormat) -> EncodedExample | DataError:
@@ -46,8 +52,20 @@ def window_for(form: ExampleFormat, workers: int) -> int:
     return max(1, min(workers * LOOK_AHEAD_PER_WORKER, LOOK_AHEAD_BYTES // (2 * height * width)))
 
 
+_turn = threading.Lock()
+
+
 class GivenUpError(Exception):
     """Nobody wants the shard any more."""
+
+
+def in_turn(items: Iterable[Item], turn: threading.Lock) -> Generator[Item, None, None]:
+    """The items, while whoever else waits for the same turn gets none; only the first is fetched before the turn."""
+    with contextlib.ExitStack() as stack:
+        for index, item in enumerate(items):
+            if index == 0:
+                stack.enter_context(turn)
+            yield item
 
 
 def write_shard(
@@ -79,7 +97,8 @@ def write_shard(
     with (
         ShardFile(path, form.label) as file,
         contextlib.closing(read_ahead(specs)) as read,
-        contextlib.closing(map_ahead(prepare, read, shared_pool(workers), window_for(form, workers))) as prepared,
+        contextlib.closing(in_turn(read, _turn)) as turn,
+        contextlib.closing(map_ahead(prepare, turn, shared_pool(workers), window_for(form, workers))) as prepared,
     ):
         for index, example in enumerate(prepared):
             if given_up():

@@ -47,7 +47,7 @@ from transforms.staging import (
 from transforms.write_shard import write_shard
 
 # In each process. The threads that decode are the same for all of them.
-SHARDS_AT_A_TIME = 2
+SHARDS_AT_A_TIME = 3
 
 
 class WrittenShards(NamedTuple):
