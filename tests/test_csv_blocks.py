@@ -161,8 +161,8 @@ def counted_reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         def __exit__(self, *_: object) -> None:
             self.file.close()
 
-    def open_counted(path: str) -> BinaryIO:
-        opened.append(cast(BinaryIO, Counted(open_read(path))))
+    def open_counted(path: str, *request_bytes: int) -> BinaryIO:
+        opened.append(cast(BinaryIO, Counted(open_read(path, *request_bytes))))
         return opened[-1]
 
     open_read = csv_blocks.open_read

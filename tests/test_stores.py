@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main
-from tests.builders import params_of, write_dataset
+from tests.builders import HEADER, params_of, write_dataset
 from tests.command import run_steelbeam, tree
 from tests.fault_proxy import KINDS, HttpFault
 from tests.stores import Store
 from transforms.find_files import list_folder
+from transforms.read_annotations import BLOCK_BYTES
 
 pytestmark = pytest.mark.stores
 
@@ -145,6 +146,16 @@ def test_an_image_takes_one_request_and_a_shard_a_few(store: Store, tmp_path: Pa
     store.proxy.plan(None)
     assert create(store, params, "--num_output_files=20") == 0
     assert len(store.proxy.log) < 40
+
+
+def test_a_block_of_a_csv_is_read_by_one_request(store: Store, tmp_path: Path) -> None:
+    params = put_dataset(store, tmp_path)
+    padding = [f"a.jpg,1,1 2,{'x' * 1000}" for _ in range(3 * BLOCK_BYTES // 1020)]
+    lines = [f"{HEADER},note", *(f"{row}," for row in ROWS), *padding]
+    store.put("data/train.csv", "".join(f"{line}\n" for line in lines).encode())
+    paths = [path for method, path in requests_of_a_run(store, params) if method == "GET" and "train.csv" in path]
+    reads = [path for path in paths if "prefix=" not in path]
+    assert len(reads) == 1 + 3  # the header, and three blocks
 
 
 def test_a_folder_is_listed_by_the_thousand(store: Store) -> None:
