@@ -10,7 +10,7 @@ from transforms.aggregate_metadata import AggregateMetadata
 from transforms.assign_shards import AssignShards
 from transforms.assign_splits import AssignSplits
 from transforms.count_shared_images import CountSharedImages, may_share_images
-from transforms.group_by_image import GroupByImage
+from transforms.group_by_image import GroupByImage, partitions_for
 from transforms.list_images import ListImages
 from transforms.read_annotations import ReadAnnotations
 from transforms.write_shards import WriteShards
@@ -25,7 +25,7 @@ def build_graph(pipeline: beam.Pipeline, job: Job) -> None:
     """
     annotations = pipeline | ReadAnnotations(files=job.files, sources=job.sources)
     files = pipeline | ListImages(folders=job.folders)
-    grouped = annotations.rows | GroupByImage(files=files, folders=job.folders)
+    grouped = annotations.rows | GroupByImage(files=files, folders=job.folders, partitions=partitions_for(job.files))
 
     assigned = grouped.images | AssignSplits(rules=job.rules)
     shards = assigned.examples | AssignShards(layout=job.layout, splits=job.splits, sizes=assigned.sizes)

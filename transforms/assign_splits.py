@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from transforms.example import ExampleSpec
+from transforms.batches import Batch, IntoBatches
+from transforms.example import ExampleSpec, size_of_spec, spec_from_plain, spec_to_plain
 from transforms.group_by_image import AnnotatedImage
 from transforms.progress import PROGRESS
 
@@ -180,10 +181,11 @@ class AssignBlock(beam.DoFn):
     def __init__(self, rules: tuple[SplitRule, ...]) -> None:
         self.rules = rules
 
-    def process(self, element: tuple[BlockKeyType, Iterable[ExampleSpec]], offsets: Offsets) -> Iterable[Any]:
+    def process(self, element: tuple[BlockKeyType, Iterable[Batch]], offsets: Offsets) -> Iterable[Any]:
         """Yields the block's examples, once for each split that takes them."""
         unused = 0
-        for spec, places in assign_block(BlockKey(*element[0]), element[1], offsets, self.rules):
+        specs = map(spec_from_plain, itertools.chain.from_iterable(element[1]))
+        for spec, places in assign_block(BlockKey(*element[0]), specs, offsets, self.rules):
             yield from places
             unused += 0 if places else len(spec.rows)
         yield beam.pvalue.TaggedOutput("tallies", ("filtered: in no split", unused))
@@ -203,13 +205,14 @@ class AssignSplits(beam.PTransform):
         selections = sorted({rule.selection for rule in self.rules})
         blocks = (
             images
-            | "SelectExamples"
-            >> beam.FlatMap(select_examples, selections).with_output_types(tuple[BlockKeyType, ExampleSpec])
+            | "SelectExamples" >> beam.FlatMap(select_examples, selections)
+            | "BatchExamples"
+            >> beam.ParDo(IntoBatches(spec_to_plain, size_of_spec)).with_output_types(tuple[BlockKeyType, Batch])
             | "GroupByBlock" >> beam.GroupByKey()
-        )  # (BlockKey, [ExampleSpec])
+        )  # (BlockKey, [Batch of ExampleSpec])
         offsets = (
             blocks
-            | "CountExamples" >> beam.MapTuple(lambda key, specs: (key, sum(1 for _ in specs)))
+            | "CountExamples" >> beam.MapTuple(lambda key, batches: (key, sum(map(len, batches))))
             | "CollectCounts" >> beam.combiners.ToList()
             | "OffsetsOfBlocks" >> beam.Map(offsets_of)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,24 @@ class ExampleSpec(NamedTuple):
     image: ImageFile
     rows: tuple[MaskRow, ...]
     counted_rows: int
+
+
+def spec_to_plain(spec: ExampleSpec) -> tuple[Any, ...]:
+    """An example without the names of its parts, as it crosses a shuffle."""
+    rows = [(*row.line, row.runs) for row in spec.rows]
+    return (spec.image_id, spec.class_id, *spec.image, rows, spec.counted_rows)
+
+
+def spec_from_plain(plain: tuple[Any, ...]) -> ExampleSpec:
+    """Inverse of `spec_to_plain`."""
+    image_id, class_id, path, size, modified, rows, counted_rows = plain
+    masks = tuple([MaskRow(Line(*line), runs) for *line, runs in rows])
+    return ExampleSpec(image_id, class_id, ImageFile(path, size, modified), masks, counted_rows)
+
+
+def size_of_spec(spec: ExampleSpec) -> int:
+    """Estimates what an example takes in a shuffle, in bytes."""
+    return len(spec.image_id) + len(spec.image.path) + 100 + sum(len(row.runs) + 50 for row in spec.rows)
 
 
 class ExampleFormat(NamedTuple):

@@ -1,24 +1,38 @@
-"""Rows and image files to annotated images."""
+"""Rows and image files to annotated images.
+
+The images are grouped in two steps: rows and files by partition, a number that is made of the ImageId, in batches; then
+those of a partition by ImageId, in memory.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 
+from transforms.batches import Batch, IntoBatches
+from transforms.csv_blocks import CsvFile, is_compressed
 from transforms.element_size import MAX_ELEMENT_BYTES
-from transforms.example import ImageFile
+from transforms.example import ImageFile, MaskRow
 from transforms.list_images import FileStatus
 from transforms.paths import join
 from transforms.read_annotations import AnnotationRow, ImageKey
-from transforms.rejected import Code, Rejected
+from transforms.rejected import Code, Line, Rejected
 from transforms.rle import unpack_runs
 
 # What a row takes besides its runs and the path of its file.
 ROW_BYTES = 100
+# How much of the CSV is in memory as one partition, some ten times as large there.
+PARTITION_BYTES = 2**22
+# How many times as large a compressed CSV is when it is read, at a guess.
+DEFLATED = 5
+# For as many workers there is something to do, however small the CSV is.
+MIN_PARTITIONS = 64
 
 
 class AnnotatedImage(NamedTuple):
@@ -107,19 +121,68 @@ def _contradicting_row(rows: list[AnnotationRow]) -> AnnotationRow | None:
     return rows[empty.index(not empty[0])] if len(set(empty)) > 1 else None
 
 
-class JoinRowsToFile(beam.DoFn):
-    """Makes an annotated image, or a rejected one; a file without rows makes none."""
+def partitions_for(files: Iterable[CsvFile]) -> int:
+    """Number of partitions for the rows of CSV files."""
+    text = sum(file.size * (DEFLATED if is_compressed(file.path) else 1) for file in files)
+    return max(MIN_PARTITIONS, -(-text // PARTITION_BYTES))
+
+
+def in_partition(pair: tuple[ImageKey, Any], partitions: int) -> tuple[int, tuple[ImageKey, Any]]:
+    """Puts what belongs to an image behind the number of its partition."""
+    folder, image_id = pair[0]
+    return zlib.crc32(image_id.encode(), folder) % partitions, pair
+
+
+def row_to_plain(pair: tuple[ImageKey, AnnotationRow]) -> tuple[Any, ...]:
+    """A row behind its image, without the names of its parts."""
+    row = pair[1]
+    return (*pair[0], row.source, row.rank, row.class_id, *row.mask.line, row.mask.runs)
+
+
+def row_from_plain(plain: tuple[Any, ...]) -> tuple[ImageKey, AnnotationRow]:
+    """Inverse of `row_to_plain`."""
+    folder, image_id, source, rank, class_id, *line, runs = plain
+    return (folder, image_id), AnnotationRow(source, rank, class_id, MaskRow(Line(*line), runs))
+
+
+def file_to_plain(pair: tuple[ImageKey, FileStatus]) -> tuple[Any, ...]:
+    """A file behind its image."""
+    return (*pair[0], *pair[1])
+
+
+def size_of_row(pair: tuple[ImageKey, AnnotationRow]) -> int:
+    """Estimates what a row takes in a batch, in bytes."""
+    return len(pair[0][1]) + len(pair[1].mask.runs) + ROW_BYTES
+
+
+def size_of_file(pair: tuple[ImageKey, FileStatus]) -> int:
+    """Estimates what a file takes in a batch, in bytes."""
+    return len(pair[0][1]) + 30
+
+
+class JoinRowsToFiles(beam.DoFn):
+    """Makes the annotated images of a partition, or rejected ones; a file without rows makes none."""
 
     def __init__(self, folders: tuple[str, ...]) -> None:
         self.folders = folders
 
-    def process(self, element: tuple[ImageKey, dict[str, Iterable[Any]]]) -> Iterable[Any]:
-        """Yields at most one annotated or rejected image."""
-        (folder, image_id), joined = element
-        rows = sorted(joined["rows"])
-        if not rows:
-            return
-        if not (files := list(joined["files"])):
+    def process(self, element: tuple[int, dict[str, Iterable[Batch]]]) -> Iterable[Any]:
+        """Yields at most one annotated image for each ImageId, and what is rejected."""
+        _, joined = element
+        rows: dict[ImageKey, list[AnnotationRow]] = defaultdict(list)
+        for key, row in map(row_from_plain, itertools.chain.from_iterable(joined["rows"])):
+            rows[key].append(row)
+        files = {
+            (folder, image_id): tuple(status)
+            for folder, image_id, *status in itertools.chain.from_iterable(joined["files"])
+            if (folder, image_id) in rows
+        }
+        for key, of_image in rows.items():
+            yield from self._join(key, sorted(of_image), files.get(key))
+
+    def _join(self, key: ImageKey, rows: list[AnnotationRow], file: FileStatus | None) -> Iterable[Any]:
+        folder, image_id = key
+        if file is None:
             message = f"there is no file {image_id} in {self.folders[folder]}; add the image, or remove its rows"
             missing = Rejected(rows[0].mask.line, image_id, None, Code.IMAGE_MISSING.value, message, len(rows))
             yield beam.pvalue.TaggedOutput("rejected", missing)
@@ -129,7 +192,7 @@ class JoinRowsToFile(beam.DoFn):
         for rejected in contradictions + large:
             yield beam.pvalue.TaggedOutput("rejected", rejected)
         if rows:
-            yield AnnotatedImage(image_id, ImageFile(join(self.folders[folder], image_id), *files[0]), tuple(rows))
+            yield AnnotatedImage(image_id, ImageFile(join(self.folders[folder], image_id), *file), tuple(rows))
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -139,18 +202,29 @@ class GroupByImage(beam.PTransform):
     Attributes:
         files: the listing.
         folders: paths of the image folders.
+        partitions: number of partitions.
     """
 
     files: beam.PCollection[tuple[ImageKey, FileStatus]]
     folders: tuple[str, ...]
+    partitions: int = MIN_PARTITIONS
 
     def expand(self, rows: beam.PCollection[tuple[ImageKey, AnnotationRow]]) -> GroupedImages:
+        batch_type = tuple[int, Batch]
+        batches = {
+            "rows": rows
+            | "PartitionRows" >> beam.Map(in_partition, self.partitions)
+            | "BatchRows" >> beam.ParDo(IntoBatches(row_to_plain, size_of_row)).with_output_types(batch_type),
+            "files": self.files
+            | "PartitionFiles" >> beam.Map(in_partition, self.partitions)
+            | "BatchFiles" >> beam.ParDo(IntoBatches(file_to_plain, size_of_file)).with_output_types(batch_type),
+        }
         outputs = (
-            {"rows": rows, "files": self.files}
-            | "JoinByImage" >> beam.CoGroupByKey()
-            # (ImageKey, {"rows": [AnnotationRow], "files": [FileStatus]})
-            | "JoinRowsToFile"
-            >> beam.ParDo(JoinRowsToFile(self.folders))
+            batches
+            | "JoinByPartition" >> beam.CoGroupByKey()
+            # (partition, {"rows": [Batch of (ImageKey, AnnotationRow)], "files": [Batch of (ImageKey, FileStatus)]})
+            | "JoinRowsToFiles"
+            >> beam.ParDo(JoinRowsToFiles(self.folders))
             .with_outputs("rejected", main="images")
             .with_output_types(AnnotatedImage)
         )

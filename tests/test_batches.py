@@ -1,0 +1,70 @@
+"""Batches: every item once, in order, in pieces that a shuffle takes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms import batches
+from transforms.batches import IntoBatches
+from transforms.csv_blocks import CsvFile
+from transforms.example import ExampleSpec, ImageFile, MaskRow, spec_from_plain, spec_to_plain
+from transforms.group_by_image import MIN_PARTITIONS, partitions_for, row_from_plain, row_to_plain
+from transforms.read_annotations import AnnotationRow
+from transforms.rejected import Line
+from transforms.rows import Columns
+
+
+def batches_of(pairs: list[tuple[str, int]]) -> list[tuple[str, list[Any]]]:
+    step = IntoBatches(lambda item: (item,), lambda item: item)
+    step.start_bundle()
+    yielded = [made for pair in pairs for made in step.process(pair)]
+    return yielded + [windowed.value for windowed in step.finish_bundle()]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 120)), max_size=60), st.integers(10, 500))
+def test_every_item_is_in_one_batch_of_its_key_in_order(pairs: list[tuple[str, int]], held: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches, "BATCH_BYTES", 100)
+        patch.setattr(batches, "HELD_BYTES", held)
+        found: dict[str, list[int]] = defaultdict(list)
+        for key, batch in batches_of(pairs):
+            items = [item for (item,) in batch]
+            assert items
+            assert sum(items) <= 100 or len(items) == 1
+            found[key] += items
+    expected: dict[str, list[int]] = defaultdict(list)
+    for key, item in pairs:
+        expected[key].append(item)
+    assert found == expected
+
+
+def test_a_bundle_of_many_keys_holds_a_bounded_amount(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "HELD_BYTES", 1000)
+    step = IntoBatches(lambda item: (item,), lambda item: item)
+    step.start_bundle()
+    held = 0
+    for key in range(1000):
+        held += 10 - 10 * sum(len(batch) for _, batch in step.process((key, 10)))
+        assert held <= 1000
+
+
+def test_rows_and_examples_survive_being_made_plain() -> None:
+    rows = tuple(MaskRow(Line("train.csv", 512, number), b"runs") for number in (1, 2))
+    spec = ExampleSpec("a.jpg", 3, ImageFile("/images/a.jpg", 100, 1.5), rows, 2)
+    assert spec_from_plain(spec_to_plain(spec)) == spec
+    pair = (1, "a.jpg"), AnnotationRow(1, 2, 3, rows[0])
+    assert row_from_plain(row_to_plain(pair)) == pair
+
+
+def test_there_are_as_many_partitions_as_the_csv_needs() -> None:
+    def file(path: str, size: int) -> CsvFile:
+        return CsvFile(path, size, Columns(0, 1, 2, 3), ((0, 0),))
+
+    assert partitions_for([file("a.csv", 1000)]) == MIN_PARTITIONS
+    assert partitions_for([file("a.csv", 10**9), file("b.csv", 10**9)]) == pytest.approx(477, abs=1)
+    assert partitions_for([file("a.csv.gz", 10**9)]) > partitions_for([file("a.csv", 10**9)])

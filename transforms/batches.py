@@ -1,0 +1,66 @@
+"""Elements in batches before they are grouped: a shuffle takes longer over an element than a row takes all its work."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindows
+from apache_beam.utils.windowed_value import WindowedValue
+
+# Of one batch; far below `MAX_ELEMENT_BYTES`, as the sizes of the items are only estimated.
+BATCH_BYTES = 2**18
+# Of the batches that a bundle has begun.
+HELD_BYTES = 2**24
+
+
+# Items as plain tuples of plain values, which Beam encodes without pickle.
+Batch = list[tuple[Any, ...]]
+
+
+class IntoBatches(beam.DoFn):
+    """Gathers the items of (key, item) pairs into (key, `Batch`) pairs, as far as they come in one bundle.
+
+    An item that is larger than a batch makes one of its own.
+
+    Args:
+        to_plain: makes a tuple of an item.
+        size_of: estimates the bytes of an item.
+    """
+
+    def __init__(self, to_plain: Callable[[Any], tuple[Any, ...]], size_of: Callable[[Any], int]) -> None:
+        self.to_plain = to_plain
+        self.size_of = size_of
+
+    def start_bundle(self) -> None:
+        """Begins with no batch."""
+        self._batches: dict[Any, Batch] = {}
+        self._sizes: dict[Any, int] = defaultdict(int)
+        self._held = 0
+
+    def process(self, pair: tuple[Any, Any]) -> Iterable[tuple[Any, Batch]]:
+        """Yields the batches that have to make room."""
+        key, item = pair
+        size = self.size_of(item)
+        if key not in self._batches:
+            self._batches[key] = []
+        elif self._sizes[key] + size > BATCH_BYTES:
+            yield key, self._batches[key]
+            self._batches[key] = []
+            self._held -= self._sizes.pop(key)
+        self._batches[key].append(self.to_plain(item))
+        self._sizes[key] += size
+        self._held += size
+        if self._held > HELD_BYTES:
+            yield from self._take()
+
+    def finish_bundle(self) -> Iterable[WindowedValue]:
+        """Yields the batches that are left."""
+        return map(GlobalWindows.windowed_value, self._take())
+
+    def _take(self) -> Iterator[tuple[Any, Batch]]:
+        batches = self._batches
+        self.start_bundle()
+        yield from batches.items()
