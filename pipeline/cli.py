@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.argument_types import at_least, folder
-from pipeline.create_arguments import CreateArguments, add_create_arguments
+from pipeline.create_arguments import add_create_arguments, create_arguments
 from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
 from pipeline.run_log import JSON, JsonFormatter, RunLog, is_json
 from transforms.os_errors import NoFileSystemError
@@ -36,6 +36,10 @@ Any other option goes to Apache Beam; those above are the few that matter.
 {EXIT_STATUSES}
 example:
   steelbeam create --params configs/params_severstal_binary.yaml --output_dir severstal_hdf5
+"""
+PLAN_DESCRIPTION = """\
+Says what `create` with the same arguments would do: rows, rejects, examples, shards, and which are there already.
+It reads the CSV and lists the images, opens none, and changes nothing.
 """
 VERIFY_DESCRIPTION = """\
 Checks that a finished dataset is what was written: that every file is there and no other shard is, and that every byte
@@ -117,6 +121,10 @@ def _make_parser() -> argparse.ArgumentParser:
     create = commands.add_parser("create", help="make a dataset", description=CREATE_DESCRIPTION, epilog=CREATE_EPILOG)
     create.set_defaults(run=_create)
     add_create_arguments(create)
+    plan = commands.add_parser("plan", help="say what create would do", description=PLAN_DESCRIPTION)
+    plan.set_defaults(run=_plan)
+    plan.add_argument("--json", action="store_true", help="for programs")
+    add_create_arguments(plan)
     _add_sample(commands.add_parser("sample", help="write a synthetic dataset to try things with"))
     _add_verify(
         commands.add_parser("verify", help="check a dataset", description=VERIFY_DESCRIPTION, epilog=EXIT_STATUSES)
@@ -173,9 +181,15 @@ def _create(parsed: argparse.Namespace, rest: list[str]) -> None:
     from pipeline.create import create
 
     _refuse_unknown(*find_unknown(rest), parsed.known_options)
-    fields = {name: value for name, value in vars(parsed).items() if name not in ("run", "debug", "known_options")}
-    log = RunLog(sys.stderr, parsed.log_format == JSON)
-    create(CreateArguments(**fields, beam_options=tuple(rest)), sys.stdout, log)
+    create(create_arguments(parsed, rest), sys.stdout, RunLog(sys.stderr, parsed.log_format == JSON))
+
+
+def _plan(parsed: argparse.Namespace, rest: list[str]) -> None:
+    from pipeline.beam_options import find_unknown
+    from pipeline.plan import run_plan
+
+    _refuse_unknown(*find_unknown(rest), parsed.known_options)
+    run_plan(create_arguments(parsed, rest), sys.stdout, as_json=parsed.json)
 
 
 def _sample(parsed: argparse.Namespace, rest: list[str]) -> None:

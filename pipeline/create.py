@@ -17,17 +17,17 @@ import apache_beam as beam
 
 from pipeline.create_arguments import CreateArguments
 from pipeline.dataflow import check_reachable, describe_unrun
-from pipeline.errors import SteelbeamError, UsageError, last_line
-from pipeline.existing import Existing, find_existing, of_naming
+from pipeline.errors import SteelbeamError, last_line
+from pipeline.existing import find_existing
 from pipeline.graph import build_graph
 from pipeline.history import find_run, shard_states, utc_now
-from pipeline.job import Job, make_job
+from pipeline.job import Job
 from pipeline.manifest import unseal
 from pipeline.new_pipeline import new_pipeline
 from pipeline.outcome import OUTCOME, describe_state, raise_outcome
-from pipeline.params_file import read_params
+from pipeline.prepare import is_up_to_date, job_of, reusable_of, with_existing
 from pipeline.progress_bar import show_progress
-from pipeline.reuse import Reuse, announce_latest, find_reusable
+from pipeline.reuse import announce_latest
 from pipeline.run_lock import locked, release
 from pipeline.run_log import RunLog
 from pipeline.run_metrics import RunMetrics
@@ -36,8 +36,8 @@ from pipeline.runner_job import RunnerJob
 from pipeline.summary import summarise
 from transforms.files import make_folder, read_bytes_if_there, remove
 from transforms.find_files import find_attempts
-from transforms.layout import MANIFEST, STAGING, ShardLayout
-from transforms.paths import absolute, is_local, join
+from transforms.layout import MANIFEST, STAGING
+from transforms.paths import join
 from transforms.progress import PROGRESS
 from transforms.staging import remove_attempts
 
@@ -60,7 +60,7 @@ def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
     metrics = RunMetrics(arguments.metrics_file, arguments.output_dir)
     with metrics.of_a_failure(), new_pipeline(arguments.beam_options) as pipeline:
         job = dataclasses.replace(
-            _make_job(arguments), run=uuid.uuid4().hex, started=utc_now(), runner=type(pipeline.runner).__name__
+            job_of(arguments), run=uuid.uuid4().hex, started=utc_now(), runner=type(pipeline.runner).__name__
         )
         check_reachable(pipeline, (job.root, *(file.path for file in job.files), *job.folders))
         if unrun := describe_unrun(pipeline):
@@ -84,7 +84,7 @@ def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
 def _translate(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, log: RunLog) -> None:
     """Has the runner translate the job, for somebody else to run; nothing is done in the output folder."""
     existing = find_existing(job.root, job.splits)
-    job = _meet(job, arguments, existing, _find_reusable(arguments), log)
+    job = with_existing(job, arguments, existing, reusable_of(arguments), log)
     build_graph(pipeline, dataclasses.replace(job, attended=False))
     try:
         pipeline.run()
@@ -96,11 +96,11 @@ def _make_dataset(
     arguments: CreateArguments, job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics
 ) -> tuple[Job, dict[str, Any]]:
     """Runs what has to be run; gives the job, and what the manifest says afterwards."""
-    reuse = _find_reusable(arguments)
+    reuse = reusable_of(arguments)
     with locked(job.root, job.output_dir, job.run):
         existing = find_existing(job.root, job.splits)
-        job = _meet(job, arguments, existing, reuse, log)
-        if _is_up_to_date(job, existing):
+        job = with_existing(job, arguments, existing, reuse, log)
+        if is_up_to_date(job, existing):
             remove([join(job.root, STAGING)])
         else:
             if not arguments.quiet:
@@ -112,69 +112,6 @@ def _make_dataset(
         if arguments.reuse and (message := announce_latest(arguments.reuse, job.root)):
             log.tell("warning", message)
         return job, content
-
-
-def _find_reusable(arguments: CreateArguments) -> Reuse:
-    return find_reusable(arguments.reuse) if arguments.reuse else Reuse()
-
-
-def _make_job(arguments: CreateArguments) -> Job:
-    """The job; everything that can be wrong with arguments, parameters and input is found here."""
-    root = absolute(arguments.output_dir)
-    if is_local(root) and os.path.isfile(root):
-        raise UsageError(f"{arguments.output_dir}: is a file; choose a folder for --output_dir")
-    return make_job(
-        read_params(arguments.params),
-        ShardLayout(arguments.name, arguments.num_output_files, arguments.num_processes or os.cpu_count() or 1),
-        output_dir=arguments.output_dir,
-        input_args={
-            "name": arguments.name,
-            "num_output_files": arguments.num_output_files,
-            "num_processes": arguments.num_processes,
-            "output_dir": arguments.output_dir,
-            "params": arguments.params,
-        },
-        workers=arguments.workers,
-        checksum=arguments.checksum,
-        max_rejected=arguments.max_rejected,
-    )
-
-
-def _meet(job: Job, arguments: CreateArguments, existing: Existing, reuse: Reuse, log: RunLog) -> Job:
-    """The job, with what is there already."""
-    return dataclasses.replace(
-        job,
-        replaces=_find_replaced(arguments, existing, log),
-        published=existing.shards,
-        version=existing.version,
-        reusable=reuse.shards,
-    )
-
-
-def _find_replaced(arguments: CreateArguments, existing: Existing, log: RunLog) -> tuple[str, ...]:
-    """Shards that this dataset takes the place of: ours, and those of somebody else as `--overwrite` allows."""
-    foreign = existing.foreign
-    if foreign and not arguments.overwrite:
-        shown = ", ".join(foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
-        raise UsageError(
-            f"{arguments.output_dir}: holds HDF5 files that are not of a dataset of steelbeam ({shown}); "
-            f"choose another --output_dir, or add --overwrite to replace those named {arguments.name}-<i>_p<j>.h5"
-        )
-    replaced = of_naming(foreign, arguments.name)
-    warnings = list(existing.warnings)
-    if kept := sorted(set(foreign).difference(replaced)):
-        warnings.append(f"{len(kept)} HDF5 files of other names stay in {arguments.output_dir}: {kept[0]} …")
-    for warning in warnings:
-        log.tell("warning", warning)
-    return (*sorted(existing.ours), *replaced)
-
-
-def _is_up_to_date(job: Job, existing: Existing) -> bool:
-    """Whether the same command has made the dataset that is there, of the same input."""
-    manifest = existing.manifest
-    if manifest is None or not existing.complete or manifest.get("input") != job.input or job.checksum:
-        return False
-    return job.max_rejected.allows(sum(manifest["rejected"].values()), manifest["rows"]["read"])
 
 
 def _run(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics, *, quiet: bool) -> None:

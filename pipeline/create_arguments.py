@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Iterable
 
 from pipeline.argument_types import at_least, file_name, folder, rejected_limit
 from pipeline.rejected_limit import RejectedLimit
@@ -29,6 +30,12 @@ class CreateArguments:
     metrics_file: str | None
     quiet: bool
     beam_options: tuple[str, ...]
+
+
+def create_arguments(parsed: argparse.Namespace, beam_options: Iterable[str]) -> CreateArguments:
+    """The arguments of a command that has them all, and maybe others."""
+    names = [field.name for field in dataclasses.fields(CreateArguments) if field.name != "beam_options"]
+    return CreateArguments(**{name: getattr(parsed, name) for name in names}, beam_options=tuple(beam_options))
 
 
 def add_create_arguments(parser: argparse.ArgumentParser) -> None:

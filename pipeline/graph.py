@@ -12,6 +12,7 @@ from transforms.assign_splits import AssignSplits
 from transforms.count_shared_images import CountSharedImages, may_share_images
 from transforms.group_by_image import GroupByImage, partitions_for
 from transforms.list_images import ListImages
+from transforms.plan_shards import PlanShards
 from transforms.read_annotations import ReadAnnotations
 from transforms.write_shards import WriteShards
 
@@ -23,13 +24,22 @@ def build_graph(pipeline: beam.Pipeline, job: Job) -> None:
         pipeline: to which the steps are added.
         job: what the run is to do.
     """
+    _build(pipeline, job, WriteShards, PublishDataset(job=job))
+
+
+def build_plan(pipeline: beam.Pipeline, job: Job, report: beam.PTransform) -> None:
+    """Adds the steps of a run as far as they need no pixel, and `report`, which takes the `DatasetMetadata`."""
+    _build(pipeline, job, PlanShards, report)
+
+
+def _build(pipeline: beam.Pipeline, job: Job, sink: type[WriteShards], end: beam.PTransform) -> None:
     annotations = pipeline | ReadAnnotations(files=job.files, sources=job.sources)
     files = pipeline | ListImages(folders=job.folders)
     grouped = annotations.rows | GroupByImage(files=files, folders=job.folders, partitions=partitions_for(job.files))
 
     assigned = grouped.images | AssignSplits(rules=job.rules)
     shards = assigned.examples | AssignShards(layout=job.layout, splits=job.splits, sizes=assigned.sizes)
-    written = shards | WriteShards(
+    written = shards | sink(
         layout=job.layout,
         forms=job.forms,
         staging=job.staging,
@@ -49,4 +59,4 @@ def build_graph(pipeline: beam.Pipeline, job: Job) -> None:
         rejected=rejected | "Rejected" >> beam.Flatten(),
         lines=annotations.lines,
     )
-    _ = metadata | PublishDataset(job=job)
+    _ = metadata | end

@@ -24,17 +24,17 @@ def summarise(manifest: Mapping[str, Any], output_dir: str, states: Mapping[str,
         lines of text.
     """
     rows, splits = manifest["rows"], manifest["splits"]
-    lines = [f"{_count(rows['read'], 'row')} read, {rows['in_examples']} of them in examples"]
+    lines = [f"{count(rows['read'], 'row')} read, {rows['in_examples']} of them in examples"]
     lines += [f"  {count} filtered: {reason}" for reason, count in rows["filtered"].items() if count]
     if rows["merged"]:
         lines.append(f"  {rows['merged']} merged with an earlier row of the same image and class")
     if manifest["rejected"]:
         lines.append(f"{_rejected(manifest['rejected'])}; they are listed in {output_dir}/{REJECTED}")
     for name, split in splits.items():
-        shards = _count(len(split["shards"]), "shard")
-        lines.append(f"{name}: {_count(split['examples'], 'example')} in {shards}, {_size(split['bytes'])}")
+        shards = count(len(split["shards"]), "shard")
+        lines.append(f"{name}: {count(split['examples'], 'example')} in {shards}, {size(split['bytes'])}")
     if manifest["shared_images"]:
-        lines.append(f"warning: {_count(manifest['shared_images'], 'image')} in more than one split")
+        lines.append(f"warning: {count(manifest['shared_images'], 'image')} in more than one split")
     lines.append(_work(splits.values(), states, seconds))
     lines.append(f"the dataset is in {output_dir}")
     return "\n".join(lines) + "\n"
@@ -59,9 +59,11 @@ def _work(splits: Collection[Mapping[str, Any]], states: Mapping[str, int], seco
     return f"{seconds:.1f} s, {sum(split['examples'] for split in splits) / seconds:.0f} examples a second"
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """A number with its noun."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _size(number: int) -> str:
+def size(number: int) -> str:
+    """Bytes, for people."""
     return f"{tqdm.format_sizeof(number, 'B', 1000)}"

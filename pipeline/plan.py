@@ -1,0 +1,152 @@
+"""`steelbeam plan`: what a run would do, without decoding, and without changing anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, TextIO
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from pipeline.create_arguments import CreateArguments
+from pipeline.errors import SteelbeamError, last_line
+from pipeline.existing import find_existing
+from pipeline.graph import build_plan
+from pipeline.job import Job
+from pipeline.new_pipeline import DEFAULT_RUNNER, new_pipeline
+from pipeline.prepare import job_of, reusable_of, with_existing
+from pipeline.run_log import RunLog
+from pipeline.runner_job import RunnerJob
+from pipeline.summary import count, size
+from transforms.aggregate_metadata import DatasetMetadata
+from transforms.plan_shards import is_planned
+from transforms.staging import KEPT, REUSED, ShardSummary
+
+# How a run would come by a shard: make it, or find it in the dataset, staged, or in another dataset.
+WRITE, STAGED = "write", "staged"
+# Options that say how many processes write shards, on the runners that have such.
+_WORKER_OPTIONS = ("direct_num_workers", "parallelism", "max_num_workers", "num_workers")
+
+
+def run_plan(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> None:
+    """Plans a run in this process, on whatever runner it is to be.
+
+    Args:
+        arguments: of `steelbeam create`.
+        out: where the plan goes.
+        as_json: whether it is for programs.
+
+    Raises:
+        UsageError: arguments, parameter file or input are wrong.
+        SteelbeamError: the input cannot be read to its end.
+    """
+    job = job_of(arguments)
+    with (
+        tempfile.TemporaryDirectory(prefix="steelbeam-plan-") as folder,
+        new_pipeline((*arguments.beam_options, f"--runner={DEFAULT_RUNNER}")) as pipeline,
+    ):
+        job = with_existing(
+            job, arguments, find_existing(job.root, job.splits), reusable_of(arguments), RunLog(sys.stderr, as_json)
+        )
+        report = os.path.join(folder, "plan.json")
+        build_plan(pipeline, job, "Report" >> beam.Map(_write_report, job, report))
+        try:
+            RunnerJob(pipeline, out).run()
+        except Exception as error:
+            raise SteelbeamError(f"the input cannot be read to its end: {last_line(error)}") from error
+        with open(report, encoding="utf-8") as file:
+            plan = json.load(file)
+    plan["workers"] = _workers_of(arguments.beam_options)
+    out.write(json.dumps(plan, indent=4) + "\n" if as_json else describe(plan, job))
+
+
+def _write_report(metadata: DatasetMetadata, job: Job, path: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(plan_of(metadata, job), file)
+
+
+def plan_of(metadata: DatasetMetadata, job: Job) -> dict[str, Any]:
+    """The plan, as programs read it."""
+    rows = metadata.rows
+    codes = Counter(record.code for record in metadata.rejected)
+    return {
+        "rows": {**rows._asdict(), "filtered": dict(rows.filtered)},
+        "rejected": dict(sorted(codes.items())),
+        "allowed": job.max_rejected.allows(len(metadata.rejected), rows.read),
+        "shared_images": metadata.shared_images,
+        "splits": {split: _split(one for one in metadata.shards if one.split == split) for split in job.splits},
+        "removed_shards": len(set(job.replaces).difference(shard.path for shard in metadata.shards)),
+    }
+
+
+def _split(summaries: Iterable[ShardSummary]) -> dict[str, Any]:
+    shards = list(summaries)
+    return {
+        "examples": sum(shard.stored.examples for shard in shards),
+        "bytes": sum(shard.stored.bytes for shard in shards),
+        "bytes_to_write": sum(shard.stored.bytes for shard in shards if is_planned(shard)),
+        "shards": {name: [_action(shard) for shard in shards].count(name) for name in (WRITE, STAGED, KEPT, REUSED)},
+    }
+
+
+def _action(shard: ShardSummary) -> str:
+    if is_planned(shard):
+        return WRITE
+    return shard.state if shard.state in (KEPT, REUSED) else STAGED
+
+
+def _workers_of(beam_options: Iterable[str]) -> int:
+    given = PipelineOptions([*beam_options]).get_all_options()
+    numbers = [int(given[name]) for name in _WORKER_OPTIONS if given.get(name)]
+    return max([1, *numbers])
+
+
+def describe(plan: Mapping[str, Any], job: Job) -> str:
+    """The plan, for people."""
+    rows = plan["rows"]
+    lines = [f"{count(rows['read'], 'row')} read, {rows['in_examples']} of them in examples"]
+    lines += [f"  {number} filtered: {reason}" for reason, number in rows["filtered"].items() if number]
+    if plan["rejected"]:
+        codes = ", ".join(f"{number} {code}" for code, number in plan["rejected"].items())
+        lines.append(f"{sum(plan['rejected'].values())} rejected: {codes}")
+    if not plan["allowed"]:
+        lines.append(f"warning: at most {job.max_rejected} allowed (--max_rejected): nothing would be published")
+    for name, split in plan["splits"].items():
+        shards = sum(split["shards"].values())
+        lines.append(
+            f"{name}: {count(split['examples'], 'example')} in {count(shards, 'shard')}, {size(split['bytes'])}"
+        )
+        lines += [f"  {text}" for text in _describe_actions(split)]
+    if plan["removed_shards"]:
+        lines.append(f"{count(plan['removed_shards'], 'shard')} in {job.output_dir} would be removed")
+    if plan["shared_images"]:
+        lines.append(f"warning: {count(plan['shared_images'], 'image')} in more than one split")
+    lines += _describe_workers(plan, job)
+    lines.append("images are not opened: what is wrong with one is found when its shard is written")
+    return "\n".join(lines) + "\n"
+
+
+def _describe_actions(split: Mapping[str, Any]) -> list[str]:
+    texts = {
+        WRITE: f"to be written, some {size(split['bytes_to_write'])}",
+        STAGED: "finished by an earlier attempt",
+        KEPT: "in the dataset already, and unchanged",
+        REUSED: "to be copied from an earlier dataset",
+    }
+    return [f"{split['shards'][action]} {text}" for action, text in texts.items() if split["shards"][action]]
+
+
+def _describe_workers(plan: Mapping[str, Any], job: Job) -> list[str]:
+    shards, workers = sum(split["shards"][WRITE] for split in plan["splits"].values()), plan["workers"]
+    if not 0 < shards < workers:
+        return []
+    enough = -(-workers // len(job.splits))
+    advice = f"--num_output_files {enough} keeps all {workers} busy"
+    return [
+        f"warning: {count(shards, 'shard')} to be written keep at most {shards} of {workers} workers busy; {advice}"
+    ]

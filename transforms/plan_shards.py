@@ -1,0 +1,53 @@
+"""What writing the shards would come to, without reading an image."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import apache_beam as beam
+
+from transforms.assign_shards import ShardKey
+from transforms.example import ExampleFormat, ExampleSpec
+from transforms.staging import ShardSummary, StoredShard
+from transforms.write_shards import WriteShard, WriteShards, WrittenShards
+
+# Of a channel of a label, which is compressed, measured on masks like Severstal's, and of the file around it.
+_CHANNEL_BYTES = 1000
+_PIXELS_PER_BYTE = 40
+
+
+def estimate_bytes(form: ExampleFormat) -> int:
+    """About what an example takes in a shard."""
+    height, width = form.size
+    channels = form.label.num_classes if form.label.loss == "multilabel_bce" else 1
+    return height * width + channels * (_CHANNEL_BYTES + height * width // _PIXELS_PER_BYTE)
+
+
+def is_planned(summary: ShardSummary) -> bool:
+    """Whether the shard is still to be written, and its size estimated."""
+    return not summary.stored.sha256
+
+
+class PlanShard(WriteShard):
+    """Finds out how `WriteShard` would come by a shard, and does not do it."""
+
+    def setup(self) -> None:
+        """Changes nothing."""
+
+    def _reuse(self, key: ShardKey, fingerprint: str) -> StoredShard | None:
+        reusable = self.reusable.get(fingerprint)
+        return reusable.stored if reusable else None
+
+    def _write(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str) -> StoredShard:
+        return StoredShard(len(specs), len(specs) * estimate_bytes(self.forms[key.split]), "", fingerprint)
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class PlanShards(WriteShards):
+    """Says of each shard what `WriteShards` would do, in a summary that `is_planned`, or of the shard that is there."""
+
+    def expand(self, shards: beam.PCollection[tuple[ShardKey, list[ExampleSpec]]]) -> WrittenShards:
+        outputs = shards | "PlanShard" >> beam.ParDo(PlanShard(self)).with_outputs(
+            "rejected", main="summaries"
+        ).with_output_types(ShardSummary)
+        return WrittenShards(outputs.summaries, outputs.rejected)
