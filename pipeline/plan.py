@@ -24,6 +24,7 @@ from pipeline.run_log import RunLog
 from pipeline.runner_job import RunnerJob
 from pipeline.summary import count, size
 from transforms.aggregate_metadata import DatasetMetadata
+from transforms.look_ahead import usable_cores
 from transforms.plan_shards import is_planned
 from transforms.staging import KEPT, REUSED, ShardSummary
 
@@ -102,8 +103,9 @@ def _action(shard: ShardSummary) -> str:
 
 def _workers_of(beam_options: Iterable[str]) -> int:
     given = PipelineOptions([*beam_options]).get_all_options()
-    numbers = [int(given[name]) for name in _WORKER_OPTIONS if given.get(name)]
-    return max([1, *numbers])
+    if given.get("direct_num_workers") == 0:
+        given["direct_num_workers"] = usable_cores()
+    return max([1, *(int(given[name]) for name in _WORKER_OPTIONS if given.get(name))])
 
 
 def describe(plan: Mapping[str, Any], job: Job) -> str:
@@ -142,11 +144,8 @@ def _describe_actions(split: Mapping[str, Any]) -> list[str]:
 
 
 def _describe_workers(plan: Mapping[str, Any], job: Job) -> list[str]:
-    shards, workers = sum(split["shards"][WRITE] for split in plan["splits"].values()), plan["workers"]
-    if not 0 < shards < workers:
+    shards, workers = sum(sum(split["shards"].values()) for split in plan["splits"].values()), plan["workers"]
+    if shards >= workers:
         return []
-    enough = -(-workers // len(job.splits))
-    advice = f"--num_output_files {enough} keeps all {workers} busy"
-    return [
-        f"warning: {count(shards, 'shard')} to be written keep at most {shards} of {workers} workers busy; {advice}"
-    ]
+    advice = f"--num_output_files {-(-workers // len(job.splits))} is enough"
+    return [f"warning: {shards} shards keep at most {shards} of {workers} workers busy; {advice}"]
