@@ -7,10 +7,12 @@ import apache_beam as beam
 from pipeline.job import Job
 from pipeline.publish import PublishDataset
 from transforms.aggregate_metadata import AggregateMetadata
+from transforms.assign_by_hash import AssignByHash
 from transforms.assign_shards import AssignShards
 from transforms.assign_splits import AssignSplits
 from transforms.count_shared_images import CountSharedImages, may_share_images
 from transforms.group_by_image import GroupByImage, partitions_for
+from transforms.hdf5_file import estimate_bytes
 from transforms.list_images import ListImages
 from transforms.plan_shards import PlanShards
 from transforms.read_annotations import ReadAnnotations
@@ -37,10 +39,11 @@ def _build(pipeline: beam.Pipeline, job: Job, sink: type[WriteShards], end: beam
     files = pipeline | ListImages(folders=job.folders)
     grouped = annotations.rows | GroupByImage(files=files, folders=job.folders, partitions=partitions_for(job.files))
 
-    assigned = grouped.images | AssignSplits(rules=job.rules)
-    shards = assigned.examples | AssignShards(layout=job.layout, splits=job.splits, sizes=assigned.sizes)
+    by_hash = AssignByHash(rules=job.rules, salt=job.salt)
+    assigned = grouped.images | (by_hash if job.layout.by_hash else AssignSplits(rules=job.rules))
+    example_bytes = {split: estimate_bytes(form.label) for split, form in job.forms.items()}
+    shards = assigned.examples | AssignShards(layout=job.layout, sizes=assigned.sizes, example_bytes=example_bytes)
     written = shards | sink(
-        layout=job.layout,
         forms=job.forms,
         staging=job.staging,
         published=job.published,

@@ -12,7 +12,6 @@ from pipeline.errors import UsageError
 from pipeline.input_fingerprint import input_fingerprint
 from pipeline.params import Params, SplitParams, data_params
 from pipeline.rejected_limit import NONE_REJECTED, RejectedLimit
-from transforms.assign_splits import SplitRule
 from transforms.csv_blocks import CsvFile, DamagedFileError, read_header
 from transforms.example import ExampleFormat
 from transforms.find_files import is_folder, match_files
@@ -23,6 +22,7 @@ from transforms.object_store import FileInfo
 from transforms.paths import absolute, join
 from transforms.read_annotations import Source
 from transforms.rows import ColumnNames, Columns
+from transforms.splits import SplitRule
 from transforms.staging import ReusableShard, StoredShard
 
 
@@ -44,6 +44,7 @@ class Job:
         workers: threads that decode in each process; None is one a core.
         checksum: whether an image has changed is told by its content, and not by its size and time.
         max_rejected: how many rows and images may be bad.
+        salt: of the hash that assigns the examples, where one does.
         run: name of the run, which no other has.
         input: fingerprint of all that decides the dataset.
         replaces: shards below `root`, relative, that the new dataset takes the place of.
@@ -68,6 +69,7 @@ class Job:
     workers: int | None = None
     checksum: bool = False
     max_rejected: RejectedLimit = NONE_REJECTED
+    salt: str = ""
     run: str = ""
     input: str = ""
     replaces: tuple[str, ...] = ()
@@ -155,11 +157,14 @@ def make_job(
         layout=layout,
         output_dir=output_dir,
         root=absolute(output_dir),
-        key=_staging_key([(file.path, file.uses) for file in files], sources, folders, rules, forms, layout),
+        key=_staging_key(
+            [(file.path, file.uses) for file in files], sources, folders, rules, forms, layout, params.steelbeam.salt
+        ),
         data_params=tree,
         workers=workers,
         checksum=checksum,
         max_rejected=max_rejected,
+        salt=params.steelbeam.salt,
         input=input_fingerprint(statuses.values(), folders, [tree, layout, checksum]),
     )
 

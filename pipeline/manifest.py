@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 from collections import Counter
@@ -12,7 +13,7 @@ from typing import Any
 from pipeline.job import Job
 from transforms.aggregate_metadata import DatasetMetadata
 from transforms.fingerprint import FORMAT_VERSION
-from transforms.layout import DATA_PARAMS, REJECTED, meta_name
+from transforms.layout import DATA_PARAMS, REJECTED, meta_name, range_of
 
 
 def metadata_files(job: Job, metadata: DatasetMetadata) -> dict[str, bytes]:
@@ -37,15 +38,19 @@ def _data_params(job: Job, metadata: DatasetMetadata) -> bytes:
         content[f"{split}_hdf"] = {
             "n_docs": metadata.sizes[split].examples,
             "total_written": sum(shard.stored.examples for shard in metadata.shards if shard.split == split),
-            "dataset_range": _dataset_range(job, metadata.sizes[split].examples),
+            "dataset_range": _dataset_range(job, metadata, split),
         }
     return _to_json(content)
 
 
-def _dataset_range(job: Job, examples: int) -> dict[str, list[int]]:
-    """First and last position of each range; nothing for a range without examples."""
-    bounds = (job.layout.range_bounds(index, examples) for index in range(job.layout.num_processes))
-    return {str(index): [start, stop - 1] if stop > start else [] for index, (start, stop) in enumerate(bounds)}
+def _dataset_range(job: Job, metadata: DatasetMetadata, split: str) -> dict[str, list[int]]:
+    """First and last position of each range, of the positions in the order of the ranges; nothing for an empty one."""
+    positions = [0] * job.layout.num_processes
+    for shard in metadata.shards:
+        if shard.split == split:
+            positions[range_of(shard.file_name)] += shard.stored.examples + len(shard.stored.rejected)
+    stops = itertools.accumulate(positions)
+    return {str(i): [stop - n, stop - 1] if n else [] for i, (n, stop) in enumerate(zip(positions, stops, strict=True))}
 
 
 def rejected_lines(metadata: DatasetMetadata) -> bytes:

@@ -119,6 +119,9 @@ class SteelbeamParams(BaseModel):
         class_column: Column of the class.
         mask_column: Column of the runs.
         max_image_pixels: An image of more pixels is rejected.
+        max_shard_bytes: About the size above which a split has more shards than were asked for.
+        assignment: What decides an image's split and shard: its place in the CSV, or a hash of its ImageId.
+        salt: Of the hash; another one gives another assignment.
     """
 
     model_config = _STRICT
@@ -131,6 +134,9 @@ class SteelbeamParams(BaseModel):
     max_image_pixels: int = Field(
         default=MAX_IMAGE_PIXELS, ge=1, le=MAX_NUMBER, description=f"give a whole number from 1 to {MAX_NUMBER}"
     )
+    max_shard_bytes: Size | None = Field(default=None, description="give a number of bytes, 1 or more")
+    assignment: Literal["position", "hash"] = Field(default="position", description="give position or hash")
+    salt: str = Field(default="", description="give a text")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,9 +30,16 @@ def job_of(arguments: CreateArguments) -> Job:
     root = absolute(arguments.output_dir)
     if is_local(root) and os.path.isfile(root):
         raise UsageError(f"{arguments.output_dir}: is a file; choose a folder for --output_dir")
+    params = read_params(arguments.params)
     return make_job(
-        read_params(arguments.params),
-        ShardLayout(arguments.name, arguments.num_output_files, arguments.num_processes or os.cpu_count() or 1),
+        params,
+        ShardLayout(
+            arguments.name,
+            arguments.num_output_files,
+            arguments.num_processes or os.cpu_count() or 1,
+            params.steelbeam.max_shard_bytes,
+            by_hash=params.steelbeam.assignment == "hash",
+        ),
         output_dir=arguments.output_dir,
         input_args={
             "name": arguments.name,

@@ -83,9 +83,7 @@ class Shortcut:
                 list(ReadRows(job.sources).process(block))
         for folder in enumerate(job.folders):
             list(list_images(folder))
-        sink = WriteShards(
-            layout=job.layout, forms=job.forms, staging=job.staging, published=job.published, workers=job.workers
-        )
+        sink = WriteShards(forms=job.forms, staging=job.staging, published=job.published, workers=job.workers)
         written = {}
         for shard in self._shards:
             *_, summary = outputs_of(WriteShard(sink), [shard])

@@ -49,6 +49,40 @@ def test_groups_of_a_shard_are_numbered_without_a_gap(examples: int, files: int,
     assert len(places) == examples
 
 
+@given(st.integers(0, 5000), st.integers(1, 20), st.integers(1, 9), st.integers(1, 3000), st.integers(1, 100))
+def test_shards_are_as_few_as_keep_within_their_bound(
+    examples: int, files: int, processes: int, bound: int, example_bytes: int
+) -> None:
+    asked = ShardLayout("data", files, processes, bound)
+    fitted = asked.fitted(examples, example_bytes)
+    largest = max(Counter(fitted.place(one, examples)[0] for one in range(examples)).values(), default=0)
+    assert largest * example_bytes <= bound or largest <= 1
+    assert fitted.num_processes == processes
+    assert fitted.files_in_range >= asked.files_in_range
+    if fitted.files_in_range > asked.files_in_range:
+        fewer = fitted._replace(num_output_files=(fitted.files_in_range - 1) * processes)
+        most = max(Counter(fewer.place(one, examples)[0] for one in range(examples)).values())
+        assert most * example_bytes > bound
+
+
+@given(st.integers(0, 2**40), st.integers(1, 20), st.integers(1, 9), st.integers(1, 10**6))
+def test_by_hash_a_bound_doubles_the_shards_so_that_each_goes_to_two(
+    examples: int, files: int, processes: int, bound: int
+) -> None:
+    asked = ShardLayout("data", files, processes, bound * 100, by_hash=True)
+    fitted = asked.fitted(examples, 100)
+    times, left = divmod(fitted.num_shards, asked.num_shards)
+    assert left == 0
+    assert times & (times - 1) == 0
+    assert examples / fitted.num_shards <= bound
+    for place in (0, 1, 12345, 2**64 - 1):
+        assert fitted.place(place, examples)[0] % asked.num_shards == asked.place(place, examples)[0]
+
+
+def test_a_bound_below_one_example_is_one_example_a_shard() -> None:
+    assert ShardLayout("data", 2, 1, 10).fitted(7, 100).num_shards == 7
+
+
 @pytest.mark.parametrize(
     ("files", "processes", "names"),
     [

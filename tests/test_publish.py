@@ -15,9 +15,9 @@ from pipeline.job import Job
 from pipeline.publish import check_publishable, describe_record, publish
 from pipeline.rejected_limit import parse_limit
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord, RowCounts
-from transforms.assign_splits import SplitRule, SplitSize
 from transforms.fetch import sha256_of
 from transforms.layout import ShardLayout, staged_path
+from transforms.splits import SplitRule, SplitSize
 from transforms.staging import ShardSummary, StoredShard
 
 SPLITS = ("train_input", "eval_input")

@@ -16,17 +16,7 @@ from PIL import Image
 from tests.builders import HEIGHT, WIDTH, in_process, write_images
 from transforms.aggregate_metadata import AggregateMetadata, RowCounts, number_lines
 from transforms.assign_shards import AssignShards
-from transforms.assign_splits import (
-    AssignSplits,
-    BlockKey,
-    SplitExample,
-    SplitRule,
-    SplitSize,
-    assign_block,
-    offsets_of,
-    select_examples,
-    split_sizes,
-)
+from transforms.assign_splits import AssignSplits, assign_block, offsets_of, split_sizes
 from transforms.count_shared_images import SHARED_IMAGES, CountSharedImages, may_share_images
 from transforms.decode_examples import DecodeExamples
 from transforms.example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
@@ -37,8 +27,11 @@ from transforms.list_images import ListImages
 from transforms.read_annotations import AnnotationRow
 from transforms.rejected import Line, Rejected
 from transforms.rle import pack_runs, parse_runs
+from transforms.select_examples import BlockKey, select_examples
+from transforms.splits import SplitExample, SplitRule, SplitSize
 from transforms.staging import ShardSummary, StoredShard
 
+EXAMPLE_BYTES = {"train_input": 100, "eval_input": 100}
 FORM = ExampleFormat((HEIGHT, WIDTH), LabelFormat("bce", 2, HEIGHT, WIDTH))
 
 
@@ -199,12 +192,13 @@ def test_assign_shards_makes_every_shard_with_its_examples_in_order() -> None:
         shards = (
             pipeline
             | "Examples" >> beam.Create(examples)
-            | AssignShards(layout=ShardLayout("d", 3, 1), splits=("train_input", "eval_input"), sizes=sizes)
+            | AssignShards(layout=ShardLayout("d", 3, 1), sizes=sizes, example_bytes=EXAMPLE_BYTES)
             | beam.MapTuple(lambda key, specs: (tuple(key), [one.image_id for one in specs]))
         )
         expected = [("train_input", 0, "03"), ("train_input", 1, "14"), ("train_input", 2, "2")]
         expected += [("eval_input", number, "") for number in range(3)]
-        assert_that(shards, equal_to([((split, number), list(ids)) for split, number, ids in expected]))
+        keyed = [((split, number, f"d-{number}_p0.h5"), list(ids)) for split, number, ids in expected]
+        assert_that(shards, equal_to(keyed))
 
 
 def test_images_in_more_than_one_split_are_counted() -> None:

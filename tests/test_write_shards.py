@@ -19,15 +19,13 @@ from transforms.example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
 from transforms.fetch import sha256_of
 from transforms.fingerprint import checksums, fingerprint_of, modified_times
 from transforms.label import LabelFormat
-from transforms.layout import ShardLayout
 from transforms.rejected import Line, Rejected
 from transforms.rle import pack_runs, parse_runs
 from transforms.staging import ShardSummary, StoredShard, count_staged, remove_dead_attempts
 from transforms.write_shards import WriteShard, WriteShards
 
 FORM = ExampleFormat((HEIGHT, WIDTH), LabelFormat("bce", 2, HEIGHT, WIDTH))
-LAYOUT = ShardLayout("data", 1, 1)
-KEY = ShardKey("train_input", 0)
+KEY = ShardKey("train_input", 0, "data-0_p0.h5")
 
 
 def spec(path: Path | str, *, runs: str = "1 2", rows: int = 1) -> ExampleSpec:
@@ -47,7 +45,6 @@ def images(tmp_path: Path) -> Path:
 def sink(tmp_path: Path, published: Mapping[str, StoredShard] | None = None, *, checksum: bool = False) -> WriteShard:
     return WriteShard(
         WriteShards(
-            layout=LAYOUT,
             forms={"train_input": FORM},
             staging=str(tmp_path / "staging"),
             published=published or {},
@@ -82,9 +79,7 @@ def test_it_works_the_same_in_a_pipeline(tmp_path: Path, images: Path) -> None:
         written = (
             pipeline
             | beam.Create([(KEY, [spec(images / "a.jpg")])])
-            | WriteShards(
-                layout=ShardLayout("data", 1, 1), forms={"train_input": FORM}, staging=str(tmp_path / "staging")
-            )
+            | WriteShards(forms={"train_input": FORM}, staging=str(tmp_path / "staging"))
         )
         _ = written.summaries | beam.Map(lambda one: (tmp_path / "summary").write_text(one.stored.sha256))
     assert (tmp_path / "summary").read_text() == write(sink(tmp_path), [spec(images / "a.jpg")])[0].stored.sha256
@@ -166,7 +161,10 @@ def test_two_attempts_at_the_same_moment_end_in_one_right_file(tmp_path: Path, i
 def test_a_bundle_gives_each_shard_once_in_order_with_its_own_rejected_examples(tmp_path: Path, images: Path) -> None:
     (images / "b.jpg").write_bytes(b"")
     good, bad = spec(images / "a.jpg"), spec(images / "b.jpg")
-    shards = [(ShardKey("train_input", number), [good] * (7 - number) + [bad] * (number % 2)) for number in range(6)]
+    shards = [
+        (ShardKey("train_input", number, f"data-{number}_p0.h5"), [good] * (7 - number) + [bad] * (number % 2))
+        for number in range(6)
+    ]
     outputs = outputs_of(sink(tmp_path), shards)
     summaries = [one for one in outputs if isinstance(one, ShardSummary)]
     assert [(one.number, one.stored.examples) for one in summaries] == [(n, 7 - n) for n in range(6)]
@@ -176,7 +174,7 @@ def test_a_bundle_gives_each_shard_once_in_order_with_its_own_rejected_examples(
 def test_a_shard_that_fails_ends_those_beside_it_and_leaves_nothing_half_written(tmp_path: Path, images: Path) -> None:
     gone, many = [spec(images / "gone.jpg")], [spec(images / "a.jpg")] * 100_000
     with pytest.raises(FileNotFoundError):
-        outputs_of(sink(tmp_path), [(ShardKey("train_input", 0), gone), (ShardKey("train_input", 1), many)])
+        outputs_of(sink(tmp_path), [(KEY, gone), (ShardKey("train_input", 1, "data-1_p0.h5"), many)])
     assert staged_files(tmp_path) == {}
 
 

@@ -12,6 +12,7 @@ import importlib
 
 _PUBLIC = {
     "AggregateMetadata": "aggregate_metadata",
+    "AssignByHash": "assign_by_hash",
     "AssignShards": "assign_shards",
     "AssignSplits": "assign_splits",
     "CountSharedImages": "count_shared_images",

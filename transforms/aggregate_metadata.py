@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
-from transforms.assign_splits import SplitSize
 from transforms.count_shared_images import SHARED_IMAGES
 from transforms.rejected import Line, Rejected
+from transforms.splits import SplitSize
 from transforms.staging import ShardSummary, join_summaries
 
 _FILTERED = "filtered: "

@@ -5,22 +5,32 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from transforms.assign_splits import SplitExample, SplitSize
 from transforms.batches import Batch, IntoBatches
 from transforms.example import ExampleSpec, size_of_spec, spec_from_plain, spec_to_plain
 from transforms.layout import ShardLayout
+from transforms.splits import SplitExample, SplitSize
 
 
 class ShardKey(NamedTuple):
-    """A shard: its split, and its number in the split."""
+    """A shard: its split, its number in the split, and the name of its file."""
 
     split: str
     number: int
+    file_name: str
+
+    @property
+    def path(self) -> str:
+        """Path of its file in the dataset."""
+        return f"{self.split}/{self.file_name}"
+
+
+# Beam has a deterministic coder for plain tuples only.
+ShardKeyType = tuple[str, int, str]
 
 
 class PlacedExample(NamedTuple):
@@ -30,23 +40,44 @@ class PlacedExample(NamedTuple):
     spec: ExampleSpec
 
 
+def fit_layouts(
+    sizes: Mapping[str, SplitSize], layout: ShardLayout, example_bytes: Mapping[str, int]
+) -> dict[str, ShardLayout]:
+    """Finds the layouts of the splits.
+
+    Args:
+        sizes: of the splits.
+        layout: of the shards of all.
+        example_bytes: about what an example of a split takes in a shard.
+    """
+    return {split: layout.fitted(size.examples, example_bytes[split]) for split, size in sizes.items()}
+
+
+def every_shard(layouts: Mapping[str, ShardLayout]) -> Iterator[tuple[ShardKeyType, Batch]]:
+    """All shards, without examples."""
+    for split, layout in layouts.items():
+        for number in range(layout.num_shards):
+            yield (split, number, layout.file_name(number)), []
+
+
 def place_example(
-    example: SplitExample, sizes: dict[str, SplitSize], layout: ShardLayout
-) -> tuple[tuple[str, int], PlacedExample]:
+    example: SplitExample, sizes: Mapping[str, SplitSize], layouts: Mapping[str, ShardLayout]
+) -> tuple[ShardKeyType, PlacedExample]:
     """Finds an example's shard.
 
     Args:
         example: with its position.
         sizes: of the splits.
-        layout: of the shards.
+        layouts: of the splits.
     """
+    layout = layouts[example.split]
     number, rank = layout.place(example.position, sizes[example.split].examples)
-    return (example.split, number), PlacedExample(rank, example.spec)
+    return (example.split, number, layout.file_name(number)), PlacedExample(rank, example.spec)
 
 
-def in_order(key: ShardKey, batches: Iterable[Batch]) -> tuple[ShardKey, list[ExampleSpec]]:
-    """Sorts a shard's examples."""
-    placed = sorted(itertools.chain.from_iterable(batches), key=operator.itemgetter(0))
+def in_order(key: ShardKeyType, batches: Iterable[Batch]) -> tuple[ShardKey, list[ExampleSpec]]:
+    """Sorts a shard's examples by their rank; hashes that are the same are told by the ImageId."""
+    placed = sorted(itertools.chain.from_iterable(batches), key=operator.itemgetter(0, 1))
     return ShardKey(*key), [spec_from_plain(plain[1:]) for plain in placed]
 
 
@@ -66,28 +97,24 @@ class AssignShards(beam.PTransform):
 
     Attributes:
         layout: of the shards.
-        splits: names of the splits.
         sizes: one element, {split: SplitSize}.
+        example_bytes: about what an example of a split takes in a shard.
     """
 
     layout: ShardLayout
-    splits: tuple[str, ...]
     sizes: beam.PCollection[dict[str, SplitSize]]
+    example_bytes: Mapping[str, int]
 
     def expand(self, examples: beam.PCollection[SplitExample]) -> beam.PCollection[tuple[ShardKey, list[ExampleSpec]]]:
-        every_shard: list[tuple[tuple[str, int], Batch]] = [
-            ((split, number), []) for split in self.splits for number in range(self.layout.num_shards)
-        ]
-        # Beam has a deterministic coder for plain tuples only, so ShardKey is not named here.
-        shard_type = tuple[tuple[str, int], Batch]
+        layouts = self.sizes | "FitLayouts" >> beam.Map(fit_layouts, self.layout, self.example_bytes)
+        sizes_and_layouts = beam.pvalue.AsSingleton(self.sizes), beam.pvalue.AsSingleton(layouts)
+        shard_type = tuple[ShardKeyType, Batch]
         placed = (
             examples
-            | "PlaceExample" >> beam.Map(place_example, beam.pvalue.AsSingleton(self.sizes), self.layout)
+            | "PlaceExample" >> beam.Map(place_example, *sizes_and_layouts)
             | "BatchPlaced" >> beam.ParDo(IntoBatches(placed_to_plain, size_of_placed)).with_output_types(shard_type)
         )
-        empty = examples.pipeline | "EveryShard" >> beam.Create(every_shard, reshuffle=False).with_output_types(
-            shard_type
-        )
+        empty = layouts | "EveryShard" >> beam.FlatMap(every_shard).with_output_types(shard_type)
         return (
             (placed, empty)
             | "WithEveryShard" >> beam.Flatten()

@@ -15,71 +15,14 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from transforms.batches import Batch, IntoBatches
-from transforms.example import ExampleSpec, size_of_spec, spec_from_plain, spec_to_plain
+from transforms.batches import Batch
+from transforms.example import ExampleSpec, spec_from_plain
 from transforms.group_by_image import AnnotatedImage
 from transforms.progress import PROGRESS
+from transforms.select_examples import BlockKey, BlockKeyType, SelectExamples
+from transforms.splits import AssignedExamples, Selection, SplitExample, SplitRule, SplitSize
 
-
-class SplitRule(NamedTuple):
-    """Which examples a split takes.
-
-    Attributes:
-        name: of the split.
-        source: index of its annotations.
-        class_id: class of its rows.
-        share: of the class's examples, 0 to 1, that come before the cut, which is rounded down.
-        before_cut: whether the split takes the examples before the cut, or those after it.
-    """
-
-    name: str
-    source: int
-    class_id: int
-    share: float
-    before_cut: bool
-
-    @property
-    def selection(self) -> Selection:
-        """The examples that are ranked together."""
-        return Selection(self.source, self.class_id)
-
-    def bounds(self, examples: int) -> tuple[int, int]:
-        """First position, and the one after the last, that the split takes of so many examples of its selection."""
-        cut = math.floor(self.share * examples)
-        return (0, cut) if self.before_cut else (cut, examples)
-
-
-class Selection(NamedTuple):
-    """Examples that are ranked together: those of one class of one source."""
-
-    source: int
-    class_id: int
-
-
-class BlockKey(NamedTuple):
-    """The examples of a selection whose first row is in one block of a CSV file: rank of the file, block's start."""
-
-    source: int
-    class_id: int
-    rank: int
-    start: int
-
-    @property
-    def selection(self) -> Selection:
-        """The examples that are ranked together."""
-        return Selection(self.source, self.class_id)
-
-
-# Beam has a deterministic coder for plain tuples only.
-BlockKeyType = tuple[int, int, int, int]
-
-
-class SplitExample(NamedTuple):
-    """An example with its position in a split, from 0."""
-
-    split: str
-    position: int
-    spec: ExampleSpec
+UNUSED = "filtered: in no split"
 
 
 class Offsets(NamedTuple):
@@ -94,39 +37,10 @@ class Offsets(NamedTuple):
     totals: Mapping[Selection, int]
 
 
-class SplitSize(NamedTuple):
-    """Number of examples that a split takes, and of its selection, from which it takes them."""
-
-    examples: int
-    candidates: int
-
-
-class AssignedExamples(NamedTuple):
-    """What `AssignSplits` gives.
-
-    Attributes:
-        examples: SplitExample.
-        sizes: one element, {split: SplitSize}.
-        tallies: (what, rows), to be summed.
-    """
-
-    examples: beam.PCollection[SplitExample]
-    sizes: beam.PCollection[dict[str, SplitSize]]
-    tallies: beam.PCollection[tuple[str, int]]
-
-
-def select_examples(image: AnnotatedImage, selections: Iterable[Selection]) -> Iterator[tuple[BlockKey, ExampleSpec]]:
-    """Makes an example of the rows of each selection; several rows of an image and class are one example.
-
-    Yields:
-        the block of the example's first row, and the example.
-    """
-    for selection in selections:
-        rows = [row for row in image.rows if (row.source, row.class_id) == selection]
-        if rows:
-            masks = tuple(row.mask for row in rows)
-            spec = ExampleSpec(image.image_id, selection.class_id, image.image, masks, len(rows))
-            yield BlockKey(*selection, rows[0].rank, masks[0].line.block), spec
+def positions_of(rule: SplitRule, examples: int) -> tuple[int, int]:
+    """First position, and the one after the last, that a split takes of so many examples of its selection."""
+    cut = math.floor(rule.share * examples)
+    return (0, cut) if rule.before_cut else (cut, examples)
 
 
 def offsets_of(counts: Iterable[tuple[BlockKeyType, int]]) -> Offsets:
@@ -145,14 +59,13 @@ def split_sizes(offsets: Offsets, rules: Iterable[SplitRule]) -> dict[str, Split
     sizes = {}
     for rule in rules:
         candidates = offsets.totals.get(rule.selection, 0)
-        start, stop = rule.bounds(candidates)
+        start, stop = positions_of(rule, candidates)
         sizes[rule.name] = SplitSize(stop - start, candidates)
     return sizes
 
 
-def announce_sizes(offsets: Offsets, rules: Iterable[SplitRule]) -> dict[str, SplitSize]:
-    """`split_sizes`, told to whoever watches this process."""
-    sizes = split_sizes(offsets, rules)
+def announce(sizes: dict[str, SplitSize]) -> dict[str, SplitSize]:
+    """The sizes, told to whoever watches this process."""
     PROGRESS.expect(sum(size.examples for size in sizes.values()))
     return sizes
 
@@ -163,16 +76,19 @@ def assign_block(
     """Gives the examples of a block their positions.
 
     Yields:
-        each example with its places: none where no split takes it, several where splits overlap. The first place
-        accounts for the example's rows.
+        each example with its places: none where no split takes it, several where splits overlap.
     """
     rules = [rule for rule in rules if rule.selection == key.selection]
-    bounds = [(rule, *rule.bounds(offsets.totals[key.selection])) for rule in rules]
+    bounds = [(rule, *positions_of(rule, offsets.totals[key.selection])) for rule in rules]
     in_order = sorted(specs, key=lambda spec: spec.rows[0].line)
     for position, spec in enumerate(in_order, start=offsets.blocks[key]):
-        uses = [(rule.name, position - start) for rule, start, stop in bounds if start <= position < stop]
-        counted = itertools.chain([spec], itertools.repeat(spec._replace(counted_rows=0)))
-        yield spec, [SplitExample(*use, one) for use, one in zip(uses, counted, strict=False)]
+        yield spec, places(spec, ((rule, position - start) for rule, start, stop in bounds if start <= position < stop))
+
+
+def places(spec: ExampleSpec, uses: Iterable[tuple[SplitRule, int]]) -> list[SplitExample]:
+    """An example's places in splits, of each its rule and the position; the first accounts for the example's rows."""
+    counted = itertools.chain([spec], itertools.repeat(spec._replace(counted_rows=0)))
+    return [SplitExample(rule.name, position, one) for (rule, position), one in zip(uses, counted, strict=False)]
 
 
 class AssignBlock(beam.DoFn):
@@ -183,12 +99,17 @@ class AssignBlock(beam.DoFn):
 
     def process(self, element: tuple[BlockKeyType, Iterable[Batch]], offsets: Offsets) -> Iterable[Any]:
         """Yields the block's examples, once for each split that takes them."""
-        unused = 0
         specs = map(spec_from_plain, itertools.chain.from_iterable(element[1]))
-        for spec, places in assign_block(BlockKey(*element[0]), specs, offsets, self.rules):
-            yield from places
-            unused += 0 if places else len(spec.rows)
-        yield beam.pvalue.TaggedOutput("tallies", ("filtered: in no split", unused))
+        yield from outputs_of_block(assign_block(BlockKey(*element[0]), specs, offsets, self.rules))
+
+
+def outputs_of_block(assigned: Iterable[tuple[ExampleSpec, list[SplitExample]]]) -> Iterator[Any]:
+    """The examples of a block, and as a tally the rows that no split takes."""
+    unused = 0
+    for spec, uses in assigned:
+        yield from uses
+        unused += 0 if uses else len(spec.rows)
+    yield beam.pvalue.TaggedOutput("tallies", (UNUSED, unused))
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -196,20 +117,13 @@ class AssignSplits(beam.PTransform):
     """Makes examples of annotated images, and gives them their splits and positions.
 
     Attributes:
-        rules: of the splits.
+        rules: of the splits; the examples before the cut are the first in the CSV, their number is rounded down.
     """
 
     rules: tuple[SplitRule, ...]
 
     def expand(self, images: beam.PCollection[AnnotatedImage]) -> AssignedExamples:
-        selections = sorted({rule.selection for rule in self.rules})
-        blocks = (
-            images
-            | "SelectExamples" >> beam.FlatMap(select_examples, selections)
-            | "BatchExamples"
-            >> beam.ParDo(IntoBatches(spec_to_plain, size_of_spec)).with_output_types(tuple[BlockKeyType, Batch])
-            | "GroupByBlock" >> beam.GroupByKey()
-        )  # (BlockKey, [Batch of ExampleSpec])
+        blocks = images | SelectExamples(rules=self.rules)  # (BlockKey, [Batch of ExampleSpec])
         offsets = (
             blocks
             | "CountExamples" >> beam.MapTuple(lambda key, batches: (key, sum(map(len, batches))))
@@ -219,5 +133,5 @@ class AssignSplits(beam.PTransform):
         assigned = blocks | "AssignPositions" >> beam.ParDo(
             AssignBlock(self.rules), beam.pvalue.AsSingleton(offsets)
         ).with_outputs("tallies", main="examples").with_output_types(SplitExample)
-        sizes = offsets | "SizesOfSplits" >> beam.Map(announce_sizes, self.rules)
+        sizes = offsets | "SizesOfSplits" >> beam.Map(split_sizes, self.rules) | "AnnounceSizes" >> beam.Map(announce)
         return AssignedExamples(assigned.examples, sizes, assigned.tallies)

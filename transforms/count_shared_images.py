@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import apache_beam as beam
 
-from transforms.assign_splits import SplitExample, SplitRule
+from transforms.splits import SplitExample, SplitRule
 
 SHARED_IMAGES = "images in more than one split"
 

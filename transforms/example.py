@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,15 +126,17 @@ def make_planes(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> tuple[ND
         RowError: a run of a row ends past the image.
     """
     pixels = decode_grey(data, form.max_pixels)
-    height, width = pixels.shape
-    mask = np.zeros((width, height), np.uint8).T
-    for index, row in enumerate(spec.rows):
-        try:
-            mask |= runs_to_mask(unpack_runs(row.runs), height, width)
-        except DataError as error:
-            raise RowError(error, index) from error
+    masks = (_draw(row, index, *pixels.shape) for index, row in enumerate(spec.rows))
+    mask = functools.reduce(np.bitwise_or, masks)
     image = tile(resize_bicubic(pixels, *form.resized), *form.size)
     return np.ascontiguousarray(image), resize_mask(mask, form.resized, form.size)
+
+
+def _draw(row: MaskRow, index: int, height: int, width: int) -> NDArray[np.uint8]:
+    try:
+        return runs_to_mask(unpack_runs(row.runs), height, width)
+    except DataError as error:
+        raise RowError(error, index) from error
 
 
 def make_example(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> Example:

@@ -60,21 +60,26 @@ class LabelFormat(NamedTuple):
         channels = [self._channel(mask, channel) for channel in range(*(self._channels or (1,)))]
         return np.stack(channels).astype(self.dtype).reshape(self.shape)
 
-    def chunks(self, mask: NDArray[np.uint8]) -> Iterator[tuple[tuple[int, ...], Label]]:
-        """The label in chunks, one by one, so that no more than one is in memory as float32.
+    @property
+    def numbers(self) -> tuple[bytes, ...]:
+        """0 and 1 as they stand in a label, in bytes."""
+        return tuple(np.array(number, self.dtype).tobytes() for number in (0, 1))
+
+    def chunks(self, mask: NDArray[np.uint8]) -> Iterator[tuple[tuple[int, ...], NDArray[np.uint8]]]:
+        """The label in chunks, of each item which of `numbers` it is, so that no label is in memory in its own dtype.
 
         Args:
             mask: uint8 array [H, W] of 0 and 1.
 
         Yields:
-            offset of the chunk in the label, and an array of `chunk_shape`, filled up with 0 past the last row.
+            offset of the chunk in the label, and a uint8 array of `chunk_shape`, C order, filled up with 0 past the
+            last row.
         """
         rows = self.chunk_shape[-2]
         for channel in range(*(self._channels or (1,))):
             for top in range(0, self.height, rows):
-                part = self._channel(mask[top : top + rows], channel)
-                chunk = np.zeros((rows, self.width), self.dtype)
-                chunk[: len(part)] = part
+                part = self._channel(mask[top : top + rows], channel).view(np.uint8)
+                chunk = np.pad(part, ((0, rows - len(part)), (0, 0))) if len(part) < rows else part
                 yield (*(channel for _ in self._channels), top, 0), chunk.reshape(self.chunk_shape)
 
     def _channel(self, mask: NDArray[np.uint8], channel: int) -> NDArray[np.generic]:

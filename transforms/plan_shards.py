@@ -7,20 +7,10 @@ import dataclasses
 import apache_beam as beam
 
 from transforms.assign_shards import ShardKey
-from transforms.example import ExampleFormat, ExampleSpec
+from transforms.example import ExampleSpec
+from transforms.hdf5_file import estimate_bytes
 from transforms.staging import ShardSummary, StoredShard
 from transforms.write_shards import WriteShard, WriteShards, WrittenShards
-
-# Of a channel of a label, which is compressed, measured on masks like Severstal's, and of the file around it.
-_CHANNEL_BYTES = 1000
-_PIXELS_PER_BYTE = 40
-
-
-def estimate_bytes(form: ExampleFormat) -> int:
-    """About what an example takes in a shard."""
-    height, width = form.size
-    channels = form.label.num_classes if form.label.loss == "multilabel_bce" else 1
-    return height * width + channels * (_CHANNEL_BYTES + height * width // _PIXELS_PER_BYTE)
 
 
 def is_planned(summary: ShardSummary) -> bool:
@@ -39,7 +29,7 @@ class PlanShard(WriteShard):
         return reusable.stored if reusable else None
 
     def _write(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str) -> StoredShard:
-        return StoredShard(len(specs), len(specs) * estimate_bytes(self.forms[key.split]), "", fingerprint)
+        return StoredShard(len(specs), len(specs) * estimate_bytes(self.forms[key.split].label), "", fingerprint)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -140,8 +140,13 @@ def resize_mask(mask: Pixels, size: tuple[int, int], tiled: tuple[int, int]) -> 
     Returns:
         uint8 array of the shape `tiled`, C order.
     """
-    rows, columns = (
-        nearest_index(mask.shape[axis], size[axis])[np.arange(tiled[axis]) % size[axis]] for axis in (0, 1)
-    )
     # Columns first: a mask drawn from runs lies column by column in memory.
-    return np.ascontiguousarray(mask.T[columns][:, rows].T)
+    columns = _pick(mask.T, size[1], tiled[1])
+    return np.ascontiguousarray(_pick(columns.T, size[0], tiled[0]))
+
+
+def _pick(lines: Pixels, size: int, tiled: int) -> Pixels:
+    """Lines resized to so many by nearest neighbour, then tiled to so many."""
+    if len(lines) == size == tiled:
+        return lines
+    return lines[nearest_index(len(lines), size)[np.arange(tiled) % size]]

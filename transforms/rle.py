@@ -124,9 +124,10 @@ def runs_to_mask(runs: Runs, height: int, width: int) -> Mask:
         DataError: a run ends past the image's last pixel.
     """
     check_bounds(runs, height, width)
-    flat = np.zeros(height * width, np.uint8)
-    flat[covered_pixels(runs)] = 1
-    return flat.reshape(width, height).T
+    edges = np.concatenate(([0], covered_intervals(runs).ravel(), [height * width]))
+    numbers = np.zeros(len(edges) - 1, np.uint8)
+    numbers[1::2] = 1
+    return np.repeat(numbers, np.diff(edges)).reshape(width, height).T
 
 
 def check_bounds(runs: Runs, height: int, width: int) -> None:
@@ -141,18 +142,14 @@ def check_bounds(runs: Runs, height: int, width: int) -> None:
         )
 
 
-def covered_pixels(runs: Runs) -> NDArray[np.int64]:
-    """Numbers (from 0, ascending, each once) of the pixels that runs cover: int64 array [pixels]."""
-    if not len(runs):
-        return np.empty(0, np.int64)
+def covered_intervals(runs: Runs) -> NDArray[np.int64]:
+    """What runs cover, in order and each pixel once: int64 array [runs, 2] of the first pixel, from 0, and the end."""
     runs = runs[np.argsort(runs[:, 0], kind="stable")]
     starts = runs[:, 0] - 1
     ends = np.maximum.accumulate(starts + runs[:, 1])
     # What an earlier run covers is left to it, so that the work is bounded by the image, not by the text.
     starts[1:] = np.maximum(starts[1:], ends[:-1])
-    lengths = ends - starts
-    firsts = np.cumsum(lengths) - lengths
-    return np.asarray(np.arange(int(lengths.sum())) + np.repeat(starts - firsts, lengths))
+    return np.stack([starts, ends], axis=1)
 
 
 def mask_to_runs(mask: NDArray[np.generic]) -> Runs:

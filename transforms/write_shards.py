@@ -25,7 +25,7 @@ from transforms.example import ExampleFormat, ExampleSpec
 from transforms.fetch import sha256_of
 from transforms.files import make_folder
 from transforms.fingerprint import checksums, fingerprint_of, modified_times
-from transforms.layout import ShardLayout, staged_path
+from transforms.layout import staged_path
 from transforms.look_ahead import LookAhead, shared_pool
 from transforms.paths import join
 from transforms.progress import PROGRESS
@@ -57,9 +57,7 @@ class WrittenShards(NamedTuple):
     rejected: beam.PCollection[Rejected]
 
 
-def summarise(
-    layout: ShardLayout, key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard, state: str = WRITTEN
-) -> ShardSummary:
+def summarise(key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard, state: str = WRITTEN) -> ShardSummary:
     """A shard's summary.
 
     The rows are counted here and not kept with the file: which use of an example accounts for its rows may change
@@ -68,7 +66,7 @@ def summarise(
     rejected = {one.example for one in stored.rejected}
     rows = [spec.counted_rows for index, spec in enumerate(specs) if index not in rejected]
     merged = sum(max(counted - 1, 0) for counted in rows)
-    return ShardSummary(key.split, key.number, layout.file_name(key.number), sum(rows), merged, stored, state)
+    return ShardSummary(*key, sum(rows), merged, stored, state)
 
 
 class _Done(NamedTuple):
@@ -85,7 +83,6 @@ class WriteShard(beam.DoFn):
     """Writes shards; see `WriteShards`."""
 
     def __init__(self, options: WriteShards) -> None:
-        self.layout = options.layout
         self.forms = options.forms
         self.staging = options.staging
         self.published = options.published
@@ -126,7 +123,7 @@ class WriteShard(beam.DoFn):
                 self._count(one)
                 for index, row, code, message in one.stored.rejected:
                     yield beam.pvalue.TaggedOutput("rejected", reject(one.specs[index], row, code, message))
-                yield from cut_summary(summarise(self.layout, one.key, one.specs, one.stored, one.state))
+                yield from cut_summary(summarise(one.key, one.specs, one.stored, one.state))
         except Exception:
             self.given_up.set()
             self.ahead.give_up()
@@ -145,7 +142,7 @@ class WriteShard(beam.DoFn):
         """Comes by the shard in the least costly way."""
         versions = checksums(specs, self.workers) if self.checksum else modified_times(specs)
         fingerprint = fingerprint_of(specs, self.forms[key.split], versions)
-        published = self.published.get(f"{key.split}/{self.layout.file_name(key.number)}")
+        published = self.published.get(key.path)
         if published is not None and published.fingerprint == fingerprint:
             found = published, KEPT
         elif staged := read_record(self._staged(key, fingerprint)):
@@ -165,7 +162,7 @@ class WriteShard(beam.DoFn):
         return reusable.stored if stage_copy(reusable, self._staged(key, fingerprint)) else None
 
     def _staged(self, key: ShardKey, fingerprint: str) -> str:
-        return join(self.staging, staged_path(f"{key.split}/{self.layout.file_name(key.number)}", fingerprint))
+        return join(self.staging, staged_path(key.path, fingerprint))
 
     def _write(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str) -> StoredShard:
         make_folder(join(self.staging, key.split))
@@ -186,7 +183,6 @@ class WriteShards(beam.PTransform):
     the same bytes, and the last one to be moved into place stays.
 
     Attributes:
-        layout: of the shards.
         forms: of the examples, by split.
         staging: folder for the files, below it one for each split.
         published: shards that the dataset has, by path; one whose fingerprint has not changed is kept.
@@ -195,7 +191,6 @@ class WriteShards(beam.PTransform):
         workers: threads that decode in each process; None is one a core.
     """
 
-    layout: ShardLayout
     forms: Mapping[str, ExampleFormat]
     staging: str
     published: Mapping[str, StoredShard] = dataclasses.field(default_factory=dict)

@@ -82,7 +82,7 @@ def run(job: Job, options: Sequence[str]) -> dict[str, Any]:
     """Runs the graph, with its last two steps replaced."""
     started = time.perf_counter()
     with (
-        mock.patch("pipeline.graph.WriteShards", lambda layout, **_: CountShards(layout)),
+        mock.patch("pipeline.graph.WriteShards", CountShards),
         mock.patch("pipeline.graph.PublishDataset", WriteCounts),
         new_pipeline(options) as pipeline,
     ):
@@ -110,22 +110,21 @@ def run_on_flink(job: Job, folder: Path) -> dict[str, Any]:
 class CountShards(beam.PTransform):
     """Summaries of shards of no bytes."""
 
-    def __init__(self, layout: ShardLayout) -> None:
+    def __init__(self, **_: object) -> None:
         super().__init__()
-        self._layout = layout
 
     def expand(self, shards: beam.PCollection[tuple[ShardKey, list[ExampleSpec]]]) -> WrittenShards:
-        summaries = shards | "WriteShard" >> beam.Map(count_shard, self._layout)
+        summaries = shards | "WriteShard" >> beam.Map(count_shard)
         nothing = shards.pipeline | "NoneRejected" >> beam.Create([], reshuffle=False)
         return WrittenShards(summaries, nothing)
 
 
-def count_shard(shard: tuple[ShardKey, list[ExampleSpec]], layout: ShardLayout) -> ShardSummary:
+def count_shard(shard: tuple[ShardKey, list[ExampleSpec]]) -> ShardSummary:
     """What would be known of a shard."""
     key, specs = shard
     rows = sum(spec.counted_rows for spec in specs)
     stored = StoredShard(len(specs), 0, "", f"{psutil.Process().memory_info().rss}")
-    return ShardSummary(key.split, key.number, layout.file_name(key.number), rows, 0, stored)
+    return ShardSummary(*key, rows, 0, stored)
 
 
 class WriteCounts(beam.PTransform):
