@@ -23,7 +23,7 @@ from pipeline.graph import build_graph
 from pipeline.history import find_run, shard_states, utc_now
 from pipeline.job import Job
 from pipeline.manifest import unseal
-from pipeline.new_pipeline import new_pipeline
+from pipeline.new_pipeline import new_pipeline, runs_here
 from pipeline.outcome import OUTCOME, describe_state, raise_outcome
 from pipeline.prepare import is_up_to_date, job_of, reusable_of, with_existing
 from pipeline.progress_bar import show_progress
@@ -37,10 +37,14 @@ from pipeline.summary import summarise
 from transforms.files import make_folder, read_bytes_if_there, remove
 from transforms.find_files import find_attempts
 from transforms.layout import MANIFEST, STAGING
+from transforms.look_ahead import usable_cores
 from transforms.paths import join
+from transforms.process_pool import warm_up
 from transforms.progress import PROGRESS
 from transforms.staging import remove_attempts
 
+# Some 300 rows.
+PROCESSES_FROM_CSV_BYTES = 2**18
 STILL_RUNNING = "the runner does not say that the job has ended; it may still be at work: cancel it there"
 
 
@@ -59,8 +63,13 @@ def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
     """
     metrics = RunMetrics(arguments.metrics_file, arguments.output_dir)
     with metrics.of_a_failure(), new_pipeline(arguments.beam_options) as pipeline:
+        job = job_of(arguments)
         job = dataclasses.replace(
-            job_of(arguments), run=uuid.uuid4().hex, started=utc_now(), runner=type(pipeline.runner).__name__
+            job,
+            run=uuid.uuid4().hex,
+            started=utc_now(),
+            runner=type(pipeline.runner).__name__,
+            processes=runs_here(pipeline) and _pays_processes(job),
         )
         check_reachable(pipeline, (job.root, *(file.path for file in job.files), *job.folders))
         if unrun := describe_unrun(pipeline):
@@ -79,6 +88,12 @@ def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
         log.record(event, f"the dataset is in {job.output_dir}", seconds=metrics.seconds, **values)
     else:
         out.write(summarise(content, job.output_dir, shard_states(entry), metrics.seconds))
+
+
+def _pays_processes(job: Job) -> bool:
+    """Whether the run is large enough for processes that decode, which take half a second to begin."""
+    rows = sum(file.size for file in job.files)
+    return (job.workers or usable_cores()) > 1 and rows >= PROCESSES_FROM_CSV_BYTES
 
 
 def _translate(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, log: RunLog) -> None:
@@ -124,6 +139,8 @@ def _run(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics, *, q
             _stop_on_signal(job, runner_job, log, metrics),
             show_progress(PROGRESS, log.err, quiet=quiet, tell=tell),
         ):
+            if job.processes:
+                warm_up(job.workers or usable_cores())
             build_graph(runner_job.pipeline, job)
             runner_job.run()
         raise_outcome(job)

@@ -50,6 +50,7 @@ def _build(pipeline: beam.Pipeline, job: Job, sink: type[WriteShards], end: beam
         reusable=job.reusable,
         checksum=job.checksum,
         workers=job.workers,
+        processes=job.processes,
     )
 
     tallies = [annotations.tallies, assigned.tallies]

@@ -42,6 +42,7 @@ class Job:
         key: the same for the same command; it names the staging folder.
         data_params: content of data_params.json, without what only the run can know.
         workers: threads that decode in each process; None is one a core.
+        processes: whether processes decode in their place.
         checksum: whether an image has changed is told by its content, and not by its size and time.
         max_rejected: how many rows and images may be bad.
         salt: of the hash that assigns the examples, where one does.
@@ -67,6 +68,7 @@ class Job:
     key: str
     data_params: Mapping[str, Any]
     workers: int | None = None
+    processes: bool = False
     checksum: bool = False
     max_rejected: RejectedLimit = NONE_REJECTED
     salt: str = ""
@@ -117,6 +119,7 @@ def make_job(
         output_dir: where the dataset is to be.
         input_args: arguments, for data_params.json.
         workers: threads that decode in each process; None is one a core.
+        processes: whether processes decode in their place.
         checksum: whether an image has changed is told by its content.
         max_rejected: how many rows and images may be bad.
 

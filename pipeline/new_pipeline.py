@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo, FnApiRunner
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
@@ -50,3 +50,9 @@ def _in_process_runner(options: PipelineOptions) -> FnApiRunner | None:
     return FnApiRunner(
         provision_info=ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))
     )
+
+
+def runs_here(pipeline: beam.Pipeline) -> bool:
+    """Whether all of a pipeline runs in this very process."""
+    options = pipeline.options.view_as(DirectOptions)
+    return isinstance(pipeline.runner, FnApiRunner) and options.direct_running_mode == "in_memory"

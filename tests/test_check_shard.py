@@ -27,7 +27,8 @@ from tests.datasets import (
     write_shard,
 )
 from transforms.check_shard import arrays_of, check_shard
-from transforms.hdf5_file import ShardFile, encode_example
+from transforms.encode_example import encode_example
+from transforms.hdf5_file import ShardFile
 from transforms.label import LabelFormat
 
 Change = Callable[[h5py.File], Any]

@@ -14,7 +14,8 @@ import pytest
 
 from tests.builders import grey_pixels
 from tests.command import ROOT
-from transforms.hdf5_file import ShardFile, encode_example, read_shard
+from transforms.encode_example import encode_example
+from transforms.hdf5_file import ShardFile, read_shard
 from transforms.label import LabelFormat
 
 
@@ -75,7 +76,8 @@ def test_a_file_that_was_cut_off_by_an_error_does_not_say_how_many_examples_it_h
 WRITE_TO_A_FULL_DISK = """
 import resource, signal, sys
 import numpy as np
-from transforms.hdf5_file import ShardFile, encode_example
+from transforms.encode_example import encode_example
+from transforms.hdf5_file import ShardFile
 from transforms.label import LabelFormat
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

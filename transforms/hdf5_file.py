@@ -12,14 +12,13 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import h5py
 import numpy as np
 from h5py import h5d, h5g, h5p, h5s, h5t
-from numpy.typing import NDArray
 
-from transforms.deflate_runs import deflate_runs
+from transforms.encode_example import EncodedExample
 from transforms.example import Example
 from transforms.label import LabelFormat
 from transforms.layout import group_name
@@ -32,30 +31,6 @@ LIBVER = ("v110", "v110")
 # on masks like Severstal's at seven sizes from 16 x 16 to 512 x 1600, and at each of them not too low.
 _STRUCTURE_BYTES = 1000
 _PIXELS_PER_BYTE = 24
-
-
-class EncodedExample(NamedTuple):
-    """An example as it stands in the file.
-
-    Attributes:
-        image: uint8 [1, H, W].
-        label_chunks: offset in the label, and deflated bytes, of each chunk.
-    """
-
-    image: NDArray[np.uint8]
-    label_chunks: tuple[tuple[tuple[int, ...], bytes], ...]
-
-
-def encode_example(image: NDArray[np.uint8], mask: NDArray[np.uint8], form: LabelFormat) -> EncodedExample:
-    """Makes and compresses a label, chunk by chunk, and never as a whole.
-
-    Args:
-        image: uint8 [H, W].
-        mask: uint8 [H, W] of 0 and 1, C order.
-        form: of the label.
-    """
-    chunks = ((offset, deflate_runs(chunk, form.numbers)) for offset, chunk in form.chunks(mask))
-    return EncodedExample(image[np.newaxis], tuple(chunks))
 
 
 def estimate_bytes(form: LabelFormat) -> int:

@@ -6,7 +6,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -37,7 +37,7 @@ class LookAhead(Generic[Result]):
         window: results that may be waiting or under way at a time, at least 1.
     """
 
-    def __init__(self, pool: ThreadPoolExecutor, window: int) -> None:
+    def __init__(self, pool: Executor, window: int) -> None:
         self._pool = pool
         self._window = window
         self._pending: deque[Future[Result]] = deque()
@@ -70,13 +70,13 @@ class LookAhead(Generic[Result]):
 def map_ahead(
     function: Callable[[Item], Result],
     items: Iterable[Item],
-    pool: ThreadPoolExecutor,
+    pool: Executor,
     window: int,
 ) -> Generator[Result, None, None]:
     """Maps over a pool, a few items ahead of the caller, and gives the results in the order of the items.
 
     Args:
-        function: called in the pool's threads.
+        function: called in the pool.
         items: taken one by one, not more than `window` ahead.
         pool: where the calls run.
         window: results that may be waiting or under way at a time, at least 1.

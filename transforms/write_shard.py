@@ -1,71 +1,62 @@
 """Examples' specifications to the file of a shard.
 
-Its images are decoded in order by a pool of threads, a bounded window ahead of the file. Of the shards that a process
-writes at the same time one after the other has its turn to be decoded: so one is hashed, moved or uploaded while
-another keeps the cores busy, and they do not all wait for the same.
+Its images are decoded in order by a pool of processes or threads, a bounded window ahead of the file. Of the shards
+that a process writes at the same time one after the other has its turn to be decoded: so one is hashed, moved or
+uploaded while another keeps the cores busy, and they do not all wait for the same.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import threading
-from collections.abc import Callable, Generator, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from transforms.decode_examples import row_of
-from transforms.example import ExampleFormat, ExampleSpec, make_planes
-from transforms.files import read_bytes
-from transforms.hdf5_file import EncodedExample, ShardFile, encode_example
+from transforms.example import ExampleFormat, ExampleSpec
+from transforms.hdf5_file import ShardFile
 from transforms.look_ahead import map_ahead, shared_pool, usable_cores
+from transforms.prepare_examples import prepare_examples
+from transforms.process_pool import process_pool
 from transforms.progress import PROGRESS
 from transforms.read_ahead import read_ahead
 from transforms.rejected import DataError
 from transforms.staging import RejectedExample
+from transforms.turns import Turn, in_turn
 
 # What the examples ahead of the file may take, besides the decoding of one image in each thread.
 LOOK_AHEAD_BYTES = 2**26
 LOOK_AHEAD_PER_WORKER = 4
+# Examples that a worker takes at a time, where so many fit: what it takes to hand them over counts once.
+GROUP = 8
+GROUP_BYTES = 2**21
 
 Item = TypeVar("Item")
 
 
-def prepare_example(read: tuple[ExampleSpec, bytes | None], form: ExampleFormat) -> EncodedExample | DataError:
-    """Decodes and encodes an example; what is wrong with its image or rows is data.
-
-    Args:
-        read: the example, and the bytes of its image; None where they are still to be read.
-        form: of the example.
-    """
-    spec, data = read
-    try:
-        image, mask = make_planes(spec, read_bytes(spec.image.path) if data is None else data, form)
-    except DataError as error:
-        return error
-    return encode_example(image, mask, form.label)
-
-
-def window_for(form: ExampleFormat, workers: int) -> int:
-    """Number of examples that may be ahead of the file."""
+def group_for(form: ExampleFormat, examples: int, workers: int) -> int:
+    """Number of examples in a group, of a shard of so many."""
     height, width = form.size
-    # The image, and about as much again for labels, which are compressed.
-    return max(1, min(workers * LOOK_AHEAD_PER_WORKER, LOOK_AHEAD_BYTES // (2 * height * width)))
+    return max(1, min(GROUP, GROUP_BYTES // (height * width), -(-examples // workers)))
 
 
-_turn = threading.Lock()
+def window_for(form: ExampleFormat, group: int, workers: int) -> int:
+    """Number of groups that may be ahead of the file."""
+    height, width = form.size
+    # The image, and about as much again on its way.
+    return max(1, min(workers * LOOK_AHEAD_PER_WORKER, LOOK_AHEAD_BYTES // (2 * height * width * group)))
 
 
 class GivenUpError(Exception):
     """Nobody wants the shard any more."""
 
 
-def in_turn(items: Iterable[Item], turn: threading.Lock) -> Generator[Item, None, None]:
-    """The items, while whoever else waits for the same turn gets none; only the first is fetched before the turn."""
-    with contextlib.ExitStack() as stack:
-        for index, item in enumerate(items):
-            if index == 0:
-                stack.enter_context(turn)
-            yield item
+def grouped(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """The items in lists of so many, the last one of what is left."""
+    remaining = iter(items)
+    while group := list(itertools.islice(remaining, size)):
+        yield group
 
 
 def write_shard(
@@ -73,6 +64,9 @@ def write_shard(
     specs: Sequence[ExampleSpec],
     form: ExampleFormat,
     workers: int | None,
+    turn: Turn,
+    *,
+    processes: bool = False,
     given_up: Callable[[], bool] = lambda: False,
 ) -> tuple[RejectedExample, ...]:
     """Writes a shard's file.
@@ -81,7 +75,9 @@ def write_shard(
         path: of the new file, local.
         specs: of the examples, in order.
         form: of the examples.
-        workers: threads that decode; None is one a core.
+        workers: threads or processes that decode; None is one a core.
+        turn: in which the images are decoded.
+        processes: whether it is processes that decode.
         given_up: asked before each example whether to stop.
 
     Returns:
@@ -90,17 +86,20 @@ def write_shard(
     Raises:
         GivenUpError: the answer was yes.
         OSError: an image cannot be read, or the file not be written.
+        BrokenProcessPool: a process that decodes was killed.
     """
     workers = workers or usable_cores()
-    prepare = functools.partial(prepare_example, form=form)
+    pool = process_pool(workers) if processes else shared_pool(workers)
+    prepare = functools.partial(prepare_examples, form=form)
+    group = group_for(form, len(specs), workers)
     rejected = []
     with (
         ShardFile(path, form.label) as file,
         contextlib.closing(read_ahead(specs)) as read,
-        contextlib.closing(in_turn(read, _turn)) as turn,
-        contextlib.closing(map_ahead(prepare, turn, shared_pool(workers), window_for(form, workers))) as prepared,
+        contextlib.closing(in_turn(grouped(read, group), turn)) as groups,
+        contextlib.closing(map_ahead(prepare, groups, pool, window_for(form, group, workers))) as prepared,
     ):
-        for index, example in enumerate(prepared):
+        for index, example in enumerate(itertools.chain.from_iterable(prepared)):
             if given_up():
                 raise GivenUpError
             if isinstance(example, DataError):

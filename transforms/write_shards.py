@@ -44,6 +44,7 @@ from transforms.staging import (
     stage,
     stage_copy,
 )
+from transforms.turns import Turn
 from transforms.write_shard import write_shard
 
 # In each process. The threads that decode are the same for all of them.
@@ -89,6 +90,7 @@ class WriteShard(beam.DoFn):
         self.reusable = options.reusable
         self.checksum = options.checksum
         self.workers = options.workers
+        self.processes = options.processes
         self.write_shards = Metrics.counter("steelbeam", "write-shards")
         self.keep_shards = Metrics.counter("steelbeam", "keep-shards")
         self.reuse_shards = Metrics.counter("steelbeam", "reuse-shards")
@@ -107,7 +109,7 @@ class WriteShard(beam.DoFn):
 
     def process(self, shard: tuple[ShardKey, list[ExampleSpec]]) -> Iterable[Any]:
         """Begins a shard; yields the summary of one that is finished, and what is rejected of it."""
-        yield from self._outputs(self.ahead.call(self._obtain, *shard))
+        yield from self._outputs(self.ahead.call(self._obtain, *shard, Turn()))
 
     def finish_bundle(self) -> Iterable[Any]:
         """Yields what `process` does, for the shards that are under way."""
@@ -138,8 +140,14 @@ class WriteShard(beam.DoFn):
             counter = self.reuse_shards if done.state == REUSED else self.keep_shards
             counter.inc()
 
-    def _obtain(self, key: ShardKey, specs: list[ExampleSpec]) -> _Done:
+    def _obtain(self, key: ShardKey, specs: list[ExampleSpec], turn: Turn) -> _Done:
         """Comes by the shard in the least costly way."""
+        try:
+            return self._find_or_write(key, specs, turn)
+        finally:
+            turn.end()
+
+    def _find_or_write(self, key: ShardKey, specs: list[ExampleSpec], turn: Turn) -> _Done:
         versions = checksums(specs, self.workers) if self.checksum else modified_times(specs)
         fingerprint = fingerprint_of(specs, self.forms[key.split], versions)
         published = self.published.get(key.path)
@@ -150,7 +158,7 @@ class WriteShard(beam.DoFn):
         elif copied := self._reuse(key, fingerprint):
             found = copied, REUSED
         else:
-            return _Done(key, specs, self._write(key, specs, fingerprint), WRITTEN, made=True)
+            return _Done(key, specs, self._write(key, specs, fingerprint, turn), WRITTEN, made=True)
         PROGRESS.add(len(specs))
         return _Done(key, specs, *found, made=False)
 
@@ -164,11 +172,19 @@ class WriteShard(beam.DoFn):
     def _staged(self, key: ShardKey, fingerprint: str) -> str:
         return join(self.staging, staged_path(key.path, fingerprint))
 
-    def _write(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str) -> StoredShard:
+    def _write(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str, turn: Turn) -> StoredShard:
         make_folder(join(self.staging, key.split))
         staged = self._staged(key, fingerprint)
         with local_attempt(staged) as attempt:
-            rejected = write_shard(attempt, specs, self.forms[key.split], self.workers, self.given_up.is_set)
+            rejected = write_shard(
+                attempt,
+                specs,
+                self.forms[key.split],
+                self.workers,
+                turn,
+                processes=self.processes,
+                given_up=self.given_up.is_set,
+            )
             examples = len(specs) - len(rejected)
             stored = StoredShard(examples, os.path.getsize(attempt), sha256_of(attempt), fingerprint, rejected)
             stage(attempt, staged, stored)
@@ -188,7 +204,8 @@ class WriteShards(beam.PTransform):
         published: shards that the dataset has, by path; one whose fingerprint has not changed is kept.
         reusable: shards of another dataset, by fingerprint, that may be copied.
         checksum: whether an image has changed is told by its content, and not by its size and time.
-        workers: threads that decode in each process; None is one a core.
+        workers: threads that decode in each process of Beam; None is one a core.
+        processes: whether processes decode in their place.
     """
 
     forms: Mapping[str, ExampleFormat]
@@ -197,6 +214,7 @@ class WriteShards(beam.PTransform):
     reusable: Mapping[str, ReusableShard] = dataclasses.field(default_factory=dict)
     checksum: bool = False
     workers: int | None = None
+    processes: bool = False
 
     def expand(self, shards: beam.PCollection[tuple[ShardKey, list[ExampleSpec]]]) -> WrittenShards:
         outputs = shards | "WriteShard" >> beam.ParDo(WriteShard(self)).with_outputs(

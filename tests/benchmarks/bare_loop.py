@@ -15,8 +15,9 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards
+from transforms.encode_example import encode_example
 from transforms.example import make_planes
-from transforms.hdf5_file import ShardFile, encode_example
+from transforms.hdf5_file import ShardFile
 from transforms.look_ahead import usable_cores
 
 

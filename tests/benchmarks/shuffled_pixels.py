@@ -19,8 +19,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipeline.new_pipeline import DEFAULT_RUNNER
 from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards
 from transforms.decode_examples import DecodeExamples
+from transforms.encode_example import encode_example
 from transforms.example import Example, ExampleFormat
-from transforms.hdf5_file import ShardFile, encode_example
+from transforms.hdf5_file import ShardFile
 
 
 class Place(NamedTuple):

@@ -1,0 +1,55 @@
+"""Processes that decode: threads share the interpreter's lock, which is held for a good part of an example's time."""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.context import BaseContext
+
+from threadpoolctl import threadpool_limits
+
+# Where it is to be had: the processes are forked from one that has done the imports, and not from this one's threads.
+_FORKSERVER = "forkserver"
+_PRELOADED = ["transforms.prepare_examples", "transforms.process_pool"]
+
+
+@functools.cache
+def process_pool(workers: int) -> ProcessPoolExecutor:
+    """The pool of so many processes, made when first asked for; they end when this process does, however it does."""
+    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin)
+
+
+def warm_up(workers: int) -> None:
+    """Has the processes begin, and does not wait for them."""
+    pool = process_pool(workers)
+    for _ in range(workers):
+        pool.submit(os.getpid)
+
+
+@functools.cache
+def _context() -> BaseContext:
+    if _FORKSERVER not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(_FORKSERVER)
+    context.set_forkserver_preload(_PRELOADED)
+    return context
+
+
+def _begin() -> None:
+    """Leaves Ctrl-C to the process that runs the job, and keeps BLAS to one thread, as there is a process a core."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threadpool_limits(1, user_api="blas")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    sys.stderr.flush()
+    os._exit(1)
