@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pipeline.argument_types import at_least, folder
 from pipeline.create_arguments import add_create_arguments, create_arguments
 from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
+from pipeline.import_beam import import_beam
 from pipeline.run_log import JSON, JsonFormatter, RunLog, is_json
 from transforms.os_errors import NoFileSystemError
 
@@ -177,6 +178,7 @@ def _refuse_unknown(unknown: Sequence[str], *known: Iterable[str]) -> None:
 
 def _create(parsed: argparse.Namespace, rest: list[str]) -> None:
     # Imported here: Beam takes a second, which --help and wrong usage need not.
+    import_beam()
     from pipeline.beam_options import find_unknown
     from pipeline.create import create
 
@@ -185,6 +187,7 @@ def _create(parsed: argparse.Namespace, rest: list[str]) -> None:
 
 
 def _plan(parsed: argparse.Namespace, rest: list[str]) -> None:
+    import_beam()
     from pipeline.beam_options import find_unknown
     from pipeline.plan import run_plan
 

@@ -8,6 +8,7 @@ import functools
 import os
 import shutil
 import signal
+import threading
 import uuid
 from collections.abc import Iterator
 from types import FrameType
@@ -140,7 +141,7 @@ def _run(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics, *, q
             show_progress(PROGRESS, log.err, quiet=quiet, tell=tell),
         ):
             if job.processes:
-                warm_up(job.workers or usable_cores())
+                threading.Thread(target=warm_up, args=(job.workers or usable_cores(),), daemon=True).start()
             build_graph(runner_job.pipeline, job)
             runner_job.run()
         raise_outcome(job)

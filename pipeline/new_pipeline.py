@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar, cast
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
@@ -17,6 +18,18 @@ from pipeline.errors import UsageError, last_line
 # Not DirectRunner, which looks for another runner in the network first.
 DEFAULT_RUNNER = "FnApiRunner"
 
+View = TypeVar("View", bound=PipelineOptions)
+
+
+class _Options(PipelineOptions):
+    """Options whose views are made once: Beam asks for one several times a step, and makes a parser for each."""
+
+    def view_as(self, cls: type[View]) -> View:
+        views: dict[type[PipelineOptions], Any] = self.__dict__.setdefault("_views", {})
+        if cls not in views:
+            views[cls] = super().view_as(cls)
+        return cast(View, views[cls])
+
 
 @contextlib.contextmanager
 def new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
@@ -27,7 +40,7 @@ def new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
     Raises:
         UsageError: the options are wrong.
     """
-    options = PipelineOptions(["--runner", DEFAULT_RUNNER, *beam_options], save_main_session=False)
+    options = _Options(["--runner", DEFAULT_RUNNER, *beam_options], save_main_session=False)
     try:
         pipeline = beam.Pipeline(_in_process_runner(options), options=options)
     except (ValueError, ImportError) as error:

@@ -99,14 +99,17 @@ def number_lines(
     return tuple(sorted(records, key=lambda record: (record.source, record.line or 0, *map(str, record))))
 
 
-def aggregate(_: str, parts: Mapping[str, Iterable[Any]]) -> DatasetMetadata:
+def aggregate(named: Iterable[tuple[str, Any]]) -> DatasetMetadata:
     """Puts together what the steps say of their parts.
 
     Args:
-        parts: elements of each input of `AggregateMetadata`, by name.
+        named: elements of all inputs of `AggregateMetadata`, each behind the name of its input.
     """
+    parts: dict[str, list[Any]] = defaultdict(list)
+    for name, element in named:
+        parts[name].append(element)
     shards = join_summaries(parts["summaries"])
-    rejected = list(parts["rejected"])
+    rejected = parts["rejected"]
     for code, records in Counter(record.code for record in rejected).items():
         Metrics.counter("steelbeam", f"reject-{code.lower().replace('_', '-')}").inc(records)
     totals: Counter[str] = Counter()
@@ -148,14 +151,19 @@ class AggregateMetadata(beam.PTransform):
             "rejected": self.rejected,
             "lines": self.lines,
         }
-        keyed = {
-            name: part
-            | f"Key{name.capitalize()}" >> beam.Map(lambda element: ("", element)).with_output_types(tuple[str, Any])
+        named = [
+            part | f"Name{name.capitalize()}" >> beam.Map(behind_name, name).with_output_types(tuple[str, Any])
             for name, part in parts.items()
-        }
+        ]
         return (
-            keyed
-            | "CollectParts" >> beam.CoGroupByKey()
-            # ("", {name: [element]})
-            | "Aggregate" >> beam.MapTuple(aggregate)
+            named
+            | "CollectParts" >> beam.Flatten()
+            | "GroupParts" >> beam.GroupByKey()
+            # ("", [(name, element)])
+            | "Aggregate" >> beam.MapTuple(lambda _, elements: aggregate(elements))
         )
+
+
+def behind_name(element: object, name: str) -> tuple[str, tuple[str, Any]]:
+    """An element with the name of its input, under the one key of all."""
+    return "", (name, element)

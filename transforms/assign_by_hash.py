@@ -111,8 +111,7 @@ class AssignByHash(beam.PTransform):
             blocks
             | "CountByHash" >> beam.Map(count_by_hash, self.rules, self.salt)
             | "CollectSizes" >> beam.combiners.ToList()
-            | "SumSizes" >> beam.Map(sum_sizes, self.rules)
-            | "AnnounceSizes" >> beam.Map(announce)
+            | "SumSizes" >> beam.Map(lambda parts, rules: announce(sum_sizes(parts, rules)), self.rules)
         )
         assigned = blocks | "AssignByHash" >> beam.ParDo(
             AssignBlockByHash(self.rules, self.salt), beam.pvalue.AsSingleton(sizes)

@@ -133,5 +133,7 @@ class AssignSplits(beam.PTransform):
         assigned = blocks | "AssignPositions" >> beam.ParDo(
             AssignBlock(self.rules), beam.pvalue.AsSingleton(offsets)
         ).with_outputs("tallies", main="examples").with_output_types(SplitExample)
-        sizes = offsets | "SizesOfSplits" >> beam.Map(split_sizes, self.rules) | "AnnounceSizes" >> beam.Map(announce)
+        sizes = offsets | "SizesOfSplits" >> beam.Map(
+            lambda found, rules: announce(split_sizes(found, rules)), self.rules
+        )
         return AssignedExamples(assigned.examples, sizes, assigned.tallies)

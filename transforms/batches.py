@@ -28,11 +28,18 @@ class IntoBatches(beam.DoFn):
     Args:
         to_plain: makes a tuple of an item.
         size_of: estimates the bytes of an item.
+        key_of: gives elements that are no such pairs their keys; the items are then the elements.
     """
 
-    def __init__(self, to_plain: Callable[[Any], tuple[Any, ...]], size_of: Callable[[Any], int]) -> None:
+    def __init__(
+        self,
+        to_plain: Callable[[Any], tuple[Any, ...]],
+        size_of: Callable[[Any], int],
+        key_of: Callable[[Any], Any] | None = None,
+    ) -> None:
         self.to_plain = to_plain
         self.size_of = size_of
+        self.key_of = key_of
 
     def start_bundle(self) -> None:
         """Begins with no batch."""
@@ -40,9 +47,9 @@ class IntoBatches(beam.DoFn):
         self._sizes: dict[Any, int] = defaultdict(int)
         self._held = 0
 
-    def process(self, pair: tuple[Any, Any]) -> Iterable[tuple[Any, Batch]]:
+    def process(self, element: Any) -> Iterable[tuple[Any, Batch]]:
         """Yields the batches that have to make room."""
-        key, item = pair
+        key, item = (self.key_of(element), element) if self.key_of else element
         size = self.size_of(item)
         if key not in self._batches:
             self._batches[key] = []

@@ -7,6 +7,7 @@ those of a partition by ImageId, in memory.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import zlib
 from collections import defaultdict
@@ -127,10 +128,10 @@ def partitions_for(files: Iterable[CsvFile]) -> int:
     return max(MIN_PARTITIONS, -(-text // PARTITION_BYTES))
 
 
-def in_partition(pair: tuple[ImageKey, Any], partitions: int) -> tuple[int, tuple[ImageKey, Any]]:
-    """Puts what belongs to an image behind the number of its partition."""
+def partition_of(pair: tuple[ImageKey, Any], partitions: int) -> int:
+    """Number of the partition of what belongs to an image."""
     folder, image_id = pair[0]
-    return zlib.crc32(image_id.encode(), folder) % partitions, pair
+    return zlib.crc32(image_id.encode(), folder) % partitions
 
 
 def row_to_plain(pair: tuple[ImageKey, AnnotationRow]) -> tuple[Any, ...]:
@@ -211,13 +212,12 @@ class GroupByImage(beam.PTransform):
 
     def expand(self, rows: beam.PCollection[tuple[ImageKey, AnnotationRow]]) -> GroupedImages:
         batch_type = tuple[int, Batch]
+        partition = functools.partial(partition_of, partitions=self.partitions)
+        row_batches = IntoBatches(row_to_plain, size_of_row, partition)
+        file_batches = IntoBatches(file_to_plain, size_of_file, partition)
         batches = {
-            "rows": rows
-            | "PartitionRows" >> beam.Map(in_partition, self.partitions)
-            | "BatchRows" >> beam.ParDo(IntoBatches(row_to_plain, size_of_row)).with_output_types(batch_type),
-            "files": self.files
-            | "PartitionFiles" >> beam.Map(in_partition, self.partitions)
-            | "BatchFiles" >> beam.ParDo(IntoBatches(file_to_plain, size_of_file)).with_output_types(batch_type),
+            "rows": rows | "BatchRows" >> beam.ParDo(row_batches).with_output_types(batch_type),
+            "files": self.files | "BatchFiles" >> beam.ParDo(file_batches).with_output_types(batch_type),
         }
         outputs = (
             batches
