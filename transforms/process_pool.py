@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import multiprocessing
 import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
 
 from threadpoolctl import threadpool_limits
@@ -16,6 +19,27 @@ from threadpoolctl import threadpool_limits
 # Where it is to be had: the processes are forked from one that has done the imports, and not from this one's threads.
 _FORKSERVER = "forkserver"
 _PRELOADED = ["transforms.prepare_examples", "transforms.process_pool"]
+
+
+class LostProcessError(Exception):
+    """A process that decodes has ended before its work was done."""
+
+
+@contextlib.contextmanager
+def losses_told() -> Iterator[None]:
+    """Says what it means for the run that a process is lost; the next run has a new pool.
+
+    Raises:
+        LostProcessError: one was.
+    """
+    try:
+        yield
+    except BrokenProcessPool as error:
+        process_pool.cache_clear()
+        raise LostProcessError(
+            "a process that decodes was ended from outside, perhaps for want of memory; run the same command again, "
+            "with fewer --workers if it happens again"
+        ) from error
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from transforms.example import ExampleFormat, ExampleSpec
 from transforms.hdf5_file import ShardFile
 from transforms.look_ahead import map_ahead, shared_pool, usable_cores
 from transforms.prepare_examples import prepare_examples
-from transforms.process_pool import process_pool
+from transforms.process_pool import losses_told, process_pool
 from transforms.progress import PROGRESS
 from transforms.read_ahead import read_ahead
 from transforms.rejected import DataError
@@ -86,7 +86,7 @@ def write_shard(
     Raises:
         GivenUpError: the answer was yes.
         OSError: an image cannot be read, or the file not be written.
-        BrokenProcessPool: a process that decodes was killed.
+        LostProcessError: a process that decodes was killed.
     """
     workers = workers or usable_cores()
     pool = process_pool(workers) if processes else shared_pool(workers)
@@ -94,6 +94,7 @@ def write_shard(
     group = group_for(form, len(specs), workers)
     rejected = []
     with (
+        losses_told(),
         ShardFile(path, form.label) as file,
         contextlib.closing(read_ahead(specs)) as read,
         contextlib.closing(in_turn(grouped(read, group), turn)) as groups,

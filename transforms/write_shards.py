@@ -109,7 +109,7 @@ class WriteShard(beam.DoFn):
 
     def process(self, shard: tuple[ShardKey, list[ExampleSpec]]) -> Iterable[Any]:
         """Begins a shard; yields the summary of one that is finished, and what is rejected of it."""
-        yield from self._outputs(self.ahead.call(self._obtain, *shard, Turn()))
+        yield from self._outputs(self.ahead.call(self._obtain, *shard))
 
     def finish_bundle(self) -> Iterable[Any]:
         """Yields what `process` does, for the shards that are under way."""
@@ -140,8 +140,9 @@ class WriteShard(beam.DoFn):
             counter = self.reuse_shards if done.state == REUSED else self.keep_shards
             counter.inc()
 
-    def _obtain(self, key: ShardKey, specs: list[ExampleSpec], turn: Turn) -> _Done:
+    def _obtain(self, key: ShardKey, specs: list[ExampleSpec]) -> _Done:
         """Comes by the shard in the least costly way."""
+        turn = Turn()
         try:
             return self._find_or_write(key, specs, turn)
         finally:

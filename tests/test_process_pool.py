@@ -1,0 +1,82 @@
+"""Processes that decode: they end with the run, however it ends, and their death is not taken for success."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.builders import write_params
+from tests.command import ROOT, manifest, run_steelbeam
+
+IMAGES = 400
+
+
+@pytest.fixture(name="params", scope="module")
+def make_params(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a dataset that is large enough for processes."""
+    folder = tmp_path_factory.mktemp("many")
+    run_steelbeam("sample", folder / "data", "--images", str(IMAGES), "--quiet")
+    return write_params(folder / "params.yaml", folder / "data", image_shape=[256, 256, 1])
+
+
+def start(params: Path, output: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "pipeline", "create", "--params", str(params), "--output_dir", str(output)]
+    return subprocess.Popen(
+        [*command, "--workers=2"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def decoders(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The processes that decode, once they are at work."""
+    for _ in range(600):
+        below = psutil.Process(process.pid).children(recursive=True)
+        busy = [one for one in below if one.cpu_times().user > 0.3]
+        if len(busy) == 2:
+            return busy
+        time.sleep(0.05)
+        assert process.poll() is None, process.communicate()
+    raise AssertionError("no process has begun to decode")
+
+
+def wait_for_end(processes: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    assert alive == []
+
+
+def test_they_end_with_the_run(params: Path, tmp_path: Path) -> None:
+    with start(params, tmp_path / "out") as process:
+        found = decoders(process)
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "examples" in out
+    wait_for_end(found)
+
+
+def test_the_death_of_one_fails_the_run_which_the_same_command_completes(params: Path, tmp_path: Path) -> None:
+    with start(params, tmp_path / "out") as process:
+        victim, *others = decoders(process)
+        victim.kill()
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "a process that decodes was ended from outside" in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    wait_for_end(others)
+    run_steelbeam("create", "--params", params, "--output_dir", tmp_path / "out", "--quiet")
+    assert manifest(tmp_path / "out")["rows"]["rejected"] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_they_end_where_the_run_is_stopped(params: Path, tmp_path: Path, number: int) -> None:
+    with start(params, tmp_path / "out") as process:
+        found = psutil.Process(process.pid).children(recursive=True) + decoders(process)
+        os.kill(process.pid, number)
+        process.communicate(timeout=60)
+    wait_for_end(found)

@@ -1,0 +1,102 @@
+"""The same bytes, however the work is done: whatever the workers, the blocks of the CSV and the look-ahead are."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import main
+from tests.builders import write_dataset, write_params
+from tests.command import digest, run_steelbeam, tree
+from transforms import write_shard, write_shards
+from transforms.read_annotations import ReadAnnotations
+
+ROWS = [f"{index * 37 % 60:02}.jpg,{3 + index % 5 // 4},{1 + index} 2" for index in range(90)]
+# Relative, so that what the files say of paths is the same everywhere.
+COMMAND = ["create", "--params=params.yaml", "--output_dir=out", "--num_output_files=6", "--num_processes=2", "--quiet"]
+
+
+@pytest.fixture(name="data", scope="module")
+def make_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_dataset(tmp_path_factory.mktemp("same") / "data", ROWS)
+
+
+@pytest.fixture(name="assignment", scope="module", params=["position", "hash"])
+def choose_assignment(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(name="usual", scope="module")
+def make_usual(tmp_path_factory: pytest.TempPathFactory, data: Path, assignment: str) -> dict[str, bytes]:
+    """The dataset of one thread."""
+    folder = tmp_path_factory.mktemp("usual")
+    write_params(folder / "params.yaml", data, steelbeam={"assignment": assignment})
+    run_steelbeam(*COMMAND, "--workers=1", cwd=folder)
+    return tree(folder / "out")
+
+
+@pytest.fixture(autouse=True)
+def enter_folder(tmp_path: Path, data: Path, assignment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_params(tmp_path / "params.yaml", data, steelbeam={"assignment": assignment})
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_threads(usual: dict[str, bytes], workers: int) -> None:
+    assert main([*COMMAND, f"--workers={workers}"]) == 0
+    assert tree(Path("out")) == usual
+
+
+@pytest.mark.parametrize("workers", [2, 8])
+def test_processes(usual: dict[str, bytes], workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.create.PROCESSES_FROM_CSV_BYTES", 0)
+    assert main([*COMMAND, f"--workers={workers}"]) == 0
+    assert tree(Path("out")) == usual
+
+
+@pytest.mark.parametrize("mode", ["multi_threading", "multi_processing"])
+def test_workers_of_beam(usual: dict[str, bytes], mode: str) -> None:
+    run_steelbeam(*COMMAND, f"--direct_running_mode={mode}", "--direct_num_workers=2", cwd=Path.cwd())
+    assert tree(Path("out")) == usual
+
+
+@pytest.mark.parametrize("block_bytes", [100, 1000, 10**9])
+def test_blocks_of_the_csv(usual: dict[str, bytes], block_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ReadAnnotations, "block_bytes", block_bytes)
+    assert main(COMMAND) == 0
+    assert tree(Path("out")) == usual
+
+
+@pytest.mark.parametrize("window", [1, 4, 64])
+@pytest.mark.parametrize("group", [1, 3])
+def test_look_ahead(usual: dict[str, bytes], window: int, group: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_shard, "window_for", lambda *_: window)
+    monkeypatch.setattr(write_shard, "group_for", lambda *_: group)
+    assert main(COMMAND) == 0
+    assert tree(Path("out")) == usual
+
+
+@pytest.mark.parametrize("shards", [1, 5])
+def test_shards_in_the_works(usual: dict[str, bytes], shards: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_shards, "SHARDS_AT_A_TIME", shards)
+    assert main(COMMAND) == 0
+    assert tree(Path("out")) == usual
+
+
+@pytest.mark.parametrize("assignment", ["hash"], indirect=False, scope="module")
+def test_rows_in_any_order_under_hash(usual: dict[str, bytes], data: Path) -> None:
+    shuffled = Path("shuffled")
+    shuffled.mkdir()
+    (shuffled / "train_images").symlink_to(data / "train_images")
+    header, *rows = (data / "train.csv").read_text().splitlines()
+    random.Random(7).shuffle(rows)
+    (shuffled / "train.csv").write_text("\n".join([header, *rows, ""]))
+    write_params(Path("params.yaml"), shuffled, steelbeam={"assignment": "hash"})
+    assert main(COMMAND) == 0
+    Path("usual").mkdir()
+    for name, content in usual.items():
+        (Path("usual") / name).parent.mkdir(exist_ok=True)
+        (Path("usual") / name).write_bytes(content)
+    assert digest(Path("out")) == digest(Path("usual"))
