@@ -1,152 +1,144 @@
-"""Measurements to results: medians, rates, the JSON and the tables."""
+"""Results to tables."""
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
-from tests.benchmarks.contenders import BARE_LOOP, STEELBEAM, Case
-from tests.benchmarks.measure import Measurement
+from tests.benchmarks.programs import BARE_LOOP, ORIGINAL_WAY, SHUFFLED_PIXELS, STEELBEAM
 
-_DISTRIBUTIONS = {"beam": "apache-beam", "h5py": "h5py", "pillow": "Pillow", "numpy": "numpy"}
-
-
-class CaseResult(NamedTuple):
-    """All that was measured of a case.
-
-    Attributes:
-        case: what was run.
-        examples: that it makes.
-        watched: the run whose memory was watched; None if there was none.
-        timed: the runs that were timed.
-    """
-
-    case: Case
-    examples: int
-    watched: Measurement | None
-    timed: tuple[Measurement, ...]
-
-    @property
-    def seconds(self) -> float | None:
-        """Median of the timed runs; None if there was none."""
-        return median(run.seconds for run in self.timed) if self.timed else None
-
-
-class Rate(NamedTuple):
-    """Examples a second once a program has started, at one size.
-
-    Attributes:
-        size: (height, width) of the examples, in pixels.
-        steelbeam: examples a second of steelbeam; None where the samples are too small to tell.
-        bare_loop: examples a second of the bare loop; None likewise.
-    """
-
-    size: tuple[int, int]
-    steelbeam: float | None
-    bare_loop: float | None
-
-    @property
-    def share(self) -> float | None:
-        """Rate of steelbeam, as a share of that of the bare loop."""
-        return self.steelbeam / self.bare_loop if self.steelbeam and self.bare_loop else None
+BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
+_DISTRIBUTIONS = {"Beam": "apache-beam", "h5py": "h5py", "Pillow": "Pillow", "NumPy": "numpy"}
 
 
 def describe_machine() -> dict[str, Any]:
     """What the numbers depend on: cores and versions."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = {name: version(distribution) for name, distribution in _DISTRIBUTIONS.items()}
-    return {"cores": cores, "architecture": platform.machine(), "python": platform.python_version(), **versions}
+    return {"cores": cores, "architecture": platform.machine(), "Python": platform.python_version(), **versions}
 
 
-def rate_once_started(small: CaseResult, large: CaseResult) -> float | None:
-    """What more examples take in more time: start and end of the program cancel out. None if it cannot be told."""
-    assert small.seconds is not None
-    assert large.seconds is not None
-    examples, seconds = large.examples - small.examples, large.seconds - small.seconds
-    return examples / seconds if examples > 0 and seconds > 0 else None
+def replace_tables(text: str, tables: str) -> str:
+    """A document with other tables between the two marks.
+
+    Raises:
+        ValueError: it has no such marks.
+    """
+    begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    return f"{text[:begin]}\n{tables}{text[end:]}"
 
 
-def rates_of(results: Iterable[CaseResult], small_images: int, images: int) -> Iterator[Rate]:
-    """The rates of steelbeam and of the bare loop at each size."""
-    by_case = {result.case: result for result in results}
-    for size in dict.fromkeys(case.size for case in by_case):
-        steelbeam, bare_loop = (
-            rate_once_started(by_case[Case(name, size, small_images)], by_case[Case(name, size, images)])
-            for name in (STEELBEAM, BARE_LOOP)
-        )
-        yield Rate(size, steelbeam, bare_loop)
+def to_markdown(results: Mapping[str, Any]) -> str:
+    """The tables of those groups that were measured."""
+    tables = [table(results[name]["figures"]) for name, table in _TABLES.items() if name in results]
+    machines = [results[name]["machine"] for name in results]
+    machine = dict(machines[-1])
+    heading = f"{machine.pop('cores')} cores ({machine.pop('architecture')}); "
+    heading += ", ".join(f"{name} {value}" for name, value in machine.items()) + "."
+    return "\n\n".join([heading, *tables]) + "\n"
 
 
-def to_json(
-    machine: Mapping[str, Any], arguments: Mapping[str, Any], results: Iterable[CaseResult], rates: Iterable[Rate]
-) -> dict[str, Any]:
-    """Everything, as JSON can hold it: seconds, bytes, examples a second."""
-    return {
-        "machine": dict(machine),
-        "arguments": dict(arguments),
-        "rate_once_started": [{**rate._asdict(), "share": rate.share} for rate in rates],
-        "cases": [
-            {
-                **result.case._asdict(),
-                "examples": result.examples,
-                "median_seconds": result.seconds,
-                "examples_per_second": result.examples / result.seconds if result.seconds else None,
-                "peak_memory": result.watched.peak_memory if result.watched else None,
-                "watched": result.watched._asdict() if result.watched else None,
-                "timed": [run._asdict() for run in result.timed],
-            }
-            for result in results
-        ],
-    }
+def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    cells = [f"| {' | '.join(line)} |" for line in (head, *lines)]
+    return "\n".join([cells[0], f"|---{'|---:' * (len(head) - 1)}|", *cells[1:]])
 
 
-def to_markdown(machine: Mapping[str, Any], results: Iterable[CaseResult], rates: Iterable[Rate]) -> str:
-    """The tables, for the README."""
-    versions = ", ".join(f"{name} {machine[name]}" for name in ("python", *_DISTRIBUTIONS))
+def _steady(figures: Sequence[Mapping[str, Any]]) -> str:
     lines = [
-        f"{machine['cores']} cores ({machine['architecture']}); {versions}.",
-        "",
-        "| once started | steelbeam | bare loop | steelbeam / bare loop |",
-        "|---|---:|---:|---:|",
-        *(_rate_line(rate) for rate in rates),
-        "",
-        "| whole program | size | images | examples | seconds | examples a second | peak memory |",
-        "|---|---|---:|---:|---:|---:|---:|",
-        *(_case_line(result) for result in sorted(results, key=_order)),
+        [_size(one["size"]), _rate(one["rates"][STEELBEAM]), _rate(one["rates"][BARE_LOOP]), f"{one['share']:.0%}"]
+        for one in figures
     ]
-    return "\n".join(lines) + "\n"
+    return _table(["examples a second, once started", STEELBEAM, BARE_LOOP, "share"], lines)
 
 
-def _order(result: CaseResult) -> tuple[Any, ...]:
-    return result.case.size, result.case.images, result.case.contender != STEELBEAM, result.case.contender
-
-
-def _rate_line(rate: Rate) -> str:
-    cells = [_size(rate.size), _number(rate.steelbeam, " / s"), _number(rate.bare_loop, " / s")]
-    return f"| {' | '.join(cells)} | {_number(rate.share and 100 * rate.share, ' %')} |"
-
-
-def _case_line(result: CaseResult) -> str:
-    seconds, watched = result.seconds, result.watched
-    cells = [
-        result.case.contender,
-        _size(result.case.size),
-        f"{result.case.images:,}",
-        f"{result.examples:,}",
-        f"{seconds:.1f}" if seconds else "–",
-        _number(seconds and result.examples / seconds, ""),
-        _number(watched.peak_memory and watched.peak_memory / 1e6 if watched else None, " MB"),
+def _start(figures: Sequence[Mapping[str, Any]]) -> str:
+    lines = [
+        [
+            _size(one["size"]),
+            *(f"{one['medians'][program]:.1f} s" for program in (STEELBEAM, BARE_LOOP, ORIGINAL_WAY)),
+            f"{one['over']:+.1f} s",
+            f"{one['times']:.1f} times",
+        ]
+        for one in figures
     ]
-    return f"| {' | '.join(cells)} |"
+    head = ["1,500 examples, start to end", STEELBEAM, BARE_LOOP, ORIGINAL_WAY, "over the loop", "as fast as that way"]
+    return _table(head, lines)
 
 
-def _size(size: tuple[int, int]) -> str:
+def _cores(figures: Sequence[Mapping[str, Any]]) -> str:
+    lines = [[one["program"], *map(_rate, one["rates"]), f"{one['speedup']:.2f}"] for one in figures]
+    return _table(["examples a second, 256 × 256", "1 core", "2 cores", "times"], lines)
+
+
+def _lock(figures: Sequence[Mapping[str, Any]]) -> str:
+    lines = [[one["size"].replace("x", "×"), f"{one['prepare']:.0%}", f"{one['append']:.0%}"] for one in figures]
+    return _table(["time under the interpreter's lock", "making an example ready", "adding it to its shard"], lines)
+
+
+def _memory(figures: Sequence[Mapping[str, Any]]) -> str:
+    lines = [
+        [_size(one["size"]), f"{examples:,}", _megabytes(peak)]
+        for one in figures
+        for examples, peak in zip(one["examples"], one["peaks"], strict=True)
+    ]
+    return _table(["peak of the memory of all processes", "examples", STEELBEAM], lines)
+
+
+def _shuffle(figures: Sequence[Mapping[str, Any]]) -> str:
+    programs = (STEELBEAM, SHUFFLED_PIXELS)
+    lines = [[_size(one["size"]), *(_time_and_peak(one[program]) for program in programs)] for one in figures]
+    return _table([f"{figures[0]['examples']} examples", *programs], lines)
+
+
+def _time_and_peak(run: Mapping[str, float]) -> str:
+    return f"{run['seconds']:.1f} s, {_megabytes(run['peak'])}"
+
+
+def _rows(figures: Sequence[Mapping[str, Any]]) -> str:
+    lines = [[f"{one['rows']:,}", f"{one['median']:.1f} s", _megabytes(one["peak"])] for one in figures]
+    return _table(["`steelbeam plan`: rows", "seconds", "peak memory"], lines)
+
+
+def _nothing(figures: Sequence[Mapping[str, Any]]) -> str:
+    return _table(
+        ["nothing to do: images", "seconds"], [[f"{one['images']:,}", f"{one['median']:.1f} s"] for one in figures]
+    )
+
+
+def _shards(figures: Sequence[Mapping[str, Any]]) -> str:
+    lines = [[f"{one['shards']:,}", _rate(one["rate"]), f"{one['rate'] / figures[0]['rate']:.0%}"] for one in figures]
+    return _table(["12,000 examples: shards", "examples a second", "of the first"], lines)
+
+
+def _storage(figures: Sequence[Mapping[str, Any]]) -> str:
+    lines = [[_size(one["size"]), f"{one['bytes'] / 1024:.1f} KiB"] for one in figures]
+    return _table(["bytes of the shards", "an example"], lines)
+
+
+_TABLES = {
+    "steady": _steady,
+    "start": _start,
+    "cores": _cores,
+    "lock": _lock,
+    "memory": _memory,
+    "shuffle": _shuffle,
+    "rows": _rows,
+    "nothing": _nothing,
+    "shards": _shards,
+    "storage": _storage,
+}
+
+
+def _size(size: Sequence[int]) -> str:
     return f"{size[0]} × {size[1]}"
 
 
-def _number(number: float | None, unit: str) -> str:
-    return f"{number:,.0f}{unit}" if number else "–"
+def _rate(rate: float) -> str:
+    return f"{rate:,.0f} / s"
+
+
+def _megabytes(number: float) -> str:
+    return f"{number / 1e6:,.0f} MB"

@@ -1,7 +1,7 @@
 """A parameter file and its CSV to the examples of each shard, with pandas: what the yardsticks begin with.
 
-The rules are those of steelbeam, as far as the benchmark needs them: one CSV in the present layout, no tiling, no bad
-rows. Does not import Beam.
+The rules are those of steelbeam, as far as the benchmark needs them: one CSV in the present layout, no bad rows.
+Does not import Beam.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from transforms.label import LabelFormat
 from transforms.layout import ShardLayout
 from transforms.rejected import Line
 from transforms.rle import pack_runs, parse_runs
+
+# Above which an image is tiled, unless a parameter file says otherwise.
+MAX_IMAGE_SHAPE = (256, 1600)
 
 
 class PlannedShard(NamedTuple):
@@ -71,7 +74,8 @@ def plan_shards(params: str, output_dir: str, num_output_files: int) -> list[Pla
         os.makedirs(folder)
         for number, members in enumerate(_deal_out(taken, layout)):
             path = os.path.join(folder, layout.file_name(number))
-            shards.append(PlannedShard(path, ExampleFormat((height, width), label), tuple(members)))
+            resized = min(height, MAX_IMAGE_SHAPE[0]), min(width, MAX_IMAGE_SHAPE[1])
+            shards.append(PlannedShard(path, ExampleFormat(resized, label), tuple(members)))
     return shards
 
 

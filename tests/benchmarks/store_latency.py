@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks.contenders import make_sample, sample_folder
+from tests.benchmarks.datasets import examples
 from tests.benchmarks.measure import run_measured
 from tests.builders import params_of
 from tests.stores import Store, amazon_s3, google_cloud_storage
@@ -29,11 +29,10 @@ _SHAPE = {"image_shape": [256, 256, 1]}
 def main() -> None:
     """Prints a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=600, metavar="N", help="of the sample (default: %(default)s)")
+    parser.add_argument("--images", type=int, default=600, metavar="N", help="one an example (default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="runs of each (default: %(default)s)")
     arguments = parser.parse_args()
-    make_sample(arguments.images)
-    data = sample_folder(arguments.images)
+    data = examples(arguments.images)
     with google_cloud_storage() as google, amazon_s3() as amazon, tempfile.TemporaryDirectory() as folder:
         ways: dict[str, Callable[[], float]] = {"local": lambda: _run_locally(Path(folder), data)}
         for store in (google, amazon):

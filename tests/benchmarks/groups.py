@@ -1,0 +1,220 @@
+"""What is measured: a group of figures each, beside its yardstick, as JSON can hold it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from tests.benchmarks import datasets
+from tests.benchmarks.measure import Measurement
+from tests.benchmarks.programs import (
+    BARE_LOOP,
+    ORIGINAL_WAY,
+    PLAN,
+    SHUFFLED_PIXELS,
+    STEELBEAM,
+    Case,
+    bytes_an_example,
+    check_same_bytes,
+    measure,
+    measure_in_turn,
+    run_case,
+    tell,
+)
+
+Size = tuple[int, int]
+Figures = list[dict[str, Any]]
+
+
+class Scale(NamedTuple):
+    """How much is measured.
+
+    Attributes:
+        repeats: timed runs of each program.
+        fewer: of those that take minutes.
+        steady: examples of the small and the large dataset between which a rate is taken.
+        start: examples of a whole program.
+        memory: examples at which memory is measured.
+        tiled: examples of 5120 x 5120.
+        rows: of the CSVs without images.
+        kept: images of the datasets that are there already.
+        shards: of one split, for `wide` examples.
+        wide: examples.
+        shuffled: examples that cross a shuffle as pixels.
+    """
+
+    repeats: int = 5
+    fewer: int = 3
+    steady: tuple[int, int] = (300, 6300)
+    start: int = 1500
+    memory: tuple[int, int] = (3000, 30000)
+    tiled: int = 40
+    rows: tuple[int, int] = (100_000, 1_000_000)
+    kept: tuple[int, ...] = (12_000, 100_000)
+    shards: tuple[int, ...] = (20, 2000, 1)
+    wide: int = 12_000
+    shuffled: int = 300
+
+
+SMALL, RAW, SQUARE, TILED = (256, 256), (256, 1600), (512, 512), (5120, 5120)
+
+
+def steady(scale: Scale) -> Figures:
+    """Examples a second once a program has started: what more examples take in more time. Start and end cancel out."""
+    figures = []
+    for size in (SMALL, RAW, SQUARE):
+        rates, seconds = _rates(scale, size, (STEELBEAM, BARE_LOOP), None)
+        check_same_bytes(datasets.examples(scale.steady[0]), size, (STEELBEAM, BARE_LOOP))
+        share = rates[STEELBEAM] / rates[BARE_LOOP]
+        figures.append({"size": size, "rates": rates, "share": share, "seconds": seconds})
+    return figures
+
+
+def cores(scale: Scale) -> Figures:
+    """The same rates with one core and with two."""
+    figures = []
+    for program in (STEELBEAM, BARE_LOOP):
+        one, seconds_of_one = _rates(scale, SMALL, (program,), 1)
+        two, seconds_of_two = _rates(scale, SMALL, (program,), 2)
+        seconds = {"1": seconds_of_one, "2": seconds_of_two}
+        figures.append(
+            {
+                "program": program,
+                "rates": [one[program], two[program]],
+                "speedup": two[program] / one[program],
+                "seconds": seconds,
+            }
+        )
+    return figures
+
+
+def _rates(
+    scale: Scale, size: Size, programs: Sequence[str], cores: int | None
+) -> tuple[dict[str, float], dict[str, Any]]:
+    few, many = scale.steady
+    cases = {
+        (program, number): Case(program, datasets.examples(number), size, cores=cores)
+        for program in programs
+        for number in scale.steady
+    }
+    found = measure_in_turn(cases.values(), scale.repeats)
+    times = {key: [run.seconds for run in found[case]] for key, case in cases.items()}
+    rates = {
+        program: (many - few) / (median(times[program, many]) - median(times[program, few])) for program in programs
+    }
+    return rates, {f"{program}, {number} examples": runs for (program, number), runs in times.items()}
+
+
+def start(scale: Scale) -> Figures:
+    """Whole programs, from the start of the interpreter to the end."""
+    figures = []
+    for size in (SMALL, RAW):
+        programs = (STEELBEAM, BARE_LOOP, ORIGINAL_WAY)
+        cases = {program: Case(program, datasets.examples(scale.start), size) for program in programs}
+        found = measure_in_turn(cases.values(), scale.repeats)
+        runs = {program: [run.seconds for run in found[case]] for program, case in cases.items()}
+        medians = {program: median(seconds) for program, seconds in runs.items()}
+        over = medians[STEELBEAM] - medians[BARE_LOOP]
+        times = medians[ORIGINAL_WAY] / medians[STEELBEAM]
+        figures.append({"size": size, "medians": medians, "over": over, "times": times, "seconds": runs})
+    return figures
+
+
+def memory(scale: Scale) -> Figures:
+    """Peak of the memory of all processes of a program, in bytes."""
+    figures: Figures = []
+    for size in (SMALL, RAW):
+        peaks = [_peak(Case(STEELBEAM, datasets.examples(number), size)) for number in scale.memory]
+        bare = _peak(Case(BARE_LOOP, datasets.examples(scale.memory[0]), size))
+        figures.append({"size": size, "examples": scale.memory, "peaks": peaks, "bare loop": bare})
+    tiled = _peak(Case(STEELBEAM, datasets.examples(scale.tiled), TILED, shards=2))
+    return [*figures, {"size": TILED, "examples": [scale.tiled], "peaks": [tiled]}]
+
+
+def shuffle(scale: Scale) -> Figures:
+    """Why pixels do not cross a shuffle."""
+    figures = []
+    for size in (SMALL, RAW):
+        data = datasets.examples(scale.shuffled)
+        found = {
+            program: measure(Case(program, data, size), watch_memory=True) for program in (STEELBEAM, SHUFFLED_PIXELS)
+        }
+        values = {program: {"seconds": run.seconds, "peak": run.peak_memory} for program, run in found.items()}
+        figures.append({"size": size, "examples": scale.shuffled, **values})
+    return figures
+
+
+def rows(scale: Scale) -> Figures:
+    """`steelbeam plan` over a CSV, without an image."""
+    figures = []
+    for number in scale.rows:
+        case = Case(PLAN, datasets.rows(number), shards=100)
+        repeats = scale.fewer if number == max(scale.rows) else scale.repeats
+        seconds = [run.seconds for run in measure_in_turn([case], repeats)[case]]
+        figures.append({"rows": number, "median": median(seconds), "peak": _peak(case), "seconds": seconds})
+    return figures
+
+
+def nothing(scale: Scale) -> Figures:
+    """`steelbeam create` where nothing has changed."""
+    figures = []
+    for images in scale.kept:
+        case = Case(STEELBEAM, datasets.examples(images), (16, 16))
+        with tempfile.TemporaryDirectory(prefix="steelbeam-benchmark-") as name:
+            runs = [run_case(case, Path(name) / "dataset") for _ in range(1 + scale.repeats)]
+        for run in runs:
+            tell(f"nothing to do, {images} images", run)
+        seconds = [run.seconds for run in runs[1:]]
+        figures.append({"images": images, "median": median(seconds), "seconds": seconds})
+    return figures
+
+
+def shards(scale: Scale) -> Figures:
+    """The same examples in fewer and more shards; all are in one split, of the other there are as many empty files."""
+    data = datasets.examples(scale.wide)
+    cases = {number: Case(STEELBEAM, data, shards=number, share=1.0) for number in scale.shards}
+    found: dict[Case, list[Measurement]] = measure_in_turn(cases.values(), scale.fewer)
+    figures = []
+    for number, case in cases.items():
+        seconds = [run.seconds for run in found[case]]
+        figures.append({"shards": number, "rate": scale.wide / median(seconds), "seconds": seconds})
+    return figures
+
+
+def storage(scale: Scale) -> Figures:
+    """Bytes of the shards, for an example."""
+    data = datasets.examples(scale.start)
+    return [{"size": size, "bytes": bytes_an_example(Case(STEELBEAM, data, size))} for size in (SMALL, RAW, SQUARE)]
+
+
+def lock(scale: Scale) -> Figures:
+    """How much of an example's time the interpreter's lock is held."""
+    command = [sys.executable, "-m", "tests.benchmarks.lock_share", str(datasets.examples(scale.steady[0]))]
+    done = subprocess.run(command, cwd=datasets.ROOT, check=True, capture_output=True, text=True)
+    return [{"size": size, **shares} for size, shares in json.loads(done.stdout).items()]
+
+
+def _peak(case: Case) -> int:
+    peak = measure(case, watch_memory=True).peak_memory
+    assert peak is not None
+    return peak
+
+
+GROUPS: dict[str, Callable[[Scale], Figures]] = {
+    "steady": steady,
+    "start": start,
+    "cores": cores,
+    "lock": lock,
+    "memory": memory,
+    "shuffle": shuffle,
+    "rows": rows,
+    "nothing": nothing,
+    "shards": shards,
+    "storage": storage,
+}
