@@ -67,5 +67,7 @@ def _in_process_runner(options: PipelineOptions) -> FnApiRunner | None:
 
 def runs_here(pipeline: beam.Pipeline) -> bool:
     """Whether all of a pipeline runs in this very process."""
-    options = pipeline.options.view_as(DirectOptions)
-    return isinstance(pipeline.runner, FnApiRunner) and options.direct_running_mode == "in_memory"
+    return (
+        isinstance(pipeline.runner, FnApiRunner)
+        and pipeline.options.view_as(DirectOptions).direct_running_mode == "in_memory"
+    )

@@ -60,6 +60,10 @@ class Bomb:
         ({"data_processor": "Other"}, ["data_processor", "SeverstalBinaryClassDataProcessor"]),
         ({"steelbeam": {"max_image_pixels": 0}}, ["0 is below 1; give a whole number from 1 to 2147483646"]),
         ({"steelbeam": {"max_image_pixels": 2**31}}, ["2147483648 is above 2147483646"]),
+        ({"steelbeam": {"max_shard_bytes": 0}}, ["steelbeam.max_shard_bytes", "0 is below 1; give a number of bytes"]),
+        ({"steelbeam": {"max_shard_bytes": "1 GB"}}, ["steelbeam.max_shard_bytes", '"1 GB" is not a whole number']),
+        ({"steelbeam": {"assignment": "random"}}, ["steelbeam.assignment", '"random" is not supported', "hash"]),
+        ({"steelbeam": {"salt": 7}}, ["steelbeam.salt", "7 is not a string; give a text"]),
         # unknown keys
         ({"imge_shape": [1, 1, 1]}, ["imge_shape", "did you mean image_shape?"]),
         ({"steelbeam": {"max_image_pixel": 5}}, ["steelbeam.max_image_pixel", "did you mean max_image_pixels?"]),

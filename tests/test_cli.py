@@ -82,6 +82,12 @@ def test_help_does_not_wait_for_beam() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
 
 
+def test_beam_comes_without_what_nothing_here_needs_and_that_can_still_be_imported() -> None:
+    code = "import sys\nfrom pipeline.import_beam import import_beam\nimport_beam()\nimport pipeline.create\n"
+    code += "assert 'apache_beam' in sys.modules\nassert not {'pandas', 'pymongo'} & set(sys.modules)\nimport pandas\n"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
 def test_steelbeam_and_python_m_pipeline_are_the_same_program() -> None:
     script = Path(sys.executable).with_name("steelbeam")
     outputs = [
