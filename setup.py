@@ -37,6 +37,7 @@ setup(
             "pytest-xdist>=3.6",
             "hypothesis>=6.100",
             "psutil>=5.9",
+            "py-spy>=0.4",  # the benchmark of the interpreter's lock
             "prometheus_client>=0.20",
             "setuptools>=70.1",
         ],

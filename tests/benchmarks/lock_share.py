@@ -2,91 +2,89 @@
 
     python -m tests.benchmarks.lock_share DATA
 
-A second thread does nothing but count, for which it needs the lock. While examples are made beside it, it counts the
-less the longer the lock is held by who makes them: the share of its rate that is lost, times the time, is how long. The
-thread that makes examples gets the lock without delay, as the switch interval is short. What it takes to hand the lock
-over counts as held.
+A program that does nothing but make examples, in one thread, is looked at some hundred times a second by py-spy: the share
+of the looks in which the thread holds the lock is that of the time.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.shard_plan import read_specs
 from transforms.encode_example import EncodedExample
-from transforms.example import ExampleFormat, ExampleSpec
+from transforms.example import ExampleFormat
 from transforms.hdf5_file import ShardFile
 from transforms.label import LabelFormat
 from transforms.prepare_examples import prepare_examples
 
 SIZES = ((256, 256), (256, 1600))
-EXAMPLES, REPEATS = 100, 5
-_SWITCH_SECONDS = 1e-5
-_COUNT_SECONDS = 0.3
+EXAMPLES, SECONDS, LOOKS_A_SECOND = 50, 10, 250
+# What is looked at begins with these functions.
+PREPARE, APPEND = "prepare_all", "append_all"
 
 
-class Counter:
-    """Counts in a thread of its own, as fast as it gets the interpreter's lock."""
+def work(data: Path, size: tuple[int, int]) -> None:
+    """Makes examples for as long as it is looked at, and more."""
+    threadpool_limits(1, user_api="blas")
+    form = ExampleFormat(size, LabelFormat("bce", 2, *size))
+    group = [(spec, None) for spec in read_specs(str(data), 3)[:EXAMPLES]]
 
-    def __init__(self) -> None:
-        self._count = 0
-        self._stop = False
-        threading.Thread(target=self._run, daemon=True).start()
+    def prepare_all() -> list[EncodedExample]:
+        return [one for one in prepare_examples(group, form) if isinstance(one, EncodedExample)]
 
-    def _run(self) -> None:
-        while not self._stop:
-            self._count += 1
+    def append_all(ready: list[EncodedExample]) -> None:
+        with tempfile.TemporaryDirectory() as name, ShardFile(f"{name}/a.h5", form.label) as file:
+            for one in ready:
+                file.append(one)
 
-    def during(self, work: Callable[[], object]) -> tuple[float, float]:
-        """Counts a second while work is done, and its seconds."""
-        count, started = self._count, time.perf_counter()
-        work()
-        seconds = time.perf_counter() - started
-        return (self._count - count) / seconds, seconds
-
-    def stop(self) -> None:
-        """Ends the thread."""
-        self._stop = True
+    end = time.monotonic() + SECONDS + 5
+    while time.monotonic() < end:
+        append_all(prepare_all())
 
 
-def held(work: Callable[[], object]) -> float:
-    """Share of the time that some work takes alone during which it holds the lock."""
-    started = time.perf_counter()
-    work()
-    alone = time.perf_counter() - started
-    counter = Counter()
-    free, _ = counter.during(lambda: time.sleep(_COUNT_SECONDS))
-    rate, seconds = counter.during(work)
-    counter.stop()
-    return (1 - rate / free) * seconds / alone
+def looks(data: Path, size: tuple[int, int], *flags: str) -> dict[str, int]:
+    """Number of looks at which each of the two functions was at work; with `--gil`, and held the lock."""
+    with tempfile.TemporaryDirectory() as name:
+        record = [
+            str(Path(sys.executable).with_name("py-spy")),
+            "record",
+            *flags,
+            "--rate",
+            str(LOOKS_A_SECOND),
+            "--duration",
+            str(SECONDS),
+        ]
+        program = [sys.executable, "-m", __spec__.name, str(data), *map(str, size)]
+        command = [*record, "--format", "raw", "--output", f"{name}/raw", "--", *program]
+        subprocess.run(command, check=True, capture_output=True)
+        lines = [line.rsplit(" ", 1) for line in Path(name, "raw").read_text().splitlines()]
+    return {function: sum(int(count) for stack, count in lines if function in stack) for function in (PREPARE, APPEND)}
 
 
 def measure(data: Path, size: tuple[int, int]) -> dict[str, float]:
     """The shares for making an example ready, and for adding it to its shard."""
-    specs: list[ExampleSpec] = read_specs(str(data), 3)[:EXAMPLES]
-    form = ExampleFormat(size, LabelFormat("bce", 2, *size))
-    group = [(spec, None) for spec in specs]
-    ready = [one for one in prepare_examples(group, form) if isinstance(one, EncodedExample)]
-    prepare = median(held(lambda: prepare_examples(group, form)) for _ in range(REPEATS))
-    with tempfile.TemporaryDirectory() as name, ShardFile(f"{name}/a.h5", form.label) as file:
-        append = median(held(lambda: [file.append(one) for one in ready]) for _ in range(REPEATS))
-    return {"prepare": prepare, "append": append}
+    every, with_lock = looks(data, size), looks(data, size, "--gil")
+    return {
+        "prepare": with_lock[PREPARE] / every[PREPARE],
+        "append": with_lock[APPEND] / every[APPEND],
+        "append_to_prepare": every[APPEND] / every[PREPARE],
+    }
 
 
 def main() -> None:
-    """Prints a JSON object."""
-    threadpool_limits(1, user_api="blas")
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    print(json.dumps({f"{size[0]} x {size[1]}": measure(Path(sys.argv[1]), size) for size in SIZES}))
+    """Prints a JSON object; with a size, is what is looked at."""
+    data, *size = sys.argv[1:]
+    if size:
+        work(Path(data), (int(size[0]), int(size[1])))
+    else:
+        print(json.dumps({f"{size[0]} x {size[1]}": measure(Path(data), size) for size in SIZES}))
 
 
 if __name__ == "__main__":
