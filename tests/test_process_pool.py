@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.builders import write_params
-from tests.command import ROOT, manifest, run_steelbeam
+from tests.builders import write_dataset, write_params
+from tests.command import ROOT, create, digest, manifest, run_steelbeam
 
 IMAGES = 400
 
@@ -23,7 +23,20 @@ def make_params(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a dataset that is large enough for processes."""
     folder = tmp_path_factory.mktemp("many")
     run_steelbeam("sample", folder / "data", "--images", str(IMAGES), "--quiet")
-    return write_params(folder / "params.yaml", folder / "data", image_shape=[256, 256, 1])
+    return write_params(folder / "params.yaml", folder / "data", image_shape=[1024, 1600, 1])
+
+
+def test_what_cannot_be_made_is_rejected_as_by_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = write_dataset(tmp_path / "data", [f"{index}.jpg,3,{1 + index} 2" for index in range(20)])
+    (data / "train_images" / "3.jpg").write_bytes(b"")
+    with open(data / "train.csv", "a", encoding="utf-8") as csv:
+        csv.write("5.jpg,3,1 2\n7.jpg,3,9 100000\n")
+    threads = create(tmp_path, data, "--max_rejected=9", "--workers=2", output="threads")
+    monkeypatch.setattr("pipeline.create.PROCESSES_FROM_CSV_BYTES", 0)
+    processes = create(tmp_path, data, "--max_rejected=9", "--workers=2", output="processes")
+    assert digest(processes) == digest(threads)
+    assert (processes / "rejected.jsonl").read_bytes() == (threads / "rejected.jsonl").read_bytes()
+    assert manifest(processes)["rejected"] == {"IMAGE_EMPTY": 1, "RLE_OUT_OF_BOUNDS": 1}
 
 
 def start(params: Path, output: Path) -> subprocess.Popen[str]:
@@ -37,7 +50,7 @@ def decoders(process: subprocess.Popen[str]) -> list[psutil.Process]:
     """The processes that decode, once they are at work."""
     for _ in range(600):
         below = psutil.Process(process.pid).children(recursive=True)
-        busy = [one for one in below if one.cpu_times().user > 0.3]
+        busy = [one for one in below if one.cpu_times().user > 0.15]
         if len(busy) == 2:
             return busy
         time.sleep(0.05)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from transforms.example import Example, ExampleFormat, ExampleSpec, RowError, make_example
+from transforms.example import Example, ExampleFormat, ExampleSpec, make_example, row_of
 from transforms.files import read_bytes
 from transforms.rejected import DataError, Rejected
 
@@ -25,11 +25,6 @@ def reject(spec: ExampleSpec, row: int | None, code: str, message: str) -> Rejec
     if row is None:
         return Rejected(spec.image.path, spec.image_id, None, code, message, spec.counted_rows)
     return Rejected(spec.rows[row].line, spec.image_id, spec.class_id, code, message, spec.counted_rows)
-
-
-def row_of(error: DataError) -> int | None:
-    """Index of the example's row whose fault an error is; None where it is the image's."""
-    return error.row if isinstance(error, RowError) else None
 
 
 class DecodeExample(beam.DoFn):

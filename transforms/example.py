@@ -110,6 +110,11 @@ class RowError(DataError):
         self.row = row
 
 
+def row_of(error: DataError) -> int | None:
+    """Index of the example's row whose fault an error is; None where it is the image's."""
+    return error.row if isinstance(error, RowError) else None
+
+
 def make_planes(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Decodes, resizes and tiles an image and its mask.
 

@@ -6,16 +6,31 @@ It needs neither Beam nor HDF5, so that a process for it begins quickly and is s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from transforms.encode_example import EncodedExample, encode_example
-from transforms.example import ExampleFormat, ExampleSpec, make_planes
+from transforms.example import ExampleFormat, ExampleSpec, make_planes, row_of
 from transforms.rejected import DataError
+
+
+class RefusedExample(NamedTuple):
+    """Why an example cannot be made.
+
+    Attributes:
+        row: index of the bad row in the example; None where it is the image that is bad.
+        code: the reason, a value of `Code`.
+        message: what is wrong, and what to do.
+    """
+
+    row: int | None
+    code: str
+    message: str
 
 
 def prepare_examples(
     group: Sequence[tuple[ExampleSpec, bytes | None]], form: ExampleFormat
-) -> list[EncodedExample | DataError]:
-    """Decodes and encodes examples; what is wrong with their images or rows is data.
+) -> list[EncodedExample | RefusedExample]:
+    """Decodes and encodes examples.
 
     Args:
         group: the examples, each with the bytes of its image; None where they are still to be read from a local file.
@@ -27,11 +42,11 @@ def prepare_examples(
     return [_prepare(spec, _read(spec.image.path) if data is None else data, form) for spec, data in group]
 
 
-def _prepare(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> EncodedExample | DataError:
+def _prepare(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> EncodedExample | RefusedExample:
     try:
         image, mask = make_planes(spec, data, form)
     except DataError as error:
-        return error
+        return RefusedExample(row_of(error), error.code.value, error.message)
     return encode_example(image, mask, form.label)
 
 

@@ -13,15 +13,13 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from transforms.decode_examples import row_of
 from transforms.example import ExampleFormat, ExampleSpec
 from transforms.hdf5_file import ShardFile
 from transforms.look_ahead import map_ahead, shared_pool, usable_cores
-from transforms.prepare_examples import prepare_examples
+from transforms.prepare_examples import RefusedExample, prepare_examples
 from transforms.process_pool import losses_told, process_pool
 from transforms.progress import PROGRESS
 from transforms.read_ahead import read_ahead
-from transforms.rejected import DataError
 from transforms.staging import RejectedExample
 from transforms.turns import Turn, in_turn
 
@@ -103,8 +101,8 @@ def write_shard(
         for index, example in enumerate(itertools.chain.from_iterable(prepared)):
             if given_up():
                 raise GivenUpError
-            if isinstance(example, DataError):
-                rejected.append(RejectedExample(index, row_of(example), example.code.value, example.message))
+            if isinstance(example, RefusedExample):
+                rejected.append(RejectedExample(index, *example))
             else:
                 file.append(example)
             PROGRESS.add(1)

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.lock_share DATA
 
-A program that does nothing but make examples, in one thread, is looked at some hundred times a second by py-spy: the share
-of the looks in which the thread holds the lock is that of the time.
+A program that does nothing but make examples, in one thread, is looked at some hundred times a second by py-spy: the
+share of the looks in which the thread holds the lock is that of the time.
 """
 
 from __future__ import annotations
