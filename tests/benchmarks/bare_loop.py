@@ -3,7 +3,8 @@
     python -m tests.benchmarks.bare_loop --params FILE --output_dir DIR [--num_output_files N]
 
 It does what steelbeam does to the pixels, with the same functions, and nothing else: no listing of the folder, no
-staging, no checksums, no metadata, no way to go on after a crash.
+staging, no checksums, no metadata, no way to go on after a crash. All but the reading of the CSV is done in the
+processes, one for each core that this one may use; a core is idle only while the last shards are written.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards
+from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards, spec_of
 from transforms.encode_example import encode_example
 from transforms.example import make_planes
 from transforms.hdf5_file import ShardFile
@@ -24,8 +25,8 @@ from transforms.look_ahead import usable_cores
 def write_shard(shard: PlannedShard) -> None:
     """Reads, decodes, resizes, labels, compresses and appends a shard's examples, one after the other."""
     with ShardFile(shard.path, shard.form.label) as file:
-        for spec in shard.specs:
-            image, mask = make_planes(spec, Path(spec.image.path).read_bytes(), shard.form)
+        for example in shard.examples:
+            image, mask = make_planes(spec_of(example), Path(example.path).read_bytes(), shard.form)
             file.append(encode_example(image, mask, shard.form.label))
 
 
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parse_arguments(__doc__ or "", argv)
     shards = plan_shards(arguments.params, arguments.output_dir, arguments.num_output_files)
     # The largest first, so that the cores are done at about the same time.
-    shards.sort(key=lambda shard: len(shard.specs), reverse=True)
+    shards.sort(key=lambda shard: len(shard.examples), reverse=True)
     with multiprocessing.Pool(usable_cores(), _keep_blas_to_one_thread) as pool:
         for _ in pool.imap_unordered(write_shard, shards):
             pass

@@ -8,6 +8,7 @@ share of the looks in which the thread holds the lock is that of the time.
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from tests.benchmarks.shard_plan import read_specs
+from tests.benchmarks.datasets import CLASS_ID
+from tests.benchmarks.shard_plan import read_examples, spec_of
 from transforms.encode_example import EncodedExample
 from transforms.example import ExampleFormat
 from transforms.hdf5_file import ShardFile
@@ -34,7 +36,8 @@ def work(data: Path, size: tuple[int, int]) -> None:
     """Makes examples for as long as it is looked at, and more."""
     threadpool_limits(1, user_api="blas")
     form = ExampleFormat(size, LabelFormat("bce", 2, *size))
-    group = [(spec, None) for spec in read_specs(str(data), 3)[:EXAMPLES]]
+    examples = itertools.islice(read_examples(str(data), CLASS_ID), EXAMPLES)
+    group = [(spec_of(example), None) for example in examples]
 
     def prepare_all() -> list[EncodedExample]:
         return [one for one in prepare_examples(group, form) if isinstance(one, EncodedExample)]

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards
+from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards, spec_of
 from transforms.example import ExampleFormat, ExampleSpec, make_example
 from transforms.look_ahead import usable_cores
 from transforms.resize import nearest_index
@@ -44,12 +44,12 @@ def make_arrays(spec: ExampleSpec, form: ExampleFormat) -> tuple[NDArray[np.uint
 def write_shard(shard: PlannedShard) -> None:
     """Writes a shard's examples, one after the other."""
     with h5py.File(shard.path, "w") as file:
-        for index, spec in enumerate(shard.specs):
-            image, label = make_arrays(spec, shard.form)
+        for index, example in enumerate(shard.examples):
+            image, label = make_arrays(spec_of(example), shard.form)
             group = file.create_group(f"example_{index}")
             group.create_dataset("image", data=image)
             group.create_dataset("label", data=label)
-        file.attrs["n_examples"] = len(shard.specs)
+        file.attrs["n_examples"] = len(shard.examples)
 
 
 def check_values(spec: ExampleSpec, form: ExampleFormat) -> None:
@@ -65,8 +65,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parse_arguments(__doc__ or "", argv)
     shards = plan_shards(arguments.params, arguments.output_dir, arguments.num_output_files)
     for shard in shards:
-        for spec in shard.specs[:1]:
-            check_values(spec, shard.form)
+        for example in shard.examples[:1]:
+            check_values(spec_of(example), shard.form)
     with multiprocessing.Pool(usable_cores()) as pool:
         pool.map(write_shard, shards, chunksize=1)
 

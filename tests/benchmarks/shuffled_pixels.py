@@ -17,7 +17,7 @@ import numpy as np
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.new_pipeline import DEFAULT_RUNNER
-from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards
+from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards, spec_of
 from transforms.decode_examples import DecodeExamples
 from transforms.encode_example import encode_example
 from transforms.example import Example, ExampleFormat
@@ -59,7 +59,7 @@ class WriteDecoded(beam.PTransform):
 
     def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection[None]:
         form = self.shards[0].form
-        ranked = [(shard.path, rank, spec) for shard in self.shards for rank, spec in enumerate(shard.specs)]
+        ranked = [(shard.path, rank, spec_of(one)) for shard in self.shards for rank, one in enumerate(shard.examples)]
         places = {spec.image_id: Place(path, rank) for path, rank, spec in ranked}
         decoded = begin | "Specs" >> beam.Create([spec for _, _, spec in ranked]) | DecodeExamples(form=form)
         keyed = decoded.examples | "KeyByShard" >> beam.Map(key_by_shard, places)
