@@ -21,6 +21,10 @@ _FORKSERVER = "forkserver"
 _PRELOADED = ["transforms.prepare_examples", "transforms.process_pool"]
 
 
+_lock = threading.Lock()
+_pools: dict[int, ProcessPoolExecutor] = {}
+
+
 class LostProcessError(Exception):
     """A process that decodes has ended before its work was done."""
 
@@ -35,17 +39,20 @@ def losses_told() -> Iterator[None]:
     try:
         yield
     except BrokenProcessPool as error:
-        process_pool.cache_clear()
+        with _lock:
+            _pools.clear()
         raise LostProcessError(
             "a process that decodes was ended from outside, perhaps for want of memory; run the same command again, "
             "with fewer --workers if it happens again"
         ) from error
 
 
-@functools.cache
 def process_pool(workers: int) -> ProcessPoolExecutor:
     """The pool of so many processes, made when first asked for; they end when this process does, however it does."""
-    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin)
+    with _lock:
+        if workers not in _pools:
+            _pools[workers] = ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin)
+        return _pools[workers]
 
 
 def warm_up(workers: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -13,7 +13,7 @@ from apache_beam.metrics import Metrics
 from transforms.csv_blocks import MAX_LINE_BYTES, Block, CsvFile, read_block, split_into_blocks
 from transforms.example import MaskRow
 from transforms.rejected import Code, DataError, Line, Rejected
-from transforms.rows import Columns, DefectRow, name_row, parse_row, split_lines
+from transforms.rows import CLASS_IDS, Columns, DefectRow, name_row, parse_row, split_lines
 
 # Small enough to cross a shuffle where a compressed file makes it necessary.
 BLOCK_BYTES = 2**19
@@ -52,12 +52,15 @@ class AnnotationRow(NamedTuple):
 ImageKey = tuple[int, str]  # folder, ImageId
 
 
-def parse_block(block: Block, text: bytes) -> Iterator[tuple[Line, DefectRow | DataError]]:
+def parse_block(
+    block: Block, text: bytes, classes: Collection[int] = CLASS_IDS
+) -> Iterator[tuple[Line, DefectRow | DataError]]:
     """Rows of a block, with their lines.
 
     Args:
         block: where the text is from.
         text: the block's lines.
+        classes: whose masks are wanted.
 
     Yields:
         for each line that is neither the header nor blank: where it stands, and what it says or what is wrong.
@@ -68,7 +71,10 @@ def parse_block(block: Block, text: bytes) -> Iterator[tuple[Line, DefectRow | D
             continue
         place = Line(block.file.path, block.start, number)
         try:
-            yield place, _refuse_line(line, block.file.columns) if too_long else parse_row(line, block.file.columns)
+            row = (
+                parse_row(line, block.file.columns, classes) if not too_long else _refuse_line(line, block.file.columns)
+            )
+            yield place, row
         except DataError as error:
             yield place, error
 
@@ -90,8 +96,10 @@ class ReadRows(beam.DoFn):
         """Yields the rows of a block."""
         text = read_block(block)
         tally: Counter[str] = Counter()
-        for line, row in parse_block(block, text):
-            self.read_rows.inc()
+        rows = 0
+        wanted = frozenset[int]().union(*(self.sources[source].class_ids for source, _ in block.file.uses))
+        for line, row in parse_block(block, text, wanted):
+            rows += 1
             for source, rank in block.file.uses:
                 tally["read"] += 1
                 if isinstance(row, DataError):
@@ -105,9 +113,10 @@ class ReadRows(beam.DoFn):
                     mask = MaskRow(line, row.runs)
                     key = self.sources[source].folder, row.image_id
                     yield key, AnnotationRow(source, rank, row.class_id, mask)
+        self.read_rows.inc(rows)
         yield beam.pvalue.TaggedOutput("lines", ((block.file.path, block.start), text.count(b"\n")))
-        for name, rows in tally.items():
-            yield beam.pvalue.TaggedOutput("tallies", (name, rows))
+        for name, number in tally.items():
+            yield beam.pvalue.TaggedOutput("tallies", (name, number))
 
 
 class Annotations(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from transforms.element_size import MAX_NAME_BYTES
@@ -54,7 +54,7 @@ class DefectRow(NamedTuple):
     Attributes:
         image_id: file name of the image.
         class_id: 1 to 4.
-        runs: packed by `rle.pack_runs`; None where the row has no mask at all.
+        runs: packed by `rle.pack_runs`; None where the row has no mask at all, or one that nobody asked for.
     """
 
     image_id: str
@@ -110,18 +110,19 @@ def split_fields(line: str) -> list[str]:
         ) from error
 
 
-def parse_row(line: bytes, columns: Columns) -> DefectRow:
+def parse_row(line: bytes, columns: Columns, classes: Collection[int] = CLASS_IDS) -> DefectRow:
     """Parses one line.
 
     Args:
         line: without its end.
         columns: of the file that the line is from.
+        classes: whose masks are packed; those of others are only checked.
 
     Raises:
         DataError: the line is not a row.
     """
     try:
-        return _parse_fields(_decode_fields(line), columns)
+        return _parse_fields(_decode_fields(line), columns, classes)
     except DataError as error:
         error.image_id, error.class_id = name_row(line, columns)
         raise
@@ -146,13 +147,14 @@ def _decode_fields(line: bytes) -> list[str]:
         raise DataError(Code.CSV_NOT_UTF8, f"the line is not UTF-8 ({error}); save the file as UTF-8") from error
 
 
-def _parse_fields(fields: Sequence[str], columns: Columns) -> DefectRow:
+def _parse_fields(fields: Sequence[str], columns: Columns, classes: Collection[int]) -> DefectRow:
     _check_field_count(fields, columns)
     image_id, class_text = _image_and_class(fields, columns)
     _check_image_id(image_id, fields[columns.image])
     text = fields[columns.mask].strip()
-    runs = None if text.lower() in _NO_MASK else pack_runs(parse_runs(text))
-    return DefectRow(image_id, _parse_class(class_text), runs)
+    runs = None if text.lower() in _NO_MASK else parse_runs(text)
+    class_id = _parse_class(class_text)
+    return DefectRow(image_id, class_id, pack_runs(runs) if runs is not None and class_id in classes else None)
 
 
 def _check_field_count(fields: Sequence[str], columns: Columns) -> None:
