@@ -12,9 +12,9 @@ from transforms.check_shard import arrays_of, check_shard
 from transforms.fetch import fetch
 from transforms.files import read_bytes
 from transforms.label import LabelFormat
-from transforms.layout import DATA_PARAMS, MANIFEST, meta_name
+from transforms.layout import ATTEMPT, DATA_PARAMS, MANIFEST, meta_name
 from transforms.look_ahead import map_ahead, shared_pool
-from transforms.paths import ATTEMPT, join
+from transforms.paths import join
 from transforms.progress import Progress
 
 _AHEAD_PER_WORKER = 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from transforms.find_files import list_folder, list_folder_if_there
-from transforms.layout import parse_file_name
-from transforms.paths import ATTEMPT, join
+from transforms.layout import ATTEMPT, parse_file_name
+from transforms.paths import join
 
 
 def list_sizes(folder: str) -> dict[str, int]:

@@ -17,9 +17,10 @@ from apache_beam.io.filesystems import FileSystems
 
 from transforms.file_stores import store_of
 from transforms.find_files import exists, match_pattern
+from transforms.layout import ATTEMPT
 from transforms.object_store import ObjectReader
 from transforms.os_errors import as_os_error
-from transforms.paths import ATTEMPT, is_local, join
+from transforms.paths import is_local, join
 
 _READ_BYTES = 2**22
 

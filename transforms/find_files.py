@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.file_stores import store_of
+from transforms.layout import ATTEMPT
 from transforms.object_store import FileInfo, ObjectStore
 from transforms.os_errors import as_os_error
-from transforms.paths import ATTEMPT, is_local, join
+from transforms.paths import is_local, join
 
 # What the system says of a path at which nothing can be: all other errors leave that open.
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)

@@ -11,6 +11,8 @@ DATA_PARAMS = "data_params.json"
 REJECTED = "rejected.jsonl"
 STAGING = ".staging"
 LOCK = ".lock"
+# How the names of files and folders end that are not whole yet.
+ATTEMPT = ".attempt"
 
 _SHARD_NAME = re.compile(r"(?P<name>.+)-(?P<file>\d+)_p(?P<range>\d+)\.h5", re.DOTALL)
 

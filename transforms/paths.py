@@ -6,9 +6,6 @@ import os
 
 from apache_beam.io.filesystems import FileSystems
 
-# How the names of files and folders end that are not whole yet.
-ATTEMPT = ".attempt"
-
 
 def is_local(path: str) -> bool:
     """Whether a path is on the local file system."""

@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from transforms.encode_example import EncodedExample, encode_example
 from transforms.example import ExampleFormat, ExampleSpec, make_planes, row_of
 from transforms.rejected import DataError
+from transforms.shared_images import put_images
+
+NO_IMAGE = np.empty((1, 0, 0), np.uint8)
 
 
 class RefusedExample(NamedTuple):
@@ -40,6 +45,25 @@ def prepare_examples(
         OSError: an image cannot be read.
     """
     return [_prepare(spec, _read(spec.image.path) if data is None else data, form) for spec, data in group]
+
+
+def prepare_elsewhere(
+    placed: tuple[int, Sequence[tuple[ExampleSpec, bytes | None]]], form: ExampleFormat, path: str
+) -> list[EncodedExample | RefusedExample]:
+    """`prepare_examples` in another process than the one that writes the shard.
+
+    Args:
+        placed: the place of the first example's image in the file of `shared_images`, and the examples.
+        form: of the examples.
+        path: of that file, where the images are left; the examples come back without them.
+
+    Raises:
+        OSError: an image cannot be read, or the disk is full.
+    """
+    first_place, group = placed
+    prepared = prepare_examples(group, form)
+    put_images(path, first_place, [one.image if isinstance(one, EncodedExample) else None for one in prepared])
+    return [one._replace(image=NO_IMAGE) if isinstance(one, EncodedExample) else one for one in prepared]
 
 
 def _prepare(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> EncodedExample | RefusedExample:

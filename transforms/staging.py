@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 from transforms.fetch import copy_here, sha256_of
 from transforms.files import copy_to, move, read_bytes_if_there, write_whole
 from transforms.find_files import exists, list_folder_if_there
-from transforms.paths import ATTEMPT, is_local, join
+from transforms.layout import ATTEMPT
+from transforms.paths import is_local, join
 
 # Their messages are of a few hundred bytes.
 REJECTED_PER_PIECE = 1000

@@ -10,16 +10,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from transforms.encode_example import EncodedExample
 from transforms.example import ExampleFormat, ExampleSpec
 from transforms.hdf5_file import ShardFile
 from transforms.look_ahead import map_ahead, shared_pool, usable_cores
-from transforms.prepare_examples import RefusedExample, prepare_examples
+from transforms.prepare_examples import RefusedExample, prepare_elsewhere, prepare_examples
 from transforms.process_pool import losses_told, process_pool
 from transforms.progress import PROGRESS
 from transforms.read_ahead import read_ahead
+from transforms.shared_images import SharedImages
 from transforms.staging import RejectedExample
 from transforms.turns import Turn, in_turn
 
@@ -31,6 +33,8 @@ GROUP = 8
 GROUP_BYTES = 2**21
 
 Item = TypeVar("Item")
+# Examples, each with the bytes of its image where it was read ahead.
+Group = Sequence[tuple[ExampleSpec, bytes | None]]
 
 
 def group_for(form: ExampleFormat, examples: int, workers: int) -> int:
@@ -87,18 +91,17 @@ def write_shard(
         LostProcessError: a process that decodes was killed.
     """
     workers = workers or usable_cores()
-    pool = process_pool(workers) if processes else shared_pool(workers)
-    prepare = functools.partial(prepare_examples, form=form)
     group = group_for(form, len(specs), workers)
+    window = window_for(form, group, workers)
     rejected = []
     with (
         losses_told(),
         ShardFile(path, form.label) as file,
         contextlib.closing(read_ahead(specs)) as read,
         contextlib.closing(in_turn(grouped(read, group), turn)) as groups,
-        contextlib.closing(map_ahead(prepare, groups, pool, window_for(form, group, workers))) as prepared,
+        contextlib.closing(_prepare(groups, form, workers, group, window, processes=processes)) as prepared,
     ):
-        for index, example in enumerate(itertools.chain.from_iterable(prepared)):
+        for index, example in enumerate(prepared):
             if given_up():
                 raise GivenUpError
             if isinstance(example, RefusedExample):
@@ -107,3 +110,21 @@ def write_shard(
                 file.append(example)
             PROGRESS.add(1)
     return tuple(rejected)
+
+
+def _prepare(
+    groups: Iterable[Group], form: ExampleFormat, workers: int, group: int, window: int, *, processes: bool
+) -> Generator[EncodedExample | RefusedExample, None, None]:
+    """The examples, ready for the file, each to be used before the next is asked for."""
+    if not processes:
+        prepare = functools.partial(prepare_examples, form=form)
+        yield from itertools.chain.from_iterable(map_ahead(prepare, groups, shared_pool(workers), window))
+        return
+    # A group has the place of the one that was done with when it was begun.
+    placed = ((number % window * group, one) for number, one in enumerate(groups))
+    with SharedImages(form.size, window * group) as images:
+        prepare_there = functools.partial(prepare_elsewhere, form=form, path=images.path)
+        with contextlib.closing(map_ahead(prepare_there, placed, process_pool(workers), window)) as prepared:
+            for number, members in enumerate(prepared):
+                for place, example in enumerate(members, number % window * group):
+                    yield example if isinstance(example, RefusedExample) else example._replace(image=images.take(place))
