@@ -47,12 +47,13 @@ def start(params: Path, output: Path) -> subprocess.Popen[str]:
 
 
 def decoders(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """The processes that decode, once they are at work."""
+    """The processes that decode, once they are at work: children of the one that has done the imports."""
+    run = psutil.Process(process.pid)
     for _ in range(600):
-        below = psutil.Process(process.pid).children(recursive=True)
-        busy = [one for one in below if one.cpu_times().user > 0.15]
-        if len(busy) == 2:
-            return busy
+        servers = run.children()
+        found = [one for server in servers for one in server.children()]
+        if len(found) == 2 and all(one.cpu_times().user > 0.05 for one in found):
+            return found
         time.sleep(0.05)
         assert process.poll() is None, process.communicate()
     raise AssertionError("no process has begun to decode")
