@@ -51,6 +51,7 @@ def _build(pipeline: beam.Pipeline, job: Job, sink: type[WriteShards], end: beam
         checksum=job.checksum,
         workers=job.workers,
         processes=job.processes,
+        num_shards=len(job.splits) * job.layout.num_shards,
     )
 
     tallies = [annotations.tallies, assigned.tallies]

@@ -1,4 +1,4 @@
-"""Processes that decode: they end with the run, however it ends, and their death is not taken for success."""
+"""Processes of a pool: they end with the run, however it ends, and their death is not taken for success."""
 
 from __future__ import annotations
 
@@ -26,23 +26,32 @@ def make_params(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_params(folder / "params.yaml", folder / "data", image_shape=[1024, 1600, 1])
 
 
-def test_what_cannot_be_made_is_rejected_as_by_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(name="shards", params=[1, 10], ids=["only decoding", "whole shards"])
+def choose_shards(request: pytest.FixtureRequest) -> str:
+    """The flag for as many shards as have the processes do so."""
+    return f"--num_output_files={request.param}"
+
+
+def test_what_cannot_be_made_is_rejected_as_by_threads(
+    tmp_path: Path, shards: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = write_dataset(tmp_path / "data", [f"{index}.jpg,3,{1 + index} 2" for index in range(20)])
     (data / "train_images" / "3.jpg").write_bytes(b"")
     with open(data / "train.csv", "a", encoding="utf-8") as csv:
         csv.write("5.jpg,3,1 2\n7.jpg,3,9 100000\n")
-    threads = create(tmp_path, data, "--max_rejected=9", "--workers=2", output="threads")
+    flags = ("--max_rejected=9", "--workers=2", shards)
+    threads = create(tmp_path, data, *flags, output="threads")
     monkeypatch.setattr("pipeline.create.PROCESSES_FROM_CSV_BYTES", 0)
-    processes = create(tmp_path, data, "--max_rejected=9", "--workers=2", output="processes")
+    processes = create(tmp_path, data, *flags, output="processes")
     assert digest(processes) == digest(threads)
     assert (processes / "rejected.jsonl").read_bytes() == (threads / "rejected.jsonl").read_bytes()
     assert manifest(processes)["rejected"] == {"IMAGE_EMPTY": 1, "RLE_OUT_OF_BOUNDS": 1}
 
 
-def start(params: Path, output: Path) -> subprocess.Popen[str]:
+def start(params: Path, output: Path, shards: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "pipeline", "create", "--params", str(params), "--output_dir", str(output)]
     return subprocess.Popen(
-        [*command, "--workers=2"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--workers=2", shards], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
@@ -64,8 +73,8 @@ def wait_for_end(processes: list[psutil.Process]) -> None:
     assert alive == []
 
 
-def test_they_end_with_the_run(params: Path, tmp_path: Path) -> None:
-    with start(params, tmp_path / "out") as process:
+def test_they_end_with_the_run(params: Path, tmp_path: Path, shards: str) -> None:
+    with start(params, tmp_path / "out", shards) as process:
         found = decoders(process)
         out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
@@ -73,8 +82,10 @@ def test_they_end_with_the_run(params: Path, tmp_path: Path) -> None:
     wait_for_end(found)
 
 
-def test_the_death_of_one_fails_the_run_which_the_same_command_completes(params: Path, tmp_path: Path) -> None:
-    with start(params, tmp_path / "out") as process:
+def test_the_death_of_one_fails_the_run_which_the_same_command_completes(
+    params: Path, tmp_path: Path, shards: str
+) -> None:
+    with start(params, tmp_path / "out", shards) as process:
         victim, *others = decoders(process)
         victim.kill()
         _, err = process.communicate(timeout=120)
@@ -83,13 +94,13 @@ def test_the_death_of_one_fails_the_run_which_the_same_command_completes(params:
     assert "Traceback" not in err
     assert not (tmp_path / "out" / "manifest.json").exists()
     wait_for_end(others)
-    run_steelbeam("create", "--params", params, "--output_dir", tmp_path / "out", "--quiet")
+    run_steelbeam("create", "--params", params, "--output_dir", tmp_path / "out", shards, "--quiet")
     assert manifest(tmp_path / "out")["rows"]["rejected"] == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_they_end_where_the_run_is_stopped(params: Path, tmp_path: Path, number: int) -> None:
-    with start(params, tmp_path / "out") as process:
+def test_they_end_where_the_run_is_stopped(params: Path, tmp_path: Path, shards: str, number: int) -> None:
+    with start(params, tmp_path / "out", shards) as process:
         found = psutil.Process(process.pid).children(recursive=True) + decoders(process)
         os.kill(process.pid, number)
         process.communicate(timeout=60)

@@ -50,8 +50,12 @@ def test_threads(usual: dict[str, bytes], workers: int) -> None:
 
 
 @pytest.mark.parametrize("workers", [2, 8])
-def test_processes(usual: dict[str, bytes], workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("shards_a_process", [1, 100], ids=["whole shards", "only decoding"])
+def test_processes(
+    usual: dict[str, bytes], workers: int, shards_a_process: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pipeline.create.PROCESSES_FROM_CSV_BYTES", 0)
+    monkeypatch.setattr(write_shards, "SHARDS_A_PROCESS", shards_a_process)
     assert main([*COMMAND, f"--workers={workers}"]) == 0
     assert tree(Path("out")) == usual
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import multiprocessing
 import os
@@ -13,12 +14,15 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
+from multiprocessing.sharedctypes import Synchronized
 
 from threadpoolctl import threadpool_limits
 
+from transforms.progress import PROGRESS
+
 # Where it is to be had: the processes are forked from one that has done the imports, and not from this one's threads.
 _FORKSERVER = "forkserver"
-_PRELOADED = ["transforms.prepare_examples", "transforms.process_pool"]
+_PRELOADED = ["transforms.write_alone", "transforms.process_pool"]
 
 
 _lock = threading.Lock()
@@ -51,7 +55,8 @@ def process_pool(workers: int) -> ProcessPoolExecutor:
     """The pool of so many processes, made when first asked for; they end when this process does, however it does."""
     with _lock:
         if workers not in _pools:
-            _pools[workers] = ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin)
+            context, count = _context()
+            _pools[workers] = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(count,))
         return _pools[workers]
 
 
@@ -63,16 +68,22 @@ def warm_up(workers: int) -> None:
 
 
 @functools.cache
-def _context() -> BaseContext:
-    if _FORKSERVER not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context(_FORKSERVER)
-    context.set_forkserver_preload(_PRELOADED)
-    return context
+def _context() -> tuple[BaseContext, Synchronized[int]]:
+    """How processes begin, and the number in which they count their progress."""
+    context: BaseContext
+    if _FORKSERVER in multiprocessing.get_all_start_methods():
+        context = multiprocessing.get_context(_FORKSERVER)
+        context.set_forkserver_preload(_PRELOADED)
+    else:
+        context = multiprocessing.get_context("spawn")
+    count = context.Value(ctypes.c_longlong)
+    PROGRESS.share(count)
+    return context, count
 
 
-def _begin() -> None:
+def _begin(count: Synchronized[int]) -> None:
     """Leaves Ctrl-C to the process that runs the job, and keeps BLAS to one thread, as there is a process a core."""
+    PROGRESS.share(count)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(1, user_api="blas")
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from transforms.fetch import copy_here, sha256_of
-from transforms.files import copy_to, move, read_bytes_if_there, write_whole
+from transforms.files import copy_to, move, read_bytes_if_there, sync, write_whole
 from transforms.find_files import exists, list_folder_if_there
 from transforms.layout import ATTEMPT
 from transforms.paths import is_local, join
@@ -209,6 +209,8 @@ def _is_running(process: int) -> bool:
 def stage(attempt: str, staged: str, stored: StoredShard) -> None:
     """Moves a whole local file to its place in the staging folder, and says that it is whole."""
     if is_local(staged):
+        # Publishing does so too, for files of earlier attempts; but here, other shards are made in the meantime.
+        sync(attempt)
         move(attempt, staged)
     else:
         copy_to(attempt, staged)

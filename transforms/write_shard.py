@@ -1,8 +1,9 @@
 """Examples' specifications to the file of a shard.
 
-Its images are decoded in order by a pool of processes or threads, a bounded window ahead of the file. Of the shards
-that a process writes at the same time one after the other has its turn to be decoded: so one is hashed, moved or
-uploaded while another keeps the cores busy, and they do not all wait for the same.
+Either another process does all of it, or this one writes the file, and the images are decoded in order by a pool of
+processes or threads, a bounded window ahead of the file. Then, of the shards that this process writes at the same time,
+one after the other has its turn to be decoded: so one is hashed, moved or uploaded while another keeps the cores busy,
+and they do not all wait for the same.
 """
 
 from __future__ import annotations
@@ -10,20 +11,22 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any, TypeVar
 
 from transforms.encode_example import EncodedExample
 from transforms.example import ExampleFormat, ExampleSpec
+from transforms.fetch import sha256_of
 from transforms.hdf5_file import ShardFile
-from transforms.look_ahead import map_ahead, shared_pool, usable_cores
+from transforms.look_ahead import map_ahead, shared_pool
 from transforms.prepare_examples import RefusedExample, prepare_elsewhere, prepare_examples
 from transforms.process_pool import losses_told, process_pool
 from transforms.progress import PROGRESS
 from transforms.read_ahead import read_ahead
 from transforms.shared_images import SharedImages
-from transforms.staging import RejectedExample
 from transforms.turns import Turn, in_turn
+from transforms.write_alone import GivenUpError, WrittenFile, write_alone
 
 # What the examples ahead of the file may take, besides the decoding of one image in each thread.
 LOOK_AHEAD_BYTES = 2**26
@@ -50,10 +53,6 @@ def window_for(form: ExampleFormat, group: int, workers: int) -> int:
     return max(1, min(workers * LOOK_AHEAD_PER_WORKER, LOOK_AHEAD_BYTES // (2 * height * width * group)))
 
 
-class GivenUpError(Exception):
-    """Nobody wants the shard any more."""
-
-
 def grouped(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """The items in lists of so many, the last one of what is left."""
     remaining = iter(items)
@@ -65,35 +64,31 @@ def write_shard(
     path: str,
     specs: Sequence[ExampleSpec],
     form: ExampleFormat,
-    workers: int | None,
+    workers: int,
     turn: Turn,
+    given_up: Future[None],
     *,
     processes: bool = False,
-    given_up: Callable[[], bool] = lambda: False,
-) -> tuple[RejectedExample, ...]:
-    """Writes a shard's file.
+) -> WrittenFile:
+    """Writes a shard's file, for which images are decoded by a pool.
 
     Args:
         path: of the new file, local.
         specs: of the examples, in order.
         form: of the examples.
-        workers: threads or processes that decode; None is one a core.
+        workers: threads or processes that decode.
         turn: in which the images are decoded.
+        given_up: done when nobody wants the shard any more.
         processes: whether it is processes that decode.
-        given_up: asked before each example whether to stop.
-
-    Returns:
-        the examples that are not in the file, in order: the others move up.
 
     Raises:
-        GivenUpError: the answer was yes.
+        GivenUpError: nobody wants it.
         OSError: an image cannot be read, or the file not be written.
         LostProcessError: a process that decodes was killed.
     """
-    workers = workers or usable_cores()
     group = group_for(form, len(specs), workers)
     window = window_for(form, group, workers)
-    rejected = []
+    refused = {}
     with (
         losses_told(),
         ShardFile(path, form.label) as file,
@@ -102,14 +97,41 @@ def write_shard(
         contextlib.closing(_prepare(groups, form, workers, group, window, processes=processes)) as prepared,
     ):
         for index, example in enumerate(prepared):
-            if given_up():
+            if given_up.done():
                 raise GivenUpError
             if isinstance(example, RefusedExample):
-                rejected.append(RejectedExample(index, *example))
+                refused[index] = example
             else:
                 file.append(example)
             PROGRESS.add(1)
-    return tuple(rejected)
+    return WrittenFile(sha256_of(path), refused)
+
+
+def write_elsewhere(
+    path: str, specs: Sequence[ExampleSpec], form: ExampleFormat, workers: int, given_up: Future[None]
+) -> WrittenFile:
+    """Has one of a pool of processes write a shard's file.
+
+    Args:
+        path: of the new file, local; a process that finds it gone stops.
+        specs: of the examples, in order; their images are local.
+        form: of the examples.
+        workers: processes of the pool.
+        given_up: done when nobody wants the shard any more.
+
+    Raises:
+        GivenUpError: nobody wants it.
+        OSError: an image cannot be read, or the file not be written.
+        LostProcessError: a process was killed.
+    """
+    with losses_told():
+        written = process_pool(workers).submit(write_alone, path, specs, form)
+        ends: list[Future[Any]] = [written, given_up]
+        wait(ends, return_when=FIRST_COMPLETED)
+        if given_up.done():
+            written.cancel()
+            raise GivenUpError
+        return written.result()
 
 
 def _prepare(

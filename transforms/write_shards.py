@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -22,18 +22,18 @@ from threadpoolctl import threadpool_limits
 from transforms.assign_shards import ShardKey
 from transforms.decode_examples import reject
 from transforms.example import ExampleFormat, ExampleSpec
-from transforms.fetch import sha256_of
 from transforms.files import make_folder
 from transforms.fingerprint import checksums, fingerprint_of, modified_times
 from transforms.layout import staged_path
-from transforms.look_ahead import LookAhead, shared_pool
-from transforms.paths import join
+from transforms.look_ahead import LookAhead, shared_pool, usable_cores
+from transforms.paths import is_local, join
 from transforms.progress import PROGRESS
 from transforms.rejected import Rejected
 from transforms.staging import (
     KEPT,
     REUSED,
     WRITTEN,
+    RejectedExample,
     ReusableShard,
     ShardSummary,
     StoredShard,
@@ -45,10 +45,13 @@ from transforms.staging import (
     stage_copy,
 )
 from transforms.turns import Turn
-from transforms.write_shard import write_shard
+from transforms.write_alone import WrittenFile
+from transforms.write_shard import write_elsewhere, write_shard
 
-# In each process. The threads that decode are the same for all of them.
+# By one process. What decodes is the same for all of them.
 SHARDS_AT_A_TIME = 3
+# At the least, for each process of a pool, so that each writes whole shards: with fewer, some would be idle at the end.
+SHARDS_A_PROCESS = 4
 
 
 class WrittenShards(NamedTuple):
@@ -91,6 +94,7 @@ class WriteShard(beam.DoFn):
         self.checksum = options.checksum
         self.workers = options.workers
         self.processes = options.processes
+        self.num_shards = options.num_shards
         self.write_shards = Metrics.counter("steelbeam", "write-shards")
         self.keep_shards = Metrics.counter("steelbeam", "keep-shards")
         self.reuse_shards = Metrics.counter("steelbeam", "reuse-shards")
@@ -104,8 +108,12 @@ class WriteShard(beam.DoFn):
 
     def start_bundle(self) -> None:
         """Begins with no shard under way."""
-        self.ahead: LookAhead[_Done] = LookAhead(shared_pool(SHARDS_AT_A_TIME, "shard"), SHARDS_AT_A_TIME)
-        self.given_up = threading.Event()
+        self.cores = self.workers or usable_cores()
+        self.alone = self.processes and self.num_shards >= SHARDS_A_PROCESS * self.cores
+        # Each process has one, and the next ones lie ready.
+        at_a_time = self.cores + 2 if self.alone else SHARDS_AT_A_TIME
+        self.ahead: LookAhead[_Done] = LookAhead(shared_pool(at_a_time, "shard"), at_a_time)
+        self.given_up: Future[None] = Future()
 
     def process(self, shard: tuple[ShardKey, list[ExampleSpec]]) -> Iterable[Any]:
         """Begins a shard; yields the summary of one that is finished, and what is rejected of it."""
@@ -127,7 +135,7 @@ class WriteShard(beam.DoFn):
                     yield beam.pvalue.TaggedOutput("rejected", reject(one.specs[index], row, code, message))
                 yield from cut_summary(summarise(one.key, one.specs, one.stored, one.state))
         except Exception:
-            self.given_up.set()
+            self.given_up.set_result(None)
             self.ahead.give_up()
             raise
 
@@ -177,19 +185,17 @@ class WriteShard(beam.DoFn):
         make_folder(join(self.staging, key.split))
         staged = self._staged(key, fingerprint)
         with local_attempt(staged) as attempt:
-            rejected = write_shard(
-                attempt,
-                specs,
-                self.forms[key.split],
-                self.workers,
-                turn,
-                processes=self.processes,
-                given_up=self.given_up.is_set,
-            )
+            written = self._write_file(attempt, specs, self.forms[key.split], turn)
+            rejected = tuple(RejectedExample(index, *refused) for index, refused in written.refused.items())
             examples = len(specs) - len(rejected)
-            stored = StoredShard(examples, os.path.getsize(attempt), sha256_of(attempt), fingerprint, rejected)
+            stored = StoredShard(examples, os.path.getsize(attempt), written.sha256, fingerprint, rejected)
             stage(attempt, staged, stored)
         return stored
+
+    def _write_file(self, path: str, specs: list[ExampleSpec], form: ExampleFormat, turn: Turn) -> WrittenFile:
+        if self.alone and specs and is_local(specs[0].image.path):
+            return write_elsewhere(path, specs, form, self.cores, self.given_up)
+        return write_shard(path, specs, form, self.cores, turn, self.given_up, processes=self.processes)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -207,6 +213,7 @@ class WriteShards(beam.PTransform):
         checksum: whether an image has changed is told by its content, and not by its size and time.
         workers: threads that decode in each process of Beam; None is one a core.
         processes: whether processes decode in their place.
+        num_shards: that there are at least: where they are many, each of the processes writes whole ones.
     """
 
     forms: Mapping[str, ExampleFormat]
@@ -216,6 +223,7 @@ class WriteShards(beam.PTransform):
     checksum: bool = False
     workers: int | None = None
     processes: bool = False
+    num_shards: int = 0
 
     def expand(self, shards: beam.PCollection[tuple[ShardKey, list[ExampleSpec]]]) -> WrittenShards:
         outputs = shards | "WriteShard" >> beam.ParDo(WriteShard(self)).with_outputs(

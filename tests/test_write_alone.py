@@ -1,0 +1,71 @@
+"""A whole shard by a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from tests.builders import write_images
+from tests.command import ROOT
+from tests.test_write_shards import FORM, spec
+from transforms.example import ExampleSpec
+from transforms.fetch import sha256_of
+from transforms.hdf5_file import read_shard
+from transforms.write_alone import GivenUpError, write_alone
+from transforms.write_shard import write_elsewhere
+
+
+@pytest.fixture(name="specs")
+def make_specs(tmp_path: Path) -> list[ExampleSpec]:
+    names = ["a.jpg", "b.jpg", "c.jpg"]
+    write_images(tmp_path / "images", names)
+    return [spec(tmp_path / "images" / name) for name in names]
+
+
+def test_what_is_refused_is_named_and_the_others_move_up(tmp_path: Path, specs: list[ExampleSpec]) -> None:
+    Path(specs[1].image.path).write_bytes(b"no image")
+    path = str(tmp_path / "shard.h5")
+    written = write_alone(path, specs, FORM)
+    assert written.sha256 == sha256_of(path)
+    assert {index: refused.code for index, refused in written.refused.items()} == {1: "IMAGE_NOT_RECOGNISED"}
+    assert len(list(read_shard(path))) == 2
+
+
+def test_an_image_that_vanishes_fails_the_shard(tmp_path: Path, specs: list[ExampleSpec]) -> None:
+    Path(specs[1].image.path).unlink()
+    with pytest.raises(OSError, match=r"b\.jpg"):
+        write_elsewhere(str(tmp_path / "shard.h5"), specs, FORM, 2, Future())
+
+
+def test_it_stops_when_somebody_removes_the_file(tmp_path: Path, specs: list[ExampleSpec]) -> None:
+    path = tmp_path / "shard.h5"
+    asked_for = []
+
+    class Watched(list[ExampleSpec]):
+        def __iter__(self) -> Iterator[ExampleSpec]:
+            for index, one in enumerate(super().__iter__()):
+                if index == 1:
+                    path.unlink()
+                asked_for.append(index)
+                yield one
+
+    with pytest.raises(GivenUpError):
+        write_alone(str(path), Watched(specs), FORM)
+    assert asked_for == [0, 1]
+
+
+def test_nobody_waits_for_a_shard_that_is_given_up(tmp_path: Path, specs: list[ExampleSpec]) -> None:
+    given_up: Future[None] = Future()
+    given_up.set_result(None)
+    with pytest.raises(GivenUpError):
+        write_elsewhere(str(tmp_path / "shard.h5"), specs, FORM, 2, given_up)
+
+
+def test_it_begins_without_beam() -> None:
+    code = "import sys, transforms.write_alone, transforms.process_pool; sys.exit('apache_beam' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
