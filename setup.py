@@ -14,7 +14,8 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=["pipeline", "transforms"],
+    packages=["pipeline", "transforms", "steelbeam"],
+    package_data={"steelbeam": ["py.typed"]},
     install_requires=[
         f"apache-beam{BEAM_VERSION}",
         "numpy>=1.26",
@@ -30,6 +31,7 @@ setup(
     extras_require={
         "gcp": [f"apache-beam[gcp]{BEAM_VERSION}"],
         "aws": [f"apache-beam[aws]{BEAM_VERSION}"],
+        "read": ["isal>=1.7", "fsspec>=2024.6"],
         "airflow": ["apache-airflow>=3,<4", "apache-airflow-providers-standard"],
         "test": [
             "pytest>=8",
@@ -40,6 +42,8 @@ setup(
             "py-spy>=0.4",  # the benchmark of the interpreter's lock
             "prometheus_client>=0.20",
             "setuptools>=70.1",
+            "isal>=1.7",
+            "fsspec>=2024.6",
         ],
         "test-stores": ["moto[server]>=5.1"],
         "lint": ["ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],

@@ -189,7 +189,7 @@ def test_a_label_is_looked_at_to_its_last_row(
     path = str(tmp_path / "x.h5")
     pixels = grey_pixels(0)
     with ShardFile(path, form) as shard:
-        shard.append(encode_example(pixels, pixels % 2, form))
+        shard.append(encode_example(pixels, pixels % 2, form), "a.jpg")
     if not deflated:
         with h5py.File(path, "a") as file:
             replace("example_0/label", lambda array: array)(file)

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
+from steelbeam import open_dataset
 from tests.command import run_create
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -82,6 +83,20 @@ def test_resized_images_are_within_one_grey_level_in_one_of_ten_thousand_pixels(
         assert np.count_nonzero(difference) <= difference.size / 10_000
 
 
+def test_the_reader_gives_the_examples_by_position_with_the_names_of_their_images(
+    dataset: tuple[str, Path, dict],
+) -> None:
+    _, output_dir, expected = dataset
+    for split in SPLITS:
+        examples = open_dataset(output_dir, split)
+        assert len(examples) == len(expected[split]["examples"])
+        for example in expected[split]["examples"]:
+            image, label, image_id = examples[example["position"]]
+            assert image_id == example["image_id"]
+            assert _describe(label) == example["label"]
+            assert _describe(image) == _digest(output_dir / split, example, "image")
+
+
 def test_meta_files_list_every_shard_in_order(dataset: tuple[str, Path, dict]) -> None:
     _, output_dir, expected = dataset
     for split in SPLITS:
@@ -105,6 +120,10 @@ def test_data_params_say_what_the_original_says(dataset: tuple[str, Path, dict])
 def _digest(folder: Path, example: dict, dataset: str) -> dict:
     with h5py.File(folder / example["file"]) as file:
         array = file[example["example"]][dataset][()]
+    return _describe(array)
+
+
+def _describe(array: np.ndarray) -> dict:
     return {
         "dtype": str(array.dtype),
         "shape": list(array.shape),

@@ -23,7 +23,7 @@ def write(path: Path, form: LabelFormat, examples: int) -> None:
     with ShardFile(str(path), form) as file:
         for seed in range(examples):
             image = grey_pixels(seed, form.height, form.width)
-            file.append(encode_example(image, image % 2, form))
+            file.append(encode_example(image, image % 2, form), f"{seed}.jpg")
 
 
 @pytest.mark.parametrize("loss", ["bce", "multilabel_bce", "ssce"])
@@ -47,14 +47,26 @@ def test_layout_is_the_originals(tmp_path: Path) -> None:
         assert set(file["example_10"]) == {"image", "label"}
         assert file["example_0/image"].dtype == np.uint8
         assert file["example_0/label"].compression == "gzip"
-        assert dict(file.attrs) == {"n_examples": 11}
+        assert set(file.attrs) == {"n_examples", "image_ids"}
+        assert file.attrs["n_examples"] == 11
         assert file.attrs["n_examples"].dtype == np.int64
 
 
 def test_a_file_without_examples_says_so(tmp_path: Path) -> None:
     write(tmp_path / "a.h5", LabelFormat("bce", 2, 16, 24), 0)
     with h5py.File(tmp_path / "a.h5") as file:
-        assert (len(file), file.attrs["n_examples"]) == (0, 0)
+        assert (len(file), dict(file.attrs)) == (0, {"n_examples": 0})
+
+
+def test_images_are_named(tmp_path: Path) -> None:
+    form = LabelFormat("bce", 2, 16, 24)
+    image = grey_pixels(0, 16, 24)
+    names = ["a.jpg", "ähnlich 缺陷.png", *(f"{index}.jpg" for index in range(20_000))]
+    with ShardFile(str(tmp_path / "a.h5"), form) as file:
+        for name in names:
+            file.append(encode_example(image, image % 2, form), name)
+    with h5py.File(tmp_path / "a.h5") as found:
+        assert [name.decode() for name in found.attrs["image_ids"]] == names
 
 
 def test_bytes_do_not_depend_on_the_time(tmp_path: Path) -> None:
@@ -87,7 +99,7 @@ image = np.zeros((64, 64), np.uint8)
 try:
     with ShardFile(sys.argv[1], form) as file:
         for _ in range(200):
-            file.append(encode_example(image, image, form))
+            file.append(encode_example(image, image, form), "a.jpg")
 except OSError as error:
     sys.exit(f"errno {error.errno}")
 """

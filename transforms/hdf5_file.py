@@ -1,8 +1,9 @@
 """One shard's file: written example by example, and read back.
 
 Layout: groups `example_0` … `example_<n-1>`, each with the datasets `image` (uint8 [1, H, W], contiguous) and `label`
-(see `LabelFormat`; chunked, deflate); the file's attribute `n_examples` (int64) counts them. No timestamps, so that
-the same examples give the same bytes.
+(see `LabelFormat`; chunked, deflate); the file's attribute `n_examples` (int64) counts them, and its attribute
+`image_ids` (UTF-8, filled up with zeros) names their images: one attribute for all, as one for each would take longer
+than everything else. No timestamps, so that the same examples give the same bytes.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class ShardFile:
     """
 
     def __init__(self, path: str, form: LabelFormat) -> None:
-        self.examples = 0
+        self._image_ids: list[bytes] = []
         self._storage = _Storage(path)
         self._file = h5py.File(self._storage, "w", libver=LIBVER)
         self._group_properties = h5p.create(h5p.GROUP_CREATE)
@@ -66,20 +67,24 @@ class ShardFile:
         self._label_properties.set_chunk(form.chunk_shape)
         self._label_properties.set_deflate(DEFLATE_LEVEL)
 
-    def append(self, example: EncodedExample) -> None:
+    def append(self, example: EncodedExample, image_id: str) -> None:
         """Adds an example as the next group.
+
+        Args:
+            example: its image and label.
+            image_id: file name of its image.
 
         Raises:
             OSError: the file cannot be written.
         """
-        name = group_name(self.examples).encode()
+        name = group_name(len(self._image_ids)).encode()
         group = h5g.create(self._file.id, name, gcpl=self._group_properties)
         image = h5d.create(group, b"image", h5t.STD_U8LE, self._image_space, self._image_properties)
         image.write(h5s.ALL, h5s.ALL, example.image)
         label = h5d.create(group, b"label", self._label_type, self._label_space, self._label_properties)
         for offset, chunk in example.label_chunks:
             label.write_direct_chunk(offset, chunk)
-        self.examples += 1
+        self._image_ids.append(image_id.encode())
         self._storage.check()
 
     def __enter__(self) -> ShardFile:
@@ -89,11 +94,17 @@ class ShardFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._file.attrs["n_examples"] = np.int64(self.examples)
+            self._file.attrs["n_examples"] = np.int64(len(self._image_ids))
+            self._name_images()
         self._file.close()
         self._storage.close()
         if error is None:
             self._storage.check()
+
+    def _name_images(self) -> None:
+        if self._image_ids:
+            ids = np.array(self._image_ids)
+            self._file.attrs.create("image_ids", ids, dtype=h5py.string_dtype("utf-8", ids.dtype.itemsize))
 
 
 class _Storage(io.RawIOBase):

@@ -52,7 +52,7 @@ def write_alone(path: str, specs: Sequence[ExampleSpec], form: ExampleFormat) ->
             if isinstance(example, RefusedExample):
                 refused[index] = example
             else:
-                file.append(example)
+                file.append(example, spec.image_id)
             if not os.path.exists(path):
                 raise GivenUpError
             PROGRESS.add(1)

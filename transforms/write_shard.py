@@ -102,7 +102,7 @@ def write_shard(
             if isinstance(example, RefusedExample):
                 refused[index] = example
             else:
-                file.append(example)
+                file.append(example, specs[index].image_id)
             PROGRESS.add(1)
     return WrittenFile(sha256_of(path), refused)
 

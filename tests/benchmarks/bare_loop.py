@@ -26,8 +26,9 @@ def write_shard(shard: PlannedShard) -> None:
     """Reads, decodes, resizes, labels, compresses and appends a shard's examples, one after the other."""
     with ShardFile(shard.path, shard.form.label) as file:
         for example in shard.examples:
-            image, mask = make_planes(spec_of(example), Path(example.path).read_bytes(), shard.form)
-            file.append(encode_example(image, mask, shard.form.label))
+            spec = spec_of(example)
+            image, mask = make_planes(spec, Path(example.path).read_bytes(), shard.form)
+            file.append(encode_example(image, mask, shard.form.label), spec.image_id)
 
 
 def _keep_blas_to_one_thread() -> None:

@@ -200,6 +200,21 @@ def lock(scale: Scale) -> Figures:
     return [{"size": size, **shares} for size, shares in json.loads(done.stdout).items()]
 
 
+def reader(scale: Scale) -> Figures:
+    """Examples a second that are read from a finished dataset."""
+    figures = []
+    for size in (SMALL, RAW):
+        with tempfile.TemporaryDirectory(prefix="steelbeam-benchmark-") as name:
+            dataset = Path(name) / "dataset"
+            run_case(Case(STEELBEAM, datasets.examples(scale.start), size), dataset)
+            command = [sys.executable, "-m", "tests.benchmarks.read_rate", str(dataset), str(scale.repeats)]
+            done = subprocess.run(command, cwd=datasets.ROOT, check=True, capture_output=True, text=True)
+        rates = json.loads(done.stdout)
+        medians = {way: median(found) for way, found in rates.items()}
+        figures.append({"size": size, "medians": medians, "rates": rates})
+    return figures
+
+
 def _peak(case: Case) -> int:
     peak = measure(case, watch_memory=True).peak_memory
     assert peak is not None
@@ -217,4 +232,5 @@ GROUPS: dict[str, Callable[[Scale], Figures]] = {
     "nothing": nothing,
     "shards": shards,
     "storage": storage,
+    "reader": reader,
 }

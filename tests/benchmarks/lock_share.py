@@ -45,7 +45,7 @@ def work(data: Path, size: tuple[int, int]) -> None:
     def append_all(ready: list[EncodedExample]) -> None:
         with tempfile.TemporaryDirectory() as name, ShardFile(f"{name}/a.h5", form.label) as file:
             for one in ready:
-                file.append(one)
+                file.append(one, "a.jpg")
 
     end = time.monotonic() + SECONDS + 5
     while time.monotonic() < end:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from tests.benchmarks import read_rate
 from tests.benchmarks.programs import BARE_LOOP, ORIGINAL_WAY, SHUFFLED_PIXELS, STEELBEAM
 
 BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
@@ -118,6 +119,25 @@ def _storage(figures: Sequence[Mapping[str, Any]]) -> str:
     return _table(["bytes of the shards", "an example"], lines)
 
 
+def _reader(figures: Sequence[Mapping[str, Any]]) -> str:
+    lines = []
+    for one in figures:
+        ours, originals, alone = (
+            one["medians"][way] for way in (read_rate.STEELBEAM, read_rate.ORIGINAL, read_rate.BYTES)
+        )
+        lines.append(
+            [_size(one["size"]), _rate(ours), _rate(originals), f"{ours / originals:.1f}", f"{ours / alone:.0%}"]
+        )
+    head = [
+        "examples read a second",
+        "`open_dataset`",
+        "a file opened for each",
+        "times",
+        "of the rate of the bytes alone",
+    ]
+    return _table(head, lines)
+
+
 _TABLES = {
     "steady": _steady,
     "start": _start,
@@ -129,6 +149,7 @@ _TABLES = {
     "nothing": _nothing,
     "shards": _shards,
     "storage": _storage,
+    "reader": _reader,
 }
 
 

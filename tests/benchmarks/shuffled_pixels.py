@@ -31,20 +31,20 @@ class Place(NamedTuple):
     rank: int
 
 
-def key_by_shard(named: tuple[str, Example], places: dict[str, Place]) -> tuple[str, tuple[int, Example]]:
-    """Puts the path of its shard before a decoded example, and its rank there beside it."""
+def key_by_shard(named: tuple[str, Example], places: dict[str, Place]) -> tuple[str, tuple[int, str, Example]]:
+    """Puts the path of its shard before a decoded example, and its rank there and its ImageId beside it."""
     image_id, example = named
-    return places[image_id].path, (places[image_id].rank, example)
+    return places[image_id].path, (places[image_id].rank, image_id, example)
 
 
-def write_shard(shard: tuple[str, Iterable[tuple[int, Example] | None]], form: ExampleFormat) -> None:
+def write_shard(shard: tuple[str, Iterable[tuple[int, str, Example] | None]], form: ExampleFormat) -> None:
     """Writes the examples of a shard in the order of their ranks; None only says that there is such a shard."""
     path, members = shard
     with ShardFile(path, form.label) as file:
-        for _, example in sorted((one for one in members if one is not None), key=lambda one: one[0]):
+        for _, image_id, example in sorted((one for one in members if one is not None), key=lambda one: one[0]):
             # With the loss bce the label is the mask.
             mask = example.label.reshape(form.size).astype(np.uint8)
-            file.append(encode_example(example.image[0], mask, form.label))
+            file.append(encode_example(example.image[0], mask, form.label), image_id)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -1,0 +1,182 @@
+"""The examples of a split, by position."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from steelbeam.catalog import Shard, find_shards
+from steelbeam.errors import DatasetError
+from steelbeam.folder import folder_of
+from steelbeam.open_shards import OpenShards
+from steelbeam.positions import places_of
+
+
+class Example(NamedTuple):
+    """An example.
+
+    Attributes:
+        image: uint8 [1, H, W].
+        label: by loss: float32 [1, H, W] for bce, float32 [classes, H, W] for multilabel_bce, int32 [H, W] for ssce.
+        image_id: file name of the image; "" in a dataset of create_hdf5_files.py, which does not name it.
+    """
+
+    image: NDArray[np.uint8]
+    label: NDArray[Any]
+    image_id: str
+
+
+class Batch(NamedTuple):
+    """Several examples.
+
+    Attributes:
+        images: uint8 [n, 1, H, W].
+        labels: [n, …], each as in `Example`.
+        image_ids: n names.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[Any]
+    image_ids: list[str]
+
+
+def open_dataset(
+    path: str | os.PathLike[str], split: str = "train_input", *, label_dtype: DTypeLike | None = None
+) -> Dataset:
+    """Opens a split of a finished dataset.
+
+    Args:
+        path: folder of the dataset; local, or with a scheme that fsspec knows, such as `gs://…`.
+        split: its name.
+        label_dtype: that labels are to have; None for the one in which they are stored.
+
+    Raises:
+        DatasetError: there is no such dataset or split, or it is not whole: a shard is missing or of a wrong size, or a
+            run is still writing it.
+    """
+    name = os.fspath(path)
+    shards = find_shards(folder_of(name), name, split)
+    return Dataset(name, split, shards, None if label_dtype is None else np.dtype(label_dtype))
+
+
+class Dataset(Sequence[Example]):
+    """A split of a dataset, or a part of it; see `open_dataset`.
+
+    It may be handed to other processes, forked or spawned: each opens the files anew. Reading from several threads of a
+    process at the same time is not provided for.
+
+    Attributes:
+        path: folder of the dataset.
+        split: name of the split.
+    """
+
+    def __init__(
+        self, path: str, split: str, shards: Sequence[Shard], label_dtype: np.dtype[np.generic] | None = None
+    ) -> None:
+        self.path = path
+        self.split = split
+        self._shards = tuple(shards)
+        self._label_dtype = label_dtype
+        # Of a part of the split, the positions in the whole of it.
+        self._part: NDArray[np.int64] | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Makes what is not handed to other processes."""
+        self._places = places_of(self._shards)
+        self._open = OpenShards(self.path)
+        self._forms: dict[str, tuple[np.dtype[np.generic], tuple[int, ...]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._places if self._part is None else self._part)
+
+    @overload
+    def __getitem__(self, position: int) -> Example: ...
+
+    @overload
+    def __getitem__(self, position: slice | Sequence[int] | NDArray[np.integer[Any]]) -> Dataset: ...
+
+    def __getitem__(self, position: int | slice | Sequence[int] | NDArray[np.integer[Any]]) -> Example | Dataset:
+        """An example, by its position from 0; or a part of the dataset, by a slice or by positions."""
+        if isinstance(position, int | np.integer):
+            images, labels, image_ids = self.read([int(position)])
+            return Example(images[0], labels[0], image_ids[0])
+        part = Dataset.__new__(Dataset)
+        part.__dict__.update(
+            self.__dict__, _part=(np.arange(len(self)) if self._part is None else self._part)[position]
+        )
+        return part
+
+    def read(self, positions: Sequence[int] | NDArray[np.integer[Any]]) -> Batch:
+        """Reads examples, in the order that is asked for.
+
+        Raises:
+            IndexError: there is no such position.
+            DatasetError: a shard is damaged, or has been replaced.
+            OSError: a shard cannot be read.
+        """
+        places = self._places[positions if self._part is None else self._part[positions]].tolist()
+        images = np.empty((len(places), *self.image_shape), np.uint8)
+        labels = np.empty((len(places), *self.label_shape), self.label_dtype)
+        image_ids = []
+        for row, (number, example) in enumerate(places):
+            reader = self._open.reader(self._shards[number])
+            reader.read_into(images[row], example, "image")
+            reader.read_into(labels[row], example, "label")
+            image_ids.append(reader.image_ids[example] if reader.image_ids else "")
+        return Batch(images, labels, image_ids)
+
+    def batches(self, size: int, *, shuffle: bool = False, seed: int = 0, drop_last: bool = False) -> Iterator[Batch]:
+        """All examples once.
+
+        Args:
+            size: examples of a batch; the last one may have fewer.
+            shuffle: in an order that `seed` decides, and not in that of the positions.
+            seed: of the order; with another one for each epoch, each has an order of its own.
+            drop_last: leaves a last batch out that has fewer.
+        """
+        order = np.random.default_rng(seed).permutation(len(self)) if shuffle else np.arange(len(self))
+        for start in range(0, len(self) - (size - 1 if drop_last else 0), size):
+            yield self.read(order[start : start + size])
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape of an image, (1, H, W)."""
+        return self._form("image")[1]
+
+    @property
+    def label_shape(self) -> tuple[int, ...]:
+        """Shape of a label."""
+        return self._form("label")[1]
+
+    @property
+    def label_dtype(self) -> np.dtype[np.generic]:
+        """dtype of a label."""
+        return self._label_dtype or self._form("label")[0]
+
+    def close(self) -> None:
+        """Closes the files; the next example opens them again."""
+        self._open.close()
+
+    def __repr__(self) -> str:
+        return f"<{self.split} of {self.path}: {len(self):,} examples>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = {"_places", "_open", "_forms"}
+        return {name: value for name, value in self.__dict__.items() if name not in own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._begin()
+
+    def _form(self, name: str) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
+        if name not in self._forms:
+            filled = next((shard for shard in self._shards if shard.examples), None)
+            if filled is None:
+                raise DatasetError(f"{self.path}: {self.split} has no examples")
+            self._forms[name] = self._open.reader(filled).form(name)
+        return self._forms[name]

@@ -1,0 +1,5 @@
+"""What can be wrong with a dataset."""
+
+
+class DatasetError(Exception):
+    """There is no such dataset, or it is not whole; the message says what is wrong, and what to do."""

@@ -1,0 +1,164 @@
+"""The folder of a dataset, on this machine or on any file system of fsspec."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class OpenFile(Protocol):
+    """A file of which any part can be read."""
+
+    def size(self) -> int:
+        """In bytes."""
+
+    def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
+        """Fills an array, uint8 [n] in C order, with what stands in the file from `offset` on.
+
+        Raises:
+            EOFError: the file ends before.
+            OSError: it cannot be read.
+        """
+
+    def for_hdf5(self) -> BinaryIO:
+        """The file for h5py, opened once more: HDF5 refuses one that is open under its name in another way."""
+
+    def close(self) -> None:
+        """Gives the file back."""
+
+
+class Folder(Protocol):
+    """Where a dataset lies."""
+
+    def read(self, path: str) -> bytes:
+        """The content of a file below the folder.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+
+    def list(self, path: str) -> dict[str, int | None]:
+        """What is in a folder below this one, by name: of a file its size in bytes, None for a folder.
+
+        There is nothing in a folder that is not there.
+        """
+
+    def open(self, path: str) -> OpenFile:
+        """Opens a file below the folder.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+
+
+def folder_of(path: str) -> Folder:
+    """The folder with a path: of this machine, or where it has a scheme, `gs://…`, what fsspec makes of it."""
+    return RemoteFolder(path) if "://" in path or "::" in path else LocalFolder(path)
+
+
+class LocalFolder:
+    """A folder of this machine.
+
+    Args:
+        path: of the folder.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = os.path.abspath(path)
+
+    def read(self, path: str) -> bytes:
+        with open(os.path.join(self._path, path), "rb") as file:
+            return file.read()
+
+    def list(self, path: str) -> dict[str, int | None]:
+        try:
+            with os.scandir(os.path.join(self._path, path)) as entries:
+                return {entry.name: None if entry.is_dir() else entry.stat().st_size for entry in entries}
+        except FileNotFoundError:
+            return {}
+
+    def open(self, path: str) -> OpenFile:
+        return _LocalFile(os.path.join(self._path, path))
+
+
+class _LocalFile:
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file = open(path, "rb", buffering=0)  # noqa: SIM115
+
+    def size(self) -> int:
+        return os.fstat(self._file.fileno()).st_size
+
+    def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
+        view = memoryview(target.data)
+        while view:
+            count = os.preadv(self._file.fileno(), [view], offset)
+            if not count:
+                raise EOFError(f"{self._path}: ends before byte {offset + len(view)}")
+            view, offset = view[count:], offset + count
+
+    def for_hdf5(self) -> BinaryIO:
+        return open(self._path, "rb")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class RemoteFolder:
+    """A folder on a file system of fsspec.
+
+    Args:
+        path: of the folder, with its scheme.
+
+    Raises:
+        ImportError: fsspec is not installed, or what it needs for this scheme.
+    """
+
+    def __init__(self, path: str) -> None:
+        import fsspec  # an extra
+
+        self._files: Any
+        self._files, root = fsspec.core.url_to_fs(path)
+        self._path = root.rstrip("/")
+
+    def read(self, path: str) -> bytes:
+        return bytes(self._files.cat_file(f"{self._path}/{path}"))
+
+    def list(self, path: str) -> dict[str, int | None]:
+        try:
+            entries = self._files.ls(f"{self._path}/{path}".rstrip("/"), detail=True)
+        except FileNotFoundError:
+            return {}
+        return {
+            entry["name"].rstrip("/").rsplit("/", 1)[-1]: entry["size"] if entry["type"] == "file" else None
+            for entry in entries
+        }
+
+    def open(self, path: str) -> OpenFile:
+        return _RemoteFile(self._files, f"{self._path}/{path}")
+
+
+class _RemoteFile:
+    def __init__(self, files: Any, path: str) -> None:
+        self._files = files
+        self._path = path
+        self._size = int(files.size(path))
+
+    def size(self) -> int:
+        return self._size
+
+    def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
+        content = self._files.cat_file(self._path, start=offset, end=offset + target.size)
+        if len(content) != target.size:
+            raise EOFError(f"{self._path}: ends before byte {offset + target.size}")
+        target[:] = np.frombuffer(content, np.uint8)
+
+    def for_hdf5(self) -> BinaryIO:
+        file: BinaryIO = self._files.open(self._path, "rb")
+        return file
+
+    def close(self) -> None:
+        """There is nothing to give back."""

@@ -1,0 +1,102 @@
+"""Where the examples of a shard stand in its file, so that HDF5 is asked once for a shard, and not for each example."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+from h5py import h5d, h5g, h5z
+from numpy.typing import NDArray
+
+# What h5py raises for a file that is no HDF5, a damaged one, or one of another structure.
+DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError)
+
+
+class ArrayIndex(NamedTuple):
+    """Where an array of each example stands.
+
+    Attributes:
+        dtype: of the array.
+        shape: of the array.
+        chunk_shape: of the parts in which it is deflated; None where it stands there as it is, in one piece.
+        chunks: where the parts stand in the array, in their order.
+        places: int64 [examples, parts, 2]: where each part begins in the file, and how long it is, in bytes.
+    """
+
+    dtype: np.dtype[np.generic]
+    shape: tuple[int, ...]
+    chunk_shape: tuple[int, ...] | None
+    chunks: tuple[tuple[int, ...], ...]
+    places: NDArray[np.int64]
+
+
+class ShardIndex(NamedTuple):
+    """Where a shard's examples stand.
+
+    Attributes:
+        image: None where the images are stored in another way than here is known, and HDF5 has to read them.
+        label: the same of the labels.
+        image_ids: file names of the images; empty in a file of create_hdf5_files.py, which does not name them.
+    """
+
+    image: ArrayIndex | None
+    label: ArrayIndex | None
+    image_ids: tuple[str, ...]
+
+
+def index_shard(file: h5py.File, examples: int) -> ShardIndex:
+    """Asks HDF5 where everything stands.
+
+    Args:
+        file: the shard.
+        examples: that it is to have.
+
+    Raises:
+        DAMAGE: it is no shard of so many examples.
+    """
+    names = tuple([bytes(name).decode() for name in file.attrs.get("image_ids", ())])
+    if int(file.attrs["n_examples"]) != examples:
+        raise ValueError(f"it has {file.attrs['n_examples']} examples instead of {examples}")
+    groups = [h5g.open(file.id, b"example_%d" % index) for index in range(examples)]
+    return ShardIndex(_index_array(groups, b"image"), _index_array(groups, b"label"), names)
+
+
+def _index_array(groups: Sequence[h5g.GroupID], name: bytes) -> ArrayIndex | None:
+    arrays = (h5d.open(group, name) for group in groups)
+    first = next(arrays, None)
+    if first is None:
+        return None
+    chunk_shape = _chunk_shape(first)
+    if chunk_shape is None and first.get_create_plist().get_layout() != h5d.CONTIGUOUS:
+        return None
+    steps = [range(0, n, step) for n, step in zip(first.shape, chunk_shape or first.shape, strict=True)]
+    chunks = tuple(itertools.product(*steps))
+    kind, size = first.get_type(), first.dtype.itemsize * int(np.prod(first.shape))
+    places = np.empty((len(groups), len(chunks), 2), np.int64)
+    for index, array in enumerate(itertools.chain([first], arrays)):
+        if array.shape != first.shape or array.get_type() != kind or _chunk_shape(array) != chunk_shape:
+            return None
+        found = [(array.get_offset(), size)] if chunk_shape is None else _chunks(array, chunks)
+        if found is None or None in found[0]:
+            return None
+        places[index] = found
+    return ArrayIndex(first.dtype, first.shape, chunk_shape, chunks, places)
+
+
+def _chunk_shape(array: h5d.DatasetID) -> tuple[int, ...] | None:
+    """Shape of the chunks of an array that is deflated, and nothing else; None for another."""
+    properties = array.get_create_plist()
+    if properties.get_layout() != h5d.CHUNKED or properties.get_nfilters() != 1:
+        return None
+    shape: tuple[int, ...] = properties.get_chunk()
+    return shape if properties.get_filter(0)[0] == h5z.FILTER_DEFLATE else None
+
+
+def _chunks(array: h5d.DatasetID, chunks: Sequence[tuple[int, ...]]) -> list[tuple[int, int]] | None:
+    found = [array.get_chunk_info_by_coord(chunk) for chunk in chunks]
+    if any(info.filter_mask or info.byte_offset is None for info in found):
+        return None
+    return [(info.byte_offset, info.size) for info in found]

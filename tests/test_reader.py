@@ -1,0 +1,280 @@
+"""The reader: a finished dataset by position, in batches and in other processes, and one that is not whole."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from steelbeam import Dataset, DatasetError, open_dataset, open_shards
+from tests.builders import HEIGHT, WIDTH
+from tests.command import ROOT
+from tests.datasets import SHARD, copy_of, edit_shard, example, make_dataset, reseal, write_original, write_shard
+
+
+@pytest.fixture(name="dataset", scope="module")
+def make_module_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_dataset(tmp_path_factory.mktemp("bce"))
+
+
+@pytest.fixture(name="copy")
+def make_copy(dataset: Path, tmp_path: Path) -> Path:
+    return copy_of(dataset, tmp_path)
+
+
+def ids(examples: Dataset) -> list[str]:
+    return [one.image_id for one in examples]
+
+
+def test_examples_stand_in_the_order_of_the_csv_without_the_rejected_one(dataset: Path) -> None:
+    assert ids(open_dataset(dataset)) == ["a.jpg", "c.jpg", "d.jpg", "e.jpg", "f.jpg"]
+    assert ids(open_dataset(dataset, split="eval_input")) == ["g.jpg", "h.jpg", "i.jpg"]
+
+
+def test_arrays_are_those_of_the_files(dataset: Path) -> None:
+    first, third = open_dataset(dataset)[0], open_dataset(dataset)[-1]
+    with h5py.File(dataset / SHARD) as file:
+        assert np.array_equal(first.image, file["example_0/image"][()])
+        assert np.array_equal(first.label, file["example_0/label"][()])
+    assert (first.image.dtype, first.label.dtype) == (np.uint8, np.float32)
+    assert first.label.any()
+    first.label[...] = third.image[...] = 7  # They may be changed, as those of HDF5.
+
+
+@pytest.mark.parametrize(("loss", "num_classes"), [("multilabel_bce", 3), ("ssce", 2)])
+def test_labels_of_every_loss(tmp_path: Path, loss: str, num_classes: int) -> None:
+    dataset = make_dataset(tmp_path, loss=loss, num_classes=num_classes)
+    examples = open_dataset(dataset)
+    with h5py.File(dataset / SHARD) as file:
+        expected = file["example_0/label"]
+        assert np.array_equal(examples[0].label, expected[()])
+        assert (examples.label_shape, examples.label_dtype) == (expected.shape, expected.dtype)
+
+
+def test_labels_that_are_deflated_in_several_chunks(tmp_path: Path) -> None:
+    label = np.random.default_rng(0).integers(0, 2, (1, HEIGHT, WIDTH)).astype("<f4")
+    write_original(tmp_path)
+    with h5py.File(tmp_path / SHARD, "a") as file:
+        for index in range(2):
+            del file[f"example_{index}/label"]
+            file.create_dataset(f"example_{index}/label", data=label, chunks=(1, 7, 11), compression="gzip")
+    assert np.array_equal(open_dataset(tmp_path)[0].label, label)
+
+
+@pytest.mark.parametrize(
+    "storage", [{"compression": "lzf"}, {"compression": "gzip", "shuffle": True}, {"chunks": True}]
+)
+def test_what_is_stored_in_another_way_is_read_by_hdf5(tmp_path: Path, storage: dict[str, Any]) -> None:
+    write_original(tmp_path)
+    label = np.arange(HEIGHT * WIDTH, dtype="<f4").reshape(1, HEIGHT, WIDTH)
+    with h5py.File(tmp_path / SHARD, "a") as file:
+        for index in range(2):
+            del file[f"example_{index}/label"]
+            file.create_dataset(f"example_{index}/label", data=label, **storage)
+    examples = open_dataset(tmp_path, label_dtype="u2")
+    assert np.array_equal(examples[0].label, label.astype("u2"))
+
+
+def test_a_dataset_of_the_original(tmp_path: Path) -> None:
+    write_original(tmp_path)
+    label = np.ones((1, HEIGHT, WIDTH), "<f4")
+    second = "train_input/preprocessed_data-1_p0.h5"
+    write_shard(tmp_path / second, [example(label=label)])
+    examples = open_dataset(tmp_path)
+    assert [int(one.label.max()) for one in examples] == [0, 1, 0]
+    assert ids(examples) == ["", "", ""]
+    assert len(open_dataset(tmp_path, "eval_input")) == 1
+
+
+def test_parts_by_slices_and_by_positions(dataset: Path) -> None:
+    examples = open_dataset(dataset)
+    assert ids(examples[1:-1]) == ["c.jpg", "d.jpg", "e.jpg"]
+    assert ids(examples[1:][::2]) == ["c.jpg", "e.jpg"]
+    assert ids(examples[np.array([4, 0])]) == ["f.jpg", "a.jpg"]
+    assert (len(examples[5:]), len(examples), examples[-1].image_id) == (0, 5, "f.jpg")
+    for position in (5, -6):
+        with pytest.raises(IndexError):
+            examples[position]
+
+
+def test_batches_hold_every_example_once(dataset: Path) -> None:
+    examples = open_dataset(dataset)
+    batches = list(examples.batches(2))
+    assert [batch.image_ids for batch in batches] == [["a.jpg", "c.jpg"], ["d.jpg", "e.jpg"], ["f.jpg"]]
+    assert (batches[0].images.shape, batches[0].labels.shape) == ((2, 1, HEIGHT, WIDTH), (2, 1, HEIGHT, WIDTH))
+    assert np.array_equal(batches[1].images[1], examples[3].image)
+    assert [len(batch.image_ids) for batch in examples.batches(2, drop_last=True)] == [2, 2]
+    assert [len(batch.image_ids) for batch in examples.batches(5, drop_last=True)] == [5]
+
+
+def test_shuffled_batches_depend_on_the_seed_alone(dataset: Path) -> None:
+    def order(seed: int) -> list[str]:
+        return [name for batch in open_dataset(dataset).batches(2, shuffle=True, seed=seed) for name in batch.image_ids]
+
+    assert order(1) == order(1)
+    assert len({tuple(order(seed)) for seed in range(6)}) > 1
+    assert sorted(order(1)) == ids(open_dataset(dataset))
+
+
+def test_labels_are_converted_on_request(dataset: Path) -> None:
+    examples = open_dataset(dataset, label_dtype="uint8")
+    assert examples[0].label.dtype == np.uint8
+    assert np.array_equal(examples[0].label, open_dataset(dataset)[0].label)
+
+
+def test_it_needs_neither_beam_nor_torch_nor_pandas() -> None:
+    code = (
+        "import sys, steelbeam; print(*{'apache_beam', 'torch', 'pandas', 'pipeline', 'transforms'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == ""
+
+
+def report(examples: Dataset, results: Any) -> None:
+    results.put(ids(examples))
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_other_processes_open_the_files_anew(dataset: Path, method: str) -> None:
+    examples = open_dataset(dataset)[1:]
+    assert examples[0].image_id == "c.jpg"
+    context = multiprocessing.get_context(method)
+    results = context.Queue()
+    processes = [context.Process(target=report, args=(examples, results)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    assert [results.get(timeout=60) for _ in processes] == [ids(examples)] * 2
+    for process in processes:
+        process.join()
+
+
+def test_a_fork_does_not_read_from_its_parents_files(dataset: Path) -> None:
+    examples = open_dataset(dataset)
+    reader = examples._open.reader(examples._shards[0])
+    child = os.fork()
+    if not child:
+        os._exit(examples._open.reader(examples._shards[0]) is reader)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_it_is_small_when_it_is_pickled_however_many_examples_it_has(tmp_path: Path) -> None:
+    write_shard(tmp_path / SHARD, [example(image=np.zeros((1, 1, 1), "u1"), label=np.zeros((1, 1, 1), "<f4"))] * 5000)
+    (tmp_path / "meta_train_input.dat").write_text(f"{SHARD} 5000\n")
+    examples = open_dataset(tmp_path)
+    assert examples[4999].image.shape == (1, 1, 1)
+    assert len(pickle.dumps(examples)) < 1000
+    assert len(pickle.loads(pickle.dumps(examples))) == 5000
+
+
+def test_not_more_than_so_many_files_are_open(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_shards, "MAX_OPEN", 2)
+    examples = open_dataset(dataset)
+
+    def open_files() -> int:
+        links = (os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+        return sum(link.startswith(str(dataset)) for link in links)
+
+    assert ids(examples) == ids(examples)
+    assert open_files() == 2
+    examples.close()
+    assert open_files() == 0
+    assert examples[0].image_id == "a.jpg"
+
+
+def test_a_dataset_on_a_file_system_of_fsspec(dataset: Path) -> None:
+    import fsspec
+
+    fsspec.filesystem("memory").put(str(dataset), "/datasets/steel", recursive=True)
+    local, remote = open_dataset(dataset), open_dataset("memory://datasets/steel")
+    assert ids(remote) == ids(local)
+    assert all(np.array_equal(one.label, other.label) for one, other in zip(remote, local, strict=True))
+    with pytest.raises(DatasetError, match="no dataset in memory://nothing"):
+        open_dataset("memory://nothing")
+
+
+def without_manifest(root: Path) -> None:
+    (root / "manifest.json").unlink()
+
+
+def while_a_run_goes_on(root: Path) -> None:
+    shutil.rmtree(root)
+    (root / ".staging").mkdir(parents=True)
+
+
+def of_a_later_version(root: Path) -> None:
+    reseal(root, lambda manifest: manifest.update(format_version=99))
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a shard is missing": (lambda root: (root / SHARD).unlink(), f"{SHARD} is missing"),
+    "a shard is cut off": (lambda root: os.truncate(root / SHARD, 100), f"{SHARD} has 100 bytes instead of"),
+    "no manifest": (without_manifest, "a run is still going on, or was cut off; wait for its end, or run the same"),
+    "a run goes on": (while_a_run_goes_on, "a run is still going on"),
+    "nothing": (shutil.rmtree, "no dataset in"),
+    "a damaged manifest": (lambda root: (root / "manifest.json").write_text("{"), "manifest.json is damaged"),
+    "another manifest": (lambda root: (root / "manifest.json").write_text("[]"), "manifest.json is damaged"),
+    "a later version": (of_a_later_version, "format version 99, and this steelbeam knows none above"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_dataset_that_is_not_whole_is_not_opened(copy: Path, damage: str) -> None:
+    do, message = DAMAGES[damage]
+    do(copy)
+    with pytest.raises(DatasetError) as caught:
+        open_dataset(copy)
+    assert message in str(caught.value)
+    assert str(copy) in str(caught.value)
+
+
+def test_the_splits_are_named_where_another_is_asked_for(dataset: Path) -> None:
+    with pytest.raises(DatasetError, match="has no split test_input; it has train_input, eval_input"):
+        open_dataset(dataset, "test_input")
+
+
+def test_an_original_whose_list_is_damaged(tmp_path: Path) -> None:
+    write_original(tmp_path)
+    (tmp_path / "meta_train_input.dat").write_text("what is this\n")
+    with pytest.raises(DatasetError, match=r"meta_train_input\.dat: line 1 is not a path and a number"):
+        open_dataset(tmp_path)
+
+
+def test_a_shard_with_fewer_examples_than_the_manifest_says(copy: Path) -> None:
+    edit_shard(copy, lambda file: file.attrs.modify("n_examples", np.int64(1)))
+    with pytest.raises(DatasetError, match=rf"{SHARD} is damaged \(it has 1 examples instead of 2\)"):
+        open_dataset(copy)[0]
+
+
+def test_a_label_whose_bytes_are_damaged(copy: Path) -> None:
+    with h5py.File(copy / SHARD) as file:
+        place = file["example_0/label"].id.get_chunk_info(0)
+    content = bytearray((copy / SHARD).read_bytes())
+    content[place.byte_offset : place.byte_offset + place.size] = bytes(place.size)
+    (copy / SHARD).write_bytes(content)
+    with pytest.raises(DatasetError, match=f"{SHARD}: the label of example 0 cannot be read"):
+        open_dataset(copy)[0]
+
+
+def test_a_shard_that_was_replaced_since(copy: Path) -> None:
+    examples = open_dataset(copy)
+    (copy / SHARD).write_bytes(b"another")
+    with pytest.raises(DatasetError, match=f"{SHARD} is not the file that it was; open the dataset again"):
+        examples[0]
+
+
+def test_versions_are_those_that_create_writes(dataset: Path) -> None:
+    from steelbeam.catalog import VERSIONS
+    from transforms.fingerprint import FORMAT_VERSION
+
+    assert json.loads((dataset / "manifest.json").read_text())["format_version"] == VERSIONS[-1] == FORMAT_VERSION
