@@ -14,7 +14,7 @@ quickstart: .venv/installed
 	$(BIN)/steelbeam create --params configs/quickstart.yaml --output_dir quickstart/hdf5
 	@echo
 	@echo "Look at quickstart/hdf5; it is read like this:"
-	@echo "$(BIN)/python -c \"import h5py; print(h5py.File('quickstart/hdf5/train_input/preprocessed_data-0_p0.h5')['example_0/image'][()])\""
+	@echo "$(BIN)/python -c \"from steelbeam import open_dataset; print(open_dataset('quickstart/hdf5')[0])\""
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal -m "$(wordlist 2,99,$(NOT_APART))"

@@ -15,14 +15,16 @@ from apache_beam.runners.portability.stager import Stager
 
 from tests.command import ROOT
 
+PACKAGES = ("pipeline", "transforms", "steelbeam")
+
 
 @pytest.fixture(name="sdist", scope="module")
 def build_sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The archive that Beam stages; made of a copy, because the folder of setup.py is written to."""
     folder = tmp_path_factory.mktemp("package")
     project = folder / "project"
-    shutil.copytree(ROOT / "pipeline", project / "pipeline")
-    shutil.copytree(ROOT / "transforms", project / "transforms")
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, project / package)
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, project)
     (folder / "dist").mkdir()
@@ -32,11 +34,9 @@ def build_sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_archive_holds_every_module_and_what_setup_reads(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {member.split("/", 1)[-1] for member in archive.getnames()}
-    modules = {
-        f"{folder}/{file.name}" for folder in ("pipeline", "transforms") for file in (ROOT / folder).glob("*.py")
-    }
+    modules = {f"{package}/{file.name}" for package in PACKAGES for file in (ROOT / package).glob("*.py")}
     assert len(modules) > 50
-    assert modules | {"setup.py", "pyproject.toml", "README.md"} <= names
+    assert modules | {"steelbeam/py.typed", "setup.py", "pyproject.toml", "README.md"} <= names
 
 
 def test_the_archive_installs_and_runs_elsewhere(sdist: Path, tmp_path: Path) -> None:
@@ -48,7 +48,8 @@ def test_the_archive_installs_and_runs_elsewhere(sdist: Path, tmp_path: Path) ->
     _run(sys.executable, "-m", "pip", f"--python={python}", "install", *offline, sdist, cwd=tmp_path)
 
     shutil.rmtree(sdist.parent.parent / "project")
-    code = "import pipeline.cli, pipeline.create, transforms; print(pipeline.__file__, transforms.__file__)"
+    code = "import pipeline.cli, pipeline.create, transforms, steelbeam\n"
+    code += "print(pipeline.__file__, transforms.__file__, steelbeam.__file__)"
     for path in _run(python, "-c", code, cwd=tmp_path).split():
         assert Path(path).is_relative_to(tmp_path / "venv")
     assert "--num_output_files" in _run(python.with_name("steelbeam"), "create", "--help", cwd=tmp_path)
