@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # Tests that need more than Python: each has a target of its own, and `make test` leaves them out.
-APART := flink prism stores dataflow
+APART := flink prism stores dataflow torch
 NOT_APART := $(patsubst %,and not %,$(APART) airflow)
 
 .PHONY: quickstart test torture lint bench flink clean $(APART:%=test-%) test-airflow
@@ -21,6 +21,7 @@ test: .venv/installed-test
 
 test-flink test-prism: .venv/installed-test
 test-stores test-dataflow: .venv/installed-test-stores
+test-torch: .venv/installed-test-torch
 $(APART:%=test-%): test-%:
 	$(BIN)/python -m pytest -m $*
 
@@ -51,9 +52,10 @@ clean:
 .venv/installed: EXTRAS :=
 .venv/installed-test: EXTRAS := [test]
 .venv/installed-test-stores: EXTRAS := [test,test-stores,gcp,aws]
+.venv/installed-test-torch: EXTRAS := [test,torch]
 .venv/installed-lint: EXTRAS := [lint]
 
-.venv/installed .venv/installed-test .venv/installed-test-stores .venv/installed-lint: setup.py | .venv/bin/python
+.venv/installed .venv/installed-test .venv/installed-test-stores .venv/installed-test-torch .venv/installed-lint: setup.py | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
 	@touch $@
 

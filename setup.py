@@ -32,6 +32,7 @@ setup(
         "gcp": [f"apache-beam[gcp]{BEAM_VERSION}"],
         "aws": [f"apache-beam[aws]{BEAM_VERSION}"],
         "read": ["isal>=1.7", "fsspec>=2024.6"],
+        "torch": ["torch>=2.4", "isal>=1.7"],
         "airflow": ["apache-airflow>=3,<4", "apache-airflow-providers-standard"],
         "test": [
             "pytest>=8",

@@ -1,0 +1,76 @@
+"""Normalising and augmenting, as the data processors of the Model Zoo do it, on NumPy arrays.
+
+Source of the rules: `Hdf5DataProcessor` and `preprocessing_utils` of the Model Zoo's UNet, release 2.0.3.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+METHODS = (None, "zero_centered", "zero_one", "standard_score")
+BRIGHTNESS = 0.2
+
+
+def normalize(image: NDArray[Any], method: str | None) -> NDArray[Any]:
+    """An image as the network takes it.
+
+    Args:
+        image: uint8, of any shape.
+        method: `zero_centered` to -1 … 1, `zero_one` to 0 … 1, `standard_score` to mean 0 and standard deviation 1;
+            None leaves it as it is.
+
+    Returns:
+        float32; with None the image itself.
+
+    Raises:
+        ValueError: there is no such method.
+    """
+    if method is None:
+        return image
+    grey = image.astype(np.float32)
+    if method == "zero_centered":
+        return grey / np.float32(127.5) - np.float32(1)
+    if method == "zero_one":
+        return grey / np.float32(255)
+    if method == "standard_score":
+        # As torch does it: of a sample.
+        return (grey - grey.mean()) / grey.std(ddof=1)
+    raise ValueError(f"normalize_data_method is {method!r}; it must be one of {', '.join(map(repr, METHODS))}")
+
+
+def flip(array: NDArray[Any]) -> NDArray[Any]:
+    """Left and right exchanged, of an array [..., H, W]."""
+    return array[..., ::-1]
+
+
+def rotate(array: NDArray[Any], turns: int) -> NDArray[Any]:
+    """Turned counter-clockwise by so many times 90 degrees, of an array [..., H, W]."""
+    return np.rot90(array, turns, axes=(-2, -1))
+
+
+def brighten(image: NDArray[Any], delta: float) -> NDArray[Any]:
+    """Brighter by so much: float32, where the image is not of that already."""
+    return image.astype(np.float32) + np.float32(delta)
+
+
+def augment(image: NDArray[Any], label: NDArray[Any], random: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Flips, turns and brightens at random, image and label alike.
+
+    Half of the images are flipped; they are turned by 0, 90 or 180 degrees, those that are not square by 0, 180 or 360;
+    half of them are brighter by 0.2.
+
+    Args:
+        image: [1, H, W], normalised.
+        label: [..., H, W].
+        random: where the choices come from.
+    """
+    flipped, turns, brighter = random.random() < 0.5, int(random.integers(3)), random.random() < 0.5
+    if image.shape[-2] != image.shape[-1]:
+        turns *= 2
+    if flipped:
+        image, label = flip(image), flip(label)
+    image, label = rotate(image, turns), rotate(label, turns)
+    return (brighten(image, BRIGHTNESS) if brighter else image), label

@@ -1,0 +1,89 @@
+"""In place of the Model Zoo's `Hdf5DataProcessor`: the same parameters, the same batches, another way to read."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from steelbeam.augment import augment, normalize
+from steelbeam.dataset import open_dataset
+from steelbeam.torch import BatchDataset, BatchLoader
+
+LOSSES = ("bce", "multilabel_bce", "ssce")
+
+
+class Hdf5DataProcessor:
+    """Loads batches as the parameters of a section such as `train_input` say.
+
+    Those that are read: data_dir (folder of the split), loss, image_shape, batch_size, shuffle, shuffle_buffer,
+    shuffle_seed, drop_last, augment_data, normalize_data_method, num_workers, prefetch_factor, persistent_workers,
+    mixed_precision, use_bfloat16; with the defaults of the original. Labels are as they are stored, so that those of
+    multilabel_bce, which the original's reader cannot use, come out right.
+
+    Args:
+        params: the parameters.
+
+    Raises:
+        ValueError: the data have another shape than `image_shape`, or there is no such loss.
+        DatasetError: data_dir is not a split of a finished dataset.
+    """
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        if params["loss"] not in LOSSES:
+            raise ValueError(f"loss is {params['loss']!r}; it must be one of {', '.join(LOSSES)}")
+        self._params = params
+        root, split = os.path.split(os.path.normpath(params["data_dir"]))
+        self._examples = open_dataset(root or ".", split)
+        height, width = params["image_shape"][:2]
+        if self._examples.image_shape[1:] != (height, width):
+            found = " x ".join(map(str, self._examples.image_shape[1:]))
+            raise ValueError(f"{params['data_dir']}: images are {found}, and image_shape says {height} x {width}")
+
+    def create_dataloader(self, is_training: bool = True) -> BatchLoader:
+        """A loader of (images, labels); `is_training` is there as in the original, and decides as little."""
+        params = self._params
+        batches = BatchDataset(
+            self._examples,
+            params["batch_size"],
+            transform=functools.partial(
+                _transform, method=params.get("normalize_data_method"), augments=params.get("augment_data", True)
+            ),
+            shuffle=params.get("shuffle", True),
+            buffer=params.get("shuffle_buffer", 10 * params["batch_size"]),
+            seed=params.get("shuffle_seed") or 0,
+            drop_last=params.get("drop_last", True),
+        )
+        workers = params.get("num_workers", 0)
+        options: dict[str, Any] = {"num_workers": workers}
+        if workers:
+            options["prefetch_factor"] = params.get("prefetch_factor", 10)
+            options["persistent_workers"] = params.get("persistent_workers", True)
+        return BatchLoader(batches, collate_fn=functools.partial(_cast, dtype=self._dtype), **options)
+
+    @property
+    def _dtype(self) -> torch.dtype | None:
+        if not self._params.get("mixed_precision"):
+            return None
+        return torch.bfloat16 if self._params.get("use_bfloat16") else torch.float16
+
+
+def _transform(
+    image: NDArray[Any], label: NDArray[Any], random: np.random.Generator, *, method: str | None, augments: bool
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    image = normalize(image, method)
+    return augment(image, label, random) if augments else (image, label)
+
+
+def _cast(batch: tuple[Tensor, Tensor], *, dtype: torch.dtype | None) -> tuple[Tensor, Tensor]:
+    """Image and label in the type of mixed precision; class numbers stay whole."""
+    images, labels = batch
+    if dtype is None:
+        return images, labels
+    return images.to(dtype), labels.to(dtype) if labels.is_floating_point() else labels
