@@ -27,6 +27,7 @@ setup(
         "pydantic>=2.7,<3",
         "threadpoolctl>=3.2",
         "tqdm>=4.66",
+        "shtab>=1.7",
     ],
     extras_require={
         "gcp": [f"apache-beam[gcp]{BEAM_VERSION}"],

@@ -10,8 +10,8 @@ import atexit
 import gc
 import sys
 
-# Beam looks for them for data frames and for MongoDB, and does without where they are not there.
-_UNNEEDED = ("pandas", "pymongo")
+# Beam looks for them for data frames, Parquet and MongoDB, and does without where they are not there.
+_UNNEEDED = ("pandas", "pyarrow", "pymongo")
 
 
 def import_beam() -> None:

@@ -37,7 +37,8 @@ def normalize(image: NDArray[Any], method: str | None) -> NDArray[Any]:
         return grey / np.float32(255)
     if method == "standard_score":
         # As torch does it: of a sample.
-        return (grey - grey.mean()) / grey.std(ddof=1)
+        score: NDArray[np.float32] = (grey - grey.mean()) / grey.std(ddof=1)
+        return score
     raise ValueError(f"normalize_data_method is {method!r}; it must be one of {', '.join(map(repr, METHODS))}")
 
 

@@ -123,7 +123,7 @@ class BatchDataset(IterableDataset[Pair]):
                 self._transform(image, label, np.random.default_rng([self.plan.seed, epoch, position]))
                 for image, label, position in zip(images, labels, positions.tolist(), strict=True)
             ]
-            yield tuple(_to_tensor(np.stack(arrays)) for arrays in zip(*pairs, strict=True))  # type: ignore[misc]
+            yield tuple(_to_tensor(np.stack(arrays)) for arrays in zip(*pairs, strict=True))
 
 
 class BatchLoader(DataLoader[Pair]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -84,7 +85,8 @@ def test_help_does_not_wait_for_beam() -> None:
 
 def test_beam_comes_without_what_nothing_here_needs_and_that_can_still_be_imported() -> None:
     code = "import sys\nfrom pipeline.import_beam import import_beam\nimport_beam()\nimport pipeline.create\n"
-    code += "assert 'apache_beam' in sys.modules\nassert not {'pandas', 'pymongo'} & set(sys.modules)\nimport pandas\n"
+    code += "assert 'apache_beam' in sys.modules\n"
+    code += "assert not {'pandas', 'pyarrow', 'pymongo'} & set(sys.modules)\nimport pandas, pyarrow\n"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
@@ -119,3 +121,31 @@ def test_sample_is_written_and_made_into_a_dataset(tmp_path: Path) -> None:
     params = write_params(tmp_path / "params.yaml", tmp_path / "data", image_shape=[64, 100, 1])
     done = run_steelbeam("create", "--params", params, "--output_dir", tmp_path / "out")
     assert "examples a second" in done.stdout
+
+
+def test_the_version_names_what_decides_how_it_works(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    pattern = r"steelbeam \d\S* \(Python 3\.\S+, Beam 2\.\S+, NumPy \S+, Pillow \S+, simplejpeg \S+, "
+    assert re.fullmatch(pattern + r"h5py 3\.\S+ with HDF5 \d\.\S+\)\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_shells_can_complete_commands_and_flags(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--print-completion", shell])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    assert all(word in out for word in ("create", "verify", "num_output_files", "keep"))
+
+
+def test_bash_completes_a_flag(tmp_path: Path) -> None:
+    script = tmp_path / "completion"
+    with open(script, "w") as file:
+        subprocess.run(
+            [sys.executable, "-m", "pipeline", "--print-completion", "bash"], check=True, stdout=file, cwd=ROOT
+        )
+    ask = 'COMP_WORDS=(steelbeam create --num_out); COMP_CWORD=2; _shtab_steelbeam; echo "${COMPREPLY[@]}"'
+    done = subprocess.run(["bash", "-c", f". {script}; {ask}"], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "--num_output_files"
