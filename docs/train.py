@@ -1,0 +1,71 @@
+"""Trains a small network on a finished dataset for a few steps, to see that the way from the CSV to a loss is whole.
+
+    python docs/train.py DATASET [--steps N]
+
+It is no model to use: two levels of convolutions and one way back up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+
+import torch
+from torch import nn
+
+from steelbeam import open_dataset
+from steelbeam.augment import normalize
+from steelbeam.torch import BatchDataset, BatchLoader
+
+
+class Network(nn.Module):
+    """Image [n, 1, H, W] to logits [n, 1, H, W]; H and W are multiples of 4."""
+
+    def __init__(self, width: int = 16) -> None:
+        super().__init__()
+        self.down = nn.Sequential(
+            nn.Conv2d(1, width, 3, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
+            nn.ReLU(),
+        )
+        self.up = nn.Sequential(nn.Conv2d(2 * width, width, 3, padding=1), nn.ReLU(), nn.Upsample(scale_factor=4))
+        self.head = nn.Conv2d(width + 1, 1, 3, padding=1)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.head(torch.cat([self.up(self.down(images)), images], dim=1))
+
+
+def zero_centered(image, label, random):  # noqa: ANN001, ANN201
+    """Grey from -1 to 1, as the Model Zoo's parameter files have it."""
+    return normalize(image, "zero_centered"), label
+
+
+def main() -> None:
+    """Trains, and prints the loss."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dataset", metavar="DATASET", help="folder that steelbeam create has made, for the loss bce")
+    parser.add_argument("--steps", type=int, default=40, metavar="N", help="default: %(default)s")
+    arguments = parser.parse_args()
+
+    torch.manual_seed(0)
+    examples = open_dataset(arguments.dataset, "train_input")
+    loader = BatchLoader(
+        BatchDataset(examples, batch_size=8, transform=zero_centered), num_workers=2, persistent_workers=True
+    )
+    network = Network()
+    optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
+    print(f"{examples}: {loader.dataset.plan.steps} steps an epoch")
+
+    batches = itertools.chain.from_iterable(loader for _ in itertools.count())
+    for step, (images, labels) in enumerate(itertools.islice(batches, arguments.steps), start=1):
+        loss = nn.functional.binary_cross_entropy_with_logits(network(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if step == 1 or step % 10 == 0:
+            print(f"step {step:4}: loss {loss.item():.3f}")
+
+
+if __name__ == "__main__":
+    main()
