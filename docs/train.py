@@ -36,7 +36,7 @@ class Network(nn.Module):
         return self.head(torch.cat([self.up(self.down(images)), images], dim=1))
 
 
-def zero_centered(image, label, random):  # noqa: ANN001, ANN201
+def zero_centered(image, label, random):
     """Grey from -1 to 1, as the Model Zoo's parameter files have it."""
     return normalize(image, "zero_centered"), label
 
