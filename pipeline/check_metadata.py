@@ -74,10 +74,11 @@ def label_formats(data_params: Mapping[str, Any], splits: Sequence[str]) -> dict
     loss = data_params["model"]["loss"]
     if loss not in LOSSES:
         raise ValueError(f"model.loss is {loss!r}")
+    as_uint8 = data_params.get("steelbeam", {}).get("label_dtype") == "uint8"
     forms = {}
     for split in splits:
         height, width, *_ = data_params[split]["image_shape"]
-        forms[split] = LabelFormat(loss, data_params[split]["num_classes"], height, width)
+        forms[split] = LabelFormat(loss, data_params[split]["num_classes"], height, width, as_uint8)
     return forms
 
 

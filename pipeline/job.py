@@ -236,7 +236,7 @@ def _columns(path: str, names: ColumnNames, problems: list[str]) -> Columns | No
 def _example_format(split: SplitParams, params: Params) -> ExampleFormat:
     height, width = split.image_shape[:2]
     resized = min(height, split.max_image_shape[0]), min(width, split.max_image_shape[1])
-    label = LabelFormat(params.loss, split.num_classes, height, width)
+    label = LabelFormat(params.loss, split.num_classes, height, width, params.steelbeam.label_dtype == "uint8")
     return ExampleFormat(resized, label, params.steelbeam.max_image_pixels)
 
 

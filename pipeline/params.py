@@ -122,6 +122,7 @@ class SteelbeamParams(BaseModel):
         max_shard_bytes: About the size above which a split has more shards than were asked for.
         assignment: What decides an image's split and shard: its place in the CSV, or a hash of its ImageId.
         salt: Of the hash; another one gives another assignment.
+        label_dtype: Type of the labels: that of the original, or uint8, which takes a quarter of a reader's memory.
     """
 
     model_config = _STRICT
@@ -137,6 +138,7 @@ class SteelbeamParams(BaseModel):
     max_shard_bytes: Size | None = Field(default=None, description="give a number of bytes, 1 or more")
     assignment: Literal["position", "hash"] = Field(default="position", description="give position or hash")
     salt: str = Field(default="", description="give a text")
+    label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import cli
+from pipeline.errors import UsageError
+from pipeline.parser import make_parser
 from tests.builders import write_dataset, write_params
 from tests.command import ROOT
 
@@ -27,7 +28,7 @@ to_arguments: Callable[[list[str]], list[str]] = runpy.run_path(str(FOLDER / "ma
 
 
 def _read_options() -> dict[str, argparse.Action]:
-    commands = cli._make_parser()._subparsers
+    commands = make_parser()._subparsers
     assert commands is not None
     create = commands._group_actions[0].choices["create"]  # type: ignore[index, call-overload]
     return {action.dest: action for action in create._actions if action.dest not in LEFT_OUT}
@@ -82,7 +83,7 @@ def test_the_pattern_of_a_parameter_and_the_command_line_agree(name: str, right:
         assert _parse(f"--{name}={value}")[name] is not None
     for value in wrong:
         assert not _matches(name, value), value
-        with pytest.raises(cli.UsageError):
+        with pytest.raises(UsageError):
             _parse(f"--{name}={value}")
 
 
@@ -91,7 +92,7 @@ def test_a_switch_is_true_or_false(name: str) -> None:
     assert _parse(f"--{name}=true")[name] is True
     assert _parse(f"--{name}=false")[name] is False
     assert [_matches(name, value) for value in ("true", "false", "", "yes")] == [True, True, False, False]
-    with pytest.raises(cli.UsageError, match=name):
+    with pytest.raises(UsageError, match=name):
         _parse(f"--{name}=yes")
 
 
@@ -108,7 +109,7 @@ def _matches(name: str, value: str) -> bool:
 
 
 def _parse(parameter: str) -> dict:
-    parsed, _ = cli._make_parser().parse_known_args(to_arguments(["--params=p.yaml", parameter]))
+    parsed, _ = make_parser().parse_known_args(to_arguments(["--params=p.yaml", parameter]))
     return vars(parsed)
 
 

@@ -176,9 +176,7 @@ def test_another_data_processor_is_told_which_one_is_supported() -> None:
         (
             GOOD + "steelbeam:\n  zzz: 1\n",
             [
-                "params.yaml:13: steelbeam.zzz: unknown key; "
-                "known keys: csv, images, image_column, class_column, mask_column, max_image_pixels, max_shard_bytes, "
-                "assignment, salt"
+                "params.yaml:13: steelbeam.zzz: unknown key; known keys: " + ", ".join(SteelbeamParams.model_fields),
             ],
         ),
         (

@@ -17,9 +17,10 @@ import h5py
 import numpy as np
 import pytest
 
+from pipeline.verify import verify
 from steelbeam import Dataset, DatasetError, open_dataset, open_shards
-from tests.builders import HEIGHT, WIDTH
-from tests.command import ROOT
+from tests.builders import HEIGHT, WIDTH, write_dataset
+from tests.command import ROOT, create
 from tests.datasets import SHARD, copy_of, edit_shard, example, make_dataset, reseal, write_original, write_shard
 
 
@@ -131,6 +132,20 @@ def test_labels_are_converted_on_request(dataset: Path) -> None:
     examples = open_dataset(dataset, label_dtype="uint8")
     assert examples[0].label.dtype == np.uint8
     assert np.array_equal(examples[0].label, open_dataset(dataset)[0].label)
+
+
+@pytest.mark.parametrize("loss", ["bce", "multilabel_bce", "ssce"])
+def test_labels_that_are_stored_as_uint8_are_the_same_labels(tmp_path: Path, loss: str) -> None:
+    data = write_dataset(tmp_path / "data", [f"{name}.jpg,3,{start} 2" for start, name in enumerate("abcdef", 1)])
+    usual = open_dataset(create(tmp_path, data, output="usual", loss=loss))
+    small = create(tmp_path, data, output="small", loss=loss, steelbeam={"label_dtype": "uint8"})
+    assert verify(str(small)).problems == ()
+    assert open_dataset(small).label_dtype == np.uint8
+    back = open_dataset(small, label_dtype=usual.label_dtype)
+    for one, other in zip(usual, back, strict=True):
+        assert (one.label.dtype, one.image_id) == (other.label.dtype, other.image_id)
+        assert one.label.any()
+        assert np.array_equal(one.label, other.label)
 
 
 def test_it_needs_neither_beam_nor_torch_nor_pandas() -> None:

@@ -1,4 +1,4 @@
-"""Mask to label, by loss: the arrays that the original's training reads."""
+"""Mask to label, by loss: the arrays that the original's training reads, or the same in a smaller type."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 MAX_CHUNK_BYTES = 4 * 2**20
 LOSSES = ("bce", "multilabel_bce", "ssce")
 
-Label = NDArray[np.float32] | NDArray[np.int32]
+Label = NDArray[np.float32] | NDArray[np.int32] | NDArray[np.uint8]
 
 
 class LabelFormat(NamedTuple):
@@ -28,16 +28,20 @@ class LabelFormat(NamedTuple):
         num_classes: channels of the label of `multilabel_bce`.
         height: H, in pixels.
         width: W, in pixels.
+        as_uint8: whether the dtype is uint8 in place of those.
     """
 
     loss: str
     num_classes: int
     height: int
     width: int
+    as_uint8: bool = False
 
     @property
     def dtype(self) -> np.dtype[np.generic]:
-        """Little endian, the original's type."""
+        """Little endian, the original's type unless another was asked for."""
+        if self.as_uint8:
+            return np.dtype("u1")
         return np.dtype("<i4" if self.loss == "ssce" else "<f4")
 
     @property
