@@ -120,7 +120,7 @@ def _check_file(root: str, file: ListedFile, forms: Mapping[str, LabelFormat], p
                 return [f"{file.path}: its content has changed (sha256 {fetched.sha256} instead of {file.sha256})"]
             # HDF5 may crash on a damaged file; this one is as it was written.
             form = forms.get(file.split) if file.split else None
-            problems = check_shard(fetched.file, file.examples, arrays_of(form), form.loss) if form else []
+            problems = check_shard(fetched.file, file.examples, arrays_of(form), form) if form else []
             return [f"{file.path}: {problem}" for problem in problems]
     except OSError as error:
         return [f"{file.path}: cannot be read ({error})"]

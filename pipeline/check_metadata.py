@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pipeline.sections import class_names, class_numbers
 from transforms.label import LOSSES, LabelFormat
 from transforms.layout import DATA_PARAMS, MANIFEST, meta_name
 
@@ -74,11 +75,14 @@ def label_formats(data_params: Mapping[str, Any], splits: Sequence[str]) -> dict
     loss = data_params["model"]["loss"]
     if loss not in LOSSES:
         raise ValueError(f"model.loss is {loss!r}")
-    as_uint8 = data_params.get("steelbeam", {}).get("label_dtype") == "uint8"
+    ours = data_params.get("steelbeam", {})
+    names = class_names(ours.get("classes"), ours.get("class_column", ""))
+    as_uint8 = ours.get("label_dtype") == "uint8"
     forms = {}
     for split in splits:
         height, width, *_ = data_params[split]["image_shape"]
-        forms[split] = LabelFormat(loss, data_params[split]["num_classes"], height, width, as_uint8)
+        classes = class_numbers(data_params[split]["class_id"], names)
+        forms[split] = LabelFormat(loss, data_params[split]["num_classes"], height, width, classes, as_uint8)
     return forms
 
 

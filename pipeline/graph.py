@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import apache_beam as beam
 
 from pipeline.job import Job
@@ -10,13 +12,23 @@ from transforms.aggregate_metadata import AggregateMetadata
 from transforms.assign_by_hash import AssignByHash
 from transforms.assign_shards import AssignShards
 from transforms.assign_splits import AssignSplits
+from transforms.assign_stratified import AssignStratified
 from transforms.count_shared_images import CountSharedImages, may_share_images
 from transforms.group_by_image import GroupByImage, partitions_for
 from transforms.hdf5_file import estimate_bytes
 from transforms.list_images import ListImages
 from transforms.plan_shards import PlanShards
 from transforms.read_annotations import ReadAnnotations
+from transforms.select_examples import SelectExamples
+from transforms.splits import selections_of
 from transforms.write_shards import WriteShards
+
+# By the name that a parameter file has for it.
+ASSIGNMENTS: Mapping[str, type[AssignSplits | AssignByHash | AssignStratified]] = {
+    "position": AssignSplits,
+    "hash": AssignByHash,
+    "stratified": AssignStratified,
+}
 
 
 def build_graph(pipeline: beam.Pipeline, job: Job) -> None:
@@ -37,10 +49,19 @@ def build_plan(pipeline: beam.Pipeline, job: Job, report: beam.PTransform) -> No
 def _build(pipeline: beam.Pipeline, job: Job, sink: type[WriteShards], end: beam.PTransform) -> None:
     annotations = pipeline | ReadAnnotations(files=job.files, sources=job.sources)
     files = pipeline | ListImages(folders=job.folders)
-    grouped = annotations.rows | GroupByImage(files=files, folders=job.folders, partitions=partitions_for(job.files))
+    partitions = partitions_for(job.files)
+    grouped = annotations.rows | GroupByImage(
+        files=files, folders=job.folders, partitions=partitions, unlisted=job.unlisted
+    )
+    selected = grouped.images | SelectExamples(
+        selections=selections_of(job.rules),
+        negatives=job.negatives,
+        salt=job.salt,
+        group_pattern=job.group_pattern,
+    )
 
-    by_hash = AssignByHash(rules=job.rules, salt=job.salt)
-    assigned = grouped.images | (by_hash if job.layout.by_hash else AssignSplits(rules=job.rules))
+    assign = ASSIGNMENTS[job.assignment](rules=job.rules, salt=job.salt, blocks=partitions)
+    assigned = selected.examples | assign
     example_bytes = {split: estimate_bytes(form.label) for split, form in job.forms.items()}
     shards = assigned.examples | AssignShards(layout=job.layout, sizes=assigned.sizes, example_bytes=example_bytes)
     written = shards | sink(
@@ -54,10 +75,10 @@ def _build(pipeline: beam.Pipeline, job: Job, sink: type[WriteShards], end: beam
         num_shards=len(job.splits) * job.layout.num_shards,
     )
 
-    tallies = [annotations.tallies, assigned.tallies]
+    tallies = [annotations.tallies, selected.tallies, assigned.tallies]
     if may_share_images(job.rules):
         tallies.append(assigned.examples | CountSharedImages())
-    rejected = [annotations.rejected, grouped.rejected, written.rejected]
+    rejected = [annotations.rejected, grouped.rejected, selected.rejected, written.rejected]
     metadata = written.summaries | AggregateMetadata(
         sizes=assigned.sizes,
         tallies=tallies | "Tallies" >> beam.Flatten(),

@@ -8,21 +8,19 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline.errors import UsageError
+from pipeline.find_inputs import csv_files, find_inputs, row_format
 from pipeline.input_fingerprint import input_fingerprint
-from pipeline.params import Params, SplitParams, data_params
+from pipeline.params import Params, data_params
 from pipeline.rejected_limit import NONE_REJECTED, RejectedLimit
-from transforms.csv_blocks import CsvFile, DamagedFileError, read_header
+from pipeline.sections import SplitParams
+from transforms.csv_blocks import CsvFile
 from transforms.example import ExampleFormat
-from transforms.find_files import is_folder, match_files
 from transforms.fingerprint import FORMAT_VERSION
 from transforms.label import LabelFormat
 from transforms.layout import STAGING, ShardLayout
-from transforms.object_store import FileInfo
 from transforms.paths import absolute, join
 from transforms.read_annotations import Source
-from transforms.rows import ColumnNames, Columns
-from transforms.splits import SplitRule
+from transforms.splits import Selection, SplitRule
 from transforms.staging import ReusableShard, StoredShard
 
 
@@ -36,11 +34,16 @@ class Job:
         folders: image folders, each once.
         rules: which examples a split takes.
         forms: of the examples, by split.
+        classes: names of all classes, of which examples know the numbers, from 1.
         layout: of the shards.
         output_dir: as given.
         root: `output_dir`, absolute.
         key: the same for the same command; it names the staging folder.
         data_params: content of data_params.json, without what only the run can know.
+        negatives: share of the images without a defect that become examples; None is those that rows with `-1` list.
+        unlisted: sources that want the images of a folder also without rows, by the index of the folder.
+        group_pattern: regular expression that finds an image's group in its ImageId.
+        assignment: how examples get to splits and shards, a key of `graph.ASSIGNMENTS`.
         workers: threads that decode in each process; None is one a core.
         processes: whether processes decode in their place.
         checksum: whether an image has changed is told by its content, and not by its size and time.
@@ -62,11 +65,16 @@ class Job:
     folders: tuple[str, ...]
     rules: tuple[SplitRule, ...]
     forms: Mapping[str, ExampleFormat]
+    classes: tuple[str, ...]
     layout: ShardLayout
     output_dir: str
     root: str
     key: str
     data_params: Mapping[str, Any]
+    negatives: float | None = None
+    unlisted: Mapping[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    group_pattern: str | None = None
+    assignment: str = "position"
     workers: int | None = None
     processes: bool = False
     checksum: bool = False
@@ -91,14 +99,6 @@ class Job:
     def splits(self) -> tuple[str, ...]:
         """Names of the splits."""
         return tuple(rule.name for rule in self.rules)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Input:
-    """What a split reads: its CSV files by their paths, in order, and the path of its image folder."""
-
-    csv: Mapping[str, FileInfo]
-    images: str
 
 
 def make_job(
@@ -130,25 +130,24 @@ def make_job(
         UsageError: input is missing, or not what it should be; all that is wrong with it is named.
         OSError: input cannot be read.
     """
-    inputs = _find_inputs(params)
+    inputs = find_inputs(params)
     pairs = list(dict.fromkeys((tuple(one.csv), one.images) for one in inputs.values()))
     folders = tuple(dict.fromkeys(one.images for one in inputs.values()))
+    numbers = {name: pairs.index((tuple(one.csv), one.images)) for name, one in inputs.items()}
     rules = tuple(
-        SplitRule(
-            name,
-            pairs.index((tuple(one.csv), one.images)),
-            split.class_id,
-            split.train_test_split,
-            name == "train_input",
-        )
-        for (name, split), one in zip(params.splits.items(), inputs.values(), strict=True)
+        SplitRule(name, Selection(numbers[name], tuple(sorted(split.class_id))), *params.shares[name])
+        for name, split in params.splits.items()
     )
     sources = tuple(
-        Source(folders.index(images), frozenset(rule.class_id for rule in rules if rule.source == number))
+        Source(folders.index(images), _class_ids(rules, number), bool(params.negatives))
         for number, (_, images) in enumerate(pairs)
     )
+    unlisted = {
+        folder: tuple(number for number, source in enumerate(sources) if source.folder == folder)
+        for folder in range(len(folders))
+    }
     statuses = {path: info for one in inputs.values() for path, info in one.csv.items()}
-    files = _csv_files([csv for csv, _ in pairs], statuses, _column_names(params))
+    files = csv_files([csv for csv, _ in pairs], statuses, row_format(params))
     forms = {name: _example_format(split, params) for name, split in params.splits.items()}
     tree = data_params(params, dict(input_args))
     return Job(
@@ -157,11 +156,22 @@ def make_job(
         folders=folders,
         rules=rules,
         forms=forms,
+        classes=params.class_names,
+        negatives=params.negatives,
+        unlisted=unlisted if params.negatives else {},
+        group_pattern=params.steelbeam.group_pattern,
+        assignment=params.steelbeam.assignment,
         layout=layout,
         output_dir=output_dir,
         root=absolute(output_dir),
         key=_staging_key(
-            [(file.path, file.uses) for file in files], sources, folders, rules, forms, layout, params.steelbeam.salt
+            [(file.path, file.uses) for file in files],
+            sources,
+            folders,
+            rules,
+            forms,
+            layout,
+            params.steelbeam.model_dump(),
         ),
         data_params=tree,
         workers=workers,
@@ -172,71 +182,19 @@ def make_job(
     )
 
 
-def _find_inputs(params: Params) -> dict[str, _Input]:
-    problems: list[str] = []
-    found: dict[str, _Input] = {}
-    for name, split in params.splits.items():
-        if split.data_dir not in found:
-            found[split.data_dir] = _find_input(name, split, params, problems)
-    if problems:
-        raise UsageError("\n".join(dict.fromkeys(problems)))
-    return {name: found[split.data_dir] for name, split in params.splits.items()}
-
-
-def _find_input(name: str, split: SplitParams, params: Params, problems: list[str]) -> _Input:
-    data_dir = absolute(split.data_dir)
-    if not is_folder(data_dir):
-        problems.append(f"{name}.data_dir: there is no folder {split.data_dir} ({data_dir}); correct the path")
-        return _Input({}, "")
-    images = join(data_dir, params.steelbeam.images)
-    if not is_folder(images):
-        problems.append(f"{images}: there is no such folder of images; set steelbeam.images, or correct data_dir")
-    csv: dict[str, FileInfo] = {}
-    for pattern in params.steelbeam.csv:
-        found = match_files(data_dir, pattern)
-        if not found:
-            problems.append(
-                f"{join(data_dir, pattern)}: there is no such CSV file; set steelbeam.csv, or correct data_dir"
-            )
-        csv.update((absolute(info.path), info) for info in found)
-    return _Input(csv, absolute(images))
-
-
-def _column_names(params: Params) -> ColumnNames:
-    keys = params.steelbeam
-    return ColumnNames(keys.image_column, keys.class_column, keys.mask_column)
-
-
-def _csv_files(
-    sources: Iterable[tuple[str, ...]], statuses: Mapping[str, FileInfo], names: ColumnNames
-) -> tuple[CsvFile, ...]:
-    uses: dict[str, list[tuple[int, int]]] = {}
-    for number, paths in enumerate(sources):
-        for rank, path in enumerate(paths):
-            uses.setdefault(path, []).append((number, rank))
-    problems: list[str] = []
-    columns = {path: _columns(path, names, problems) for path in uses}
-    if problems:
-        raise UsageError("\n".join(problems))
-    return tuple(
-        CsvFile(path, statuses[path].size, found, tuple(uses[path])) for path, found in columns.items() if found
+def _class_ids(rules: Iterable[SplitRule], source: int) -> frozenset[int]:
+    """The classes of which any split wants rows of a source."""
+    return frozenset(
+        class_id for rule in rules if rule.selection.source == source for class_id in rule.selection.class_ids
     )
-
-
-def _columns(path: str, names: ColumnNames, problems: list[str]) -> Columns | None:
-    try:
-        return read_header(path, names)
-    except ValueError as error:
-        problems.append(f"{path}:1: {error}")
-    except DamagedFileError as error:
-        problems.append(str(error))
-    return None
 
 
 def _example_format(split: SplitParams, params: Params) -> ExampleFormat:
     height, width = split.image_shape[:2]
     resized = min(height, split.max_image_shape[0]), min(width, split.max_image_shape[1])
-    label = LabelFormat(params.loss, split.num_classes, height, width, params.steelbeam.label_dtype == "uint8")
+    label = LabelFormat(
+        params.loss, split.num_classes, height, width, split.class_id, params.steelbeam.label_dtype == "uint8"
+    )
     return ExampleFormat(resized, label, params.steelbeam.max_image_pixels)
 
 

@@ -68,7 +68,7 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
         "format_version": FORMAT_VERSION,
         "input": job.input,
         "fingerprint": _sha256("".join(shard.stored.fingerprint for shard in metadata.shards).encode()),
-        "splits": {split: _split_entry(metadata, split) for split in job.splits},
+        "splits": {split: _split_entry(job, metadata, split) for split in job.splits},
         "files": {name: {"bytes": len(text), "sha256": _sha256(text)} for name, text in sorted(files.items())},
         "rows": {**rows._asdict(), "filtered": dict(rows.filtered)},
         "rejected": dict(sorted(Counter(record.code for record in metadata.rejected).items())),
@@ -95,11 +95,16 @@ def unseal(text: bytes) -> dict[str, Any]:
     return content
 
 
-def _split_entry(metadata: DatasetMetadata, split: str) -> dict[str, Any]:
+def _split_entry(job: Job, metadata: DatasetMetadata, split: str) -> dict[str, Any]:
     shards = [shard for shard in metadata.shards if shard.split == split]
+    classes = Counter[int]()
+    for shard in shards:
+        classes.update(shard.classes)
     return {
         "examples": sum(shard.stored.examples for shard in shards),
         "bytes": sum(shard.stored.bytes for shard in shards),
+        "classes": {job.classes[class_id - 1]: classes[class_id] for class_id in job.forms[split].label.classes},
+        "negatives": classes[0],
         "shards": [{"file": shard.path, **shard.stored.to_json()} for shard in shards],
     }
 

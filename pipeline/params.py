@@ -1,144 +1,16 @@
-"""The parameters of a run: checked, frozen models, and the tree of data_params.json that follows from them."""
+"""The parameters of a run, and the tree of data_params.json that follows from them."""
 
 import copy
-import math
+import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from fractions import Fraction
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pipeline.sections import Loss, SplitParams, SteelbeamParams, class_names
 
-from pipeline.yaml_file import shown
-from transforms.image import MAX_PIXELS as MAX_IMAGE_PIXELS
-from transforms.rle import MAX_NUMBER
-
-MAX_PIXELS = 2**28
-
-_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-def _tuple_of(least: int, most: float = math.inf) -> BeforeValidator:
-    """Take a YAML list for a tuple, which strict models do not do by themselves."""
-
-    def to_tuple(value: object) -> object:
-        if not isinstance(value, list):
-            return value
-        # Not pydantic's min_length: it counts only the items that are good.
-        if not least <= len(value) <= most:
-            raise ValueError(f"{shown(value)} has length {len(value)}")
-        return tuple(value)
-
-    return BeforeValidator(to_tuple)
-
-
-def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _bounded(shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    if shape[0] * shape[1] > MAX_PIXELS:
-        raise ValueError(f"{shape[0]} x {shape[1]} is above {MAX_PIXELS} pixels")
-    return shape
-
-
-def _enough_channels(num_classes: int, info: ValidationInfo) -> int:
-    if num_classes < 2 and info.context and info.context["loss"] == "multilabel_bce":
-        raise ValueError(f"{num_classes} is too few: the one-hot form of a binary mask has 2 channels")
-    return num_classes
-
-
-Loss = Literal["bce", "multilabel_bce", "ssce"]
-Text = Annotated[str, Field(pattern=r"\S")]
-Size = Annotated[int, Field(ge=1)]
-ImageShape = Annotated[tuple[Size, Size, Size], _tuple_of(3, 3), AfterValidator(_bounded)]
-MaxImageShape = Annotated[tuple[Size, ...], _tuple_of(2, 3)]
-# Validators that stand before the type run from right to left.
-Texts = Annotated[tuple[Text, ...], _tuple_of(1), BeforeValidator(_one_or_more)]
-
-
-class SplitParams(BaseModel):
-    """One split: the section `train_input` or `eval_input`.
-
-    A field's description is the advice that ends the messages about it.
-
-    Attributes:
-        data_processor: Name of the Model Zoo's class that the file is written for.
-        data_dir: Folder of the dataset.
-        image_shape: Height, width and channels of an example.
-        max_image_shape: Height and width above which an image is tiled instead of resized.
-        class_id: Class whose masks become labels.
-        train_test_split: Share of the rows that goes to train_input.
-        num_classes: Channels of a one-hot label.
-
-    The other attributes are keys of the original that decide nothing here; they are passed on as they are.
-    """
-
-    model_config = _STRICT
-
-    data_processor: Literal["SeverstalBinaryClassDataProcessor"] = Field(
-        description="only SeverstalBinaryClassDataProcessor is supported"
-    )
-    data_dir: Text = Field(description="give the folder that holds the CSV file and the image folder")
-    image_shape: ImageShape = Field(
-        description=f"give [height, width, channels], each 1 or more, height x width {MAX_PIXELS} or less"
-    )
-    max_image_shape: MaxImageShape = Field(
-        default=(256, 1600), description="give [height, width] or [height, width, channels], each 1 or more"
-    )
-    class_id: int = Field(ge=1, le=4, description="give a class from 1 to 4")
-    train_test_split: float = Field(ge=0, le=1, allow_inf_nan=False, description="give a share between 0 and 1")
-    num_classes: Annotated[Size, AfterValidator(_enough_channels)] = Field(
-        description="give 1 or more, with multilabel_bce 2 or more"
-    )
-
-    normalize_data_method: Any = None
-    shuffle: Any = None
-    shuffle_seed: Any = None
-    augment_data: Any = None
-    batch_size: Any = None
-    num_workers: Any = None
-    drop_last: Any = None
-    prefetch_factor: Any = None
-    persistent_workers: Any = None
-    use_fast_dataloader: Any = None
-    duplicate_act_worker_data: Any = None
-    convert_to_onehot: Any = None
-    use_worker_cache: Any = None
-    mixed_precision: Any = None
-    use_bfloat16: Any = None
-    loss: Any = None
-    split: Any = None
-
-
-class SteelbeamParams(BaseModel):
-    """The section `steelbeam`, which the original does not have: where things are in `data_dir`.
-
-    Attributes:
-        csv: Names of the CSV files, in the order in which their rows count.
-        images: Name of the image folder.
-        image_column: Column of the image's file name.
-        class_column: Column of the class.
-        mask_column: Column of the runs.
-        max_image_pixels: An image of more pixels is rejected.
-        max_shard_bytes: About the size above which a split has more shards than were asked for.
-        assignment: What decides an image's split and shard: its place in the CSV, or a hash of its ImageId.
-        salt: Of the hash; another one gives another assignment.
-        label_dtype: Type of the labels: that of the original, or uint8, which takes a quarter of a reader's memory.
-    """
-
-    model_config = _STRICT
-
-    csv: Texts = Field(default=("train.csv",), description="give a file name or a list of file names")
-    images: Text = Field(default="train_images", description="give the name of the image folder")
-    image_column: Text = Field(default="ImageId", description="give the name of a column")
-    class_column: Text = Field(default="ClassId", description="give the name of a column")
-    mask_column: Text = Field(default="EncodedPixels", description="give the name of a column")
-    max_image_pixels: int = Field(
-        default=MAX_IMAGE_PIXELS, ge=1, le=MAX_NUMBER, description=f"give a whole number from 1 to {MAX_NUMBER}"
-    )
-    max_shard_bytes: Size | None = Field(default=None, description="give a number of bytes, 1 or more")
-    assignment: Literal["position", "hash"] = Field(default="position", description="give position or hash")
-    salt: str = Field(default="", description="give a text")
-    label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
+# The splits of the original.
+TRAIN, EVAL = "train_input", "eval_input"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,23 +18,38 @@ class Params:
     """All that a parameter file says.
 
     Attributes:
-        train_input: The training split.
-        eval_input: The evaluation split.
+        splits: The splits by name, in the order of the output.
         loss: `model.loss`; it decides the form of the labels.
         steelbeam: Our own section, or its defaults.
         document: The whole file as plain data that JSON can hold.
     """
 
-    train_input: SplitParams
-    eval_input: SplitParams
+    splits: Mapping[str, SplitParams]
     loss: Loss
     steelbeam: SteelbeamParams
     document: dict[str, Any]
 
     @property
-    def splits(self) -> dict[str, SplitParams]:
-        """The splits by name, in the order of the output."""
-        return {"train_input": self.train_input, "eval_input": self.eval_input}
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, as they stand in the rows."""
+        return class_names(self.steelbeam.classes, self.steelbeam.class_column)
+
+    @property
+    def negatives(self) -> float | None:
+        """Share of the images without a defect that become examples; None is those that rows with `-1` list."""
+        value = self.steelbeam.negatives
+        return {"as_listed": None, "none": 0.0, "all": 1.0}[value] if isinstance(value, str) else value
+
+    @property
+    def shares(self) -> dict[str, tuple[float, float]]:
+        """Which part of all examples each split takes: the shares that lie before its first, and its last."""
+        if (shares := self.steelbeam.splits) is None:
+            cuts = {name: self.splits[name].train_test_split for name in (TRAIN, EVAL)}
+            return {TRAIN: (0.0, cuts[TRAIN]), EVAL: (cuts[EVAL], 1.0)}
+        # Not in floats, of which 0.7 + 0.2 + 0.1 is less than 1.
+        stops = list(itertools.accumulate(Fraction(str(share)) for share in shares.values()))
+        bounds = zip([Fraction(0), *stops], stops, strict=False)
+        return {name: (float(start), float(stop)) for name, (start, stop) in zip(shares, bounds, strict=True)}
 
 
 def data_params(params: Params, input_args: dict[str, Any]) -> dict[str, Any]:

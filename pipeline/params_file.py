@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import UsageError
-from pipeline.params import Loss, Params, SplitParams, SteelbeamParams
+from pipeline.params import EVAL, TRAIN, Params
+from pipeline.sections import SPLIT_NAME, Loss, SplitParams, SteelbeamParams, class_names
 from pipeline.yaml_file import UNREADABLE, Path, Problem, YamlTree, load_yaml, shown, usage_error
 from transforms.os_errors import NoFileSystemError
 
@@ -29,11 +30,15 @@ class _File(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    train_input: SplitParams = Field(description="give a section with the keys of the training data")
-    eval_input: SplitParams = Field(description="give a section with the keys of the evaluation data")
     model: _ModelParams = Field(description="give a section with loss: one of bce, multilabel_bce, ssce")
     steelbeam: SteelbeamParams = Field(default=SteelbeamParams(), description="give a section with keys, or remove it")
 
+
+# What a split's section is for, where it is of the original.
+_SPLIT_ADVICE = {
+    TRAIN: "give a section with the keys of the training data",
+    EVAL: "give a section with the keys of the evaluation data",
+}
 
 # What is said of pydantic's error types; its own message is for those who write models.
 _WRONG = {
@@ -50,12 +55,7 @@ _WRONG = {
     "literal_error": "{value} is not supported",
     "value_error": "{error}",
 }
-_SECTIONS: Mapping[str, type[BaseModel]] = {
-    "train_input": SplitParams,
-    "eval_input": SplitParams,
-    "model": _ModelParams,
-    "steelbeam": SteelbeamParams,
-}
+_SECTIONS: Mapping[str, type[BaseModel]] = {"model": _ModelParams, "steelbeam": SteelbeamParams}
 
 
 def read_params(path: str) -> Params:
@@ -108,61 +108,85 @@ def parse_params(text: str, source: str) -> Params:
         UsageError: Something is wrong with the file; the message has a line for each thing that is.
     """
     tree = load_yaml(text, source)
+    model = _file_model(tree.document)
     try:
-        file = _check_sections(tree.document)
+        file = _check_sections(tree.document, model)
     except ValidationError as error:
-        raise usage_error(source, [*tree.problems, *_problems(error, tree)]) from error
+        raise usage_error(source, [*tree.problems, *_problems(error, tree, model)]) from error
     if tree.problems:
         raise usage_error(source, tree.problems)
     return Params(
-        train_input=file.train_input,
-        eval_input=file.eval_input,
+        splits={name: getattr(file, name) for name in _split_names(tree.document)},
         loss=file.model.loss,
         steelbeam=file.steelbeam,
         document=tree.document,
     )
 
 
-def _check_sections(document: dict[str, Any]) -> _File:
+def _check_sections(document: dict[str, Any], model: type[_File]) -> _File:
     # A section of another name is nobody's business here, unless the name is a slip of the pen.
-    sections = {name: value for name, value in document.items() if _nearest((name,))}
-    model = document.get("model")
-    # How many classes are enough depends on a key of another section.
-    return _File.model_validate(sections, context={"loss": model.get("loss") if isinstance(model, dict) else None})
+    unused = {TRAIN, EVAL}.difference(model.model_fields)
+    sections = {name: value for name, value in document.items() if name not in unused and _nearest((name,), model)}
+    # What is right in one section depends on keys of others.
+    ours, of_model = _section(document, "steelbeam"), _section(document, "model")
+    names = class_names(ours.get("classes"), ours.get("class_column", ""))
+    return model.model_validate(sections, context={"loss": of_model.get("loss"), "classes": names})
 
 
-def _problems(error: ValidationError, tree: YamlTree) -> list[Problem]:
+def _file_model(document: dict[str, Any]) -> type[_File]:
+    """The model of a file with the splits that it names."""
+    fields: dict[str, Any] = {
+        name: (SplitParams, Field(description=_SPLIT_ADVICE.get(name, f"give a section with the keys of {name}")))
+        for name in _split_names(document)
+    }
+    return create_model("File", __base__=_File, **fields)
+
+
+def _split_names(document: dict[str, Any]) -> list[str]:
+    shares = _section(document, "steelbeam").get("splits")
+    if isinstance(shares, dict) and shares and all(map(SPLIT_NAME.fullmatch, shares)):
+        return list(shares)
+    return [TRAIN, EVAL]
+
+
+def _section(document: dict[str, Any], name: str) -> dict[str, Any]:
+    section = document.get(name)
+    return section if isinstance(section, dict) else {}
+
+
+def _problems(error: ValidationError, tree: YamlTree, model: type[_File]) -> list[Problem]:
     details = [detail for detail in error.errors(include_url=False) if detail["input"] is not UNREADABLE]
     # A key that is missing because it is misspelt is one problem, not two.
-    meant = {_nearest(detail["loc"]) for detail in details if detail["type"] == "extra_forbidden"}
-    return [_problem(detail, tree) for detail in details if detail["type"] != "missing" or detail["loc"] not in meant]
+    meant = {_nearest(detail["loc"], model) for detail in details if detail["type"] == "extra_forbidden"}
+    wrong = [detail for detail in details if detail["type"] != "missing" or detail["loc"] not in meant]
+    return [_problem(detail, tree, model) for detail in wrong]
 
 
-def _problem(detail: ErrorDetails, tree: YamlTree) -> Problem:
+def _problem(detail: ErrorDetails, tree: YamlTree, model: type[_File]) -> Problem:
     path = detail["loc"]
     wrong = _WRONG.get(detail["type"])
     what = wrong.format(value=shown(detail["input"]), **detail.get("ctx", {})) if wrong else detail["msg"]
     # `csv: ""` is checked as a list of one, of which the file knows nothing.
     place = path[:-1] if isinstance(path[-1], int) and path not in tree.lines else path
-    return Problem(tree.line(path), place, f"{what}; {_advice(detail)}")
+    return Problem(tree.line(path), place, f"{what}; {_advice(detail, model)}")
 
 
-def _advice(detail: ErrorDetails) -> str:
+def _advice(detail: ErrorDetails, model: type[_File]) -> str:
     path = detail["loc"]
     if detail["type"] == "extra_forbidden":
-        near = _nearest(path)
-        return f"did you mean {near[-1]}?" if near else f"known keys: {', '.join(_siblings(path))}"
+        near = _nearest(path, model)
+        return f"did you mean {near[-1]}?" if near else f"known keys: {', '.join(_siblings(path, model))}"
     field = str(path[:2][-1])
-    return str(_siblings(path[:2])[field].description)
+    return str(_siblings(path[:2], model)[field].description)
 
 
-def _nearest(path: Path) -> Path | None:
+def _nearest(path: Path, model: type[_File]) -> Path | None:
     """Find the known key beside this one that is spelt like it; for a section only one that is very like it."""
     cutoff = 0.6 if len(path) > 1 else 0.8
-    near = get_close_matches(str(path[-1]).lower(), _siblings(path), n=1, cutoff=cutoff)
+    near = get_close_matches(str(path[-1]).lower(), _siblings(path, model), n=1, cutoff=cutoff)
     return (*path[:-1], near[0]) if near else None
 
 
-def _siblings(path: Path) -> dict[str, FieldInfo]:
+def _siblings(path: Path, model: type[_File]) -> dict[str, FieldInfo]:
     """Get the known keys of the section that a path leads into, or the sections."""
-    return (_SECTIONS[str(path[0])] if len(path) > 1 else _File).model_fields
+    return (_SECTIONS.get(str(path[0]), SplitParams) if len(path) > 1 else model).model_fields

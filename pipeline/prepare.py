@@ -38,7 +38,7 @@ def job_of(arguments: CreateArguments) -> Job:
             arguments.num_output_files,
             arguments.num_processes or os.cpu_count() or 1,
             params.steelbeam.max_shard_bytes,
-            by_hash=params.steelbeam.assignment == "hash",
+            by_hash=params.steelbeam.assignment != "position",
         ),
         output_dir=arguments.output_dir,
         input_args={

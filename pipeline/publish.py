@@ -41,9 +41,11 @@ def check_publishable(job: Job, metadata: DatasetMetadata) -> None:
         raise TooManyRejectedError(_describe_rejected(job, metadata.rejected), codes)
     for rule in job.rules:
         if not metadata.sizes[rule.name].candidates:
-            files = ", ".join(file.path for file in job.files if rule.source in dict(file.uses))
+            source, class_ids = rule.selection
+            files = ", ".join(file.path for file in job.files if source in dict(file.uses))
+            names = " or ".join(job.classes[class_id - 1] for class_id in class_ids)
             raise SteelbeamError(
-                f"{rule.name}: no row of class {rule.class_id} in {files} has a mask; set class_id to a class that has"
+                f"{rule.name}: no row of class {names} in {files} has a mask; set class_id to a class that has"
             )
     if metadata.rows.lost:
         raise SteelbeamError(f"{metadata.rows.lost} of {metadata.rows.read} rows were lost; nothing is published")

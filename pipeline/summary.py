@@ -27,7 +27,7 @@ def summarise(manifest: Mapping[str, Any], output_dir: str, states: Mapping[str,
     lines = [f"{count(rows['read'], 'row')} read, {rows['in_examples']} of them in examples"]
     lines += [f"  {count} filtered: {reason}" for reason, count in rows["filtered"].items() if count]
     if rows["merged"]:
-        lines.append(f"  {rows['merged']} merged with an earlier row of the same image and class")
+        lines.append(f"  {rows['merged']} merged with an earlier row of the same example")
     if manifest["rejected"]:
         lines.append(f"{_rejected(manifest['rejected'])}; they are listed in {output_dir}/{REJECTED}")
     for name, split in splits.items():

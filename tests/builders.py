@@ -12,8 +12,8 @@ import yaml
 from apache_beam.testing import test_pipeline
 from PIL import Image
 
+from transforms.columns import RowFormat
 from transforms.csv_blocks import CsvFile, read_header
-from transforms.rows import ColumnNames
 
 HEIGHT, WIDTH = 16, 24
 HEADER = "ImageId,ClassId,EncodedPixels"
@@ -58,7 +58,7 @@ def write_dataset(folder: Path, rows: Sequence[str], *, header: str = HEADER, en
 def csv_file(path: Path, content: bytes, uses: tuple[tuple[int, int], ...] = ((0, 0),)) -> CsvFile:
     """Writes a CSV file, and reads its header."""
     path.write_bytes(content)
-    return CsvFile(str(path), len(content), read_header(str(path), ColumnNames()), uses)
+    return CsvFile(str(path), len(content), read_header(str(path), RowFormat()), uses)
 
 
 def params_of(data_dir: Path, /, **changes: Any) -> dict[str, Any]:

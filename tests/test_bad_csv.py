@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.bad_input import ROWS, csv_text, run, three_images
-from tests.builders import HEADER, image_bytes, write_dataset, write_params
+from tests.builders import HEADER, image_bytes, write_dataset, write_images, write_params
 from transforms.csv_blocks import MAX_LINE_BYTES
 from transforms.rejected import Code
 from transforms.rle import format_runs
@@ -81,7 +81,7 @@ BAD_ROWS = [
     (f"b.jpg,3,1 {'9' * 30}", Code.RLE_OUT_OF_BOUNDS, "past any image"),
     ("c.jpg,3,384 2", Code.RLE_OUT_OF_BOUNDS, "run 1 ends at pixel 385, past the image's 384"),
     (f"b.jpg,3,{LONG_MASK} 7", Code.RLE_ODD_COUNT, "1000001 numbers"),
-    (f"b.jpg,3,{LONG_MASK}", Code.RLE_OUT_OF_BOUNDS, "run 193 ends at pixel 385"),
+    (f"d.jpg,3,{LONG_MASK}", Code.RLE_OUT_OF_BOUNDS, "run 193 ends at pixel 385"),
     (f"b.jpg,3,{random_runs(1)}", Code.RLE_TOO_LONG, "the mask has 150000 runs"),
 ]
 
@@ -91,6 +91,7 @@ def reject_rows(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str,
     """The records of a run on all bad rows, by line."""
     folder = tmp_path_factory.mktemp("rows")
     data = three_images(folder)
+    write_images(data / "train_images", ["d.jpg"])
     text = csv_text(*(row for row, *_ in BAD_ROWS))
     (data / "train.csv").write_bytes(text.encode(errors="surrogateescape"))
     rejected = run(write_params(folder / "params.yaml", data), 3, f"{len(BAD_ROWS)} rejected (").rejected
@@ -110,8 +111,8 @@ def test_a_bad_row_is_rejected_with_its_line(rejected_rows: dict[int, dict[str, 
 
 def test_a_bad_row_is_shown_with_file_line_and_image(tmp_path: Path) -> None:
     data = three_images(tmp_path)
-    (data / "train.csv").write_text(csv_text("b.jpg,3,1 2 3", "b.jpg,3,384 2"))
-    words = ["train.csv:3: b.jpg: the mask has 3 numbers", "(RLE_ODD_COUNT)", "train.csv:4: b.jpg: run 1 ends at pixel"]
+    (data / "train.csv").write_text(csv_text("b.jpg,3,1 2 3", "c.jpg,3,384 2"))
+    words = ["train.csv:3: b.jpg: the mask has 3 numbers", "(RLE_ODD_COUNT)", "train.csv:4: c.jpg: run 1 ends at pixel"]
     run(write_params(tmp_path / "params.yaml", data), 3, *words)
 
 

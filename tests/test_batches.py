@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from transforms import batches
 from transforms.batches import IntoBatches
+from transforms.columns import Columns, RowFormat
 from transforms.csv_blocks import CsvFile
 from transforms.example import ExampleSpec, ImageFile, MaskRow, spec_from_plain, spec_to_plain
 from transforms.group_by_image import MIN_PARTITIONS, partitions_for, row_from_plain, row_to_plain
 from transforms.read_annotations import AnnotationRow
 from transforms.rejected import Line
-from transforms.rows import Columns
 
 
 def batches_of(pairs: list[tuple[str, int]]) -> list[tuple[str, list[Any]]]:
@@ -54,16 +54,16 @@ def test_a_bundle_of_many_keys_holds_a_bounded_amount(monkeypatch: pytest.Monkey
 
 
 def test_rows_and_examples_survive_being_made_plain() -> None:
-    rows = tuple(MaskRow(Line("train.csv", 512, number), b"runs") for number in (1, 2))
-    spec = ExampleSpec("a.jpg", 3, ImageFile("/images/a.jpg", 100, 1.5), rows, 2)
+    rows = tuple(MaskRow(Line("train.csv", 512, number), 3, b"runs") for number in (1, 2))
+    spec = ExampleSpec("a.jpg", ImageFile("/images/a.jpg", 100, 1.5), rows, 2, "coil 7")
     assert spec_from_plain(spec_to_plain(spec)) == spec
-    pair = (1, "a.jpg"), AnnotationRow(1, 2, 3, rows[0])
+    pair = (1, "a.jpg"), AnnotationRow(1, 2, rows[0], "coil 7")
     assert row_from_plain(row_to_plain(pair)) == pair
 
 
 def test_there_are_as_many_partitions_as_the_csv_needs() -> None:
     def file(path: str, size: int) -> CsvFile:
-        return CsvFile(path, size, Columns(0, 1, 2, 3), ((0, 0),))
+        return CsvFile(path, size, Columns(0, 1, 2, None, 3, RowFormat()), ((0, 0),))
 
     assert partitions_for([file("a.csv", 1000)]) == MIN_PARTITIONS
     assert partitions_for([file("a.csv", 10**9), file("b.csv", 10**9)]) == pytest.approx(477, abs=1)

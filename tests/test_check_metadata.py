@@ -68,8 +68,8 @@ def test_a_list_may_name_any_folder(folder: str) -> None:
 
 
 def test_labels_follow_from_the_parameters() -> None:
-    section = {"image_shape": [16, 24, 1], "num_classes": 3}
+    section = {"image_shape": [16, 24, 1], "num_classes": 3, "class_id": [3, 1]}
     forms = label_formats({"model": {"loss": "ssce"}, "train_input": section}, ["train_input"])
-    assert forms == {"train_input": LabelFormat("ssce", 3, 16, 24)}
+    assert forms == {"train_input": LabelFormat("ssce", 3, 16, 24, (3, 1))}
     with pytest.raises(ValueError, match=r"model\.loss is 'mse'"):
         label_formats({"model": {"loss": "mse"}}, [])

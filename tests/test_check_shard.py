@@ -171,9 +171,10 @@ def test_a_shard_that_is_to_be_empty_and_is_not_is_named(datasets: dict[str, Pat
 
 def test_every_example_that_is_wrong_is_named_and_many_missing_ones_in_short(tmp_path: Path) -> None:
     write_shard(tmp_path / "x.h5", [example(label=np.full((1, HEIGHT, WIDTH), 2, "<f4"))] * 3)
-    arrays = arrays_of(LabelFormat("bce", 2, HEIGHT, WIDTH))
+    form = LabelFormat("bce", 2, HEIGHT, WIDTH, (3,))
+    arrays = arrays_of(form)
     wrong = [f"example_{index}/label: holds values other than 0 and 1" for index in range(3)]
-    assert check_shard(str(tmp_path / "x.h5"), 3, arrays, "bce") == wrong
+    assert check_shard(str(tmp_path / "x.h5"), 3, arrays, form) == wrong
     assert check_shard(str(tmp_path / "x.h5"), 3, arrays) == []
     assert check_shard(str(tmp_path / "x.h5"), 9, arrays)[1] == "without example_3, example_4, example_5 and 3 more"
 
@@ -185,7 +186,7 @@ def test_a_label_is_looked_at_to_its_last_row(
 ) -> None:
     for module in ("transforms.check_shard", "transforms.label"):
         monkeypatch.setattr(f"{module}.MAX_CHUNK_BYTES", 3 * 4 * WIDTH)
-    form = LabelFormat(loss, 3, HEIGHT, WIDTH)
+    form = LabelFormat(loss, 3, HEIGHT, WIDTH, (3,))
     path = str(tmp_path / "x.h5")
     pixels = grey_pixels(0)
     with ShardFile(path, form) as shard:
@@ -193,15 +194,15 @@ def test_a_label_is_looked_at_to_its_last_row(
     if not deflated:
         with h5py.File(path, "a") as file:
             replace("example_0/label", lambda array: array)(file)
-    assert check_shard(path, 1, arrays_of(form), loss) == []
+    assert check_shard(path, 1, arrays_of(form), form) == []
     with h5py.File(path, "a") as file:
         assert file["example_0/label"].chunks == (form.chunk_shape if deflated else None)
         file["example_0/label"][..., -1, -1] = 2
     once = ["example_0/label: holds values other than 0 and 1"]
-    assert check_shard(path, 1, arrays_of(form), loss) == once
+    assert check_shard(path, 1, arrays_of(form), form) == once
     with h5py.File(path, "a") as file:
         file["example_0/label"][..., 0, 0] = 2
-    assert check_shard(path, 1, arrays_of(form), loss) == once
+    assert check_shard(path, 1, arrays_of(form), form) == once
 
 
 def test_what_is_no_hdf5_is_a_problem_and_no_failure(tmp_path: Path) -> None:
@@ -218,7 +219,8 @@ def test_damage_in_a_chunk_is_a_problem_of_its_example(datasets: dict[str, Path]
     content = bytearray(path.read_bytes())
     content[chunk.byte_offset : chunk.byte_offset + chunk.size] = b"\xff" * chunk.size
     path.write_bytes(content)
-    [problem] = check_shard(str(path), 2, arrays_of(LabelFormat("bce", 2, HEIGHT, WIDTH)), "bce")
+    form = LabelFormat("bce", 2, HEIGHT, WIDTH, (3,))
+    [problem] = check_shard(str(path), 2, arrays_of(form), form)
     assert problem.startswith("example_1: cannot be read: ")
 
 

@@ -29,7 +29,7 @@ def write(path: Path, form: LabelFormat, examples: int) -> None:
 @pytest.mark.parametrize("loss", ["bce", "multilabel_bce", "ssce"])
 @pytest.mark.parametrize("size", [(16, 24), (1200, 1000)])
 def test_examples_are_read_as_they_were_written(tmp_path: Path, loss: str, size: tuple[int, int]) -> None:
-    form = LabelFormat(loss, 2, *size)
+    form = LabelFormat(loss, 2, *size, (3,))
     write(tmp_path / "a.h5", form, 2)
     examples = list(read_shard(str(tmp_path / "a.h5")))
     assert len(examples) == 2
@@ -41,7 +41,7 @@ def test_examples_are_read_as_they_were_written(tmp_path: Path, loss: str, size:
 
 
 def test_layout_is_the_originals(tmp_path: Path) -> None:
-    write(tmp_path / "a.h5", LabelFormat("bce", 2, 16, 24), 11)
+    write(tmp_path / "a.h5", LabelFormat("bce", 2, 16, 24, (3,)), 11)
     with h5py.File(tmp_path / "a.h5") as file:
         assert set(file) == {f"example_{index}" for index in range(11)}
         assert set(file["example_10"]) == {"image", "label"}
@@ -53,13 +53,13 @@ def test_layout_is_the_originals(tmp_path: Path) -> None:
 
 
 def test_a_file_without_examples_says_so(tmp_path: Path) -> None:
-    write(tmp_path / "a.h5", LabelFormat("bce", 2, 16, 24), 0)
+    write(tmp_path / "a.h5", LabelFormat("bce", 2, 16, 24, (3,)), 0)
     with h5py.File(tmp_path / "a.h5") as file:
         assert (len(file), dict(file.attrs)) == (0, {"n_examples": 0})
 
 
 def test_images_are_named(tmp_path: Path) -> None:
-    form = LabelFormat("bce", 2, 16, 24)
+    form = LabelFormat("bce", 2, 16, 24, (3,))
     image = grey_pixels(0, 16, 24)
     names = ["a.jpg", "ähnlich 缺陷.png", *(f"{index}.jpg" for index in range(20_000))]
     with ShardFile(str(tmp_path / "a.h5"), form) as file:
@@ -70,7 +70,7 @@ def test_images_are_named(tmp_path: Path) -> None:
 
 
 def test_bytes_do_not_depend_on_the_time(tmp_path: Path) -> None:
-    form = LabelFormat("bce", 2, 16, 24)
+    form = LabelFormat("bce", 2, 16, 24, (3,))
     write(tmp_path / "a.h5", form, 3)
     time.sleep(1.1)  # HDF5 counts whole seconds
     write(tmp_path / "b.h5", form, 3)
@@ -78,7 +78,7 @@ def test_bytes_do_not_depend_on_the_time(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_cut_off_by_an_error_does_not_say_how_many_examples_it_has(tmp_path: Path) -> None:
-    form = LabelFormat("bce", 2, 16, 24)
+    form = LabelFormat("bce", 2, 16, 24, (3,))
     with pytest.raises(RuntimeError), ShardFile(str(tmp_path / "a.h5"), form):
         raise RuntimeError
     with h5py.File(tmp_path / "a.h5") as file:
@@ -94,7 +94,7 @@ from transforms.label import LabelFormat
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
-form = LabelFormat("bce", 2, 64, 64)
+form = LabelFormat("bce", 2, 64, 64, (3,))
 image = np.zeros((64, 64), np.uint8)
 try:
     with ShardFile(sys.argv[1], form) as file:

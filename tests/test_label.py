@@ -15,17 +15,17 @@ MASK = (np.arange(24).reshape(4, 6) % 5 == 0).astype(np.uint8)
     [("bce", "float32", (1, 4, 6)), ("multilabel_bce", "float32", (3, 4, 6)), ("ssce", "int32", (4, 6))],
 )
 def test_label_has_the_dtype_and_shape_of_its_loss(loss: str, dtype: str, shape: tuple[int, ...]) -> None:
-    label = LabelFormat(loss, 3, 4, 6).label(MASK)
+    label = LabelFormat(loss, 3, 4, 6, (3,)).label(MASK)
     assert (label.dtype, label.shape) == (dtype, shape)
 
 
 def test_bce_and_ssce_labels_are_the_mask() -> None:
-    assert np.array_equal(LabelFormat("bce", 2, 4, 6).label(MASK)[0], MASK)
-    assert np.array_equal(LabelFormat("ssce", 2, 4, 6).label(MASK), MASK)
+    assert np.array_equal(LabelFormat("bce", 2, 4, 6, (3,)).label(MASK)[0], MASK)
+    assert np.array_equal(LabelFormat("ssce", 2, 4, 6, (3,)).label(MASK), MASK)
 
 
 def test_multilabel_is_one_hot_with_the_background_first() -> None:
-    label = LabelFormat("multilabel_bce", 3, 4, 6).label(MASK)
+    label = LabelFormat("multilabel_bce", 3, 4, 6, (3,)).label(MASK)
     assert np.array_equal(label[0], 1 - MASK)
     assert np.array_equal(label[1], MASK)
     assert not label[2].any()
@@ -34,7 +34,7 @@ def test_multilabel_is_one_hot_with_the_background_first() -> None:
 @pytest.mark.parametrize("loss", ["bce", "multilabel_bce", "ssce"])
 @pytest.mark.parametrize(("height", "width"), [(4, 6), (1000, 1600), (1500, 3001), (3, 2_000_000)])
 def test_chunks_make_up_the_label_and_are_small(loss: str, height: int, width: int) -> None:
-    form = LabelFormat(loss, 2, height, width)
+    form = LabelFormat(loss, 2, height, width, (3,))
     mask = np.zeros((height, width), np.uint8)
     mask[height // 2 :, ::3] = 1
     label = np.full(form.shape, 7, form.dtype)

@@ -12,13 +12,17 @@ from apache_beam.io.filesystems import FileSystems
 from pydantic import ValidationError
 
 from pipeline.errors import UsageError
-from pipeline.params import SteelbeamParams, data_params
+from pipeline.params import data_params
 from pipeline.params_file import parse_params, read_params
+from pipeline.sections import SteelbeamParams
 from transforms.example import ExampleFormat
 from transforms.label import LabelFormat
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = sorted(path.parent for path in (ROOT / "tests" / "golden").glob("*/params.yaml"))
+
+GIVE_CLASSES = "give the number of a class, its name, a list of such, or all"
+NO_CLASS = f"is not a class; the classes are 1, 2, 3, 4; {GIVE_CLASSES}"
 
 # Line 12 is the first free one.
 GOOD = """\
@@ -58,19 +62,20 @@ def in_both(line: int, key: str, what: str) -> list[str]:
 
 def test_a_good_file_is_read_with_defaults() -> None:
     params = parse_params(GOOD, "params.yaml")
-    assert params.train_input.image_shape == (256, 256, 1)
-    assert params.train_input.max_image_shape == (256, 1600)
-    assert params.train_input.shuffle is None
+    assert params.splits["train_input"].image_shape == (256, 256, 1)
+    assert params.splits["train_input"].max_image_shape == (256, 1600)
+    assert params.splits["train_input"].shuffle is None
     assert params.loss == "bce"
     assert params.steelbeam == SteelbeamParams()
-    assert params.splits == {"train_input": params.train_input, "eval_input": params.eval_input}
+    assert list(params.splits) == ["train_input", "eval_input"]
+    assert params.shares == {"train_input": (0.0, 0.8), "eval_input": (0.8, 1.0)}
 
 
 def test_eval_input_takes_over_the_merged_keys_and_overrides_them() -> None:
     params = parse_params(good_but("  <<: *train_input\n", "  <<: *train_input\n  class_id: 4\n"), "params.yaml")
-    assert params.train_input.class_id == 3
-    assert params.eval_input.class_id == 4
-    assert params.eval_input.data_dir == "data"
+    assert params.splits["train_input"].class_id == (3,)
+    assert params.splits["eval_input"].class_id == (4,)
+    assert params.splits["eval_input"].data_dir == "data"
 
 
 def test_the_document_is_what_the_safe_loader_reads() -> None:
@@ -81,7 +86,7 @@ def test_the_document_is_what_the_safe_loader_reads() -> None:
 def test_params_are_frozen() -> None:
     params = parse_params(GOOD, "params.yaml")
     with pytest.raises(ValidationError, match="frozen"):
-        params.train_input.class_id = 1
+        params.splits["train_input"].class_id = 1
 
 
 @pytest.mark.parametrize(
@@ -89,8 +94,8 @@ def test_params_are_frozen() -> None:
     [
         ("train_test_split: 0.8", "train_test_split: 1", "train_test_split", 1.0),
         ("train_test_split: 0.8", "train_test_split: 0", "train_test_split", 0.0),
-        ("class_id: 3", "class_id: 1", "class_id", 1),
-        ("class_id: 3", "class_id: 4", "class_id", 4),
+        ("class_id: 3", "class_id: 1", "class_id", (1,)),
+        ("class_id: 3", "class_id: all", "class_id", (1, 2, 3, 4)),
         ("class_id: 3", "class_id: 3\n  max_image_shape: [1, 2, 3]", "max_image_shape", (1, 2, 3)),
         ("[256, 256, 1]", "[16384, 16384, 1]", "image_shape", (16384, 16384, 1)),
         ("num_classes: 2", "num_classes: 1", "num_classes", 1),
@@ -100,8 +105,8 @@ def test_params_are_frozen() -> None:
 )
 def test_values_at_the_edge_are_accepted(old: str, new: str, key: str, value: object) -> None:
     params = parse_params(good_but(old, new), "params.yaml")
-    assert getattr(params.train_input, key) == value
-    assert type(getattr(params.eval_input, key)) is type(value)
+    assert getattr(params.splits["train_input"], key) == value
+    assert type(getattr(params.splits["eval_input"], key)) is type(value)
 
 
 @pytest.mark.parametrize(
@@ -137,11 +142,14 @@ def test_other_sections_may_hold_anything(name: str) -> None:
         ("[256, 256, 1]", "[16384, 16385, 1]", 4, "image_shape", "16384 x 16385 is above 268435456 pixels; give"),
         ("class_id: 3", "max_image_shape: [3]\n  class_id: 3", 5, "max_image_shape", "[3] has length 1; give [h"),
         ("class_id: 3", "max_image_shape: [0, 9]\n  class_id: 3", 5, "max_image_shape[0]", "0 is below 1; give [h"),
-        ("class_id: 3", "class_id: '3'", 5, "class_id", '"3" is not a whole number; give a class from 1 to 4'),
-        ("class_id: 3", "class_id: true", 5, "class_id", "true is not a whole number; give a class from 1 to 4"),
-        ("class_id: 3", "class_id: 3.0", 5, "class_id", "3.0 is not a whole number; give a class from 1 to 4"),
-        ("class_id: 3", "class_id: 0", 5, "class_id", "0 is below 1; give a class from 1 to 4"),
-        ("class_id: 3", "class_id: 5", 5, "class_id", "5 is above 4; give a class from 1 to 4"),
+        ("class_id: 3", "class_id: Fish", 5, "class_id", f'"Fish" {NO_CLASS}'),
+        ("class_id: 3", "class_id: [1, 5]", 5, "class_id", f"5 {NO_CLASS}"),
+        ("class_id: 3", "class_id: [1, 1]", 5, "class_id", f"[1, 1] names a class twice; {GIVE_CLASSES}"),
+        ("class_id: 3", "class_id: []", 5, "class_id", f"[] names no class; {GIVE_CLASSES}"),
+        ("class_id: 3", "class_id: true", 5, "class_id", f"true {NO_CLASS}"),
+        ("class_id: 3", "class_id: 3.0", 5, "class_id", f"3.0 {NO_CLASS}"),
+        ("class_id: 3", "class_id: 0", 5, "class_id", f"0 {NO_CLASS}"),
+        ("class_id: 3", "class_id: 5", 5, "class_id", f"5 {NO_CLASS}"),
         ("0.8", "1.5", 6, "train_test_split", "1.5 is above 1; give a share between 0 and 1"),
         ("0.8", "-0.1", 6, "train_test_split", "-0.1 is below 0; give a share between 0 and 1"),
         ("0.8", ".nan", 6, "train_test_split", '".nan" is not a number; give a share between 0 and 1'),
@@ -188,8 +196,8 @@ def test_another_data_processor_is_told_which_one_is_supported() -> None:
         (
             good_but("  class_id: 3\n", ""),
             [
-                "params.yaml:1: train_input.class_id: missing; give a class from 1 to 4",
-                "params.yaml:7: eval_input.class_id: missing; give a class from 1 to 4",
+                f"params.yaml:1: train_input.class_id: missing; {GIVE_CLASSES}",
+                f"params.yaml:7: eval_input.class_id: missing; {GIVE_CLASSES}",
             ],
         ),
         (
@@ -229,7 +237,7 @@ def test_another_data_processor_is_told_which_one_is_supported() -> None:
             [
                 "params.yaml:13: steelbeam.csv: [] has length 0; give a file name or a list of file names",
                 'params.yaml:14: steelbeam.images: " " is blank; give the name of the image folder',
-                "params.yaml:15: steelbeam.class_column: 3 is not a string; give the name of a column",
+                "params.yaml:15: steelbeam.class_column: 3 is not a string; give the name of a column, or null",
             ],
         ),
         (
@@ -246,8 +254,8 @@ def test_another_data_processor_is_told_which_one_is_supported() -> None:
             in_both(
                 7,
                 "num_classes",
-                "1 is too few: the one-hot form of a binary mask has 2 channels; "
-                "give 1 or more, with multilabel_bce 2 or more",
+                "1 is too few: with the background there are 2 classes; "
+                "give 1 or more, with multilabel_bce and ssce as many as classes and background",
             ),
         ),
     ],
@@ -532,7 +540,7 @@ def test_the_shipped_files_are_good(name: str, data_dir: str, sections: set[str]
     assert set(params.document) == {"train_input", "eval_input", "model"} | sections
     for split, batch_size in (("train_input", 480), ("eval_input", 64)):
         section = params.splits[split]
-        assert (section.data_dir, section.image_shape, section.class_id) == (data_dir, (256, 256, 1), 3)
+        assert (section.data_dir, section.image_shape, section.class_id) == (data_dir, (256, 256, 1), (3,))
         assert (section.train_test_split, section.batch_size) == (0.85, batch_size)
 
 
@@ -545,7 +553,7 @@ def test_the_full_shipped_file_has_the_keys_of_the_original() -> None:
 
 
 def test_the_bound_on_pixels_is_the_decoders_unless_it_is_given() -> None:
-    assert SteelbeamParams().max_image_pixels == ExampleFormat((1, 1), LabelFormat("bce", 2, 1, 1)).max_pixels
+    assert SteelbeamParams().max_image_pixels == ExampleFormat((1, 1), LabelFormat("bce", 2, 1, 1, (3,))).max_pixels
 
 
 def test_the_commented_section_of_the_quickstart_shows_the_defaults() -> None:

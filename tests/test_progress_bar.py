@@ -18,14 +18,20 @@ class Terminal(io.StringIO):
         return True
 
 
-def work(stream: io.StringIO, *, quiet: bool = False, unit: str = "images", scale: int = 1) -> str:
-    """Shows the progress of a piece of work: 30 of 40 images, or as many times that as `scale` says."""
+def work(stream: io.StringIO, until: str = "", *, quiet: bool = False, unit: str = "images", scale: int = 1) -> str:
+    """Shows the progress of a piece of work: 30 of 40 images, or as many times that as `scale` says.
+
+    The work does not end before what is to be seen is there; on a busy machine that may take a while.
+    """
     progress = Progress()
     with show_progress(progress, stream, quiet=quiet, unit=unit):
         progress.expect(40 * scale)
         for _ in range(3):
             progress.add(10 * scale)
             time.sleep(0.05)
+        deadline = time.monotonic() + 30
+        while until not in stream.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.01)
     return stream.getvalue()
 
 
@@ -36,20 +42,20 @@ def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_terminal_sees_a_bar_with_the_images_done_of_all() -> None:
-    shown = work(Terminal())
+    shown = work(Terminal(), "30/40")
     assert "images:" in shown
     assert "30/40" in shown
 
 
 def test_elsewhere_a_line_comes_now_and_then() -> None:
-    lines = work(io.StringIO()).splitlines()
+    lines = work(io.StringIO(), " of 40 images").splitlines()
     assert lines
     assert all(" of 40 images, " in line and " a second" in line for line in lines)
 
 
 def test_bytes_are_shown_with_their_units() -> None:
-    assert "M/40.0M " in work(Terminal(), unit="bytes", scale=10**6)
-    lines = work(io.StringIO(), unit="bytes", scale=10**6).splitlines()
+    assert "M/40.0M " in work(Terminal(), "M/40.0M ", unit="bytes", scale=10**6)
+    lines = work(io.StringIO(), "MB of 40.0 MB", unit="bytes", scale=10**6).splitlines()
     assert lines
     assert all(" MB of 40.0 MB, " in line and " a second" in line for line in lines)
 
@@ -87,7 +93,7 @@ def test_summary_is_for_people() -> None:
     assert summarise(manifest, "out", {"written": 1}, 1.5).splitlines() == [
         "10 rows read, 4 of them in examples",
         "  6 filtered: of another class",
-        "  1 merged with an earlier row of the same image and class",
+        "  1 merged with an earlier row of the same example",
         "3 rejected: 2 CLASS_INVALID, 1 IMAGE_EMPTY; they are listed in out/rejected.jsonl",
         "train_input: 3 examples in 1 shard, 2.50MB",
         "warning: 1 image in more than one split",

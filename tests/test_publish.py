@@ -15,9 +15,11 @@ from pipeline.job import Job
 from pipeline.publish import check_publishable, describe_record, publish
 from pipeline.rejected_limit import parse_limit
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord, RowCounts
+from transforms.example import ExampleFormat
 from transforms.fetch import sha256_of
+from transforms.label import LabelFormat
 from transforms.layout import ShardLayout, staged_path
-from transforms.splits import SplitRule, SplitSize
+from transforms.splits import Selection, SplitRule, SplitSize
 from transforms.staging import ShardSummary, StoredShard
 
 SPLITS = ("train_input", "eval_input")
@@ -25,13 +27,15 @@ SPLITS = ("train_input", "eval_input")
 
 def make_job(root: Path, shards: int = 2, replaces: tuple[str, ...] | None = None) -> Job:
     existing = find_existing(str(root), SPLITS)
-    rules = tuple(SplitRule(split, 0, 3, 0.5, split == "train_input") for split in SPLITS)
+    halves = ((0, 0.5), (0.5, 1))
+    rules = tuple(SplitRule(split, Selection(0, (3,)), *half) for split, half in zip(SPLITS, halves, strict=True))
     return Job(
         files=(),
         sources=(),
         folders=(),
         rules=rules,
-        forms={},
+        forms=dict.fromkeys(SPLITS, ExampleFormat((16, 24), LabelFormat("bce", 2, 16, 24, (3,)))),
+        classes=("1", "2", "3", "4"),
         layout=ShardLayout("data", shards, 1),
         output_dir="out",
         root=str(root),
@@ -57,7 +61,7 @@ def stage(job: Job, content: str = "shard") -> DatasetMetadata:
             digest = sha256_of(str(path))
             size = path.stat().st_size
             stored = StoredShard(3, size, digest, content)
-            summaries.append(ShardSummary(split, number, job.layout.file_name(number), 3, 0, stored))
+            summaries.append(ShardSummary(split, number, job.layout.file_name(number), 3, 0, {3: 3}, stored))
     examples = 3 * job.layout.num_shards
     sizes = {split: SplitSize(examples, 2 * examples) for split in SPLITS}
     rows = RowCounts(read=2 * examples, in_examples=2 * examples, filtered={}, rejected=0, merged=0)

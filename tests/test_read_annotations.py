@@ -9,9 +9,9 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from tests.builders import HEADER, csv_file, in_process
 from transforms.example import MaskRow
-from transforms.read_annotations import AnnotationRow, ReadAnnotations, Source
+from transforms.read_annotations import REJECTED_RUNS, UNKNOWN_CLASS, AnnotationRow, ReadAnnotations, Source
 from transforms.rejected import Line
-from transforms.rle import pack_runs, parse_runs
+from transforms.rle import EMPTY_RUNS, pack_runs, parse_runs
 
 
 def test_rows_of_wanted_classes_are_given_by_image_and_all_are_tallied(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_rows_of_wanted_classes_are_given_by_image_and_all_are_tallied(tmp_path:
     with in_process() as pipeline:
         annotations = pipeline | ReadAnnotations(files=(file,), sources=sources)
         rows = annotations.rows | "Rows" >> beam.MapTuple(
-            lambda key, row: (key, row.source, row.rank, row.class_id, row.mask.line.line, row.mask.runs)
+            lambda key, row: (key, row.source, row.rank, row.mask.class_id, row.mask.line.line, row.mask.runs)
         )
         run = pack_runs(parse_runs("1 2"))
         assert_that(
@@ -30,7 +30,9 @@ def test_rows_of_wanted_classes_are_given_by_image_and_all_are_tallied(tmp_path:
                 [
                     ((0, "a.jpg"), 0, 0, 3, 1, run),
                     ((1, "a.jpg"), 1, 5, 3, 1, run),
-                    ((1, "b.jpg"), 1, 5, 4, 4, pack_runs(parse_runs("-1"))),
+                    ((1, "b.jpg"), 1, 5, 4, 4, EMPTY_RUNS),
+                    *[((use, "c.jpg"), use, 5 * use, 3, 5, REJECTED_RUNS) for use in (0, 1)],
+                    *[((use, "c.jpg"), use, 5 * use, UNKNOWN_CLASS, 6, REJECTED_RUNS) for use in (0, 1)],
                 ]
             ),
             "rows",
@@ -48,7 +50,7 @@ def test_rows_of_wanted_classes_are_given_by_image_and_all_are_tallied(tmp_path:
 def test_rows_of_a_class_sort_in_the_order_of_the_files() -> None:
     places = [(0, 0, 0, 1), (0, 0, 0, 9), (0, 0, 500, 0), (0, 1, 0, 2), (1, 0, 0, 0)]
     rows = [
-        AnnotationRow(source, rank, 3, MaskRow(Line(f"{9 - rank}.csv", block, line), b""))
+        AnnotationRow(source, rank, MaskRow(Line(f"{9 - rank}.csv", block, line), 3, b"x"))
         for source, rank, block, line in places
     ]
     shuffled = [rows[index] for index in (3, 0, 4, 2, 1)]

@@ -16,23 +16,24 @@ from PIL import Image
 from tests.builders import HEIGHT, WIDTH, in_process, write_images
 from transforms.aggregate_metadata import AggregateMetadata, RowCounts, number_lines
 from transforms.assign_shards import AssignShards
-from transforms.assign_splits import AssignSplits, assign_block, offsets_of, split_sizes
+from transforms.assign_splits import AssignSplits, assign_block, cut_by_share, offsets_of, split_sizes
 from transforms.count_shared_images import SHARED_IMAGES, CountSharedImages, may_share_images
 from transforms.decode_examples import DecodeExamples
 from transforms.example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
+from transforms.example_blocks import LISTED, BlockKey
 from transforms.group_by_image import AnnotatedImage, GroupByImage, settle_contradictions
 from transforms.label import LabelFormat
 from transforms.layout import ShardLayout
 from transforms.list_images import ListImages
-from transforms.read_annotations import AnnotationRow
+from transforms.read_annotations import REJECTED_RUNS, AnnotationRow
 from transforms.rejected import Line, Rejected
 from transforms.rle import pack_runs, parse_runs
-from transforms.select_examples import BlockKey, select_examples
-from transforms.splits import SplitExample, SplitRule, SplitSize
+from transforms.select_examples import SelectedExample, SelectExamples
+from transforms.splits import Selection, SplitExample, SplitRule, SplitSize
 from transforms.staging import ShardSummary, StoredShard
 
 EXAMPLE_BYTES = {"train_input": 100, "eval_input": 100}
-FORM = ExampleFormat((HEIGHT, WIDTH), LabelFormat("bce", 2, HEIGHT, WIDTH))
+FORM = ExampleFormat((HEIGHT, WIDTH), LabelFormat("bce", 2, HEIGHT, WIDTH, (3,)))
 
 
 def image_file(name: str) -> ImageFile:
@@ -40,8 +41,8 @@ def image_file(name: str) -> ImageFile:
 
 
 def row(line: int, class_id: int = 3, *, source: int = 0, rank: int = 0, block: int = 0) -> AnnotationRow:
-    mask = MaskRow(Line("train.csv", block, line), pack_runs(parse_runs("1 2")))
-    return AnnotationRow(source, rank, class_id, mask)
+    mask = MaskRow(Line("train.csv", block, line), class_id, pack_runs(parse_runs("1 2")))
+    return AnnotationRow(source, rank, mask)
 
 
 def masks(*texts: str, class_id: int = 3, source: int = 0, first: int = 1) -> list[AnnotationRow]:
@@ -57,7 +58,7 @@ def spec(name: str, line: int = 1, *, block: int = 0, folder: Path | None = None
         path = folder / name
         image = ImageFile(str(path), path.stat().st_size, path.stat().st_mtime)
     masks = tuple(row(line + k, block=block).mask for k in range(rows))
-    return ExampleSpec(name, 3, image, masks, rows)
+    return ExampleSpec(name, image, masks, rows)
 
 
 def test_list_images_gives_the_files_of_each_folder_by_name(tmp_path: Path) -> None:
@@ -82,7 +83,8 @@ def test_group_by_image_joins_rows_to_their_file_and_rejects_what_is_missing_or_
             [((0, name), (100, 0.0)) for name in ("a", "c", "d", "unused")]
         ).with_output_types(tuple[tuple[int, str], tuple[int, float]])
         grouped = rows | GroupByImage(files=files, folders=("/images", "/second"))
-        images = [("a", (row(1), row(2))), ("d", (row(9, 4),))]
+        contradicting = row(6)._replace(mask=row(6).mask._replace(runs=REJECTED_RUNS))
+        images = [("a", (row(1), row(2))), ("c", (contradicting,)), ("d", (contradicting, row(9, 4)))]
         expected_images = [AnnotatedImage(name, image_file(name), rows) for name, rows in images]
         assert_that(grouped.images, equal_to(expected_images), "images")
         missing = grouped.rejected | beam.Map(lambda one: (one.image_id, one.code, one.rows, one.message.split(";")[0]))
@@ -116,7 +118,8 @@ def test_rows_that_say_both_defect_and_none_are_rejected_at_the_first_that_contr
         assert (kept, rejected) == (rows, [])
         return
     [record] = rejected
-    assert (kept, record.source) == ([], Line("train.csv", 0, line))
+    assert [row.mask.runs for row in kept] == [REJECTED_RUNS]
+    assert record.source == Line("train.csv", 0, line)
     assert (record.image_id, record.class_id, record.code, record.rows) == ("a", 3, "ROWS_CONTRADICT", len(texts))
 
 
@@ -124,29 +127,32 @@ def test_a_contradiction_leaves_the_other_classes_and_sources_of_the_image() -> 
     bad, other_class = masks("-1", "5 2", first=3), masks("-1", class_id=4)
     other_source = masks("5 2", "9 1", source=1, first=7)
     kept, rejected = settle_contradictions("a", sorted([*bad, *other_class, *other_source]))
-    assert kept == sorted([*other_class, *other_source])
+    assert [row for row in kept if row.mask.runs != REJECTED_RUNS] == sorted([*other_class, *other_source])
     assert [record.rows for record in rejected] == [2]
 
 
-TRAIN = SplitRule("train_input", 0, 3, 0.5, True)
-EVAL = SplitRule("eval_input", 0, 3, 0.5, False)
+ALL = Selection(0, (3,))
+TRAIN = SplitRule("train_input", ALL, 0, 0.5)
+EVAL = SplitRule("eval_input", ALL, 0.5, 1)
 
 
 def test_rows_of_the_same_image_and_class_are_one_example() -> None:
     image = AnnotatedImage("a", image_file("a"), (row(1), row(2, 4), row(5)))
-    [(key, example)] = select_examples(image, [TRAIN.selection])
-    assert key == BlockKey(0, 3, 0, 0)
-    assert [mask.line.line for mask in example.rows] == [1, 5]
-    assert example.counted_rows == 2
+    with in_process() as pipeline:
+        selected = pipeline | beam.Create([image]) | SelectExamples(selections=[ALL])
+        of_class_3 = ExampleSpec("a", image_file("a"), (row(1).mask, row(5).mask), 2)
+        assert_that(selected.examples, equal_to([SelectedExample(0, 0, of_class_3)]))
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 50)), unique=True, max_size=60))
 def test_positions_are_those_of_a_plain_loop_over_the_files(places: list[tuple[int, int, int]]) -> None:
     blocks: dict[BlockKey, list[ExampleSpec]] = {}
     for rank, block, line in places:
-        blocks.setdefault(BlockKey(0, 3, rank, block), []).append(spec(f"{rank}-{block}-{line}", line, block=block))
+        blocks.setdefault(BlockKey(0, LISTED, rank, block), []).append(
+            spec(f"{rank}-{block}-{line}", line, block=block)
+        )
     offsets = offsets_of([(key, len(specs)) for key, specs in blocks.items()])
-    everything = SplitRule("all", 0, 3, 1.0, True)
+    everything = SplitRule("all", ALL, 0, 1)
     found = {}
     for key, specs in blocks.items():
         for example, uses in assign_block(key, specs, offsets, [everything]):
@@ -159,16 +165,16 @@ def test_positions_are_those_of_a_plain_loop_over_the_files(places: list[tuple[i
     [(0.8, 33, 26, 7), (0.0, 5, 0, 5), (1.0, 5, 5, 0), (0.85, 0, 0, 0), (0.29, 100, 28, 72)],
 )
 def test_the_cut_is_rounded_down_as_the_original_does(share: float, examples: int, train: int, rest: int) -> None:
-    rules = [TRAIN._replace(share=share), EVAL._replace(share=share)]
-    sizes = split_sizes(offsets_of([(BlockKey(0, 3, 0, 0), examples)]), rules)
+    rules = [TRAIN._replace(stop=share), EVAL._replace(start=share)]
+    sizes = split_sizes(offsets_of([(BlockKey(0, LISTED, 0, 0), examples)]), rules, cut_by_share)
     assert sizes == {"train_input": SplitSize(train, examples), "eval_input": SplitSize(rest, examples)}
 
 
 def test_assign_splits_gives_positions_sizes_and_counts_what_no_split_takes() -> None:
-    images = [AnnotatedImage(str(line), image_file(str(line)), (row(line, block=line // 4),)) for line in range(10)]
-    rules = (TRAIN._replace(share=0.3), EVAL._replace(share=0.8))
+    examples = [SelectedExample(0, 0, spec(str(line), line, block=line // 4)) for line in range(10)]
+    rules = (TRAIN._replace(stop=0.3), EVAL._replace(start=0.8))
     with in_process() as pipeline:
-        assigned = pipeline | beam.Create(images) | AssignSplits(rules=rules)
+        assigned = pipeline | beam.Create(examples) | AssignSplits(rules=rules)
         places = assigned.examples | beam.Map(lambda one: (one.split, one.position, one.spec.image_id))
         expected = [("train_input", k, str(k)) for k in range(3)] + [("eval_input", k - 8, str(k)) for k in (8, 9)]
         assert_that(places, equal_to(expected), "places")
@@ -179,8 +185,8 @@ def test_assign_splits_gives_positions_sizes_and_counts_what_no_split_takes() ->
 
 
 def test_rows_of_an_example_in_two_splits_are_counted_once() -> None:
-    key = BlockKey(0, 3, 0, 0)
-    rules = [TRAIN._replace(share=1.0), EVAL._replace(share=0.0)]
+    key = BlockKey(0, LISTED, 0, 0)
+    rules = [TRAIN._replace(stop=1.0), EVAL._replace(start=0.0)]
     [(_, places)] = assign_block(key, [spec("a")], offsets_of([(key, 1)]), rules)
     assert [(place.split, place.spec.counted_rows) for place in places] == [("train_input", 1), ("eval_input", 0)]
 
@@ -215,9 +221,9 @@ def test_images_in_more_than_one_split_are_counted() -> None:
     ("rules", "may"),
     [
         ([TRAIN, EVAL], False),
-        ([TRAIN, EVAL._replace(share=0.4)], True),
-        ([TRAIN, EVAL._replace(class_id=4)], True),
-        ([TRAIN, EVAL._replace(source=1)], True),
+        ([TRAIN, EVAL._replace(start=0.4)], True),
+        ([TRAIN, EVAL._replace(selection=Selection(0, (4,)))], True),
+        ([TRAIN, EVAL._replace(selection=Selection(1, (3,)))], True),
     ],
 )
 def test_splits_on_two_sides_of_one_cut_cannot_share_images(rules: list[SplitRule], may: bool) -> None:
@@ -257,7 +263,7 @@ def test_lines_are_numbered_through_the_blocks_of_their_file() -> None:
 
 def test_aggregate_metadata_accounts_for_every_row() -> None:
     summaries = [
-        ShardSummary("train_input", number, f"{number}", 3, 1, StoredShard(2, 10, "", "")) for number in (1, 0)
+        ShardSummary("train_input", number, f"{number}", 3, 1, {3: 2}, StoredShard(2, 10, "", "")) for number in (1, 0)
     ]
     with in_process() as pipeline:
         parts = {

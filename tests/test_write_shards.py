@@ -24,7 +24,7 @@ from transforms.rle import pack_runs, parse_runs
 from transforms.staging import ShardSummary, StoredShard, count_staged, remove_dead_attempts
 from transforms.write_shards import WriteShard, WriteShards
 
-FORM = ExampleFormat((HEIGHT, WIDTH), LabelFormat("bce", 2, HEIGHT, WIDTH))
+FORM = ExampleFormat((HEIGHT, WIDTH), LabelFormat("bce", 2, HEIGHT, WIDTH, (3,)))
 KEY = ShardKey("train_input", 0, "data-0_p0.h5")
 
 
@@ -32,8 +32,8 @@ def spec(path: Path | str, *, runs: str = "1 2", rows: int = 1) -> ExampleSpec:
     path = Path(path)
     status = path.stat() if path.exists() else None
     image = ImageFile(str(path), status.st_size if status else 100, status.st_mtime if status else 0.0)
-    masks = tuple(MaskRow(Line("train.csv", 0, 1 + index), pack_runs(parse_runs(runs))) for index in range(rows))
-    return ExampleSpec(path.name, 3, image, masks, rows)
+    masks = tuple(MaskRow(Line("train.csv", 0, 1 + index), 3, pack_runs(parse_runs(runs))) for index in range(rows))
+    return ExampleSpec(path.name, image, masks, rows)
 
 
 @pytest.fixture
@@ -237,7 +237,7 @@ A = spec("/images/a")
         A._replace(image=ImageFile("/images/a", 101, 0.0)),
         A._replace(image=ImageFile("/images/a", 100, 1.0)),
         spec("/images/a", runs="1 3"),
-        A._replace(class_id=2),
+        A._replace(rows=tuple(row._replace(class_id=2) for row in A.rows)),
     ],
 )
 def test_fingerprint_tells_every_change_of_the_input(changed: ExampleSpec) -> None:

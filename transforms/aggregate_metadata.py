@@ -37,7 +37,7 @@ class RowCounts(NamedTuple):
         in_examples: those that are in an example.
         filtered: those that nobody asked for, by reason.
         rejected: those that are bad, or whose image is.
-        merged: of those in examples, the ones united with an earlier row of the same image and class.
+        merged: of those in examples, the ones united with an earlier row of the same example.
     """
 
     read: int

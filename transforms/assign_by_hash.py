@@ -1,4 +1,4 @@
-"""Annotated images to examples whose splits and shards a hash of their ImageId decides.
+"""Examples to splits and shards that a hash of their ImageId decides.
 
 An image's place does not depend on the order of the rows, nor on what other images there are: where some come or go,
 only their own shards change.
@@ -7,38 +7,30 @@ only their own shards change.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import apache_beam as beam
 
 from transforms.assign_splits import announce, outputs_of_block, places
 from transforms.batches import Batch
 from transforms.example import ExampleSpec, spec_from_plain
-from transforms.group_by_image import AnnotatedImage
-from transforms.select_examples import BlockKey, BlockKeyType, SelectExamples
-from transforms.splits import AssignedExamples, SplitExample, SplitRule, SplitSize
+from transforms.example_blocks import BlockKey, BlockKeyType, GroupByBlock, key_by_position
+from transforms.image_hash import hash_image, share_of_hashes
+from transforms.select_examples import SelectedExample
+from transforms.splits import AssignedExamples, SplitExample, SplitRule, SplitSize, rules_by_selection
 
 
-class ImageHash(NamedTuple):
-    """Two numbers below 2^64: one for the split, one for the place in it."""
-
-    split: int
-    place: int
+def split_hash(spec: ExampleSpec, salt: str) -> int:
+    """The hash that decides an example's split: its own, or that of its group, so that a group is all in one split."""
+    return hash_image(spec.group or spec.image_id, salt).split
 
 
-def hash_image(image_id: str, salt: str) -> ImageHash:
-    """The first 16 bytes of the sha256 of salt, a zero byte and ImageId, as two big-endian numbers."""
-    digest = hashlib.sha256(f"{salt}\0{image_id}".encode()).digest()
-    return ImageHash(int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:16], "big"))
-
-
-def takes(rule: SplitRule, image: ImageHash) -> bool:
-    """Whether a split takes the examples of an image: its share of all hashes lies before the cut."""
-    return (image.split < int(rule.share * 2.0**64)) == rule.before_cut
+def takes(rule: SplitRule, number: int) -> bool:
+    """Whether a split takes the examples with a hash."""
+    return share_of_hashes(rule.start) <= number < share_of_hashes(rule.stop)
 
 
 def assign_by_hash(
@@ -49,10 +41,10 @@ def assign_by_hash(
     Yields:
         each example with its places: none where no split takes it, several where splits overlap.
     """
-    rules = [rule for rule in rules if rule.selection == key.selection]
+    of_selection = rules_by_selection(rules)[key.selection]
     for spec in specs:
-        image = hash_image(spec.image_id, salt)
-        yield spec, places(spec, ((rule, image.place) for rule in rules if takes(rule, image)))
+        number, place = split_hash(spec, salt), hash_image(spec.image_id, salt).place
+        yield spec, places(spec, ((rule, place) for rule in of_selection if takes(rule, number)))
 
 
 def count_by_hash(
@@ -60,9 +52,10 @@ def count_by_hash(
 ) -> dict[str, SplitSize]:
     """What a block of examples adds to the sizes of the splits, by name."""
     key, batches = block
-    hashes = [hash_image(plain[0], salt) for plain in itertools.chain.from_iterable(batches)]
-    rules = [rule for rule in rules if rule.selection == BlockKey(*key).selection]
-    return {rule.name: SplitSize(sum(takes(rule, image) for image in hashes), len(hashes)) for rule in rules}
+    specs = map(spec_from_plain, itertools.chain.from_iterable(batches))
+    numbers = [split_hash(spec, salt) for spec in specs]
+    of_selection = rules_by_selection(rules)[BlockKey(*key).selection]
+    return {rule.name: SplitSize(sum(takes(rule, one) for one in numbers), len(numbers)) for rule in of_selection}
 
 
 def sum_sizes(parts: Iterable[dict[str, SplitSize]], rules: Iterable[SplitRule]) -> dict[str, SplitSize]:
@@ -95,18 +88,20 @@ class AssignBlockByHash(beam.DoFn):
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class AssignByHash(beam.PTransform):
-    """Makes examples of annotated images, and gives them their splits and places by a hash of their ImageId.
+    """Gives examples their splits and places by a hash of their ImageId, or of their group where they have one.
 
     Attributes:
-        rules: of the splits; the examples before the cut are those with the lowest hashes, about the share of all.
+        rules: of the splits, each of which takes about its share of all.
         salt: of the hash.
+        blocks: number of blocks of examples that the CSV does not have.
     """
 
     rules: tuple[SplitRule, ...]
-    salt: str
+    salt: str = ""
+    blocks: int = 1
 
-    def expand(self, images: beam.PCollection[AnnotatedImage]) -> AssignedExamples:
-        blocks = images | SelectExamples(rules=self.rules)  # (BlockKey, [Batch of ExampleSpec])
+    def expand(self, selected: beam.PCollection[SelectedExample]) -> AssignedExamples:
+        blocks = selected | GroupByBlock(key=key_by_position, args=(self.salt, self.blocks))
         sizes = (
             blocks
             | "CountByHash" >> beam.Map(count_by_hash, self.rules, self.salt)

@@ -1,7 +1,7 @@
-"""Annotated images to examples with their positions in the splits.
+"""Examples to their positions in the splits.
 
-Positions are ranks in the order of the CSV, among the examples of a class. No step holds all rows: the examples of a
-block are ranked by themselves, and prefix sums over the blocks' counts, a small side input, say where the block begins.
+Positions are ranks in the order of the CSV, among the examples of some classes. No step holds all rows: the examples
+of a block are ranked by themselves, and prefix sums over the blocks' counts, a small side input, say where it begins.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ import dataclasses
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 
 from transforms.batches import Batch
 from transforms.example import ExampleSpec, spec_from_plain
-from transforms.group_by_image import AnnotatedImage
+from transforms.example_blocks import BlockKey, BlockKeyType, GroupByBlock, key_by_position
+from transforms.image_hash import hash_image
 from transforms.progress import PROGRESS
-from transforms.select_examples import BlockKey, BlockKeyType, SelectExamples
-from transforms.splits import AssignedExamples, Selection, SplitExample, SplitRule, SplitSize
+from transforms.select_examples import SelectedExample
+from transforms.splits import AssignedExamples, SplitExample, SplitRule, SplitSize, rules_by_selection
 
 UNUSED = "filtered: in no split"
 
@@ -29,38 +30,47 @@ class Offsets(NamedTuple):
     """Where the blocks begin.
 
     Attributes:
-        blocks: position, in its selection, of a block's first example.
-        totals: number of examples of a selection.
+        blocks: rank, in its stratum, of a block's first example.
+        totals: number of examples of a stratum, by selection and stratum.
     """
 
     blocks: Mapping[BlockKey, int]
-    totals: Mapping[Selection, int]
+    totals: Mapping[tuple[int, int], int]
+
+    def strata(self, selection: int) -> list[tuple[int, int]]:
+        """The strata of a selection, in order, each with its number of examples."""
+        return [(stratum, total) for (number, stratum), total in sorted(self.totals.items()) if number == selection]
 
 
-def positions_of(rule: SplitRule, examples: int) -> tuple[int, int]:
-    """First position, and the one after the last, that a split takes of so many examples of its selection."""
-    cut = math.floor(rule.share * examples)
-    return (0, cut) if rule.before_cut else (cut, examples)
+# Gives the first rank in a stratum of so many, and the one after the last, that each of a selection's splits takes.
+Cut = Callable[[Sequence[SplitRule], int], list[tuple[int, int]]]
+
+
+def cut_by_share(rules: Sequence[SplitRule], examples: int) -> list[tuple[int, int]]:
+    """Cuts a stratum as the original does: the numbers of examples are rounded down."""
+    return [(math.floor(rule.start * examples), math.floor(rule.stop * examples)) for rule in rules]
 
 
 def offsets_of(counts: Iterable[tuple[BlockKeyType, int]]) -> Offsets:
-    """Prefix sums over the blocks' numbers of examples, in the order of file and block."""
+    """Prefix sums over the blocks' numbers of examples, in the order of the blocks."""
     blocks: dict[BlockKey, int] = {}
-    totals: dict[Selection, int] = defaultdict(int)
+    totals: dict[tuple[int, int], int] = defaultdict(int)
     for key, count in sorted(counts):
         block = BlockKey(*key)
-        blocks[block] = totals[block.selection]
-        totals[block.selection] += count
+        blocks[block] = totals[block.selection, block.stratum]
+        totals[block.selection, block.stratum] += count
     return Offsets(blocks, dict(totals))
 
 
-def split_sizes(offsets: Offsets, rules: Iterable[SplitRule]) -> dict[str, SplitSize]:
+def split_sizes(offsets: Offsets, rules: Iterable[SplitRule], cut: Cut) -> dict[str, SplitSize]:
     """Sizes of the splits, by name."""
-    sizes = {}
-    for rule in rules:
-        candidates = offsets.totals.get(rule.selection, 0)
-        start, stop = positions_of(rule, candidates)
-        sizes[rule.name] = SplitSize(stop - start, candidates)
+    rules = list(rules)
+    sizes = {rule.name: SplitSize(0, 0) for rule in rules}
+    for number, of_selection in enumerate(rules_by_selection(rules)):
+        for _, total in offsets.strata(number):
+            for rule, (start, stop) in zip(of_selection, cut(of_selection, total), strict=True):
+                examples, candidates = sizes[rule.name]
+                sizes[rule.name] = SplitSize(examples + stop - start, candidates + total)
     return sizes
 
 
@@ -71,18 +81,30 @@ def announce(sizes: dict[str, SplitSize]) -> dict[str, SplitSize]:
 
 
 def assign_block(
-    key: BlockKey, specs: Iterable[ExampleSpec], offsets: Offsets, rules: Iterable[SplitRule]
+    key: BlockKey, specs: Iterable[ExampleSpec], offsets: Offsets, rules: Iterable[SplitRule], salt: str = ""
 ) -> Iterator[tuple[ExampleSpec, list[SplitExample]]]:
     """Gives the examples of a block their positions.
 
     Yields:
         each example with its places: none where no split takes it, several where splits overlap.
     """
-    rules = [rule for rule in rules if rule.selection == key.selection]
-    bounds = [(rule, *positions_of(rule, offsets.totals[key.selection])) for rule in rules]
-    in_order = sorted(specs, key=lambda spec: spec.rows[0].line)
-    for position, spec in enumerate(in_order, start=offsets.blocks[key]):
-        yield spec, places(spec, ((rule, position - start) for rule, start, stop in bounds if start <= position < stop))
+    of_selection = rules_by_selection(rules)[key.selection]
+    bounds = cut_by_share(of_selection, offsets.totals[key.selection, key.stratum])
+    # In a split, those of one stratum come after those of the one before.
+    before = [0] * len(of_selection)
+    for stratum, total in offsets.strata(key.selection):
+        if stratum < key.stratum:
+            for index, (start, stop) in enumerate(cut_by_share(of_selection, total)):
+                before[index] += stop - start
+    uses = list(zip(of_selection, bounds, before, strict=True))
+    in_order = sorted(specs, key=lambda spec: spec.rows[0].line if spec.rows else _hash_order(spec, salt))
+    for rank, spec in enumerate(in_order, start=offsets.blocks[key]):
+        taking = ((rule, rank - start + first) for rule, (start, stop), first in uses if start <= rank < stop)
+        yield spec, places(spec, taking)
+
+
+def _hash_order(spec: ExampleSpec, salt: str) -> tuple[int, str]:
+    return hash_image(spec.image_id, salt).place, spec.image_id
 
 
 def places(spec: ExampleSpec, uses: Iterable[tuple[SplitRule, int]]) -> list[SplitExample]:
@@ -94,13 +116,14 @@ def places(spec: ExampleSpec, uses: Iterable[tuple[SplitRule, int]]) -> list[Spl
 class AssignBlock(beam.DoFn):
     """Gives the examples of a block their positions; see `AssignedExamples` for the outputs."""
 
-    def __init__(self, rules: tuple[SplitRule, ...]) -> None:
+    def __init__(self, rules: tuple[SplitRule, ...], salt: str) -> None:
         self.rules = rules
+        self.salt = salt
 
     def process(self, element: tuple[BlockKeyType, Iterable[Batch]], offsets: Offsets) -> Iterable[Any]:
         """Yields the block's examples, once for each split that takes them."""
         specs = map(spec_from_plain, itertools.chain.from_iterable(element[1]))
-        yield from outputs_of_block(assign_block(BlockKey(*element[0]), specs, offsets, self.rules))
+        yield from outputs_of_block(assign_block(BlockKey(*element[0]), specs, offsets, self.rules, self.salt))
 
 
 def outputs_of_block(assigned: Iterable[tuple[ExampleSpec, list[SplitExample]]]) -> Iterator[Any]:
@@ -108,32 +131,41 @@ def outputs_of_block(assigned: Iterable[tuple[ExampleSpec, list[SplitExample]]])
     unused = 0
     for spec, uses in assigned:
         yield from uses
-        unused += 0 if uses else len(spec.rows)
+        unused += 0 if uses else spec.counted_rows
     yield beam.pvalue.TaggedOutput("tallies", (UNUSED, unused))
+
+
+def find_offsets(blocks: beam.PCollection[tuple[BlockKeyType, Iterable[Batch]]]) -> beam.PCollection[Offsets]:
+    """Adds the steps that find where the blocks begin."""
+    return (
+        blocks
+        | "CountExamples" >> beam.MapTuple(lambda key, batches: (key, sum(map(len, batches))))
+        | "CollectCounts" >> beam.combiners.ToList()
+        | "OffsetsOfBlocks" >> beam.Map(offsets_of)
+    )
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class AssignSplits(beam.PTransform):
-    """Makes examples of annotated images, and gives them their splits and positions.
+    """Gives examples their splits and positions: those that the CSV has, and behind them the others by their hash.
 
     Attributes:
-        rules: of the splits; the examples before the cut are the first in the CSV, their number is rounded down.
+        rules: of the splits.
+        salt: of the hash.
+        blocks: number of blocks of those that the CSV does not have.
     """
 
     rules: tuple[SplitRule, ...]
+    salt: str = ""
+    blocks: int = 1
 
-    def expand(self, images: beam.PCollection[AnnotatedImage]) -> AssignedExamples:
-        blocks = images | SelectExamples(rules=self.rules)  # (BlockKey, [Batch of ExampleSpec])
-        offsets = (
-            blocks
-            | "CountExamples" >> beam.MapTuple(lambda key, batches: (key, sum(map(len, batches))))
-            | "CollectCounts" >> beam.combiners.ToList()
-            | "OffsetsOfBlocks" >> beam.Map(offsets_of)
-        )
+    def expand(self, selected: beam.PCollection[SelectedExample]) -> AssignedExamples:
+        blocks = selected | GroupByBlock(key=key_by_position, args=(self.salt, self.blocks))
+        offsets = find_offsets(blocks)
         assigned = blocks | "AssignPositions" >> beam.ParDo(
-            AssignBlock(self.rules), beam.pvalue.AsSingleton(offsets)
+            AssignBlock(self.rules, self.salt), beam.pvalue.AsSingleton(offsets)
         ).with_outputs("tallies", main="examples").with_output_types(SplitExample)
         sizes = offsets | "SizesOfSplits" >> beam.Map(
-            lambda found, rules: announce(split_sizes(found, rules)), self.rules
+            lambda found, rules: announce(split_sizes(found, rules, cut_by_share)), self.rules
         )
         return AssignedExamples(assigned.examples, sizes, assigned.tallies)

@@ -57,7 +57,7 @@ def first_arrays(file: str | BinaryIO, examples: int) -> dict[str, ArrayForm] | 
 
 
 def check_shard(
-    file: str | BinaryIO, examples: int, arrays: Mapping[str, ArrayForm] | None, loss: str | None = None
+    file: str | BinaryIO, examples: int, arrays: Mapping[str, ArrayForm] | None, form: LabelFormat | None = None
 ) -> list[str]:
     """Looks at every example of a shard.
 
@@ -65,7 +65,7 @@ def check_shard(
         file: HDF5, local: its path, or the open file. One that is damaged may crash the HDF5 library, and the process.
         examples: that are to be in it.
         arrays: that each example is to hold; None is an image and a label of any form.
-        loss: whose labels they are, for which every image and label is read; None reads none of them.
+        form: of the labels, for which every image and label is read; None reads none of them.
 
     Returns:
         what is wrong, one message each.
@@ -74,7 +74,7 @@ def check_shard(
         with _open(file) as shard:
             problems = [*_check_count(shard, examples), *_check_names(set(shard), examples)]
             for name in filter(shard.__contains__, map(group_name, range(examples))):
-                problems += _check_example(shard, name, arrays, loss)
+                problems += _check_example(shard, name, arrays, form)
             return problems
     except _DAMAGE as error:
         return [f"cannot be read as HDF5: {error}"]
@@ -108,11 +108,11 @@ def _enumerate(names: list[str]) -> str:
 
 
 def _check_example(
-    shard: h5py.File, name: str, arrays: Mapping[str, ArrayForm] | None, loss: str | None
+    shard: h5py.File, name: str, arrays: Mapping[str, ArrayForm] | None, form: LabelFormat | None
 ) -> Iterator[str]:
     try:
         found = _arrays(shard[name])
-        wrong = list(_compare(found, arrays)) or (_check_content(shard[name], loss) if loss else [])
+        wrong = list(_compare(found, arrays)) or (_check_content(shard[name], form) if form else [])
     except _DAMAGE as error:
         wrong = [f": cannot be read: {error}"]
     yield from (name + problem for problem in wrong)
@@ -141,10 +141,10 @@ def _compare(found: Mapping[str, ArrayForm], arrays: Mapping[str, ArrayForm] | N
                 yield f"/{key}: is {found[key]} instead of {form}"
 
 
-def _check_content(group: h5py.Group, loss: str) -> list[str]:
+def _check_content(group: h5py.Group, form: LabelFormat) -> list[str]:
     for _ in _slabs(group["image"]):
         pass  # any grey is allowed; what counts is that it can be read
-    wrong = [problem for part in _slabs(group["label"]) if (problem := _label_problem(part, loss))]
+    wrong = [problem for part in _slabs(group["label"]) if (problem := _label_problem(part, form))]
     # One message for an example, not one for each of its parts.
     return [f"/label: {problem}" for problem in wrong[:1]]
 
@@ -177,10 +177,19 @@ def _inflate(array: h5py.Dataset, top: int) -> NDArray[np.generic]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _label_problem(part: NDArray[np.generic], loss: str) -> str | None:
-    ones = part == 1
-    if not (ones | (part == 0)).all():
-        return "holds values other than 0 and 1"
-    if loss == "multilabel_bce" and not (ones.sum(axis=0, dtype=np.uint16) == 1).all():
-        return "is not one-hot: a pixel is 1 in no channel, or in several"
+def _label_problem(part: NDArray[np.generic], form: LabelFormat) -> str | None:
+    highest = len(form.numbers) - 1
+    known = (part == 0) | (part == 1)
+    for number in range(2, highest + 1):
+        known |= part == number
+    if not known.all():
+        values = "0 and 1" if highest == 1 else f"0 to {highest}"
+        return f"holds values other than {values}"
+    if form.loss != "multilabel_bce":
+        return None
+    ones = part[1:].sum(axis=0, dtype=np.uint16)
+    if not ((part[0] == 1) == (ones == 0)).all():
+        return "is not one-hot: a pixel is 1 in no channel, or in that of the background and another"
+    if (len(form.classes) == 1 and ones.max() > 1) or part[len(form.classes) + 1 :].any():
+        return "is not one-hot: a pixel is 1 in a channel that stands for no class, or in several"
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Sequence
 
 import apache_beam as beam
@@ -13,8 +14,11 @@ SHARED_IMAGES = "images in more than one split"
 
 
 def may_share_images(rules: Sequence[SplitRule]) -> bool:
-    """Whether two splits could use the same image: not where they lie on the two sides of the same cut."""
-    return len({(rule.selection, rule.share) for rule in rules}) > 1
+    """Whether two splits could use the same image: not where they are cut of the same examples, side by side."""
+    return any(
+        one.selection != other.selection or (one.start < other.stop and other.start < one.stop)
+        for one, other in itertools.combinations(rules, 2)
+    )
 
 
 def tally_splits(path_and_splits: tuple[str, Iterable[str]]) -> tuple[str, int]:

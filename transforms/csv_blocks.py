@@ -8,10 +8,10 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, cast
 
+from transforms.columns import Columns, RowFormat, parse_header
 from transforms.element_size import MAX_ELEMENT_BYTES
 from transforms.files import open_read
 from transforms.os_errors import as_os_error
-from transforms.rows import ColumnNames, Columns, parse_header
 
 # What is longer is no row. Nobody holds such a line whole.
 MAX_LINE_BYTES = 2**24
@@ -78,7 +78,7 @@ def _open_compressed(path: str) -> Iterator[BinaryIO]:
         raise DamagedFileError(f"{problem}; copy it again from its source") from error
 
 
-def read_header(path: str, names: ColumnNames) -> Columns:
+def read_header(path: str, form: RowFormat) -> Columns:
     """Reads the first line of a CSV file.
 
     Raises:
@@ -91,7 +91,7 @@ def read_header(path: str, names: ColumnNames) -> Columns:
     if not rest and len(line) == _LONGEST_HEADER:
         raise ValueError(f"the first line is longer than {_LONGEST_HEADER} bytes; it must name the columns")
     try:
-        return parse_header(line.decode("utf-8").rstrip("\r"), names)
+        return parse_header(line.decode("utf-8").rstrip("\r"), form)
     except UnicodeDecodeError as error:
         raise ValueError(f"the header is not UTF-8 ({error}); save the file as UTF-8") from error
 

@@ -24,7 +24,7 @@ def reject(spec: ExampleSpec, row: int | None, code: str, message: str) -> Rejec
     """Says that an example cannot be made, naming the row or, where that is None, the image whose fault it is."""
     if row is None:
         return Rejected(spec.image.path, spec.image_id, None, code, message, spec.counted_rows)
-    return Rejected(spec.rows[row].line, spec.image_id, spec.class_id, code, message, spec.counted_rows)
+    return Rejected(spec.rows[row].line, spec.image_id, spec.rows[row].class_id, code, message, spec.counted_rows)
 
 
 class DecodeExample(beam.DoFn):

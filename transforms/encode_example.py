@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from transforms.deflate_runs import deflate_runs
 from transforms.label import LabelFormat
+from transforms.rle import ClassMask
 
 
 class EncodedExample(NamedTuple):
@@ -17,19 +18,21 @@ class EncodedExample(NamedTuple):
     Attributes:
         image: uint8 [1, H, W].
         label_chunks: offset in the label, and deflated bytes, of each chunk.
+        overlap: pixels that are of several classes.
     """
 
     image: NDArray[np.uint8]
     label_chunks: tuple[tuple[tuple[int, ...], bytes], ...]
+    overlap: int = 0
 
 
-def encode_example(image: NDArray[np.uint8], mask: NDArray[np.uint8], form: LabelFormat) -> EncodedExample:
+def encode_example(image: NDArray[np.uint8], mask: ClassMask, form: LabelFormat) -> EncodedExample:
     """Makes and compresses a label, chunk by chunk, and never as a whole.
 
     Args:
         image: uint8 [H, W].
-        mask: uint8 [H, W] of 0 and 1, C order.
+        mask: of the classes, [H, W], C order; see `LabelFormat`.
         form: of the label.
     """
     chunks = ((offset, deflate_runs(chunk, form.numbers)) for offset, chunk in form.chunks(mask))
-    return EncodedExample(image[np.newaxis], tuple(chunks))
+    return EncodedExample(image[np.newaxis], tuple(chunks), form.overlap(mask))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from transforms.image import MAX_PIXELS, decode_grey
 from transforms.label import Label, LabelFormat
 from transforms.rejected import DataError, Line
 from transforms.resize import resize_bicubic, resize_mask, tile
-from transforms.rle import runs_to_mask, unpack_runs
+from transforms.rle import EMPTY_RUNS, ClassMask, runs_to_mask, unpack_runs
 
 
 class ImageFile(NamedTuple):
@@ -30,9 +30,16 @@ class ImageFile(NamedTuple):
 
 
 class MaskRow(NamedTuple):
-    """One row's part in an example: where it stands, and its runs, packed by `rle.pack_runs`."""
+    """One row's part in an example.
+
+    Attributes:
+        line: where it stands.
+        class_id: number of its class, from 1.
+        runs: packed by `rle.pack_runs`.
+    """
 
     line: Line
+    class_id: int
     runs: bytes
 
 
@@ -41,30 +48,36 @@ class ExampleSpec(NamedTuple):
 
     Attributes:
         image_id: file name of the image.
-        class_id: the class whose mask is the label.
         image: the image file.
-        rows: the rows of this image and class, in the order of the CSV; the mask is their union.
+        rows: of this image and the classes that were asked for, in the order of the CSV; the mask of a class is their
+            union. None where the CSV does not have the image.
         counted_rows: rows that this use of the example accounts for; 0 where another split accounts for them.
+        group: that the image is of; "" where it is not asked for.
     """
 
     image_id: str
-    class_id: int
     image: ImageFile
     rows: tuple[MaskRow, ...]
     counted_rows: int
+    group: str = ""
+
+    @property
+    def class_ids(self) -> set[int]:
+        """The classes that it has something of, before images and masks are resized."""
+        return {row.class_id for row in self.rows if row.runs != EMPTY_RUNS}
 
 
 def spec_to_plain(spec: ExampleSpec) -> tuple[Any, ...]:
     """An example without the names of its parts, as it crosses a shuffle."""
-    rows = [(*row.line, row.runs) for row in spec.rows]
-    return (spec.image_id, spec.class_id, *spec.image, rows, spec.counted_rows)
+    rows = [(*row.line, row.class_id, row.runs) for row in spec.rows]
+    return (spec.image_id, *spec.image, rows, spec.counted_rows, spec.group)
 
 
 def spec_from_plain(plain: tuple[Any, ...]) -> ExampleSpec:
     """Inverse of `spec_to_plain`."""
-    image_id, class_id, path, size, modified, rows, counted_rows = plain
-    masks = tuple([MaskRow(Line(*line), runs) for *line, runs in rows])
-    return ExampleSpec(image_id, class_id, ImageFile(path, size, modified), masks, counted_rows)
+    image_id, path, size, modified, rows, counted_rows, group = plain
+    masks = tuple([MaskRow(Line(*line), class_id, runs) for *line, class_id, runs in rows])
+    return ExampleSpec(image_id, ImageFile(path, size, modified), masks, counted_rows, group)
 
 
 def size_of_spec(spec: ExampleSpec) -> int:
@@ -115,7 +128,7 @@ def row_of(error: DataError) -> int | None:
     return error.row if isinstance(error, RowError) else None
 
 
-def make_planes(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def make_planes(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> tuple[NDArray[np.uint8], ClassMask]:
     """Decodes, resizes and tiles an image and its mask.
 
     Args:
@@ -124,24 +137,28 @@ def make_planes(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> tuple[ND
         form: the form that the example is to have.
 
     Returns:
-        image and mask, each uint8 [H, W] in C order.
+        image, uint8 [H, W], and mask (see `LabelFormat`), [H, W], both in C order.
 
     Raises:
         DataError: the image cannot be decoded.
         RowError: a run of a row ends past the image.
     """
     pixels = decode_grey(data, form.max_pixels)
-    masks = (_draw(row, index, *pixels.shape) for index, row in enumerate(spec.rows))
-    mask = functools.reduce(np.bitwise_or, masks)
+    mask = _draw(spec.rows, form.label, *pixels.shape)
     image = tile(resize_bicubic(pixels, *form.resized), *form.size)
     return np.ascontiguousarray(image), resize_mask(mask, form.resized, form.size)
 
 
-def _draw(row: MaskRow, index: int, height: int, width: int) -> NDArray[np.uint8]:
-    try:
-        return runs_to_mask(unpack_runs(row.runs), height, width)
-    except DataError as error:
-        raise RowError(error, index) from error
+def _draw(rows: Sequence[MaskRow], label: LabelFormat, height: int, width: int) -> ClassMask:
+    mask: ClassMask | None = None
+    for index, row in enumerate(rows):
+        try:
+            drawn = label.class_mask(runs_to_mask(unpack_runs(row.runs), height, width), row.class_id)
+        except DataError as error:
+            raise RowError(error, index) from error
+        mask = drawn if mask is None else mask | drawn
+    # Column by column, as runs are drawn.
+    return np.zeros((width, height), label.mask_dtype).T if mask is None else mask
 
 
 def make_example(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> Example:

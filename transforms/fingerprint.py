@@ -31,10 +31,11 @@ def fingerprint_of(specs: Iterable[ExampleSpec], form: ExampleFormat, versions: 
     """
     digest = hashlib.sha256(json.dumps([FORMAT_VERSION, form]).encode())
     for spec, version in zip(specs, versions, strict=True):
-        digest.update(json.dumps([spec.image_id, spec.class_id, spec.image.size, version]).encode())
+        digest.update(json.dumps([spec.image_id, spec.image.size, version]).encode())
         # The label is the union of the rows' masks: their order decides nothing.
-        for runs in map(unpack_runs, sorted(row.runs for row in spec.rows)):
-            digest.update(b"%d:" % len(runs) + runs.astype("<u4").tobytes())
+        for class_id, packed in sorted((row.class_id, row.runs) for row in spec.rows):
+            runs = unpack_runs(packed)
+            digest.update(b"%d:%d:" % (class_id, len(runs)) + runs.astype("<u4").tobytes())
     return digest.hexdigest()
 
 

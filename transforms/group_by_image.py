@@ -11,20 +11,20 @@ import functools
 import itertools
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 
 from transforms.batches import Batch, IntoBatches
 from transforms.csv_blocks import CsvFile, is_compressed
-from transforms.element_size import MAX_ELEMENT_BYTES
 from transforms.example import ImageFile, MaskRow
+from transforms.image import is_image_name
 from transforms.list_images import FileStatus
 from transforms.paths import join
-from transforms.read_annotations import AnnotationRow, ImageKey
+from transforms.read_annotations import REJECTED_RUNS, AnnotationRow, ImageKey
 from transforms.rejected import Code, Line, Rejected
-from transforms.rle import unpack_runs
+from transforms.rle import EMPTY_RUNS
 
 # What a row takes besides its runs and the path of its file.
 ROW_BYTES = 100
@@ -43,11 +43,13 @@ class AnnotatedImage(NamedTuple):
         image_id: file name.
         image: the file.
         rows: in the order of source, file and line.
+        sources: where there are no rows, the sources that want the images of its folder also without.
     """
 
     image_id: str
     image: ImageFile
     rows: tuple[AnnotationRow, ...]
+    sources: tuple[int, ...] = ()
 
 
 class GroupedImages(NamedTuple):
@@ -65,52 +67,29 @@ def settle_contradictions(image_id: str, rows: Iterable[AnnotationRow]) -> tuple
         rows: all rows of the image, in the order of source, file and line.
 
     Returns:
-        the rows without those, in the same order, and a record for each class that contradicts itself.
+        the rows without those, in the same order, and a record for each class that contradicts itself. Of each such
+        class one row is left without its runs, by which it is known as rejected.
     """
     kept, rejected = [], []
     for group in _by_class(rows):
         if later := _contradicting_row(group):
+            kept.append(group[0]._replace(mask=group[0].mask._replace(runs=REJECTED_RUNS)))
             message = (
                 f"{len(group)} rows of the image and class say both that there is no defect (-1) and where it is; "
                 "remove those that are wrong"
             )
             code = Code.ROWS_CONTRADICT.value
-            rejected.append(Rejected(later.mask.line, image_id, later.class_id, code, message, len(group)))
-        else:
-            kept += group
-    return sorted(kept), rejected
-
-
-def refuse_large(image_id: str, rows: Iterable[AnnotationRow]) -> tuple[list[AnnotationRow], list[Rejected]]:
-    """Takes out the rows of a class that are together too large for a shuffle, as which they are one example.
-
-    Args:
-        image_id: of the image.
-        rows: all rows of the image, in the order of source, file and line.
-
-    Returns:
-        the other rows in the same order, and a record for each class that is refused.
-    """
-    kept, rejected = [], []
-    for group in _by_class(rows):
-        size = sum(len(row.mask.runs) + len(row.mask.line.path.encode()) + ROW_BYTES for row in group)
-        if size > MAX_ELEMENT_BYTES:
-            message = (
-                f"the {len(group)} rows of the image and class take {size} bytes together when they are packed, of "
-                f"which {MAX_ELEMENT_BYTES} are accepted; unite runs that touch or overlap"
-            )
-            line = group[0].mask.line
-            rejected.append(Rejected(line, image_id, group[0].class_id, Code.RLE_TOO_LONG.value, message, len(group)))
+            rejected.append(Rejected(later.mask.line, image_id, later.mask.class_id, code, message, len(group)))
         else:
             kept += group
     return sorted(kept), rejected
 
 
 def _by_class(rows: Iterable[AnnotationRow]) -> Iterable[list[AnnotationRow]]:
-    """The rows of each example."""
-    groups: dict[tuple[int, int], list[AnnotationRow]] = defaultdict(list)
+    """The rows of each source and class, those that are rejected by themselves."""
+    groups: dict[tuple[int, int, bool], list[AnnotationRow]] = defaultdict(list)
     for row in rows:
-        groups[row.source, row.class_id].append(row)
+        groups[row.source, row.mask.class_id, row.mask.runs == REJECTED_RUNS].append(row)
     return groups.values()
 
 
@@ -118,7 +97,7 @@ def _contradicting_row(rows: list[AnnotationRow]) -> AnnotationRow | None:
     """The first row whose mask is empty where that of the first is not, or the other way round."""
     if len(rows) == 1:
         return None
-    empty = [not len(unpack_runs(row.mask.runs)) for row in rows]
+    empty = [row.mask.runs == EMPTY_RUNS for row in rows]
     return rows[empty.index(not empty[0])] if len(set(empty)) > 1 else None
 
 
@@ -137,13 +116,14 @@ def partition_of(pair: tuple[ImageKey, Any], partitions: int) -> int:
 def row_to_plain(pair: tuple[ImageKey, AnnotationRow]) -> tuple[Any, ...]:
     """A row behind its image, without the names of its parts."""
     row = pair[1]
-    return (*pair[0], row.source, row.rank, row.class_id, *row.mask.line, row.mask.runs)
+    return (*pair[0], row.source, row.rank, *row.mask.line, row.mask.class_id, row.mask.runs, row.group)
 
 
 def row_from_plain(plain: tuple[Any, ...]) -> tuple[ImageKey, AnnotationRow]:
     """Inverse of `row_to_plain`."""
-    folder, image_id, source, rank, class_id, *line, runs = plain
-    return (folder, image_id), AnnotationRow(source, rank, class_id, MaskRow(Line(*line), runs))
+    folder, image_id, source, rank, path, block, line, class_id, runs, group = plain
+    mask = MaskRow(Line(path, block, line), class_id, runs)
+    return (folder, image_id), AnnotationRow(source, rank, mask, group)
 
 
 def file_to_plain(pair: tuple[ImageKey, FileStatus]) -> tuple[Any, ...]:
@@ -153,7 +133,7 @@ def file_to_plain(pair: tuple[ImageKey, FileStatus]) -> tuple[Any, ...]:
 
 def size_of_row(pair: tuple[ImageKey, AnnotationRow]) -> int:
     """Estimates what a row takes in a batch, in bytes."""
-    return len(pair[0][1]) + len(pair[1].mask.runs) + ROW_BYTES
+    return len(pair[0][1]) + len(pair[1].mask.runs) + len(pair[1].group) + ROW_BYTES
 
 
 def size_of_file(pair: tuple[ImageKey, FileStatus]) -> int:
@@ -162,10 +142,16 @@ def size_of_file(pair: tuple[ImageKey, FileStatus]) -> int:
 
 
 class JoinRowsToFiles(beam.DoFn):
-    """Makes the annotated images of a partition, or rejected ones; a file without rows makes none."""
+    """Makes the annotated images of a partition, or rejected ones.
 
-    def __init__(self, folders: tuple[str, ...]) -> None:
+    Args:
+        folders: paths of the image folders.
+        unlisted: sources that want the images of a folder also without rows, by the index of the folder.
+    """
+
+    def __init__(self, folders: tuple[str, ...], unlisted: Mapping[int, tuple[int, ...]]) -> None:
         self.folders = folders
+        self.unlisted = unlisted
 
     def process(self, element: tuple[int, dict[str, Iterable[Batch]]]) -> Iterable[Any]:
         """Yields at most one annotated image for each ImageId, and what is rejected."""
@@ -176,24 +162,26 @@ class JoinRowsToFiles(beam.DoFn):
         files = {
             (folder, image_id): tuple(status)
             for folder, image_id, *status in itertools.chain.from_iterable(joined["files"])
-            if (folder, image_id) in rows
+            if (folder, image_id) in rows or (folder in self.unlisted and is_image_name(image_id))
         }
         for key, of_image in rows.items():
-            yield from self._join(key, sorted(of_image), files.get(key))
+            yield from self._join(key, sorted(of_image), files.pop(key, None))
+        for (folder, image_id), status in files.items():
+            file = ImageFile(join(self.folders[folder], image_id), *status)
+            yield AnnotatedImage(image_id, file, (), self.unlisted[folder])
 
     def _join(self, key: ImageKey, rows: list[AnnotationRow], file: FileStatus | None) -> Iterable[Any]:
         folder, image_id = key
         if file is None:
-            message = f"there is no file {image_id} in {self.folders[folder]}; add the image, or remove its rows"
-            missing = Rejected(rows[0].mask.line, image_id, None, Code.IMAGE_MISSING.value, message, len(rows))
-            yield beam.pvalue.TaggedOutput("rejected", missing)
+            if good := [row for row in rows if row.mask.runs != REJECTED_RUNS]:
+                message = f"there is no file {image_id} in {self.folders[folder]}; add the image, or remove its rows"
+                missing = Rejected(good[0].mask.line, image_id, None, Code.IMAGE_MISSING.value, message, len(good))
+                yield beam.pvalue.TaggedOutput("rejected", missing)
             return
         rows, contradictions = settle_contradictions(image_id, rows)
-        rows, large = refuse_large(image_id, rows)
-        for rejected in contradictions + large:
+        for rejected in contradictions:
             yield beam.pvalue.TaggedOutput("rejected", rejected)
-        if rows:
-            yield AnnotatedImage(image_id, ImageFile(join(self.folders[folder], image_id), *file), tuple(rows))
+        yield AnnotatedImage(image_id, ImageFile(join(self.folders[folder], image_id), *file), tuple(rows))
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -204,11 +192,13 @@ class GroupByImage(beam.PTransform):
         files: the listing.
         folders: paths of the image folders.
         partitions: number of partitions.
+        unlisted: sources that want the images of a folder also without rows, by the index of the folder.
     """
 
     files: beam.PCollection[tuple[ImageKey, FileStatus]]
     folders: tuple[str, ...]
     partitions: int = MIN_PARTITIONS
+    unlisted: Mapping[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
 
     def expand(self, rows: beam.PCollection[tuple[ImageKey, AnnotationRow]]) -> GroupedImages:
         batch_type = tuple[int, Batch]
@@ -224,7 +214,7 @@ class GroupByImage(beam.PTransform):
             | "JoinByPartition" >> beam.CoGroupByKey()
             # (partition, {"rows": [Batch of (ImageKey, AnnotationRow)], "files": [Batch of (ImageKey, FileStatus)]})
             | "JoinRowsToFiles"
-            >> beam.ParDo(JoinRowsToFiles(self.folders))
+            >> beam.ParDo(JoinRowsToFiles(self.folders, self.unlisted))
             .with_outputs("rejected", main="images")
             .with_output_types(AnnotatedImage)
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import os
 import struct
 import zlib
 
@@ -42,6 +43,18 @@ _PILLOW_ERRORS = (
     struct.error,
     zlib.error,
 )
+
+
+@functools.cache
+def _extensions() -> frozenset[str]:
+    return frozenset(
+        name for name, kind in Image.registered_extensions().items() if kind in _FORMATS or kind in _JPEG_FORMATS
+    )
+
+
+def is_image_name(name: str) -> bool:
+    """Whether the ending of a file's name is that of a format that can be decoded."""
+    return os.path.splitext(name)[1].lower() in _extensions()
 
 
 def decode_grey(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:

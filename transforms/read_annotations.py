@@ -10,15 +10,20 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
+from transforms.columns import Columns
 from transforms.csv_blocks import MAX_LINE_BYTES, Block, CsvFile, read_block, split_into_blocks
 from transforms.example import MaskRow
+from transforms.printable import printable
 from transforms.rejected import Code, DataError, Line, Rejected
-from transforms.rows import CLASS_IDS, Columns, DefectRow, name_row, parse_row, split_lines
+from transforms.rle import EMPTY_RUNS
+from transforms.rows import DefectRow, is_file_name, name_row, parse_row, split_lines
 
 # Small enough to cross a shuffle where a compressed file makes it necessary.
 BLOCK_BYTES = 2**19
 # Of a line that is too long, what is looked at for the names of its image and class.
 _NAMING_BYTES = 2**10
+# Of the name of an image in a record of what is rejected.
+_SHOWN_CHARACTERS = 80
 
 
 class Source(NamedTuple):
@@ -27,40 +32,48 @@ class Source(NamedTuple):
     Attributes:
         folder: index of the image folder in `ListImages.folders`.
         class_ids: classes whose rows are wanted.
+        empty_rows: whether rows without a mask are wanted, which then say what `-1` says.
     """
 
     folder: int
     class_ids: frozenset[int]
+    empty_rows: bool = False
 
 
 class AnnotationRow(NamedTuple):
-    """A row of interest.
+    """A row of interest. Such rows are in the order of source, file and line.
 
     Attributes:
         source: index in `ReadAnnotations.sources`.
         rank: of the row's file among the source's.
-        class_id: 1 to 4.
-        mask: the row's line and runs.
+        mask: the row's line, class and runs.
+        group: that the image is of; "" where it is not asked for.
     """
 
     source: int
     rank: int
-    class_id: int
     mask: MaskRow
+    group: str = ""
+
+
+# In place of the runs of a row that was rejected: whoever makes a mask of the other rows has to know of it.
+REJECTED_RUNS = b""
+# The class of such a row, where it does not give one.
+UNKNOWN_CLASS = 0
 
 
 ImageKey = tuple[int, str]  # folder, ImageId
 
 
 def parse_block(
-    block: Block, text: bytes, classes: Collection[int] = CLASS_IDS
+    block: Block, text: bytes, classes: Collection[int] | None = None
 ) -> Iterator[tuple[Line, DefectRow | DataError]]:
     """Rows of a block, with their lines.
 
     Args:
         block: where the text is from.
         text: the block's lines.
-        classes: whose masks are wanted.
+        classes: whose masks are wanted; None is all.
 
     Yields:
         for each line that is neither the header nor blank: where it stands, and what it says or what is wrong.
@@ -97,22 +110,27 @@ class ReadRows(beam.DoFn):
         text = read_block(block)
         tally: Counter[str] = Counter()
         rows = 0
-        wanted = frozenset[int]().union(*(self.sources[source].class_ids for source, _ in block.file.uses))
-        for line, row in parse_block(block, text, wanted):
+        classes = frozenset[int]().union(*(self.sources[source].class_ids for source, _ in block.file.uses))
+        for line, row in parse_block(block, text, classes):
             rows += 1
             for source, rank in block.file.uses:
                 tally["read"] += 1
+                wanted = self.sources[source]
+                key = wanted.folder, row.image_id
                 if isinstance(row, DataError):
-                    bad = Rejected(line, row.image_id, row.class_id, row.code.value, row.message, 1)
+                    shown = printable(row.image_id[:_SHOWN_CHARACTERS])
+                    bad = Rejected(line, shown, row.class_id, row.code.value, row.message, 1)
                     yield beam.pvalue.TaggedOutput("rejected", bad)
-                elif row.class_id not in self.sources[source].class_ids:
+                    if is_file_name(row.image_id):
+                        mask = MaskRow(line, row.class_id or UNKNOWN_CLASS, REJECTED_RUNS)
+                        yield key, AnnotationRow(source, rank, mask)
+                elif row.class_id not in wanted.class_ids:
                     tally["filtered: of another class"] += 1
-                elif row.runs is None:
+                elif row.runs is None and not wanted.empty_rows:
                     tally["filtered: without a mask"] += 1
                 else:
-                    mask = MaskRow(line, row.runs)
-                    key = self.sources[source].folder, row.image_id
-                    yield key, AnnotationRow(source, rank, row.class_id, mask)
+                    mask = MaskRow(line, row.class_id, EMPTY_RUNS if row.runs is None else row.runs)
+                    yield key, AnnotationRow(source, rank, mask, row.group)
         self.read_rows.inc(rows)
         yield beam.pvalue.TaggedOutput("lines", ((block.file.path, block.start), text.count(b"\n")))
         for name, number in tally.items():
@@ -123,7 +141,7 @@ class Annotations(NamedTuple):
     """What `ReadAnnotations` gives.
 
     Attributes:
-        rows: (ImageKey, AnnotationRow), each row that is wanted and has a mask, be it empty.
+        rows: (ImageKey, AnnotationRow), each row that is wanted, and each that is rejected but names its image.
         rejected: Rejected, a bad line each.
         tallies: (what, rows), to be summed.
         lines: ((path, start of a block), its line ends): they turn a `Line` into the number of a line.

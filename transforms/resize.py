@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.rle import ClassMask
+
 Pixels = NDArray[np.uint8]
 
 # Sums stay below 2^9, so that a product of the second pass needs 9 + 28 + 16 = 53 bits, those of a float64.
@@ -129,23 +131,23 @@ def tile(pixels: Pixels, height: int, width: int) -> Pixels:
     return np.tile(pixels, repeats)[:height, :width]
 
 
-def resize_mask(mask: Pixels, size: tuple[int, int], tiled: tuple[int, int]) -> Pixels:
+def resize_mask(mask: ClassMask, size: tuple[int, int], tiled: tuple[int, int]) -> ClassMask:
     """Resizes a mask by nearest neighbour, then tiles it, in one step.
 
     Args:
-        mask: uint8 array [any, any].
+        mask: [any, any].
         size: (height, width) after the resize, in pixels.
         tiled: (height, width) after the tiling, in pixels.
 
     Returns:
-        uint8 array of the shape `tiled`, C order.
+        array of the shape `tiled`, C order.
     """
     # Columns first: a mask drawn from runs lies column by column in memory.
     columns = _pick(mask.T, size[1], tiled[1])
     return np.ascontiguousarray(_pick(columns.T, size[0], tiled[0]))
 
 
-def _pick(lines: Pixels, size: int, tiled: int) -> Pixels:
+def _pick(lines: ClassMask, size: int, tiled: int) -> ClassMask:
     """Lines resized to so many by nearest neighbour, then tiled to so many."""
     if len(lines) == size == tiled:
         return lines

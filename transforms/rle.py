@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from transforms.rejected import Code, DataError
 
 Runs = NDArray[np.int64]
 Mask = NDArray[np.uint8]
+# Of a pixel, bit i is 1 where it is of the i-th of some classes; see `label.LabelFormat`.
+ClassMask = NDArray[np.unsignedinteger[Any]]
 
 # A larger number lies past the end of every image that can be read, and `fromstring` saturates where a number does
 # not fit in the platform's long.
@@ -101,6 +103,10 @@ def pack_runs(runs: Runs) -> bytes:
             "accepted; unite runs that touch or overlap",
         )
     return packed
+
+
+# Of an empty mask.
+EMPTY_RUNS = pack_runs(np.empty((0, 2), np.int64))
 
 
 def unpack_runs(packed: bytes) -> Runs:

@@ -1,49 +1,154 @@
-"""Annotated images to examples, grouped by the block of the CSV that their first row is in."""
+"""Annotated images to examples."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from transforms.batches import Batch, IntoBatches
-from transforms.example import ExampleSpec, size_of_spec, spec_to_plain
-from transforms.group_by_image import AnnotatedImage
-from transforms.splits import Selection, SplitRule
+from transforms.element_size import MAX_ELEMENT_BYTES
+from transforms.example import ExampleSpec
+from transforms.group_by_image import ROW_BYTES, AnnotatedImage
+from transforms.image_hash import hash_image, share_of_hashes
+from transforms.read_annotations import REJECTED_RUNS, UNKNOWN_CLASS, AnnotationRow
+from transforms.rejected import Code, DataError, Line, Rejected
+from transforms.rle import EMPTY_RUNS
+from transforms.splits import Selection
+
+NEGATIVE = "filtered: negative, and not wanted"
 
 
-class BlockKey(NamedTuple):
-    """The examples of a selection whose first row is in one block of a CSV file: rank of the file, block's start."""
+class SelectedExample(NamedTuple):
+    """An example of a selection.
 
-    source: int
-    class_id: int
-    rank: int
-    start: int
-
-    @property
-    def selection(self) -> Selection:
-        """The selection."""
-        return Selection(self.source, self.class_id)
-
-
-# Beam has a deterministic coder for plain tuples only.
-BlockKeyType = tuple[int, int, int, int]
-
-
-def select_examples(image: AnnotatedImage, selections: Iterable[Selection]) -> Iterator[tuple[BlockKey, ExampleSpec]]:
-    """Makes an example of the rows of each selection; several rows of an image and class are one example.
-
-    Yields:
-        the block of the example's first row, and the example.
+    Attributes:
+        selection: index among the selections.
+        rank: of the file of its first row among those of its source; None where the CSV does not have the image.
+        spec: the example.
     """
-    for selection in selections:
-        rows = [row for row in image.rows if (row.source, row.class_id) == selection]
-        if rows:
-            masks = tuple(row.mask for row in rows)
-            spec = ExampleSpec(image.image_id, selection.class_id, image.image, masks, len(rows))
-            yield BlockKey(*selection, rows[0].rank, masks[0].line.block), spec
+
+    selection: int
+    rank: int | None
+    spec: ExampleSpec
+
+
+class SelectedExamples(NamedTuple):
+    """What `SelectExamples` gives.
+
+    Attributes:
+        examples: SelectedExample.
+        rejected: Rejected, the rows of an image that cannot be made an example of.
+        tallies: (what, rows), to be summed.
+    """
+
+    examples: beam.PCollection[SelectedExample]
+    rejected: beam.PCollection[Rejected]
+    tallies: beam.PCollection[tuple[str, int]]
+
+
+class SelectExample(beam.DoFn):
+    """Makes the examples of an image, of its rows in each selection; see `SelectExamples`."""
+
+    def __init__(self, options: SelectExamples) -> None:
+        self.selections = list(options.selections)
+        self.negatives = options.negatives
+        self.salt = options.salt
+        self.group_pattern = options.group_pattern
+        # A row may be in examples of several selections, and is accounted for by the first.
+        self.owners: dict[tuple[int, int], int] = {}
+        for number, (source, class_ids) in enumerate(self.selections):
+            for class_id in class_ids:
+                self.owners.setdefault((source, class_id), number)
+
+    def process(self, image: AnnotatedImage) -> Iterable[Any]:
+        """Yields at most one example for each selection."""
+        for number, selection in enumerate(self.selections):
+            of_source = [row for row in image.rows if row.source == selection.source]
+            # An image that only other annotations have is not theirs to be without defects.
+            if of_source or (not image.rows and selection.source in image.sources):
+                yield from self._select(number, selection, image, of_source)
+
+    def _select(
+        self, number: int, selection: Selection, image: AnnotatedImage, of_source: Sequence[AnnotationRow]
+    ) -> Iterator[Any]:
+        rows = [row for row in of_source if row.mask.class_id in (UNKNOWN_CLASS, *selection.class_ids)]
+        good = [row for row in rows if row.mask.runs != REJECTED_RUNS]
+        counted = sum(self.owners[row.source, row.mask.class_id] == number for row in good)
+        try:
+            _check_complete(rows, good)
+            _check_size(good)
+            group = group_of(image.image_id, good, self.group_pattern)
+        except DataError as error:
+            if good or not rows:
+                place: Line | str = good[0].mask.line if good else image.image.path
+                class_id = selection.class_ids[0] if len(selection.class_ids) == 1 and good else None
+                rejected = Rejected(place, image.image_id, class_id, error.code.value, error.message, counted)
+                yield beam.pvalue.TaggedOutput("rejected", rejected)
+            return
+        spec = ExampleSpec(image.image_id, image.image, tuple(row.mask for row in good), counted, group)
+        if self._is_wanted(spec):
+            yield SelectedExample(number, good[0].rank if good else None, spec)
+        elif counted:
+            yield beam.pvalue.TaggedOutput("tallies", (NEGATIVE, counted))
+
+    def _is_wanted(self, spec: ExampleSpec) -> bool:
+        if spec.class_ids:
+            return True
+        if self.negatives is None:
+            return bool(spec.rows)
+        return hash_image(spec.image_id, self.salt).sample < share_of_hashes(self.negatives)
+
+
+def _check_complete(rows: Sequence[AnnotationRow], good: Sequence[AnnotationRow]) -> None:
+    """Refuses what another row, which is rejected, says more of; of which class it is may not be known.
+
+    Then it is taken for another class than those of the good rows, but the image is not taken for one without defects.
+    """
+    unknown = sum(row.mask.class_id == UNKNOWN_CLASS for row in rows)
+    has_defects = any(row.mask.runs != EMPTY_RUNS for row in good)
+    if len(good) < len(rows) - (unknown if has_defects else 0):
+        raise DataError(
+            Code.MASK_INCOMPLETE,
+            "another row of the image is rejected, so that its mask would not be whole; correct or remove that row",
+        )
+
+
+def _check_size(rows: Sequence[AnnotationRow]) -> None:
+    """Refuses what is too large for a shuffle, as which the rows are one example."""
+    size = sum(len(row.mask.runs) + len(row.mask.line.path.encode()) + ROW_BYTES for row in rows)
+    if size > MAX_ELEMENT_BYTES:
+        raise DataError(
+            Code.RLE_TOO_LONG,
+            f"its {len(rows)} rows take {size} bytes together when they are packed, of which {MAX_ELEMENT_BYTES} are "
+            "accepted; unite runs that touch or overlap",
+        )
+
+
+def group_of(image_id: str, rows: Iterable[AnnotationRow], pattern: str | None) -> str:
+    """The group that an image is of, "" where none is asked for.
+
+    Args:
+        image_id: of the image.
+        rows: of the image, which have its group where a column names it.
+        pattern: regular expression that finds the group in the ImageId: its first bracket, or all of it.
+
+    Raises:
+        DataError: the image is of no group, or of several.
+    """
+    if pattern is not None:
+        if not (found := re.search(pattern, image_id)) or not (group := found[min(1, found.re.groups)]):
+            problem = f"steelbeam.group_pattern, {pattern!r}, finds no group in it; correct the pattern, or the name"
+            raise DataError(Code.GROUP_INVALID, problem)
+        return group
+    groups = sorted({row.group for row in rows})
+    if len(groups) > 1:
+        raise DataError(
+            Code.GROUP_INVALID, f"its rows name the groups {groups[0]!r} and {groups[1]!r}; an image is of one"
+        )
+    return groups[0] if groups else ""
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -51,19 +156,20 @@ class SelectExamples(beam.PTransform):
     """Makes examples of annotated images.
 
     Attributes:
-        rules: of the splits that the examples are for.
+        selections: for which examples are made; see `splits.selections_of`.
+        negatives: share of the images without a defect that become examples, sampled by their hash; None is all those
+            of which a row says `-1`, and no other.
+        salt: of the hash.
+        group_pattern: regular expression that finds an image's group in its ImageId; None where its rows name it.
     """
 
-    rules: tuple[SplitRule, ...]
+    selections: Sequence[Selection]
+    negatives: float | None = None
+    salt: str = ""
+    group_pattern: str | None = None
 
-    def expand(
-        self, images: beam.PCollection[AnnotatedImage]
-    ) -> beam.PCollection[tuple[BlockKeyType, Iterable[Batch]]]:
-        selections = sorted({rule.selection for rule in self.rules})
-        return (
-            images
-            | "SelectExamples" >> beam.FlatMap(select_examples, selections)
-            | "BatchExamples"
-            >> beam.ParDo(IntoBatches(spec_to_plain, size_of_spec)).with_output_types(tuple[BlockKeyType, Batch])
-            | "GroupByBlock" >> beam.GroupByKey()
-        )  # (BlockKey, [Batch of ExampleSpec])
+    def expand(self, images: beam.PCollection[AnnotatedImage]) -> SelectedExamples:
+        outputs = images | "SelectExample" >> beam.ParDo(SelectExample(self)).with_outputs(
+            "rejected", "tallies", main="examples"
+        ).with_output_types(SelectedExample)
+        return SelectedExamples(outputs.examples, outputs.rejected, outputs.tallies)

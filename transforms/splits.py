@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -10,10 +11,10 @@ from transforms.example import ExampleSpec
 
 
 class Selection(NamedTuple):
-    """Examples of which a split is cut: those of one class of one source."""
+    """Examples of which splits are cut: those of some classes, in ascending order, of one source."""
 
     source: int
-    class_id: int
+    class_ids: tuple[int, ...]
 
 
 class SplitRule(NamedTuple):
@@ -21,22 +22,26 @@ class SplitRule(NamedTuple):
 
     Attributes:
         name: of the split.
-        source: index of its annotations.
-        class_id: class of its rows.
-        share: of the class's examples, 0 to 1, that lies before the cut.
-        before_cut: whether the split takes the examples before the cut, or those after it.
+        selection: the examples that it is cut of.
+        start: share of them, 0 to 1, that lies before those that the split takes.
+        stop: share of them that lies before those that come after it.
     """
 
     name: str
-    source: int
-    class_id: int
-    share: float
-    before_cut: bool
+    selection: Selection
+    start: float
+    stop: float
 
-    @property
-    def selection(self) -> Selection:
-        """The examples that the split is cut of."""
-        return Selection(self.source, self.class_id)
+
+def selections_of(rules: Iterable[SplitRule]) -> list[Selection]:
+    """What the splits are cut of; a selection is known by its index in this list."""
+    return sorted({rule.selection for rule in rules})
+
+
+def rules_by_selection(rules: Iterable[SplitRule]) -> list[list[SplitRule]]:
+    """The rules of each selection."""
+    rules = list(rules)
+    return [[rule for rule in rules if rule.selection == selection] for selection in selections_of(rules)]
 
 
 class SplitExample(NamedTuple):

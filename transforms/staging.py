@@ -55,6 +55,7 @@ class StoredShard(NamedTuple):
         sha256: of the file, hexadecimal.
         fingerprint: of what decided its bytes, hexadecimal.
         rejected: examples that were to be in it.
+        overlaps: examples with pixels of several classes, and the number of these pixels.
     """
 
     examples: int
@@ -62,12 +63,14 @@ class StoredShard(NamedTuple):
     sha256: str
     fingerprint: str
     rejected: tuple[RejectedExample, ...] = ()
+    overlaps: tuple[int, int] = (0, 0)
 
     def to_json(self) -> dict[str, Any]:
         """As plain data; no key for what is empty."""
         plain = self._asdict()
-        rejected = plain.pop("rejected")
-        return {**plain, "rejected": [list(one) for one in rejected]} if rejected else plain
+        plain["rejected"] = [list(one) for one in self.rejected]
+        plain["overlaps"] = [*self.overlaps] if any(self.overlaps) else []
+        return {key: value for key, value in plain.items() if value != []}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> StoredShard:
@@ -77,7 +80,10 @@ class StoredShard(NamedTuple):
             ValueError, TypeError, KeyError: it is something else.
         """
         rejected = tuple(RejectedExample(*one) for one in plain.get("rejected", ()))
-        return cls(plain["examples"], plain["bytes"], plain["sha256"], plain["fingerprint"], rejected)
+        examples, pixels = plain.get("overlaps", (0, 0))
+        return cls(
+            plain["examples"], plain["bytes"], plain["sha256"], plain["fingerprint"], rejected, (examples, pixels)
+        )
 
 
 class ReusableShard(NamedTuple):
@@ -95,7 +101,8 @@ class ShardSummary(NamedTuple):
         number: of the shard in its split.
         file_name: in the split's folder.
         rows: of the CSV that are in its examples.
-        merged: rows that were united with an earlier row of the same image and class.
+        merged: rows that were united with an earlier row of the same example.
+        classes: number of its examples that have something of a class, by the class; 0 is for those without any.
         stored: its file.
         state: how this run has come by it, `WRITTEN`, `KEPT` or `REUSED`.
     """
@@ -105,6 +112,7 @@ class ShardSummary(NamedTuple):
     file_name: str
     rows: int
     merged: int
+    classes: Mapping[int, int]
     stored: StoredShard
     state: str = WRITTEN
 

@@ -26,7 +26,7 @@ from transforms.progress import PROGRESS
 from transforms.read_ahead import read_ahead
 from transforms.shared_images import SharedImages
 from transforms.turns import Turn, in_turn
-from transforms.write_alone import GivenUpError, WrittenFile, write_alone
+from transforms.write_alone import GivenUpError, WrittenFile, sum_overlaps, write_alone
 
 # What the examples ahead of the file may take, besides the decoding of one image in each thread.
 LOOK_AHEAD_BYTES = 2**26
@@ -88,7 +88,8 @@ def write_shard(
     """
     group = group_for(form, len(specs), workers)
     window = window_for(form, group, workers)
-    refused = {}
+    refused: dict[int, RefusedExample] = {}
+    overlaps: list[int] = []
     with (
         losses_told(),
         ShardFile(path, form.label) as file,
@@ -103,8 +104,9 @@ def write_shard(
                 refused[index] = example
             else:
                 file.append(example, specs[index].image_id)
+                overlaps.append(example.overlap)
             PROGRESS.add(1)
-    return WrittenFile(sha256_of(path), refused)
+    return WrittenFile(sha256_of(path), refused, sum_overlaps(overlaps))
 
 
 def write_elsewhere(

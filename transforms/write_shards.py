@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any, NamedTuple
@@ -64,13 +65,15 @@ class WrittenShards(NamedTuple):
 def summarise(key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard, state: str = WRITTEN) -> ShardSummary:
     """A shard's summary.
 
-    The rows are counted here and not kept with the file: which use of an example accounts for its rows may change
-    while the shard does not.
+    Rows and classes are counted here and not kept with the file: which use of an example accounts for its rows may
+    change while the shard does not.
     """
     rejected = {one.example for one in stored.rejected}
-    rows = [spec.counted_rows for index, spec in enumerate(specs) if index not in rejected]
-    merged = sum(max(counted - 1, 0) for counted in rows)
-    return ShardSummary(*key, sum(rows), merged, stored, state)
+    inside = [spec for index, spec in enumerate(specs) if index not in rejected]
+    rows = sum(spec.counted_rows for spec in inside)
+    merged = sum(max(spec.counted_rows - 1, 0) for spec in inside)
+    classes = Counter(class_id for spec in inside for class_id in spec.class_ids or {0})
+    return ShardSummary(*key, rows, merged, dict(classes), stored, state)
 
 
 class _Done(NamedTuple):
@@ -188,7 +191,8 @@ class WriteShard(beam.DoFn):
             written = self._write_file(attempt, specs, self.forms[key.split], turn)
             rejected = tuple(RejectedExample(index, *refused) for index, refused in written.refused.items())
             examples = len(specs) - len(rejected)
-            stored = StoredShard(examples, os.path.getsize(attempt), written.sha256, fingerprint, rejected)
+            size = os.path.getsize(attempt)
+            stored = StoredShard(examples, size, written.sha256, fingerprint, rejected, written.overlaps)
             stage(attempt, staged, stored)
         return stored
 

@@ -35,7 +35,7 @@ PREPARE, APPEND = "prepare_all", "append_all"
 def work(data: Path, size: tuple[int, int]) -> None:
     """Makes examples for as long as it is looked at, and more."""
     threadpool_limits(1, user_api="blas")
-    form = ExampleFormat(size, LabelFormat("bce", 2, *size))
+    form = ExampleFormat(size, LabelFormat("bce", 2, *size, (3,)))
     examples = itertools.islice(read_examples(str(data), CLASS_ID), EXAMPLES)
     group = [(spec_of(example), None) for example in examples]
 

@@ -124,7 +124,7 @@ def count_shard(shard: tuple[ShardKey, list[ExampleSpec]]) -> ShardSummary:
     key, specs = shard
     rows = sum(spec.counted_rows for spec in specs)
     stored = StoredShard(len(specs), 0, "", f"{psutil.Process().memory_info().rss}")
-    return ShardSummary(*key, rows, 0, stored)
+    return ShardSummary(*key, rows, 0, {}, stored)
 
 
 class WriteCounts(beam.PTransform):

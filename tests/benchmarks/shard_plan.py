@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from tests.benchmarks.datasets import CLASS_ID
 from transforms.example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
 from transforms.label import LabelFormat
 from transforms.layout import ShardLayout
@@ -47,8 +48,8 @@ class PlannedShard(NamedTuple):
 
 def spec_of(example: PlannedExample) -> ExampleSpec:
     """What steelbeam's functions take; of size, time and line, which they do not look at, nothing."""
-    rows = tuple([MaskRow(Line("", 0, 0), pack_runs(parse_runs(mask))) for mask in example.masks])
-    return ExampleSpec(os.path.basename(example.path), 0, ImageFile(example.path, 0, 0.0), rows, len(rows))
+    rows = tuple([MaskRow(Line("", 0, 0), CLASS_ID, pack_runs(parse_runs(mask))) for mask in example.masks])
+    return ExampleSpec(os.path.basename(example.path), ImageFile(example.path, 0, 0.0), rows, len(rows))
 
 
 def parse_arguments(description: str, argv: Sequence[str] | None) -> argparse.Namespace:
@@ -91,7 +92,7 @@ def plan_shards(params: str, output_dir: str, num_output_files: int) -> list[Pla
 def _form_of(section: Mapping[str, Any], loss: str) -> ExampleFormat:
     height, width = section["image_shape"][:2]
     resized = min(height, MAX_IMAGE_SHAPE[0]), min(width, MAX_IMAGE_SHAPE[1])
-    return ExampleFormat(resized, LabelFormat(loss, section["num_classes"], height, width))
+    return ExampleFormat(resized, LabelFormat(loss, section["num_classes"], height, width, (section["class_id"],)))
 
 
 def read_examples(data_dir: str, class_id: int) -> Iterator[PlannedExample]:

@@ -1,0 +1,253 @@
+"""The sections of a parameter file that decide a dataset, as checked, frozen models."""
+
+import math
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+from pipeline.yaml_file import shown
+from transforms.columns import CLASSES
+from transforms.image import MAX_PIXELS as MAX_IMAGE_PIXELS
+from transforms.label import MAX_CLASSES
+from transforms.rle import MAX_NUMBER
+
+MAX_PIXELS = 2**28
+# Of a split: its section, and its folder.
+SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
+
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _tuple_of(least: int, most: float = math.inf) -> BeforeValidator:
+    """Take a YAML list for a tuple, which strict models do not do by themselves."""
+
+    def to_tuple(value: object) -> object:
+        if not isinstance(value, list):
+            return value
+        # Not pydantic's min_length: it counts only the items that are good.
+        if not least <= len(value) <= most:
+            raise ValueError(f"{shown(value)} has length {len(value)}")
+        return tuple(value)
+
+    return BeforeValidator(to_tuple)
+
+
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _bounded(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    if shape[0] * shape[1] > MAX_PIXELS:
+        raise ValueError(f"{shape[0]} x {shape[1]} is above {MAX_PIXELS} pixels")
+    return shape
+
+
+def class_numbers(value: object, names: Sequence[str]) -> tuple[int, ...]:
+    """Numbers of the classes that `class_id` names, from 1, in its order.
+
+    Raises:
+        ValueError: it names others.
+    """
+    if value == "all":
+        return tuple(range(1, len(names) + 1))
+    given: list[Any] = value if isinstance(value, list) else [value]
+    numbers = [names.index(one) + 1 if isinstance(one, str) and one in names else one for one in given]
+    for one, number in zip(given, numbers, strict=True):
+        if type(number) is not int or not 1 <= number <= len(names):
+            raise ValueError(f"{shown(one)} is not a class; the classes are {', '.join(names)}")
+    if not numbers or len(set(numbers)) < len(numbers):
+        raise ValueError(f"{shown(value)} names {'a class twice' if numbers else 'no class'}")
+    return tuple(numbers)
+
+
+def _context(info: ValidationInfo) -> dict[str, Any]:
+    """What is known of the other sections: `loss`, and the names of the `classes`."""
+    return info.context or {}
+
+
+def _enough_channels(num_classes: int, info: ValidationInfo) -> int:
+    needed = len(info.data.get("class_id", (1,))) + 1
+    loss = _context(info)["loss"]
+    # The original takes any number where the classes are one, and the channels are not told apart by it.
+    if num_classes < needed and (loss == "multilabel_bce" or (loss == "ssce" and needed > 2)):
+        raise ValueError(f"{num_classes} is too few: with the background there are {needed} classes")
+    return num_classes
+
+
+def _different(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names) or len(names) > MAX_CLASSES:
+        raise ValueError(f"{len(names)} classes are {'too many' if len(names) > MAX_CLASSES else 'not all different'}")
+    return names
+
+
+def _check_negatives(value: object) -> object:
+    if value in ("as_listed", "none", "all") or (type(value) in (int, float) and 0 <= float(str(value)) <= 1):
+        return value
+    raise ValueError(f"{shown(value)} is not supported")
+
+
+def _check_pattern(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{shown(pattern)} is no regular expression: {error}") from error
+    return pattern
+
+
+def _groups_need_a_hash(value: str | None, info: ValidationInfo) -> str | None:
+    if value is None:
+        return None
+    if info.data.get("assignment", "hash") != "hash":
+        raise ValueError("groups are kept together by a hash only, and the assignment is another: set assignment: hash")
+    if info.field_name == "group_pattern" and info.data.get("group_column") is not None:
+        raise ValueError("there is a group_column, too; keep one of them")
+    if info.field_name == "group_column" and info.data.get("negatives", "none") not in ("as_listed", "none"):
+        raise ValueError("images without a row have none, and negatives asks for them; use group_pattern")
+    return value
+
+
+def _check_shares(shares: dict[str, float]) -> dict[str, float]:
+    wrong = [name for name, share in shares.items() if not 0 < share <= 1 or not SPLIT_NAME.fullmatch(name)]
+    if not shares or wrong or sum(map(Fraction, map(str, shares.values()))) > 1:
+        raise ValueError(f"{shown(shares)} is not supported")
+    return shares
+
+
+Loss = Literal["bce", "multilabel_bce", "ssce"]
+Text = Annotated[str, Field(pattern=r"\S")]
+Size = Annotated[int, Field(ge=1)]
+ImageShape = Annotated[tuple[Size, Size, Size], _tuple_of(3, 3), AfterValidator(_bounded)]
+MaxImageShape = Annotated[tuple[Size, ...], _tuple_of(2, 3)]
+# Validators that stand before the type run from right to left.
+ClassIds = Annotated[
+    tuple[int, ...], BeforeValidator(lambda value, info: class_numbers(value, _context(info)["classes"]))
+]
+Texts = Annotated[tuple[Text, ...], _tuple_of(1), BeforeValidator(_one_or_more)]
+ClassNames = Annotated[Texts, AfterValidator(_different)]
+Negatives = Annotated[str | float, BeforeValidator(_check_negatives)]
+Pattern = Annotated[Text, AfterValidator(_check_pattern)]
+Shares = Annotated[dict[str, float], AfterValidator(_check_shares)]
+
+
+class SplitParams(BaseModel):
+    """One split: the section `train_input` or `eval_input`.
+
+    A field's description is the advice that ends the messages about it.
+
+    Attributes:
+        data_processor: Name of the Model Zoo's class that the file is written for.
+        data_dir: Folder of the dataset.
+        image_shape: Height, width and channels of an example.
+        max_image_shape: Height and width above which an image is tiled instead of resized.
+        class_id: Classes whose masks become labels: a number from 1, a name, a list of them, or all; kept as numbers.
+        train_test_split: Share of the rows that goes to train_input.
+        num_classes: Channels of a one-hot label.
+
+    The other attributes are keys of the original that decide nothing here; they are passed on as they are.
+    """
+
+    model_config = _STRICT
+
+    data_processor: Literal["SeverstalBinaryClassDataProcessor"] = Field(
+        description="only SeverstalBinaryClassDataProcessor is supported"
+    )
+    data_dir: Text = Field(description="give the folder that holds the CSV file and the image folder")
+    image_shape: ImageShape = Field(
+        description=f"give [height, width, channels], each 1 or more, height x width {MAX_PIXELS} or less"
+    )
+    max_image_shape: MaxImageShape = Field(
+        default=(256, 1600), description="give [height, width] or [height, width, channels], each 1 or more"
+    )
+    class_id: ClassIds = Field(description="give the number of a class, its name, a list of such, or all")
+    train_test_split: float = Field(ge=0, le=1, allow_inf_nan=False, description="give a share between 0 and 1")
+    num_classes: Annotated[Size, AfterValidator(_enough_channels)] = Field(
+        description="give 1 or more, with multilabel_bce and ssce as many as classes and background"
+    )
+
+    normalize_data_method: Any = None
+    shuffle: Any = None
+    shuffle_seed: Any = None
+    augment_data: Any = None
+    batch_size: Any = None
+    num_workers: Any = None
+    drop_last: Any = None
+    prefetch_factor: Any = None
+    persistent_workers: Any = None
+    use_fast_dataloader: Any = None
+    duplicate_act_worker_data: Any = None
+    convert_to_onehot: Any = None
+    use_worker_cache: Any = None
+    mixed_precision: Any = None
+    use_bfloat16: Any = None
+    loss: Any = None
+    split: Any = None
+
+
+class SteelbeamParams(BaseModel):
+    """The section `steelbeam`, which the original does not have.
+
+    Attributes:
+        csv: Names of the CSV files, in the order in which their rows count.
+        images: Name of the image folder.
+        image_column: Column of the image's file name.
+        image_suffix: What is added to that name to make it the file's, such as `.png`.
+        class_column: Column of the class; null where rows have none, and are all of one.
+        mask_column: Column of the runs.
+        classes: Names of the classes as they stand in the rows; null is 1 to 4, or one class where rows have none.
+        negatives: Which images without a defect become examples: those of which a row says -1, none, all of the image
+            folder, or a share of all, sampled by a hash.
+        max_image_pixels: An image of more pixels is rejected.
+        max_shard_bytes: About the size above which a split has more shards than were asked for.
+        assignment: What decides an image's split and shard: its place in the CSV, a hash of its ImageId, or a hash
+            among the images of its rarest class.
+        salt: Of the hash; another one gives another assignment.
+        group_column: Column of an image's group, all of which is in one split.
+        group_pattern: Regular expression that finds the group in the ImageId: its first bracket, or its whole match.
+        splits: Sections to make, each with its share of the examples, in order; null is train_input and eval_input by
+            their train_test_split.
+        label_dtype: Type of the labels: that of the original, or uint8, which takes a quarter of a reader's memory.
+    """
+
+    model_config = _STRICT
+
+    csv: Texts = Field(default=("train.csv",), description="give a file name or a list of file names")
+    images: Text = Field(default="train_images", description="give the name of the image folder")
+    image_column: Text = Field(default="ImageId", description="give the name of a column")
+    image_suffix: str = Field(default="", description="give a text")
+    class_column: Text | None = Field(default="ClassId", description="give the name of a column, or null")
+    mask_column: Text = Field(default="EncodedPixels", description="give the name of a column")
+    classes: ClassNames | None = Field(default=None, description=f"give a list of names, {MAX_CLASSES} at most")
+    negatives: Negatives = Field(
+        default="as_listed", description="give as_listed, none, all, or a share between 0 and 1"
+    )
+    max_image_pixels: int = Field(
+        default=MAX_IMAGE_PIXELS, ge=1, le=MAX_NUMBER, description=f"give a whole number from 1 to {MAX_NUMBER}"
+    )
+    max_shard_bytes: Size | None = Field(default=None, description="give a number of bytes, 1 or more")
+    assignment: Literal["position", "hash", "stratified"] = Field(
+        default="position", description="give position, hash or stratified"
+    )
+    salt: str = Field(default="", description="give a text")
+    group_column: Annotated[Text | None, AfterValidator(_groups_need_a_hash)] = Field(
+        default=None, description="give the name of a column"
+    )
+    group_pattern: Annotated[Pattern | None, AfterValidator(_groups_need_a_hash)] = Field(
+        default=None, description="give a regular expression"
+    )
+    splits: Shares | None = Field(
+        default=None,
+        description="give names of sections that end in _input, each with a share above 0, together 1 at most",
+    )
+    label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
+
+
+def class_names(classes: object, class_column: object) -> tuple[str, ...]:
+    """Names of the classes, of the two keys of `steelbeam` that say it, be they right or not."""
+    if isinstance(classes, str):
+        return (classes,)
+    if isinstance(classes, list | tuple):
+        return tuple(map(str, classes))
+    return CLASSES if class_column is not None else CLASSES[:1]
