@@ -97,14 +97,17 @@ def unseal(text: bytes) -> dict[str, Any]:
 
 def _split_entry(job: Job, metadata: DatasetMetadata, split: str) -> dict[str, Any]:
     shards = [shard for shard in metadata.shards if shard.split == split]
+    label = job.forms[split].label
     classes = Counter[int]()
     for shard in shards:
         classes.update(shard.classes)
+    overlaps = [sum(counts) for counts in zip(*(shard.stored.overlaps for shard in shards), strict=True)]
     return {
         "examples": sum(shard.stored.examples for shard in shards),
         "bytes": sum(shard.stored.bytes for shard in shards),
-        "classes": {job.classes[class_id - 1]: classes[class_id] for class_id in job.forms[split].label.classes},
+        "classes": {job.classes[class_id - 1]: classes[class_id] for class_id in label.classes},
         "negatives": classes[0],
+        "overlaps": {"examples": overlaps[0], "pixels": overlaps[1], "rule": label.overlap_rule},
         "shards": [{"file": shard.path, **shard.stored.to_json()} for shard in shards],
     }
 

@@ -33,6 +33,7 @@ def summarise(manifest: Mapping[str, Any], output_dir: str, states: Mapping[str,
     for name, split in splits.items():
         shards = count(len(split["shards"]), "shard")
         lines.append(f"{name}: {count(split['examples'], 'example')} in {shards}, {size(split['bytes'])}")
+    lines += [_overlaps(name, split["overlaps"]) for name, split in splits.items() if split["overlaps"]["pixels"]]
     if manifest["shared_images"]:
         lines.append(f"warning: {count(manifest['shared_images'], 'image')} in more than one split")
     lines.append(_work(splits.values(), states, seconds))
@@ -42,6 +43,11 @@ def summarise(manifest: Mapping[str, Any], output_dir: str, states: Mapping[str,
 
 def _rejected(codes: Mapping[str, int]) -> str:
     return f"{sum(codes.values())} rejected: " + ", ".join(f"{count} {code}" for code, count in codes.items())
+
+
+def _overlaps(split: str, overlaps: Mapping[str, Any]) -> str:
+    pixels, examples = count(overlaps["pixels"], "pixel"), count(overlaps["examples"], "example")
+    return f"{split}: {pixels} of {examples} are of several classes: {overlaps['rule']}"
 
 
 def _work(splits: Collection[Mapping[str, Any]], states: Mapping[str, int], seconds: float) -> str:

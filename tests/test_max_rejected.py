@@ -61,7 +61,7 @@ def test_each_bad_row_and_image_is_a_line_with_source_image_class_code_and_messa
 
 
 def test_rows_and_missing_images_take_no_position_as_if_they_had_never_been_there(tmp_path: Path, data: Path) -> None:
-    set_rows(data, ["a.jpg,9,1 2", *ROWS, "b.jpg,3,1 x", "gone.jpg,3,1 2"])
+    set_rows(data, ["a.jpg,9,1 2", *ROWS, "b.jpg,4,1 x", "gone.jpg,3,1 2"])
     output = create(tmp_path, data, "--max_rejected=3")
     set_rows(data, ROWS)
     assert digest(output) == digest(create(tmp_path, data, output="clean"))

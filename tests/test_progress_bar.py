@@ -86,7 +86,7 @@ def test_summary_is_for_people() -> None:
     shard = {"file": "x", "examples": 3, "bytes": 10, "sha256": "", "fingerprint": ""}
     manifest = {
         "rows": {"read": 10, "in_examples": 4, "filtered": {"of another class": 6, "in no split": 0}, "merged": 1},
-        "splits": {"train_input": {"examples": 3, "bytes": 2_500_000, "shards": [shard]}},
+        "splits": {"train_input": {"examples": 3, "bytes": 2_500_000, "overlaps": {"pixels": 0}, "shards": [shard]}},
         "rejected": {"CLASS_INVALID": 2, "IMAGE_EMPTY": 1},
         "shared_images": 1,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,13 @@ class LabelFormat(NamedTuple):
             return 0
         return int(np.count_nonzero(mask & (mask - (mask != 0))))
 
+    @property
+    def overlap_rule(self) -> str:
+        """What becomes of the pixels that are of several classes."""
+        if self.loss == "ssce":
+            return "the class that comes later in class_id counts"
+        return "each class has its channel" if self.loss == "multilabel_bce" else "the classes are united"
+
     def label(self, mask: ClassMask) -> Label:
         """The whole label of a mask, [H, W] of `mask_dtype`."""
         channels = [self._channel(mask, channel) for channel in range(*(self._channels or (1,)))]
@@ -118,7 +125,7 @@ class LabelFormat(NamedTuple):
                 return np.zeros(mask.shape, np.uint8)
             return self._of_class(mask, channel).view(np.uint8)
         if len(self.classes) == 1:
-            return np.asarray(mask, np.uint8)
+            return cast(Mask, mask)
         if self.loss == "bce":
             return (mask != 0).view(np.uint8)
         last = np.zeros(mask.shape, np.uint8)
