@@ -127,7 +127,7 @@ class LabelFormat(NamedTuple):
         if len(self.classes) == 1:
             return cast(Mask, mask)
         if self.loss == "bce":
-            return (mask != 0).view(np.uint8)
+            return np.not_equal(mask, 0).view(np.uint8)
         last = np.zeros(mask.shape, np.uint8)
         for number in range(1, len(self.classes) + 1):
             last[self._of_class(mask, number)] = number
