@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # Tests that need more than Python: each has a target of its own, and `make test` leaves them out.
-APART := flink prism stores dataflow torch
+APART := flink prism stores dataflow torch browser
 NOT_APART := $(patsubst %,and not %,$(APART) airflow)
 
 .PHONY: quickstart test torture lint bench flink clean $(APART:%=test-%) test-airflow
@@ -22,6 +22,7 @@ test: .venv/installed-test
 test-flink test-prism: .venv/installed-test
 test-stores test-dataflow: .venv/installed-test-stores
 test-torch: .venv/installed-test-torch
+test-browser: .venv/installed-test-browser
 $(APART:%=test-%): test-%:
 	$(BIN)/python -m pytest -m $*
 
@@ -50,12 +51,14 @@ clean:
 	rm -rf .venv .venv-airflow build *.egg-info quickstart
 
 .venv/installed: EXTRAS :=
-.venv/installed-test: EXTRAS := [test]
+.venv/installed-test: EXTRAS := [test,report]
 .venv/installed-test-stores: EXTRAS := [test,test-stores,gcp,aws]
 .venv/installed-test-torch: EXTRAS := [test,torch]
+.venv/installed-test-browser: EXTRAS := [test,report,test-browser]
 .venv/installed-lint: EXTRAS := [lint]
 
-.venv/installed .venv/installed-test .venv/installed-test-stores .venv/installed-test-torch .venv/installed-lint: setup.py | .venv/bin/python
+INSTALLED := installed installed-test installed-lint $(patsubst %,installed-test-%,stores torch browser)
+$(INSTALLED:%=.venv/%): setup.py | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
 	@touch $@
 

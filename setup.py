@@ -15,7 +15,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=["pipeline", "transforms", "steelbeam"],
-    package_data={"steelbeam": ["py.typed"]},
+    package_data={"pipeline": ["report_page.html"], "steelbeam": ["py.typed"]},
     install_requires=[
         f"apache-beam{BEAM_VERSION}",
         "numpy>=1.26",
@@ -34,6 +34,7 @@ setup(
         "aws": [f"apache-beam[aws]{BEAM_VERSION}"],
         "read": ["isal>=1.7", "fsspec>=2024.6"],
         "torch": ["torch>=2.4", "isal>=1.7"],
+        "report": ["matplotlib>=3.9", "Jinja2>=3.1"],
         "airflow": ["apache-airflow>=3,<4", "apache-airflow-providers-standard"],
         "test": [
             "pytest>=8",
@@ -47,6 +48,7 @@ setup(
             "isal>=1.7",
             "fsspec>=2024.6",
         ],
+        "test-browser": ["playwright>=1.48"],
         "test-stores": ["moto[server]>=5.1"],
         "lint": ["ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],
     },

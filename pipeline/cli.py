@@ -125,6 +125,13 @@ def _prune(parsed: argparse.Namespace, rest: list[str]) -> None:
     run_prune(parsed.directory, keep=parsed.keep, dry_run=parsed.dry_run, out=sys.stdout, err=sys.stderr)
 
 
+def _report(parsed: argparse.Namespace, rest: list[str]) -> None:
+    from pipeline.report import run_report
+
+    _refuse_unknown(rest, parsed.known_options)
+    run_report(parsed.directory, parsed.output, quiet=parsed.quiet, out=sys.stdout, err=sys.stderr)
+
+
 def _show(parsed: argparse.Namespace, rest: list[str]) -> None:
     from pipeline.show import show
 
@@ -138,5 +145,6 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, list[str]], None]] = {
     "sample": _sample,
     "verify": _verify,
     "show": _show,
+    "report": _report,
     "prune": _prune,
 }

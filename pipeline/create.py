@@ -10,7 +10,7 @@ import shutil
 import signal
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any, TextIO
 
@@ -28,6 +28,7 @@ from pipeline.new_pipeline import new_pipeline, runs_here
 from pipeline.outcome import OUTCOME, describe_state, raise_outcome
 from pipeline.prepare import is_up_to_date, job_of, reusable_of, with_existing
 from pipeline.progress_bar import show_progress
+from pipeline.report import check_report, run_report
 from pipeline.reuse import announce_latest
 from pipeline.run_lock import locked, release
 from pipeline.run_log import RunLog
@@ -62,6 +63,8 @@ def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
         TooManyRejectedError: more rows and images are bad than are allowed; nothing was published.
         SteelbeamError: the run failed; nothing was published.
     """
+    if arguments.report:
+        check_report(arguments.report)
     metrics = RunMetrics(arguments.metrics_file, arguments.output_dir)
     with metrics.of_a_failure(), new_pipeline(arguments.beam_options) as pipeline:
         job = job_of(arguments)
@@ -79,13 +82,20 @@ def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
             return
         job, content = _make_dataset(arguments, job, RunnerJob(pipeline, out), log, metrics)
         entry = find_run(job.root, job.run)
-    report = report_of(content, entry)
-    metrics.write(report)
-    if arguments.quiet:
-        return
+    metrics.write(report_of(content, entry))
+    if not arguments.quiet:
+        _tell(job, content, entry, metrics, out, log)
+    if arguments.report:
+        run_report(job.output_dir, arguments.report, quiet=arguments.quiet or log.as_json, out=out, err=log.err)
+
+
+def _tell(
+    job: Job, content: dict[str, Any], entry: Mapping[str, Any] | None, metrics: RunMetrics, out: TextIO, log: RunLog
+) -> None:
+    """Says what came of a run."""
     if log.as_json:
         event = "published" if entry else "nothing-to-do"
-        values = dataclasses.asdict(report)
+        values = dataclasses.asdict(report_of(content, entry))
         log.record(event, f"the dataset is in {job.output_dir}", seconds=metrics.seconds, **values)
     else:
         out.write(summarise(content, job.output_dir, shard_states(entry), metrics.seconds))

@@ -11,6 +11,9 @@ from pipeline.rejected_limit import RejectedLimit
 from pipeline.run_log import JSON, TEXT
 from pipeline.runner_help import add_runner_help
 
+# Where a report goes.
+REPORT = "report.html"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CreateArguments:
@@ -28,6 +31,7 @@ class CreateArguments:
     reuse: str | None
     log_format: str
     metrics_file: str | None
+    report: str | None
     quiet: bool
     beam_options: tuple[str, ...]
 
@@ -108,6 +112,13 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
         "--metrics_file",
         metavar="FILE",
         help="write what the run has done into FILE, in the text format of Prometheus, also where it fails",
+    )
+    ours.add_argument(
+        "--report",
+        nargs="?",
+        const=REPORT,
+        metavar="FILE",
+        help=f"write a page about the dataset afterwards, as `steelbeam report` does (without FILE: {REPORT})",
     )
     ours.add_argument("--quiet", action="store_true", help="no progress and no summary")
     ours.add_argument("--debug", action="store_true", help="tracebacks, and the messages of Beam")

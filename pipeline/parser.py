@@ -7,7 +7,7 @@ import argparse
 import shtab
 
 from pipeline.argument_types import at_least, folder
-from pipeline.create_arguments import add_create_arguments
+from pipeline.create_arguments import REPORT, add_create_arguments
 from pipeline.errors import UsageError
 from pipeline.versions import describe_versions
 
@@ -42,6 +42,10 @@ structure and counts.
 """
 SHOW_DESCRIPTION = """\
 Draws one example as a PNG: the image, and beside it the image with the label drawn over it, a colour for each class.
+"""
+REPORT_DESCRIPTION = """\
+Writes one HTML page about a finished dataset, which needs no network: counts by split and class, what the examples
+show, samples, what was rejected, how splits differ, and the runs that made it. It needs the extra `report`.
 """
 PRUNE_DESCRIPTION = """\
 Removes old datasets from a folder in which each lies in a folder of its own, named so that the newest is the last by
@@ -83,6 +87,7 @@ def make_parser() -> argparse.ArgumentParser:
         commands.add_parser("verify", help="check a dataset", description=VERIFY_DESCRIPTION, epilog=EXIT_STATUSES)
     )
     _add_show(commands.add_parser("show", help="draw an example", description=SHOW_DESCRIPTION))
+    _add_report(commands.add_parser("report", help="write a page about a dataset", description=REPORT_DESCRIPTION))
     _add_prune(commands.add_parser("prune", help="remove old datasets", description=PRUNE_DESCRIPTION))
     for name, command in commands.choices.items():
         command.set_defaults(command=name, known_options=tuple(command._option_string_actions))
@@ -116,6 +121,13 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", default="train_input", metavar="NAME", help="default: %(default)s")
     parser.add_argument("--index", type=int, default=0, metavar="I", help="position; from the end with a minus")
     parser.add_argument("--output", metavar="FILE", help="where the PNG goes (default: <split>-<index>.png)")
+    parser.add_argument("--debug", action="store_true", help="tracebacks")
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", metavar="DIR", help="folder of the dataset")
+    parser.add_argument("--output", default=REPORT, metavar="FILE", help="where the page goes (default: %(default)s)")
+    parser.add_argument("--quiet", action="store_true", help="no progress, and nothing said")
     parser.add_argument("--debug", action="store_true", help="tracebacks")
 
 

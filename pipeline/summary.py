@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -33,11 +34,12 @@ def summarise(manifest: Mapping[str, Any], output_dir: str, states: Mapping[str,
     for name, split in splits.items():
         shards = count(len(split["shards"]), "shard")
         lines.append(f"{name}: {count(split['examples'], 'example')} in {shards}, {size(split['bytes'])}")
-    lines += [_overlaps(name, split["overlaps"]) for name, split in splits.items() if split["overlaps"]["pixels"]]
+    overlapping = {name: split["overlaps"] for name, split in splits.items() if split["overlaps"]["pixels"]}
+    lines += [describe_overlaps(name, overlaps) for name, overlaps in overlapping.items()]
     if manifest["shared_images"]:
         lines.append(f"warning: {count(manifest['shared_images'], 'image')} in more than one split")
     lines.append(_work(splits.values(), states, seconds))
-    lines.append(f"the dataset is in {output_dir}")
+    lines.append(f"the dataset is in {output_dir}; to look at it: steelbeam report {shlex.quote(output_dir)}")
     return "\n".join(lines) + "\n"
 
 
@@ -45,7 +47,8 @@ def _rejected(codes: Mapping[str, int]) -> str:
     return f"{sum(codes.values())} rejected: " + ", ".join(f"{count} {code}" for code, count in codes.items())
 
 
-def _overlaps(split: str, overlaps: Mapping[str, Any]) -> str:
+def describe_overlaps(split: str, overlaps: Mapping[str, Any]) -> str:
+    """What became of the pixels of several classes, of a split's entry in the manifest."""
     pixels, examples = count(overlaps["pixels"], "pixel"), count(overlaps["examples"], "example")
     return f"{split}: {pixels} of {examples} are of several classes: {overlaps['rule']}"
 

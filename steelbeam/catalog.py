@@ -54,8 +54,7 @@ def find_shards(folder: Folder, path: str, split: str) -> list[Shard]:
     Raises:
         DatasetError: there is no such dataset or split, or it is not whole.
     """
-    names = folder.list("")
-    splits = _of_manifest(folder, path) if MANIFEST in names else _of_original(folder, path, names)
+    splits = find_splits(folder, path)
     if split not in splits:
         raise DatasetError(f"{path}: has no split {split}; it has {', '.join(splits) or 'none'}")
     shards = sorted(splits[split], key=lambda shard: shard.place)
@@ -64,6 +63,20 @@ def find_shards(folder: Folder, path: str, split: str) -> list[Shard]:
         more = f", and {len(problems) - 1} more like that" if len(problems) > 1 else ""
         raise DatasetError(f"{path}: {problems[0]}{more}; copy the dataset again, or make it again")
     return shards
+
+
+def find_splits(folder: Folder, path: str) -> dict[str, list[Shard]]:
+    """The splits of a dataset with their shards, as it says itself.
+
+    Args:
+        folder: of the dataset.
+        path: of it, for messages.
+
+    Raises:
+        DatasetError: there is no such dataset, or it does not say.
+    """
+    names = folder.list("")
+    return _of_manifest(folder, path) if MANIFEST in names else _of_original(folder, path, names)
 
 
 def _of_manifest(folder: Folder, path: str) -> dict[str, list[Shard]]:

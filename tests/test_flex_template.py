@@ -22,7 +22,7 @@ from tests.command import ROOT
 FOLDER = ROOT / "configs" / "dataflow"
 PARAMETERS = {entry["name"]: entry for entry in json.loads((FOLDER / "metadata.json").read_text())["parameters"]}
 # What has no meaning where nobody looks at a terminal, and where the program ends before the job begins.
-LEFT_OUT = {"help", "quiet", "debug", "log_format", "metrics_file"}
+LEFT_OUT = {"help", "quiet", "debug", "log_format", "metrics_file", "report"}
 
 to_arguments: Callable[[list[str]], list[str]] = runpy.run_path(str(FOLDER / "main.py"))["to_arguments"]
 

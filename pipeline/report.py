@@ -1,0 +1,75 @@
+"""`steelbeam report`: what a dataset holds, on one page that needs nothing else."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from pipeline.errors import DamagedError, UsageError
+from pipeline.progress_bar import show_progress
+from pipeline.report_page import page_of
+from pipeline.report_source import DatasetSource, read_source
+from steelbeam import DatasetError
+from transforms.progress import Progress
+
+_NEEDED = ("matplotlib", "jinja2")
+# Of the examples that are looked at, where not all are, and of the samples.
+SEED = 0
+
+
+def run_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: TextIO) -> None:
+    """Writes the report of a dataset.
+
+    Args:
+        directory: of the dataset, as given.
+        output: path of the HTML file.
+        quiet: shows no progress, and says nothing.
+        out: where it is said what was written.
+        err: where progress is shown.
+
+    Raises:
+        UsageError: a package is missing, or the path cannot be one of a file.
+        DamagedError: there is no such dataset, or it is not whole.
+        OSError: the dataset cannot be read, or the file not be written.
+    """
+    check_report(output)
+    try:
+        source = read_source(directory)
+        page = _make_page(source, quiet=quiet, err=err)
+    except DatasetError as error:
+        raise DamagedError(str(error)) from error
+    with open(output, "w", encoding="utf-8") as file:
+        file.write(page)
+    if not quiet:
+        out.write(f"the report is in {output}\n")
+
+
+def check_report(output: str) -> None:
+    """Finds out what would keep a report from being written, before any work.
+
+    Raises:
+        UsageError: a package is missing, or the path cannot be one of a file.
+    """
+    if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
+        raise UsageError(f"the report needs {' and '.join(missing)}: pip install 'steelbeam[report]'")
+    folder = os.path.dirname(output) or "."
+    if os.path.isdir(output) or not os.path.isdir(folder):
+        problem = "is a folder" if os.path.isdir(output) else f"there is no folder {folder}"
+        raise UsageError(f"{output}: {problem}; give the path of an HTML file, such as report.html")
+
+
+def _make_page(source: DatasetSource, *, quiet: bool, err: TextIO) -> str:
+    # An extra; matplotlib takes a second to import.
+    from pipeline.report_charts import draw_charts
+    from pipeline.report_statistics import MOST_EXAMPLES, look_at_split
+
+    progress = Progress()
+    with show_progress(progress, err, quiet=quiet):
+        progress.expect(sum(min(examples, MOST_EXAMPLES) for examples in source.examples.values()))
+        splits = [
+            look_at_split(source.directory, split, source.classes[split], progress, SEED) for split in source.examples
+        ]
+    sizes: Mapping[str, Any] = source.shard_bytes
+    return page_of(source, splits, draw_charts(splits, sizes), SEED)

@@ -1,0 +1,157 @@
+"""The charts of a report, as SVG that takes its colours of text and lines from the page."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from pipeline.draw_example import COLOURS
+from pipeline.report_statistics import NEGATIVE, SplitStatistics
+
+# In the place of the page's own colour while matplotlib draws.
+_TEXT = "#010203"
+_SIZE = (4.4, 2.8)
+_STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "steelbeam",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": _TEXT,
+    "axes.edgecolor": _TEXT,
+    "axes.labelcolor": _TEXT,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": _TEXT,
+    "ytick.color": _TEXT,
+    "legend.frameon": False,
+}
+# More shards than these are a histogram, and not a bar each.
+_MOST_BARS = 60
+
+
+def draw_charts(splits: Sequence[SplitStatistics], sizes: Mapping[str, Sequence[int]]) -> dict[str, str]:
+    """All charts, by their titles.
+
+    Args:
+        splits: what was found in the examples.
+        sizes: of the shards' files in bytes, by split.
+    """
+    with mpl.rc_context(_STYLE):
+        return dict(_draw(splits, sizes))
+
+
+def _draw(splits: Sequence[SplitStatistics], sizes: Mapping[str, Sequence[int]]) -> Iterator[tuple[str, str]]:
+    yield "Examples by class", _classes(splits)
+    names = [name for name in splits[0].members if name != NEGATIVE]
+    areas = {name: np.concatenate([split.areas[name] for split in splits]) * 100 for name in names}
+    yield "Area of the defects", _histogram(areas, "% of the image", logarithmic=True)
+    runs = {name: np.concatenate([split.runs[name] for split in splits]) for name in names}
+    yield "Runs of the defects", _histogram(runs, "runs in an example", logarithmic=True)
+    brightness = {split.name: split.brightness for split in splits}
+    yield "Brightness", _histogram(brightness, "mean grey of an image, 0 to 255")
+    yield "Where the defects are", _heat(splits)
+    yield "Size of the shards", _shards(sizes)
+
+
+def _classes(splits: Sequence[SplitStatistics]) -> str:
+    figure, axes = _figure()
+    names = list(splits[0].members)
+    height = 0.8 / len(splits)
+    for index, split in enumerate(splits):
+        places = np.arange(len(names)) + index * height
+        shares = [100 * split.share(name) for name in names]
+        bars = axes.barh(places, shares, height, color=_colour(index), label=split.name)
+        axes.bar_label(bars, [f"{len(split.members[name]):,}" for name in names], padding=2, fontsize=8)
+    axes.set_yticks(np.arange(len(names)) + height * (len(splits) - 1) / 2, names)
+    axes.invert_yaxis()
+    axes.set_xlabel("% of the split's examples")
+    axes.margins(x=0.15)
+    axes.legend(fontsize=8)
+    return _to_svg(figure)
+
+
+def _histogram(values: Mapping[str, ArrayLike], label: str, *, logarithmic: bool = False) -> str:
+    figure, axes = _figure()
+    arrays = {name: np.asarray(array, float) for name, array in values.items()}
+    every = np.concatenate(list(arrays.values())) if arrays else np.empty(0)
+    if not len(every):
+        return _nothing(figure, axes)
+    low, high = float(every.min()), float(every.max())
+    if logarithmic:
+        edges = np.geomspace(low, max(high, low * 1.1), 31).tolist()
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+    else:
+        edges = np.linspace(low, max(high, low + 1), 31).tolist()
+    for index, (name, array) in enumerate(arrays.items()):
+        if len(array):
+            axes.hist(array, edges, histtype="stepfilled", alpha=0.35, color=_colour(index))
+            axes.hist(array, edges, histtype="step", color=_colour(index), label=name)
+    axes.set_xlabel(label)
+    axes.set_ylabel("examples")
+    axes.legend(fontsize=8)
+    return _to_svg(figure)
+
+
+def _heat(splits: Sequence[SplitStatistics]) -> str:
+    figure, axes = _figure()
+    largest = max(splits, key=lambda split: len(split.positions))
+    same = [split for split in splits if split.heat.shape == largest.heat.shape]
+    looked_at = sum(len(split.positions) for split in same)
+    if not looked_at:
+        return _nothing(figure, axes)
+    heat = 100 * np.sum([split.heat * len(split.positions) for split in same], axis=0) / looked_at
+    height, width = largest.size
+    image = axes.imshow(heat, extent=(0, width, height, 0), cmap="viridis", vmin=0, aspect="equal")
+    wide = width > 2 * height
+    bar = figure.colorbar(image, ax=axes, location="bottom" if wide else "right", shrink=0.8, pad=0.3 if wide else 0.05)
+    bar.set_label("% of the examples")
+    axes.set_xlabel("pixels")
+    return _to_svg(figure)
+
+
+def _shards(sizes: Mapping[str, Sequence[int]]) -> str:
+    figure, axes = _figure()
+    most = max(map(len, sizes.values()), default=0)
+    for index, (split, found) in enumerate(sizes.items()):
+        megabytes = np.array(found) / 1e6
+        if most > _MOST_BARS:
+            axes.hist(megabytes, 30, alpha=0.5, color=_colour(index), label=split)
+        else:
+            places = np.arange(len(found)) + 0.8 * index / len(sizes)
+            axes.bar(places, megabytes, 0.8 / len(sizes), color=_colour(index), label=split, align="edge")
+    axes.set_xlabel("MB" if most > _MOST_BARS else "shard")
+    axes.set_ylabel("shards" if most > _MOST_BARS else "MB")
+    axes.legend(fontsize=8)
+    return _to_svg(figure)
+
+
+def _figure() -> tuple[Figure, Axes]:
+    figure = Figure(figsize=_SIZE, layout="constrained")
+    return figure, figure.subplots()
+
+
+def _nothing(figure: Figure, axes: Axes) -> str:
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, "there are none", ha="center", transform=axes.transAxes)
+    return _to_svg(figure)
+
+
+def _colour(index: int) -> tuple[float, ...]:
+    return tuple(part / 255 for part in COLOURS[index % len(COLOURS)])
+
+
+def _to_svg(figure: Figure) -> str:
+    """The chart as an element of a page, of its width."""
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = stream.getvalue()
+    element = text[text.index("<svg") :].replace(_TEXT, "currentColor")
+    return re.sub(r'(<svg[^>]*?) height="[^"]*"([^>]*?) width="[^"]*"', r"\1\2", element, count=1, flags=re.DOTALL)

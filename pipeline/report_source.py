@@ -1,0 +1,89 @@
+"""What a dataset says of itself, in the files beside its shards, as a report needs it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.history import HISTORY
+from pipeline.sections import class_names, class_numbers
+from steelbeam import DatasetError
+from steelbeam.catalog import MANIFEST, find_splits
+from steelbeam.folder import Folder, folder_of
+from transforms.layout import DATA_PARAMS, REJECTED
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetSource:
+    """What is known of a dataset before an example is read.
+
+    Attributes:
+        directory: as given.
+        params: content of data_params.json.
+        manifest: content of manifest.json; None in a dataset of create_hdf5_files.py.
+        examples: that each split has.
+        shard_bytes: sizes of each split's shards.
+        classes: names of the classes that a split's labels tell apart; where they unite several, one name for all.
+        rejected: records of rejected.jsonl.
+        history: records of history.jsonl.
+    """
+
+    directory: str
+    params: Mapping[str, Any]
+    manifest: Mapping[str, Any] | None
+    examples: Mapping[str, int]
+    shard_bytes: Mapping[str, Sequence[int]]
+    classes: Mapping[str, Sequence[str]]
+    rejected: Sequence[Mapping[str, Any]]
+    history: Sequence[Mapping[str, Any]]
+
+
+def read_source(directory: str) -> DatasetSource:
+    """Reads the files beside the shards.
+
+    Raises:
+        DatasetError: there is no dataset, or what it says cannot be read.
+        OSError: it cannot be read.
+    """
+    folder = folder_of(directory)
+    shards = find_splits(folder, directory)
+    sizes = {split: folder.list(split) for split in shards}
+    try:
+        params = json.loads(folder.read(DATA_PARAMS))
+        manifest = json.loads(folder.read(MANIFEST)) if MANIFEST in folder.list("") else None
+        return DatasetSource(
+            directory,
+            params,
+            manifest,
+            {split: sum(shard.examples for shard in found) for split, found in shards.items()},
+            {split: [sizes[split].get(_name(shard.path)) or 0 for shard in found] for split, found in shards.items()},
+            {split: _classes(params, split) for split in shards},
+            _read_lines(folder, REJECTED),
+            _read_lines(folder, HISTORY),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError) as error:
+        problem = f"what stands beside its shards is damaged ({error!r})"
+        raise DatasetError(f"{directory}: {problem}; copy the dataset again, or make it again") from error
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _classes(params: Mapping[str, Any], split: str) -> list[str]:
+    ours = params.get("steelbeam") or {}
+    names = class_names(ours.get("classes"), ours.get("class_column", ""))
+    chosen = [names[number - 1] for number in class_numbers(params[split]["class_id"], names)]
+    named = [f"class {name}" if name.isdecimal() else name for name in chosen]
+    united = params["model"]["loss"] == "bce" and len(named) > 1
+    return [f"any of {', '.join(chosen)}"] if united else named
+
+
+def _read_lines(folder: Folder, name: str) -> list[dict[str, Any]]:
+    """Records of a file with one a line; none where there is no such file."""
+    try:
+        return [json.loads(line) for line in folder.read(name).decode().splitlines()]
+    except FileNotFoundError:
+        return []

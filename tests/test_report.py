@@ -1,0 +1,248 @@
+"""`steelbeam report`: the page, by its words and numbers."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline import report
+from pipeline.cli import main
+from pipeline.compare_splits import find_differences, probability_of_chance
+from pipeline.draw_example import draw_label
+from steelbeam import open_dataset
+from tests.builders import HEIGHT, WIDTH, image_bytes, write_dataset, write_images, write_params
+from tests.command import create, manifest
+from tests.datasets import SHARD, SPLITS, make_dataset, write_original
+from tests.needs import needs_package
+
+# As many of each class in each half of the CSV: 40 of class 1, 20 of class 3, with the classes in turn.
+ROWS = [f"{number:03}.jpg,{3 if number % 3 == 0 else 1},{1 + number} 4" for number in range(60)]
+
+
+@pytest.fixture(autouse=True)
+def _need_packages() -> None:
+    for package in ("matplotlib", "jinja2"):
+        needs_package(package, "report")
+
+
+class Page(HTMLParser):
+    """The texts of cells, warnings and captions of a page, the sources of its images, and all addresses in it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.warnings: list[str] = []
+        self.captions: list[str] = []
+        self.images: list[str] = []
+        self.addresses: list[str] = []
+        self._open: list[str] = []
+        self.text = path.read_text(encoding="utf-8")
+        self.feed(self.text)
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.addresses += [values[name] or "" for name in ("src", "href", "xlink:href") if name in values]
+        if tag == "img":
+            self.images.append(values["src"] or "")
+        target = {"tr": self.rows, "figcaption": self.captions}.get(tag)
+        if target is not None:
+            target.append([] if tag == "tr" else "")  # type: ignore[arg-type]
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if values.get("role") == "alert":
+            self.warnings.append("")
+            tag = "alert"
+        self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th", "figcaption", "p"):
+            self._open = []
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] in ("td", "th", "code"):
+            self.rows[-1][-1] += data
+        elif self._open and self._open[-1] == "alert":
+            self.warnings[-1] += data
+        elif self._open and self._open[-1] == "figcaption":
+            self.captions[-1] += data
+
+    def row(self, first: str) -> list[str]:
+        [found] = [row for row in self.rows if row and row[0] == first]
+        return found
+
+
+def page_of(dataset: Path, folder: Path, *, status: int = 0) -> Page:
+    output = folder / "page.html"
+    assert main(["report", str(dataset), "--output", str(output), "--quiet"]) == status
+    return Page(output)
+
+
+@pytest.fixture(scope="module", name="dataset")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    data = write_dataset(folder / "data", ROWS)
+    write_images(data / "train_images", [f"n{number}.jpg" for number in range(20)])
+    (data / "train_images" / "<b>&.jpg").write_bytes(b"")
+    changes = {"class_id": [1, 3], "loss": "ssce", "num_classes": 3, "train_test_split": 0.6}
+    return create(
+        folder, data, "--max_rejected=1", steelbeam={"negatives": "all", "assignment": "stratified"}, **changes
+    )
+
+
+def test_examples_are_counted_by_split_and_class_as_in_the_manifest(dataset: Path, tmp_path: Path) -> None:
+    page = page_of(dataset, tmp_path)
+    assert page.row("split")[1:5] == ["examples", "class 1", "class 3", "no defect"]
+    for split, entry in manifest(dataset)["splits"].items():
+        cells = page.row(split)
+        counts = [entry["classes"]["1"], entry["classes"]["3"], entry["negatives"]]
+        assert [int(cell.split()[0]) for cell in cells[1:5]] == [entry["examples"], *counts]
+        assert cells[2].endswith(f"({counts[0] / entry['examples']:.1%})")
+        assert cells[5] == str(len(entry["shards"]))
+
+
+def test_the_page_needs_nothing_from_elsewhere(dataset: Path, tmp_path: Path) -> None:
+    page = page_of(dataset, tmp_path)
+    assert [address[:40] for address in page.addresses if not address.startswith(("data:", "#"))] == []
+    styles = re.findall(r"url\(([^)]{1,40})", page.text)
+    assert [address for address in styles if not address.startswith(("#", "data:"))] == []
+
+
+def test_samples_are_of_each_class_in_turn_and_show_the_mask(dataset: Path, tmp_path: Path) -> None:
+    page = page_of(dataset, tmp_path)
+    assert len(page.images) == len(page.captions) == 24
+    assert len(set(page.captions)) == 24
+    shown = [caption.split(", ")[1] for caption in page.captions]
+    assert shown == ["class 1", "class 3", "no defect"] * 8
+    name, _, place = page.captions[0].split(", ")
+    split, index = place.split()
+    example = open_dataset(dataset, split)[int(index)]
+    assert example.image_id == name
+    picture = Image.open(io.BytesIO(base64.b64decode(page.images[0].partition(",")[2])))
+    difference = np.asarray(picture).astype(int) - draw_label(example)
+    assert np.abs(difference).mean() < 10
+
+
+def test_the_same_dataset_gives_the_same_page(dataset: Path, tmp_path: Path) -> None:
+    assert page_of(dataset, tmp_path).text == page_of(dataset, tmp_path).text
+
+
+def test_what_was_rejected_is_shown_and_names_are_not_taken_for_markup(dataset: Path, tmp_path: Path) -> None:
+    page = page_of(dataset, tmp_path)
+    _, count, examples = page.row("IMAGE_EMPTY")
+    assert count == "1"
+    assert "<b>&.jpg: the image file is empty" in examples
+    assert "<b>&" not in page.text
+
+
+def test_the_run_is_told_with_its_speed(dataset: Path, tmp_path: Path) -> None:
+    page = page_of(dataset, tmp_path)
+    [run] = [row for row in page.rows if len(row) == 8 and row[0].endswith("UTC")]
+    assert run[4:7] == ["20", "0", "0"]
+
+
+def test_a_difference_that_is_not_by_chance_is_told(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", sorted(ROWS, key=lambda row: row.split(",")[1]))
+    changes = {"class_id": "all", "loss": "ssce", "num_classes": 5}
+    page = page_of(create(tmp_path, data, **changes), tmp_path)
+    assert len(page.warnings) == 2
+    assert page.warnings[0].startswith(
+        "train_input differs from the rest by more than chance: class 1 in 100.0% of its"
+    )
+    stratified = create(tmp_path, data, output="even", steelbeam={"assignment": "stratified"}, **changes)
+    assert page_of(stratified, tmp_path).warnings == []
+
+
+def test_the_probability_of_chance_is_that_of_the_corrected_chi_square_test() -> None:
+    # Of the table 10, 20 | 30, 40: chi-square 0.446428…, one degree of freedom.
+    assert probability_of_chance(10, 40, 20, 60) == pytest.approx(0.5040358664525046)
+    assert probability_of_chance(0, 10, 0, 10) == 1.0
+    assert probability_of_chance(5, 10, 0, 0) == 1.0
+
+
+def test_of_three_splits_each_is_compared_with_the_others() -> None:
+    counts = {"train": {"a": 500}, "eval": {"a": 100}, "test": {"a": 10}}
+    totals = {"train": 1000, "eval": 200, "test": 200}
+    assert {found.split for found in find_differences(counts, totals)} == {"train", "test"}
+
+
+def test_areas_runs_brightness_and_places_are_those_of_the_examples(tmp_path: Path) -> None:
+    from pipeline.report_statistics import look_at_split
+    from transforms.progress import Progress
+
+    grey = np.full((HEIGHT, WIDTH), 100, np.uint8)
+    data = write_dataset(tmp_path / "data", ["a.jpg,3,1 4 17 4 40 2", "b.jpg,3,1 1", "c.jpg,3,-1"])
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        (data / "train_images" / name).write_bytes(image_bytes(grey))
+    dataset = create(tmp_path, data, train_test_split=1.0)
+    found = look_at_split(str(dataset), "train_input", ["class 3"], Progress(), 0)
+    assert found.members["class 3"].tolist() == [0, 1]
+    assert found.members["no defect"].tolist() == [2]
+    assert found.areas["class 3"] == pytest.approx([10 / (HEIGHT * WIDTH), 1 / (HEIGHT * WIDTH)])
+    assert found.runs["class 3"].tolist() == [3, 1]
+    assert found.brightness == pytest.approx([100] * 3, abs=1)
+    assert found.heat.shape == (HEIGHT, WIDTH)
+    assert found.heat[0, 0] == pytest.approx(2 / 3)
+    assert found.heat[:4, 1].tolist() == pytest.approx([1 / 3] * 4)
+    assert found.heat.sum() == pytest.approx(11 / 3)
+
+
+def test_of_a_large_split_a_part_is_looked_at_and_said_to_be_one(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.report_statistics.MOST_EXAMPLES", 30)
+    page = page_of(dataset, tmp_path)
+    assert "Of train_input 30 examples were looked at, chosen at random." in page.text
+
+
+def test_a_dataset_of_the_original_has_a_report_too(tmp_path: Path) -> None:
+    folder = write_original(tmp_path / "original")
+    params = json.loads((folder / "data_params.json").read_text())
+    params["model"] = {"loss": "bce"}
+    params.update({split: {"class_id": 3, "image_shape": [HEIGHT, WIDTH, 1]} for split in SPLITS})
+    (folder / "data_params.json").write_text(json.dumps(params))
+    page = page_of(folder, tmp_path)
+    assert "made by create_hdf5_files.py" in page.text
+    assert page.row("train_input")[1:4] == ["3", "0 (0.0%)", "3 (100.0%)"]
+
+
+@pytest.mark.parametrize("missing", [SHARD, "data_params.json", "manifest.json"])
+def test_a_dataset_that_is_not_whole_has_none(tmp_path: Path, missing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    dataset = make_dataset(tmp_path)
+    (dataset / missing).unlink()
+    assert main(["report", str(dataset), "--output", str(tmp_path / "page.html")]) == 4
+    error = capsys.readouterr().err
+    assert str(dataset) in error
+    assert "Traceback" not in error
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_create_makes_the_report_where_it_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = write_dataset(tmp_path / "data", ROWS[:6])
+    params = write_params(tmp_path / "params.yaml", data)
+    command = ["create", "--params", str(params), "--output_dir", str(tmp_path / "out")]
+    assert main(command) == 0
+    assert f"to look at it: steelbeam report {tmp_path / 'out'}" in capsys.readouterr().out
+    assert main([*command, "--report", str(tmp_path / "r.html")]) == 0
+    assert f"the report is in {tmp_path / 'r.html'}" in capsys.readouterr().out
+    assert Page(tmp_path / "r.html").row("train_input")[1] == "1"
+
+
+def test_what_keeps_a_report_from_being_written_is_told_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_dataset(tmp_path / "data", ROWS[:6])
+    assert not create(tmp_path, data, f"--report={tmp_path}", status=2).exists()
+    assert "is a folder; give the path of an HTML file" in capsys.readouterr().err
+    assert not create(tmp_path, data, f"--report={tmp_path / 'no' / 'r.html'}", status=2).exists()
+    monkeypatch.setattr(report, "_NEEDED", ("matplotlib", "no_such_package"))
+    assert not create(tmp_path, data, "--report", status=2).exists()
+    assert "the report needs no_such_package: pip install 'steelbeam[report]'" in capsys.readouterr().err
