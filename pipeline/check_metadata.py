@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.sections import class_names, class_numbers
+from pipeline.classes import class_names, class_numbers
 from transforms.label import LOSSES, LabelFormat
 from transforms.layout import DATA_PARAMS, MANIFEST, meta_name
 

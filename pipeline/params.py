@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from pipeline.sections import Loss, SplitParams, SteelbeamParams, class_names
+from pipeline.classes import class_names
+from pipeline.sections import Loss, SplitParams, SteelbeamParams
 
 # The splits of the original.
 TRAIN, EVAL = "train_input", "eval_input"

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from pipeline.classes import class_names
 from pipeline.errors import UsageError
 from pipeline.params import EVAL, TRAIN, Params
-from pipeline.sections import SPLIT_NAME, Loss, SplitParams, SteelbeamParams, class_names
+from pipeline.sections import SPLIT_NAME, Loss, SplitParams, SteelbeamParams
 from pipeline.yaml_file import UNREADABLE, Path, Problem, YamlTree, load_yaml, shown, usage_error
 from transforms.os_errors import NoFileSystemError
 

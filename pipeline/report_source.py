@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.classes import class_names, class_numbers
 from pipeline.history import HISTORY
-from pipeline.sections import class_names, class_numbers
 from steelbeam import DatasetError
 from steelbeam.catalog import MANIFEST, find_splits
 from steelbeam.folder import Folder, folder_of

@@ -2,14 +2,13 @@
 
 import math
 import re
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
+from pipeline.classes import class_numbers
 from pipeline.yaml_file import shown
-from transforms.columns import CLASSES
 from transforms.image import MAX_PIXELS as MAX_IMAGE_PIXELS
 from transforms.label import MAX_CLASSES
 from transforms.rle import MAX_NUMBER
@@ -43,24 +42,6 @@ def _bounded(shape: tuple[int, int, int]) -> tuple[int, int, int]:
     if shape[0] * shape[1] > MAX_PIXELS:
         raise ValueError(f"{shape[0]} x {shape[1]} is above {MAX_PIXELS} pixels")
     return shape
-
-
-def class_numbers(value: object, names: Sequence[str]) -> tuple[int, ...]:
-    """Numbers of the classes that `class_id` names, from 1, in its order.
-
-    Raises:
-        ValueError: it names others.
-    """
-    if value == "all":
-        return tuple(range(1, len(names) + 1))
-    given: list[Any] = value if isinstance(value, list) else [value]
-    numbers = [names.index(one) + 1 if isinstance(one, str) and one in names else one for one in given]
-    for one, number in zip(given, numbers, strict=True):
-        if type(number) is not int or not 1 <= number <= len(names):
-            raise ValueError(f"{shown(one)} is not a class; the classes are {', '.join(names)}")
-    if not numbers or len(set(numbers)) < len(numbers):
-        raise ValueError(f"{shown(value)} names {'a class twice' if numbers else 'no class'}")
-    return tuple(numbers)
 
 
 def _context(info: ValidationInfo) -> dict[str, Any]:
@@ -242,12 +223,3 @@ class SteelbeamParams(BaseModel):
         description="give names of sections that end in _input, each with a share above 0, together 1 at most",
     )
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
-
-
-def class_names(classes: object, class_column: object) -> tuple[str, ...]:
-    """Names of the classes, of the two keys of `steelbeam` that say it, be they right or not."""
-    if isinstance(classes, str):
-        return (classes,)
-    if isinstance(classes, list | tuple):
-        return tuple(map(str, classes))
-    return CLASSES if class_column is not None else CLASSES[:1]

@@ -8,9 +8,9 @@ from tests.command import ROOT
 from transforms.rejected import Code
 
 
-def test_the_readme_explains_every_code_and_no_other() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = readme.split("## Codes of rejected rows and images\n")[1].split("\n## ")[0]
+def test_every_code_is_explained_and_no_other() -> None:
+    page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    section = page.split("## Codes of rejected rows and images\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `([A-Z_0-9]+)` \| (.+) \| (.+) \|$", section, re.MULTILINE)
     assert [code for code, _, _ in rows] == [code.value for code in Code]
 

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
 
 import pytest
 
 from tests.command import ROOT
 from tests.needs import needs_package
+from tests.pages import blocks, commands, run
 
 pytestmark = pytest.mark.torch
 TEXT = (ROOT / "docs" / "training.md").read_text()
-
-
-def blocks() -> list[str]:
-    """The indented parts of the page."""
-    return [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n|^\n(?=    ))+", TEXT, re.MULTILINE)]
 
 
 @pytest.fixture(name="outputs", scope="module")
@@ -28,18 +19,9 @@ def follow_the_page(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Does what the page says, in an empty folder; output by command."""
     needs_package("torch", "torch")
     folder = tmp_path_factory.mktemp("training")
-    (folder / "docs").symlink_to(ROOT / "docs")
-    (params,) = (block for block in blocks() if block.strip().startswith("train_input:"))
+    (params,) = (block for block in blocks(TEXT) if block.strip().startswith("train_input:"))
     (folder / "params.yaml").write_text(params)
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    outputs = {}
-    for line in "\n".join(blocks()).splitlines():
-        if line.startswith(("steelbeam ", "python ")):
-            run = subprocess.run(
-                line, shell=True, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True
-            )
-            assert run.returncode == 0, run.stderr
-            outputs[line] = run.stdout
+    outputs = {command: run(command, folder) for command in commands(TEXT)}
     assert (folder / "train_input-3.png").stat().st_size > 0
     return outputs
 

@@ -1,0 +1,66 @@
+"""The mean grey of the images of each class: a pipeline of its own from the transforms of steelbeam.
+
+python docs/mean_brightness.py DATA_DIR
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable
+
+import apache_beam as beam
+
+from transforms.columns import RowFormat
+from transforms.csv_blocks import CsvFile, read_header
+from transforms.decode_examples import DecodeExamples
+from transforms.example import Example, ExampleFormat
+from transforms.group_by_image import GroupByImage
+from transforms.label import LabelFormat
+from transforms.list_images import ListImages
+from transforms.read_annotations import ReadAnnotations, Source
+from transforms.select_examples import SelectExamples
+from transforms.splits import Selection
+
+HEIGHT, WIDTH = 256, 1600
+CLASSES = (1, 2, 3, 4)
+
+
+def grey_by_class(named: tuple[str, Example]) -> Iterable[tuple[int, float]]:
+    """The mean grey of an example, for each class that it has something of: channel i of its label is class i."""
+    _, (image, label) = named
+    for class_id in CLASSES:
+        if label[class_id].any():
+            yield class_id, float(image.mean())
+
+
+def main() -> None:
+    """Runs the pipeline in this process."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data_dir", metavar="DATA_DIR")
+    data_dir = os.path.abspath(parser.parse_args().data_dir)
+    path, folders = os.path.join(data_dir, "train.csv"), (os.path.join(data_dir, "train_images"),)
+    file = CsvFile(path, os.path.getsize(path), read_header(path, RowFormat()), uses=((0, 0),))
+    form = ExampleFormat((HEIGHT, WIDTH), LabelFormat("multilabel_bce", len(CLASSES) + 1, HEIGHT, WIDTH, CLASSES))
+    with beam.Pipeline(runner="FnApiRunner") as pipeline:
+        rows = (pipeline | ReadAnnotations(files=(file,), sources=(Source(0, frozenset(CLASSES)),))).rows
+        images = (rows | GroupByImage(files=pipeline | ListImages(folders=folders), folders=folders)).images
+        selected = (images | SelectExamples(selections=[Selection(0, CLASSES)])).examples
+        decoded = selected | "Specs" >> beam.Map(lambda one: one.spec) | DecodeExamples(form=form)
+        greys = decoded.examples | "GreyByClass" >> beam.FlatMap(grey_by_class)
+        counts = greys | "Count" >> beam.combiners.Count.PerKey()
+        means = greys | "Mean" >> beam.combiners.Mean.PerKey()
+        _ = (
+            {"images": counts, "mean": means}
+            | "Join" >> beam.CoGroupByKey()
+            | "Print"
+            >> beam.MapTuple(
+                lambda class_id, one: print(
+                    f"class {class_id}: {one['images'][0]} images, mean grey {one['mean'][0]:.1f}"
+                )
+            )
+        )
+
+
+if __name__ == "__main__":
+    main()
