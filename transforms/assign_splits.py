@@ -7,6 +7,7 @@ of a block are ranked by themselves, and prefix sums over the blocks' counts, a 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import math
 from collections import defaultdict
@@ -113,17 +114,20 @@ def places(spec: ExampleSpec, uses: Iterable[tuple[SplitRule, int]]) -> list[Spl
     return [SplitExample(rule.name, position, one) for (rule, position), one in zip(uses, counted, strict=False)]
 
 
-class AssignBlock(beam.DoFn):
-    """Gives the examples of a block their positions; see `AssignedExamples` for the outputs."""
+# Gives the examples of a block their places, as `assign_block` does.
+Assign = Callable[[BlockKey, Iterable[ExampleSpec], Offsets], Iterator[tuple[ExampleSpec, list[SplitExample]]]]
 
-    def __init__(self, rules: tuple[SplitRule, ...], salt: str) -> None:
-        self.rules = rules
-        self.salt = salt
+
+class AssignBlock(beam.DoFn):
+    """Gives the examples of a block their places; see `AssignedExamples` for the outputs."""
+
+    def __init__(self, assign: Assign) -> None:
+        self.assign = assign
 
     def process(self, element: tuple[BlockKeyType, Iterable[Batch]], offsets: Offsets) -> Iterable[Any]:
         """Yields the block's examples, once for each split that takes them."""
         specs = map(spec_from_plain, itertools.chain.from_iterable(element[1]))
-        yield from outputs_of_block(assign_block(BlockKey(*element[0]), specs, offsets, self.rules, self.salt))
+        yield from outputs_of_block(self.assign(BlockKey(*element[0]), specs, offsets))
 
 
 def outputs_of_block(assigned: Iterable[tuple[ExampleSpec, list[SplitExample]]]) -> Iterator[Any]:
@@ -135,14 +139,28 @@ def outputs_of_block(assigned: Iterable[tuple[ExampleSpec, list[SplitExample]]])
     yield beam.pvalue.TaggedOutput("tallies", (UNUSED, unused))
 
 
-def find_offsets(blocks: beam.PCollection[tuple[BlockKeyType, Iterable[Batch]]]) -> beam.PCollection[Offsets]:
-    """Adds the steps that find where the blocks begin."""
-    return (
+def assign_ranked(
+    blocks: beam.PCollection[tuple[BlockKeyType, Iterable[Batch]]], assign: Assign, cut: Cut, rules: Sequence[SplitRule]
+) -> AssignedExamples:
+    """Adds the steps that rank the examples of each stratum, and give them their places.
+
+    Args:
+        blocks: the examples, by block.
+        assign: of a block.
+        cut: of a stratum.
+        rules: of the splits.
+    """
+    offsets = (
         blocks
         | "CountExamples" >> beam.MapTuple(lambda key, batches: (key, sum(map(len, batches))))
         | "CollectCounts" >> beam.combiners.ToList()
         | "OffsetsOfBlocks" >> beam.Map(offsets_of)
     )
+    assigned = blocks | "AssignPlaces" >> beam.ParDo(
+        AssignBlock(assign), beam.pvalue.AsSingleton(offsets)
+    ).with_outputs("tallies", main="examples").with_output_types(SplitExample)
+    sizes = offsets | "SizesOfSplits" >> beam.Map(lambda found: announce(split_sizes(found, rules, cut)))
+    return AssignedExamples(assigned.examples, sizes, assigned.tallies)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -161,11 +179,5 @@ class AssignSplits(beam.PTransform):
 
     def expand(self, selected: beam.PCollection[SelectedExample]) -> AssignedExamples:
         blocks = selected | GroupByBlock(key=key_by_position, args=(self.salt, self.blocks))
-        offsets = find_offsets(blocks)
-        assigned = blocks | "AssignPositions" >> beam.ParDo(
-            AssignBlock(self.rules, self.salt), beam.pvalue.AsSingleton(offsets)
-        ).with_outputs("tallies", main="examples").with_output_types(SplitExample)
-        sizes = offsets | "SizesOfSplits" >> beam.Map(
-            lambda found, rules: announce(split_sizes(found, rules, cut_by_share)), self.rules
-        )
-        return AssignedExamples(assigned.examples, sizes, assigned.tallies)
+        assign = functools.partial(assign_block, rules=self.rules, salt=self.salt)
+        return assign_ranked(blocks, assign, cut_by_share, self.rules)

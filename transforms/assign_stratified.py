@@ -7,15 +7,14 @@ cut by itself, in the order of the examples' hashes.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import apache_beam as beam
 
-from transforms.assign_splits import Offsets, announce, find_offsets, outputs_of_block, places, split_sizes
-from transforms.batches import Batch
-from transforms.example import ExampleSpec, spec_from_plain
+from transforms.assign_splits import Offsets, assign_ranked, places
+from transforms.example import ExampleSpec
 from transforms.example_blocks import BlockKey, BlockKeyType, GroupByBlock, block_of_hash
 from transforms.image_hash import hash_image
 from transforms.select_examples import SelectedExample
@@ -84,19 +83,6 @@ def assign_stratum(
         yield spec, places(spec, ((rule, image.place) for rule in taking))
 
 
-class AssignStratum(beam.DoFn):
-    """Gives the examples of a block their places; see `AssignedExamples` for the outputs."""
-
-    def __init__(self, rules: tuple[SplitRule, ...], salt: str) -> None:
-        self.rules = rules
-        self.salt = salt
-
-    def process(self, element: tuple[BlockKeyType, Iterable[Batch]], offsets: Offsets) -> Iterable[Any]:
-        """Yields the block's examples, once for each split that takes them."""
-        specs = map(spec_from_plain, itertools.chain.from_iterable(element[1]))
-        yield from outputs_of_block(assign_stratum(BlockKey(*element[0]), specs, offsets, self.rules, self.salt))
-
-
 @dataclasses.dataclass(kw_only=True, eq=False)
 class AssignStratified(beam.PTransform):
     """Gives examples their splits, which have their share of each class, and their places.
@@ -118,11 +104,5 @@ class AssignStratified(beam.PTransform):
             | "CountClasses" >> beam.combiners.Count.PerElement()
         )
         blocks = selected | GroupByBlock(key=key_by_stratum, args=(beam.pvalue.AsDict(counts), self.salt, self.blocks))
-        offsets = find_offsets(blocks)
-        assigned = blocks | "AssignStratum" >> beam.ParDo(
-            AssignStratum(self.rules, self.salt), beam.pvalue.AsSingleton(offsets)
-        ).with_outputs("tallies", main="examples").with_output_types(SplitExample)
-        sizes = offsets | "SizesOfSplits" >> beam.Map(
-            lambda found, rules: announce(split_sizes(found, rules, cut_stratum)), self.rules
-        )
-        return AssignedExamples(assigned.examples, sizes, assigned.tallies)
+        assign = functools.partial(assign_stratum, rules=self.rules, salt=self.salt)
+        return assign_ranked(blocks, assign, cut_stratum, self.rules)
