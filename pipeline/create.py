@@ -64,7 +64,7 @@ def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
         SteelbeamError: the run failed; nothing was published.
     """
     if arguments.report:
-        check_report(arguments.report)
+        check_report(arguments.output_dir, arguments.report)
     metrics = RunMetrics(arguments.metrics_file, arguments.output_dir)
     with metrics.of_a_failure(), new_pipeline(arguments.beam_options) as pipeline:
         job = job_of(arguments)

@@ -34,26 +34,34 @@ def run_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: Te
         DamagedError: there is no such dataset, or it is not whole.
         OSError: the dataset cannot be read, or the file not be written.
     """
-    check_report(output)
+    check_report(directory, output)
     try:
         source = read_source(directory)
         page = _make_page(source, quiet=quiet, err=err)
     except DatasetError as error:
         raise DamagedError(str(error)) from error
+    except ImportError as error:  # of what fsspec needs for a store
+        raise UsageError(f"{directory}: {error}") from error
     with open(output, "w", encoding="utf-8") as file:
         file.write(page)
     if not quiet:
         out.write(f"the report is in {output}\n")
 
 
-def check_report(output: str) -> None:
+def check_report(directory: str, output: str) -> None:
     """Finds out what would keep a report from being written, before any work.
+
+    Args:
+        directory: of the dataset, which need not be there yet.
+        output: path of the HTML file.
 
     Raises:
         UsageError: a package is missing, or the path cannot be one of a file.
     """
     if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
         raise UsageError(f"the report needs {' and '.join(missing)}: pip install 'steelbeam[report]'")
+    if "://" in directory and importlib.util.find_spec("fsspec") is None:
+        raise UsageError(f"{directory}: to read it fsspec is needed: pip install 'steelbeam[read]'")
     folder = os.path.dirname(output) or "."
     if os.path.isdir(output) or not os.path.isdir(folder):
         problem = "is a folder" if os.path.isdir(output) else f"there is no folder {folder}"

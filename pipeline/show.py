@@ -33,6 +33,8 @@ def show(directory: str, split: str, index: int, output: str | None) -> str:
         example = examples[index]
     except DatasetError as error:
         raise DamagedError(str(error)) from error
+    except ImportError as error:
+        raise UsageError(f"{directory}: {error}; pip install 'steelbeam[read]'") from error
     path = output or f"{split}-{index % len(examples)}.png"
     Image.fromarray(draw_side_by_side(example)).save(path, "PNG")
     name = f", {example.image_id}" if example.image_id else ""

@@ -8,6 +8,8 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from steelbeam.errors import DatasetError
+
 
 class OpenFile(Protocol):
     """A file of which any part can be read."""
@@ -114,6 +116,7 @@ class RemoteFolder:
         path: of the folder, with its scheme.
 
     Raises:
+        DatasetError: fsspec does not know the scheme.
         ImportError: fsspec is not installed, or what it needs for this scheme.
     """
 
@@ -121,7 +124,10 @@ class RemoteFolder:
         import fsspec  # an extra
 
         self._files: Any
-        self._files, root = fsspec.core.url_to_fs(path)
+        try:
+            self._files, root = fsspec.core.url_to_fs(path)
+        except ValueError as error:
+            raise DatasetError(f"{path}: {error}; fsspec knows no such file system") from error
         self._path = root.rstrip("/")
 
     def read(self, path: str) -> bytes:

@@ -246,3 +246,11 @@ def test_what_keeps_a_report_from_being_written_is_told_before_any_work(
     monkeypatch.setattr(report, "_NEEDED", ("matplotlib", "no_such_package"))
     assert not create(tmp_path, data, "--report", status=2).exists()
     assert "the report needs no_such_package: pip install 'steelbeam[report]'" in capsys.readouterr().err
+
+
+def test_a_dataset_in_a_store_needs_what_reads_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for command in (["report", "no-such-store://bucket/x", f"--output={tmp_path / 'r.html'}"], ["show", "gs://b/x"]):
+        assert main(command) in (2, 4)
+        error = capsys.readouterr().err
+        assert command[1] in error
+        assert "Traceback" not in error
