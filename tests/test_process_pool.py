@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -59,10 +60,10 @@ def decoders(process: subprocess.Popen[str]) -> list[psutil.Process]:
     """The processes that decode, once they are at work: children of the one that has done the imports."""
     run = psutil.Process(process.pid)
     for _ in range(600):
-        servers = run.children()
-        found = [one for server in servers for one in server.children()]
-        if len(found) == 2 and all(one.cpu_times().user > 0.05 for one in found):
-            return found
+        with contextlib.suppress(psutil.NoSuchProcess):  # one that ends while it is looked at is none of them
+            found = [one for server in run.children() for one in server.children()]
+            if len(found) == 2 and all(one.cpu_times().user > 0.05 for one in found):
+                return found
         time.sleep(0.05)
         assert process.poll() is None, process.communicate()
     raise AssertionError("no process has begun to decode")
