@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
+import resource
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from tests.builders import write_dataset, write_params
 from tests.command import ROOT, create, digest, manifest, run_steelbeam
+from transforms.process_pool import process_pool
 
 IMAGES = 400
 
@@ -47,6 +51,24 @@ def test_what_cannot_be_made_is_rejected_as_by_threads(
     assert digest(processes) == digest(threads)
     assert (processes / "rejected.jsonl").read_bytes() == (threads / "rejected.jsonl").read_bytes()
     assert manifest(processes)["rejected"] == {"IMAGE_EMPTY": 1, "RLE_OUT_OF_BOUNDS": 1}
+
+
+def faults_of_arrays() -> int:
+    """Number of pages that the system has to clear for arrays that come and go, where there were some already."""
+
+    def make() -> None:
+        _ = [np.ones(2**21, np.uint8) for _ in range(6)]
+
+    make()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        make()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only the GNU C library can be told to keep memory")
+def test_memory_that_is_freed_is_used_again() -> None:
+    assert process_pool(1).submit(faults_of_arrays).result(timeout=60) < 1000
 
 
 def start(params: Path, output: Path, shards: str) -> subprocess.Popen[str]:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -90,6 +90,7 @@ def test_tile_repeats_from_the_upper_left(height: int, width: int, to_height: in
 
 
 @given(sizes, sizes, sizes, sizes, sizes, sizes)
+@example(70, 150, 70, 150, 70, 150)  # transposed in several parts
 def test_mask_is_resized_by_nearest_neighbour_then_tiled(
     height: int, width: int, to_height: int, to_width: int, tiled_height: int, tiled_width: int
 ) -> None:
