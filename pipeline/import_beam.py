@@ -10,8 +10,8 @@ import atexit
 import gc
 import sys
 
-# Beam looks for them for data frames, Parquet and MongoDB, and does without where they are not there.
-_UNNEEDED = ("pandas", "pyarrow", "pymongo")
+# Beam looks for them for data frames, Parquet, MongoDB and BigQuery, and does without where they are not there.
+_UNNEEDED = ("pandas", "pyarrow", "pymongo", "apache_beam.io.gcp.bigquery")
 
 
 def import_beam() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-import shtab
-
 from pipeline.argument_types import at_least, folder
 from pipeline.create_arguments import REPORT, add_create_arguments
 from pipeline.errors import UsageError
@@ -71,11 +69,26 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+class _PrintCompletion(argparse.Action):
+    """Prints what a shell needs for completing commands, and ends."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, shell: object, __: object = None) -> None:
+        import shtab  # not needed by others, and slow
+
+        print(shtab.complete(parser, str(shell)))
+        parser.exit()
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line; what it gives has the subcommand's name as `command`."""
     parser = _Parser(prog="steelbeam", description=DESCRIPTION, epilog=EXIT_STATUSES)
     parser.add_argument("--version", action=_Version, nargs=0, help="what is installed, for bug reports")
-    shtab.add_argument_to(parser, "--print-completion", help="what a shell needs for completing commands")
+    parser.add_argument(
+        "--print-completion",
+        action=_PrintCompletion,
+        choices=("bash", "zsh", "tcsh"),
+        help="what a shell needs for completing commands",
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     create = commands.add_parser("create", help="make a dataset", description=CREATE_DESCRIPTION, epilog=CREATE_EPILOG)
     add_create_arguments(create)

@@ -4,12 +4,14 @@
 
 It does what steelbeam does to the pixels, with the same functions, and nothing else: no listing of the folder, no
 staging, no checksums, no metadata, no way to go on after a crash. All but the reading of the CSV is done in the
-processes, one for each core that this one may use; a core is idle only while the last shards are written.
+processes, one for each core that this one may use; a core is idle only while the last shards are written. As steelbeam
+does, it has the disk take each shard while others are made: what memory still holds at the end is not written yet.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,13 +24,20 @@ from transforms.hdf5_file import ShardFile
 from transforms.look_ahead import usable_cores
 
 
-def write_shard(shard: PlannedShard) -> None:
-    """Reads, decodes, resizes, labels, compresses and appends a shard's examples, one after the other."""
+def write_shard(shard: PlannedShard) -> str:
+    """Reads, decodes, resizes, labels, compresses and appends a shard's examples, one by one; gives its path."""
     with ShardFile(shard.path, shard.form.label) as file:
         for example in shard.examples:
             spec = spec_of(example)
             image, mask = make_planes(spec, Path(example.path).read_bytes(), shard.form)
             file.append(encode_example(image, mask, shard.form.label), spec.image_id)
+    return shard.path
+
+
+def sync(path: str) -> None:
+    """Has the disk take a file."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
 
 
 def _keep_blas_to_one_thread() -> None:
@@ -42,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     # The largest first, so that the cores are done at about the same time.
     shards.sort(key=lambda shard: len(shard.examples), reverse=True)
     with multiprocessing.Pool(usable_cores(), _keep_blas_to_one_thread) as pool:
-        for _ in pool.imap_unordered(write_shard, shards):
-            pass
+        for path in pool.imap_unordered(write_shard, shards):
+            sync(path)
 
 
 if __name__ == "__main__":
