@@ -75,7 +75,7 @@ def _build(pipeline: beam.Pipeline, job: Job, sink: type[WriteShards], end: beam
         num_shards=len(job.splits) * job.layout.num_shards,
     )
 
-    tallies = [annotations.tallies, selected.tallies, assigned.tallies]
+    tallies = [annotations.tallies, grouped.tallies, selected.tallies, assigned.tallies]
     if may_share_images(job.rules):
         tallies.append(assigned.examples | CountSharedImages())
     rejected = [annotations.rejected, grouped.rejected, selected.rejected, written.rejected]

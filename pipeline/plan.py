@@ -77,6 +77,7 @@ def plan_of(metadata: DatasetMetadata, job: Job) -> dict[str, Any]:
     codes = Counter(record.code for record in metadata.rejected)
     return {
         "rows": {**rows._asdict(), "filtered": dict(rows.filtered)},
+        "images": metadata.images,
         "rejected": dict(sorted(codes.items())),
         "allowed": job.max_rejected.allows(len(metadata.rejected), rows.read),
         "shared_images": metadata.shared_images,
@@ -111,7 +112,8 @@ def _workers_of(beam_options: Iterable[str]) -> int:
 def describe(plan: Mapping[str, Any], job: Job) -> str:
     """The plan, for people."""
     rows = plan["rows"]
-    lines = [f"{count(rows['read'], 'row')} read, {rows['in_examples']} of them in examples"]
+    read = f"{count(rows['read'], 'row')} read"
+    lines = [f"{read}, {rows['in_examples']} of them in examples; {count(plan['images'], 'image')}"]
     lines += [f"  {number} filtered: {reason}" for reason, number in rows["filtered"].items() if number]
     if plan["rejected"]:
         codes = ", ".join(f"{number} {code}" for code, number in plan["rejected"].items())

@@ -50,6 +50,7 @@ def test_a_plan_counts_what_create_then_makes(tmp_path: Path, data: Path) -> Non
     planned = plan(tmp_path, data, "--max_rejected=2")
     made = manifest(create(tmp_path, data, *FLAGS, "--max_rejected=2"))
     assert planned["rows"] == made["rows"]
+    assert planned["images"] == 24
     assert planned["rejected"] == made["rejected"] == {"CLASS_INVALID": 1, "IMAGE_MISSING": 1}
     for split in ("train_input", "eval_input"):
         assert planned["splits"][split]["examples"] == made["splits"][split]["examples"]
@@ -96,7 +97,7 @@ def test_a_plan_for_people_says_it_in_words(tmp_path: Path, data: Path, capsys: 
     command = ["plan", "--params", str(params), "--output_dir", str(tmp_path / "out"), *FLAGS]
     assert main([*command, "--runner=FlinkRunner", "--parallelism=64"]) == 0
     said = capsys.readouterr().out
-    assert "32 rows read, 23 of them in examples" in said
+    assert "32 rows read, 23 of them in examples; 23 images" in said
     assert "1 rejected: 1 IMAGE_MISSING" in said
     assert "warning: at most 0 allowed (--max_rejected): nothing would be published" in said
     assert "train_input: 11 examples in 4 shards" in said

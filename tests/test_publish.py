@@ -65,7 +65,7 @@ def stage(job: Job, content: str = "shard") -> DatasetMetadata:
     examples = 3 * job.layout.num_shards
     sizes = {split: SplitSize(examples, 2 * examples) for split in SPLITS}
     rows = RowCounts(read=2 * examples, in_examples=2 * examples, filtered={}, rejected=0, merged=0)
-    return DatasetMetadata(tuple(summaries), sizes, rows, (), 0)
+    return DatasetMetadata(tuple(summaries), sizes, rows, (), 0, 0)
 
 
 def tree(root: Path) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics
 
 from transforms.count_shared_images import SHARED_IMAGES
+from transforms.group_by_image import ANNOTATED_IMAGES
 from transforms.rejected import Line, Rejected
 from transforms.splits import SplitSize
 from transforms.staging import ShardSummary, join_summaries
@@ -61,6 +62,7 @@ class DatasetMetadata(NamedTuple):
         rows: what became of the rows.
         rejected: ordered by source and line.
         shared_images: number of images in more than one split.
+        images: number of images that have a file, and rows of classes that are wanted or leave to be without.
     """
 
     shards: tuple[ShardSummary, ...]
@@ -68,6 +70,7 @@ class DatasetMetadata(NamedTuple):
     rows: RowCounts
     rejected: tuple[RejectedRecord, ...]
     shared_images: int
+    images: int
 
 
 def number_lines(
@@ -110,11 +113,11 @@ def aggregate(named: Iterable[tuple[str, Any]]) -> DatasetMetadata:
         parts[name].append(element)
     shards = join_summaries(parts["summaries"])
     rejected = parts["rejected"]
-    for code, records in Counter(record.code for record in rejected).items():
-        Metrics.counter("steelbeam", f"reject-{code.lower().replace('_', '-')}").inc(records)
+    for code, number in Counter(record.code for record in rejected).items():
+        Metrics.counter("steelbeam", f"reject-{code.lower().replace('_', '-')}").inc(number)
     totals: Counter[str] = Counter()
-    for name, rows in parts["tallies"]:
-        totals[name] += rows
+    for name, number in parts["tallies"]:
+        totals[name] += number
     [sizes] = parts["sizes"]
     counts = RowCounts(
         read=totals["read"],
@@ -123,7 +126,8 @@ def aggregate(named: Iterable[tuple[str, Any]]) -> DatasetMetadata:
         rejected=sum(record.rows for record in rejected),
         merged=sum(shard.merged for shard in shards),
     )
-    return DatasetMetadata(shards, sizes, counts, number_lines(rejected, parts["lines"]), totals[SHARED_IMAGES])
+    records = number_lines(rejected, parts["lines"])
+    return DatasetMetadata(shards, sizes, counts, records, totals[SHARED_IMAGES], totals[ANNOTATED_IMAGES])
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -132,7 +136,7 @@ class AggregateMetadata(beam.PTransform):
 
     Attributes:
         sizes: one element, {split: SplitSize}.
-        tallies: (what, rows), to be summed.
+        tallies: (what, rows or images), to be summed.
         rejected: Rejected.
         lines: ((path, start of a block), line ends in it).
     """

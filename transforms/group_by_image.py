@@ -34,6 +34,7 @@ PARTITION_BYTES = 2**22
 DEFLATED = 5
 # For as many workers there is something to do, however small the CSV is.
 MIN_PARTITIONS = 64
+ANNOTATED_IMAGES = "annotated images"
 
 
 class AnnotatedImage(NamedTuple):
@@ -53,10 +54,17 @@ class AnnotatedImage(NamedTuple):
 
 
 class GroupedImages(NamedTuple):
-    """What `GroupByImage` gives: the images that have both rows and a file, and those whose file is missing."""
+    """What `GroupByImage` gives.
+
+    Attributes:
+        images: those that have both rows and a file.
+        rejected: those whose file is missing, and rows that contradict each other.
+        tallies: (what, images), to be summed.
+    """
 
     images: beam.PCollection[AnnotatedImage]
     rejected: beam.PCollection[Rejected]
+    tallies: beam.PCollection[tuple[str, int]]
 
 
 def settle_contradictions(image_id: str, rows: Iterable[AnnotationRow]) -> tuple[list[AnnotationRow], list[Rejected]]:
@@ -154,7 +162,7 @@ class JoinRowsToFiles(beam.DoFn):
         self.unlisted = unlisted
 
     def process(self, element: tuple[int, dict[str, Iterable[Batch]]]) -> Iterable[Any]:
-        """Yields at most one annotated image for each ImageId, and what is rejected."""
+        """Yields at most one annotated image for each ImageId, what is rejected, and how many images there are."""
         _, joined = element
         rows: dict[ImageKey, list[AnnotationRow]] = defaultdict(list)
         for key, row in map(row_from_plain, itertools.chain.from_iterable(joined["rows"])):
@@ -164,6 +172,7 @@ class JoinRowsToFiles(beam.DoFn):
             for folder, image_id, *status in itertools.chain.from_iterable(joined["files"])
             if (folder, image_id) in rows or (folder in self.unlisted and is_image_name(image_id))
         }
+        yield beam.pvalue.TaggedOutput("tallies", (ANNOTATED_IMAGES, len(files)))
         for key, of_image in rows.items():
             yield from self._join(key, sorted(of_image), files.pop(key, None))
         for (folder, image_id), status in files.items():
@@ -215,7 +224,7 @@ class GroupByImage(beam.PTransform):
             # (partition, {"rows": [Batch of (ImageKey, AnnotationRow)], "files": [Batch of (ImageKey, FileStatus)]})
             | "JoinRowsToFiles"
             >> beam.ParDo(JoinRowsToFiles(self.folders, self.unlisted))
-            .with_outputs("rejected", main="images")
+            .with_outputs("rejected", "tallies", main="images")
             .with_output_types(AnnotatedImage)
         )
-        return GroupedImages(outputs.images, outputs.rejected)
+        return GroupedImages(outputs.images, outputs.rejected, outputs.tallies)
