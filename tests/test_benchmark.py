@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,3 +32,9 @@ def test_a_group_is_measured_and_the_others_stay(tmp_path: Path, monkeypatch: py
 def test_the_readme_shows_the_results_that_are_stored() -> None:
     text = (ROOT / "README.md").read_text()
     assert replace_tables(text, to_markdown(json.loads(bench.RESULTS.read_text()))) == text
+
+
+@pytest.mark.parametrize("yardstick", ["bare_loop", "original_way"])
+def test_the_yardsticks_do_not_wait_for_beam(yardstick: str) -> None:
+    code = f"import sys, tests.benchmarks.{yardstick}\nsys.exit('apache_beam' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.benchmarks.rows_only import CLASSES, write_rows
+from tests.benchmarks.made_rows import CLASSES, write_rows
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parent / ".data"

@@ -29,8 +29,9 @@ from pipeline.job import Job, make_job
 from pipeline.new_pipeline import new_pipeline
 from pipeline.params_file import parse_params
 from pipeline.runner_job import RunnerJob
+from tests.benchmarks.made_rows import CLASSES, write_rows
 from tests.benchmarks.measure import MemoryWatch
-from tests.builders import HEADER, params_of
+from tests.builders import params_of
 from tests.flink_runs import last_job, write_programs
 from transforms.assign_shards import ShardKey
 from transforms.example import ExampleSpec
@@ -38,9 +39,6 @@ from transforms.layout import ShardLayout
 from transforms.staging import ShardSummary, StoredShard
 from transforms.write_shards import WrittenShards
 
-CLASSES = 4
-# Some 20 runs, which is what a row of the Severstal dataset has in its median or less.
-MASK = " ".join(f"{start} {start % 90 + 1}" for start in range(29102, 29102 + 256 * 20, 256))
 OUTCOME = "rows.json"
 
 
@@ -58,17 +56,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         shuffles = run_on_flink(job, Path(folder)) if arguments.flink else run(job, [])
         found = json.loads((Path(folder) / "out" / OUTCOME).read_text())
         print(json.dumps({**vars(arguments), **found, **shuffles, "peak_memory": watch.stop()}, indent=2))
-
-
-def write_rows(folder: Path, images: int) -> None:
-    """Writes a row of each class for each image, class by class as in no good order, and the files."""
-    (folder / "train_images").mkdir(parents=True)
-    with open(folder / "train.csv", "w", encoding="utf-8") as csv:
-        csv.write(f"{HEADER}\n")
-        for class_id in range(1, CLASSES + 1):
-            csv.writelines(f"{number * 7919 % images:09x}.jpg,{class_id},{MASK}\n" for number in range(images))
-    for number in range(images):
-        os.close(os.open(folder / "train_images" / f"{number:09x}.jpg", os.O_CREAT))
 
 
 def new_job(folder: Path, shards: int) -> Job:
