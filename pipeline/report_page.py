@@ -17,7 +17,7 @@ from PIL import Image
 from pipeline.compare_splits import find_differences
 from pipeline.draw_example import draw_label
 from pipeline.progress_bar import format_bytes
-from pipeline.report_counts import ClassCounts, names_of
+from pipeline.report_counts import NEGATIVE, ClassCounts, names_of
 from pipeline.report_source import DatasetSource
 from pipeline.summary import describe_overlaps
 from steelbeam import open_dataset
@@ -60,7 +60,7 @@ def page_of(
         warnings=list(_warnings(source, counts)),
         columns=columns,
         splits=[_split_row(source, split, counts[split], columns) for split in source.examples],
-        notes=list(_notes(source, splits)),
+        notes=list(_notes(source, splits, counts)),
         charts=charts,
         samples_note=f"Chosen at random with the seed {seed}, in turn of each class and of those without a defect; "
         "the mask is drawn over the image.",
@@ -79,7 +79,7 @@ def _subtitle(source: DatasetSource, splits: Sequence[SplitStatistics]) -> str:
     by = "steelbeam" if source.manifest else "create_hdf5_files.py"
     examples = f"{sum(source.examples.values()):,} examples of {height} × {width} pixels"
     folders = dict.fromkeys(str(source.params[split].get("data_dir", "")) for split in source.examples)
-    made = f"made by {by} from {', '.join(folders)}" if any(folders) else f"made by {by}"
+    made = f"made by {by} from the folder {' and '.join(folders)}" if any(folders) else f"made by {by}"
     return f"{examples}, labels for the loss {source.params['model']['loss']}, {total}, {made}."
 
 
@@ -111,17 +111,25 @@ def _split_row(source: DatasetSource, split: str, counts: ClassCounts, columns: 
         "cells": cells,
         "shards": f"{len(sizes):,}",
         "size": format_bytes(sum(sizes)),
-        "shard_size": " to ".join(dict.fromkeys(format_bytes(one) for one in (min(sizes), max(sizes))))
-        if sizes
-        else "",
+        "shard_size": _from_to(sizes),
     }
 
 
-def _notes(source: DatasetSource, splits: Sequence[SplitStatistics]) -> Iterator[str]:
+def _from_to(sizes: Sequence[int]) -> str:
+    smallest, largest = format_bytes(min(sizes, default=0)), format_bytes(max(sizes, default=0))
+    return smallest if smallest == largest else f"{smallest} to {largest}"
+
+
+def _notes(
+    source: DatasetSource, splits: Sequence[SplitStatistics], counts: Mapping[str, ClassCounts]
+) -> Iterator[str]:
     for split in splits:
         if len(split.positions) < split.examples:
             exact = "; the counts by class are of all" if source.manifest else ""
             yield f"Of {split.name} {len(split.positions):,} examples were looked at, chosen at random{exact}."
+        # The manifest counts masks before they are resized.
+        elif lost := len(split.members[NEGATIVE]) - counts[split.name].by_name[NEGATIVE]:
+            yield f"{split.name}: {lost:,} with a defect that is too small to be seen at the size of the examples."
     if source.manifest:
         rows = source.manifest["rows"]
         filtered = [f"{count:,} filtered ({reason})" for reason, count in rows["filtered"].items() if count]

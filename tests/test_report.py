@@ -110,9 +110,11 @@ def test_every_chart_is_there(dataset: Path, tmp_path: Path) -> None:
 
 
 def test_the_parameters_are_shown_as_they_were_used(dataset: Path, tmp_path: Path) -> None:
-    shown = yaml.safe_load(page_of(dataset, tmp_path).parameters)
+    page = page_of(dataset, tmp_path)
+    shown = yaml.safe_load(page.parameters)
     assert shown == json.loads((dataset / "data_params.json").read_text())
     assert shown["train_input"]["image_shape"] == [HEIGHT, WIDTH, 1]
+    assert f"made by steelbeam from the folder {shown['train_input']['data_dir']}." in page.text
 
 
 def test_the_sizes_of_the_shards_are_told(dataset: Path, tmp_path: Path) -> None:

@@ -40,6 +40,13 @@ def test_classes_that_the_label_unites_are_told_apart(tmp_path: Path) -> None:
     ]
 
 
+def test_a_defect_that_is_lost_in_resizing_is_counted_and_told(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", ["a.jpg,3,2 1", "b.jpg,3,1 100"])
+    page = page_of(create(tmp_path, data, train_test_split=1.0, image_shape=[4, 6, 1]), tmp_path)
+    assert page.row("train_input")[1:4] == ["2", "2 (100.0%)", "0 (0.0%)"]
+    assert "train_input: 1 with a defect that is too small to be seen at the size of the examples." in page.text
+
+
 def test_splits_of_different_classes_stand_beside_each_other(tmp_path: Path) -> None:
     data = write_dataset(tmp_path / "data", ROWS)
     page = page_of(create(tmp_path, data, class_id=3, eval_input={"class_id": 1}), tmp_path)
