@@ -39,7 +39,8 @@ and every example is as it should be. Of a dataset of create_hdf5_files.py, whic
 structure and counts.
 """
 SHOW_DESCRIPTION = """\
-Draws one example as a PNG: the image, and beside it the image with the label drawn over it, a colour for each class.
+Draws one example as a PNG: the image, and the same image with the label drawn over it, a colour for each class; side by
+side, or one above the other where the image is more than twice as wide as high.
 """
 REPORT_DESCRIPTION = """\
 Writes one HTML page about a finished dataset, which needs no network: counts by split and class, what the examples

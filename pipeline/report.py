@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TextIO
 
 from pipeline.errors import DamagedError, UsageError
 from pipeline.progress_bar import show_progress
@@ -79,5 +78,5 @@ def _make_page(source: DatasetSource, *, quiet: bool, err: TextIO) -> str:
         splits = [
             look_at_split(source.directory, split, source.classes[split], progress, SEED) for split in source.examples
         ]
-    sizes: Mapping[str, Any] = source.shard_bytes
-    return page_of(source, splits, draw_charts(splits, sizes), SEED)
+    counts = {split.name: source.counts.get(split.name) or split.counts() for split in splits}
+    return page_of(source, splits, counts, draw_charts(splits, counts, source.shard_bytes), SEED)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from pipeline.draw_example import COLOURS
-from pipeline.report_statistics import NEGATIVE, SplitStatistics
+from pipeline.report_counts import ClassCounts, names_of
+from pipeline.report_statistics import SplitStatistics
 
 # In the place of the page's own colour while matplotlib draws.
 _TEXT = "#010203"
@@ -36,23 +38,28 @@ _STYLE = {
 _MOST_BARS = 60
 
 
-def draw_charts(splits: Sequence[SplitStatistics], sizes: Mapping[str, Sequence[int]]) -> dict[str, str]:
+def draw_charts(
+    splits: Sequence[SplitStatistics], counts: Mapping[str, ClassCounts], sizes: Mapping[str, Sequence[int]]
+) -> dict[str, str]:
     """All charts, by their titles.
 
     Args:
         splits: what was found in the examples.
+        counts: of examples by class, by split.
         sizes: of the shards' files in bytes, by split.
     """
     with mpl.rc_context(_STYLE):
-        return dict(_draw(splits, sizes))
+        return dict(_draw(splits, counts, sizes))
 
 
-def _draw(splits: Sequence[SplitStatistics], sizes: Mapping[str, Sequence[int]]) -> Iterator[tuple[str, str]]:
-    yield "Examples by class", _classes(splits)
-    names = [name for name in splits[0].members if name != NEGATIVE]
-    areas = {name: np.concatenate([split.areas[name] for split in splits]) * 100 for name in names}
+def _draw(
+    splits: Sequence[SplitStatistics], counts: Mapping[str, ClassCounts], sizes: Mapping[str, Sequence[int]]
+) -> Iterator[tuple[str, str]]:
+    yield "Examples by class", _classes(counts)
+    names = names_of(split.areas for split in splits)
+    areas = {name: 100 * _joined([split.areas for split in splits], name) for name in names}
     yield "Area of the defects", _histogram(areas, "% of the image", logarithmic=True)
-    runs = {name: np.concatenate([split.runs[name] for split in splits]) for name in names}
+    runs = {name: _joined([split.runs for split in splits], name) for name in names}
     yield "Runs of the defects", _histogram(runs, "runs in an example", logarithmic=True)
     brightness = {split.name: split.brightness for split in splits}
     yield "Brightness", _histogram(brightness, "mean grey of an image, 0 to 255")
@@ -60,16 +67,21 @@ def _draw(splits: Sequence[SplitStatistics], sizes: Mapping[str, Sequence[int]])
     yield "Size of the shards", _shards(sizes)
 
 
-def _classes(splits: Sequence[SplitStatistics]) -> str:
+def _joined(splits: Sequence[Mapping[str, NDArray[Any]]], name: str) -> NDArray[Any]:
+    """What the splits have of a class, which need not be one of each."""
+    return np.concatenate([split[name] for split in splits if name in split])
+
+
+def _classes(counts: Mapping[str, ClassCounts]) -> str:
     figure, axes = _figure()
-    names = list(splits[0].members)
-    height = 0.8 / len(splits)
-    for index, split in enumerate(splits):
-        places = np.arange(len(names)) + index * height
-        shares = [100 * split.share(name) for name in names]
-        bars = axes.barh(places, shares, height, color=_colour(index), label=split.name)
-        axes.bar_label(bars, [f"{len(split.members[name]):,}" for name in names], padding=2, fontsize=8)
-    axes.set_yticks(np.arange(len(names)) + height * (len(splits) - 1) / 2, names)
+    names = names_of(split.by_name for split in counts.values())
+    height = 0.8 / len(counts)
+    for index, (split, found) in enumerate(counts.items()):
+        own = [place for place, name in enumerate(names) if name in found.by_name]
+        shares = [100 * found.share(names[place]) for place in own]
+        bars = axes.barh(np.array(own) + index * height, shares, height, color=_colour(index), label=split)
+        axes.bar_label(bars, [f"{found.by_name[names[place]]:,}" for place in own], padding=2, fontsize=8)
+    axes.set_yticks(np.arange(len(names)) + height * (len(counts) - 1) / 2, names)
     axes.invert_yaxis()
     axes.set_xlabel("% of the split's examples")
     axes.margins(x=0.15)

@@ -17,6 +17,7 @@ from PIL import Image
 from pipeline.compare_splits import find_differences
 from pipeline.draw_example import draw_label
 from pipeline.progress_bar import format_bytes
+from pipeline.report_counts import NEGATIVE, ClassCounts, names_of
 from pipeline.report_source import DatasetSource
 from pipeline.summary import describe_overlaps
 from steelbeam import open_dataset
@@ -32,12 +33,19 @@ _REJECTED_EXAMPLES = 3
 _RUNS = 10
 
 
-def page_of(source: DatasetSource, splits: Sequence[SplitStatistics], charts: Mapping[str, str], seed: int) -> str:
+def page_of(
+    source: DatasetSource,
+    splits: Sequence[SplitStatistics],
+    counts: Mapping[str, ClassCounts],
+    charts: Mapping[str, str],
+    seed: int,
+) -> str:
     """The whole page.
 
     Args:
         source: what the dataset says of itself.
         splits: what its examples show.
+        counts: of examples by class, by split.
         charts: SVG elements by their titles.
         seed: of the choice of samples.
     """
@@ -45,14 +53,14 @@ def page_of(source: DatasetSource, splits: Sequence[SplitStatistics], charts: Ma
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(Path(__file__).with_name("report_page.html").read_text(encoding="utf-8"))
-    columns = list(dict.fromkeys(name for split in splits for name in split.members))
+    columns = names_of(split.by_name for split in counts.values())
     page: str = template.render(
         title=f"The dataset {source.directory}",
         subtitle=_subtitle(source, splits),
-        warnings=list(_warnings(source, splits)),
+        warnings=list(_warnings(source, counts)),
         columns=columns,
-        splits=[_split_row(source, split, columns) for split in splits],
-        notes=list(_notes(source, splits)),
+        splits=[_split_row(source, split, counts[split], columns) for split in source.examples],
+        notes=list(_notes(source, splits, counts)),
         charts=charts,
         samples_note=f"Chosen at random with the seed {seed}, in turn of each class and of those without a defect; "
         "the mask is drawn over the image.",
@@ -70,14 +78,16 @@ def _subtitle(source: DatasetSource, splits: Sequence[SplitStatistics]) -> str:
     total = format_bytes(sum(map(sum, source.shard_bytes.values())))
     by = "steelbeam" if source.manifest else "create_hdf5_files.py"
     examples = f"{sum(source.examples.values()):,} examples of {height} × {width} pixels"
-    return f"{examples}, labels for the loss {source.params['model']['loss']}, {total}, made by {by}."
+    folders = dict.fromkeys(str(source.params[split].get("data_dir", "")) for split in source.examples)
+    made = f"made by {by} from the folder {' and '.join(folders)}" if any(folders) else f"made by {by}"
+    return f"{examples}, labels for the loss {source.params['model']['loss']}, {total}, {made}."
 
 
-def _warnings(source: DatasetSource, splits: Sequence[SplitStatistics]) -> Iterator[str]:
-    counts = {split.name: {name: len(indices) for name, indices in split.members.items()} for split in splits}
-    same = [split for split in splits if list(split.members) == list(splits[0].members)]
-    totals = {split.name: len(split.positions) for split in same}
-    for found in find_differences(counts, totals):
+def _warnings(source: DatasetSource, counts: Mapping[str, ClassCounts]) -> Iterator[str]:
+    first = next(iter(counts.values()))
+    same = {split: found for split, found in counts.items() if set(found.by_name) == set(first.by_name)}
+    by_name = {split: found.by_name for split, found in same.items()}
+    for found in find_differences(by_name, {split: found.total for split, found in same.items()}):
         yield (
             f"{found.split} differs from the rest by more than chance: {found.name} in {found.share:.1%} of its "
             f"examples and in {found.other_share:.1%} of the others (probability {found.probability:.1g}); "
@@ -85,24 +95,41 @@ def _warnings(source: DatasetSource, splits: Sequence[SplitStatistics]) -> Itera
         )
     if source.manifest and (shared := source.manifest.get("shared_images")):
         yield f"{shared:,} image{'s are' if shared > 1 else ' is'} in more than one split."
-    for split in splits:
-        if not split.examples:
-            yield f"{split.name} has no examples."
+    for split, examples in source.examples.items():
+        if not examples:
+            yield f"{split} has no examples."
 
 
-def _split_row(source: DatasetSource, split: SplitStatistics, columns: Sequence[str]) -> dict[str, Any]:
+def _split_row(source: DatasetSource, split: str, counts: ClassCounts, columns: Sequence[str]) -> dict[str, Any]:
     cells = [
-        f"{len(split.members[name]):,} ({split.share(name):.1%})" if name in split.members else "" for name in columns
+        f"{counts.by_name[name]:,} ({counts.share(name):.1%})" if name in counts.by_name else "" for name in columns
     ]
-    sizes = source.shard_bytes[split.name]
-    shards, total = f"{len(sizes):,}", format_bytes(sum(sizes))
-    return {"name": split.name, "examples": f"{split.examples:,}", "cells": cells, "shards": shards, "size": total}
+    sizes = source.shard_bytes[split]
+    return {
+        "name": split,
+        "examples": f"{source.examples[split]:,}",
+        "cells": cells,
+        "shards": f"{len(sizes):,}",
+        "size": format_bytes(sum(sizes)),
+        "shard_size": _from_to(sizes),
+    }
 
 
-def _notes(source: DatasetSource, splits: Sequence[SplitStatistics]) -> Iterator[str]:
+def _from_to(sizes: Sequence[int]) -> str:
+    smallest, largest = format_bytes(min(sizes, default=0)), format_bytes(max(sizes, default=0))
+    return smallest if smallest == largest else f"{smallest} to {largest}"
+
+
+def _notes(
+    source: DatasetSource, splits: Sequence[SplitStatistics], counts: Mapping[str, ClassCounts]
+) -> Iterator[str]:
     for split in splits:
         if len(split.positions) < split.examples:
-            yield f"Of {split.name} {len(split.positions):,} examples were looked at, chosen at random."
+            exact = "; the counts by class are of all" if source.manifest else ""
+            yield f"Of {split.name} {len(split.positions):,} examples were looked at, chosen at random{exact}."
+        # The manifest counts masks before they are resized.
+        elif lost := len(split.members[NEGATIVE]) - counts[split.name].by_name[NEGATIVE]:
+            yield f"{split.name}: {lost:,} with a defect that is too small to be seen at the size of the examples."
     if source.manifest:
         rows = source.manifest["rows"]
         filtered = [f"{count:,} filtered ({reason})" for reason, count in rows["filtered"].items() if count]
@@ -131,7 +158,7 @@ def _samples(source: DatasetSource, splits: Sequence[SplitStatistics], seed: int
 def _choose(splits: Sequence[SplitStatistics], seed: int) -> list[tuple[str, int, str]]:
     """Split, position and class of the samples: of each class in turn, each example once."""
     random = np.random.default_rng(seed)
-    names = list(dict.fromkeys(name for split in splits for name in split.members))
+    names = names_of(split.members for split in splits)
     places: dict[str, list[list[int]]] = {}
     for name in names:
         pairs = [

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.classes import class_names, class_numbers
 from pipeline.history import HISTORY
+from pipeline.report_counts import ClassCounts, class_title, counts_of_entry
 from steelbeam import DatasetError
 from steelbeam.catalog import MANIFEST, find_splits
 from steelbeam.folder import Folder, folder_of
@@ -26,6 +27,7 @@ class DatasetSource:
         examples: that each split has.
         shard_bytes: sizes of each split's shards.
         classes: names of the classes that a split's labels tell apart; where they unite several, one name for all.
+        counts: examples by class, by split; empty in a dataset of create_hdf5_files.py.
         rejected: records of rejected.jsonl.
         history: records of history.jsonl.
     """
@@ -36,6 +38,7 @@ class DatasetSource:
     examples: Mapping[str, int]
     shard_bytes: Mapping[str, Sequence[int]]
     classes: Mapping[str, Sequence[str]]
+    counts: Mapping[str, ClassCounts]
     rejected: Sequence[Mapping[str, Any]]
     history: Sequence[Mapping[str, Any]]
 
@@ -60,6 +63,7 @@ def read_source(directory: str) -> DatasetSource:
             {split: sum(shard.examples for shard in found) for split, found in shards.items()},
             {split: [sizes[split].get(_name(shard.path)) or 0 for shard in found] for split, found in shards.items()},
             {split: _classes(params, split) for split in shards},
+            {split: counts_of_entry(manifest["splits"][split]) for split in shards} if manifest else {},
             _read_lines(folder, REJECTED),
             _read_lines(folder, HISTORY),
         )
@@ -76,7 +80,7 @@ def _classes(params: Mapping[str, Any], split: str) -> list[str]:
     ours = params.get("steelbeam") or {}
     names = class_names(ours.get("classes"), ours.get("class_column", ""))
     chosen = [names[number - 1] for number in class_numbers(params[split]["class_id"], names)]
-    named = [f"class {name}" if name.isdecimal() else name for name in chosen]
+    named = [class_title(name) for name in chosen]
     united = params["model"]["loss"] == "bce" and len(named) > 1
     return [f"any of {', '.join(chosen)}"] if united else named
 

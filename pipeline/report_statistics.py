@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.draw_example import class_planes
+from pipeline.report_counts import NEGATIVE, ClassCounts
 from steelbeam import open_dataset
 from steelbeam.dataset import Dataset
 from transforms.progress import Progress
@@ -19,8 +20,6 @@ MOST_EXAMPLES = 20_000
 # Of the heat map: columns and rows at the most.
 HEAT_CELLS = (64, 32)
 _BATCH = 64
-# What an example without a defect is counted as.
-NEGATIVE = "no defect"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,9 +48,9 @@ class SplitStatistics:
     heat: NDArray[np.float64]
     size: tuple[int, int]
 
-    def share(self, name: str) -> float:
-        """Share of the examples that have something of a class."""
-        return len(self.members[name]) / len(self.positions) if len(self.positions) else 0.0
+    def counts(self) -> ClassCounts:
+        """Of the examples that were looked at, by what their labels tell apart."""
+        return ClassCounts(len(self.positions), {name: len(indices) for name, indices in self.members.items()})
 
 
 def look_at_split(directory: str, split: str, names: Sequence[str], progress: Progress, seed: int) -> SplitStatistics:

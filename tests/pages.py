@@ -11,18 +11,33 @@ from pathlib import Path
 
 from tests.command import ROOT
 
-PROGRAMS = ("steelbeam ", "python ")
+_BLOCK = re.compile(r"(?:^    .*\n|^\n(?=    ))+", re.MULTILINE)
 
 
 def blocks(text: str) -> list[str]:
     """The indented parts of a page, but of lists."""
-    return [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n|^\n(?=    ))+", text, re.MULTILINE)]
+    return [textwrap.dedent(block) for block in _BLOCK.findall(text)]
+
+
+def python_blocks(text: str) -> list[str]:
+    """Those of them that are Python."""
+    return [block for block in blocks(text) if re.match(r"(from|import|for) |\w+ = ", block.strip())]
 
 
 def commands(text: str) -> list[str]:
-    """The commands of a page, in its order; wherever they are installed."""
-    lines = "\n".join(blocks(text)).replace(".venv/bin/", "").splitlines()
-    return [line for line in lines if line.startswith(PROGRAMS)]
+    """The commands of a page that can be run in any folder, in its order; wherever they are installed."""
+    return [line for line in _lines(text) if line.startswith(("steelbeam ", "python "))]
+
+
+def mentioned_commands(text: str) -> list[str]:
+    """All commands of a page that name something of ours: in blocks, and in sentences between backticks."""
+    programs = ("steelbeam ", "python ", "make ", "pip ")
+    spans = [span.replace("\n", " ") for span in re.findall(r"`([^`]+)`", _BLOCK.sub("\n", text))]
+    return [line for line in [*_lines(text), *spans] if line.startswith(programs)]
+
+
+def _lines(text: str) -> list[str]:
+    return "\n".join(blocks(text)).replace(".venv/bin/", "").replace("\\\n", " ").splitlines()
 
 
 def is_synopsis(command: str) -> bool:

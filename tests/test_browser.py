@@ -32,17 +32,19 @@ FLAGS = [
 
 @pytest.fixture(scope="module", name="page")
 def make_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of a dataset of wide images in three classes, with a name that is long and odd."""
+    """The report of a dataset of wide images in four classes, with a name that is long and odd, and a rejected row."""
     needs_package("matplotlib", "report")
     folder = tmp_path_factory.mktemp("browser")
     assert main(["sample", str(folder / "data"), "--images", "60", "--quiet"]) == 0
+    with (folder / "data" / "train.csv").open("a") as table:
+        table.write("no_such_image.jpg,3,1 2\n")
     text = (ROOT / "configs" / "quickstart.yaml").read_text().replace("quickstart/data", str(folder / "data"))
     text = text.replace("class_id: 3", "class_id: all").replace("num_classes: 2", "num_classes: 5")
     text = text.replace("loss: bce", "loss: multilabel_bce").replace("[256, 256, 1]", "[128, 800, 1]")
     (folder / "params.yaml").write_text(text)
     output = folder / ("a long name " * 8 + "of_a_dataset" * 6)
     arguments = ["create", "--params", str(folder / "params.yaml"), "--output_dir", str(output)]
-    assert main([*arguments, "--quiet", "--report", str(folder / "report.html")]) == 0
+    assert main([*arguments, "--max_rejected=1", "--quiet", "--report", str(folder / "report.html")]) == 0
     return folder / "report.html"
 
 
@@ -77,6 +79,10 @@ def test_it_looks_right(browser: Browser, page: Path, width: int, scheme: str) -
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     images = "[...document.images].map(image => image.naturalWidth > 0 && image.clientWidth > 100)"
     assert tab.evaluate(images) == [True] * 24
+    # A message is lines of words, and not of letters.
+    message = tab.locator("td.text").bounding_box()
+    assert message is not None
+    assert message["width"] > message["height"]
     charts = tab.locator("section.panel svg")
     assert charts.count() == 6
     for index in range(6):

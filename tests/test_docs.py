@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import re
 import runpy
 import shlex
 import shutil
-import textwrap
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from pipeline.beam_options import find_unknown
 from pipeline.parser import make_parser
 from tests.command import ROOT
-from tests.pages import blocks, commands, is_synopsis, run
+from tests.pages import blocks, commands, is_synopsis, mentioned_commands, python_blocks, run
 from transforms.label import LOSSES
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-# Its commands need PyTorch, and have tests of their own.
+# Its commands and its Python need PyTorch, and have tests of their own.
 TRAINING = ROOT / "docs" / "training.md"
+PLATFORMS = sorted((ROOT / "configs").glob("*/README.md"))
 
 
 def identify(page: Path) -> str:
-    return page.name
+    return str(page.relative_to(ROOT))
+
+
+def runs_something(page: Path) -> bool:
+    return page != TRAINING and not all(map(is_synopsis, commands(page.read_text(encoding="utf-8"))))
 
 
 @pytest.fixture(name="folder")
@@ -44,7 +52,7 @@ def prepare(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != TRAINING], ids=identify)
+@pytest.mark.parametrize("page", list(filter(runs_something, PAGES)), ids=identify)
 def test_every_command_works_and_prints_what_is_shown(page: Path, folder: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for command in commands(text):
@@ -56,19 +64,60 @@ def test_every_command_works_and_prints_what_is_shown(page: Path, folder: Path) 
             assert sorted(output.splitlines()) == sorted(shown.strip().splitlines())
 
 
-@pytest.mark.parametrize("page", PAGES, ids=identify)
-def test_every_synopsis_names_a_command_and_its_options(page: Path) -> None:
-    subparsers = make_parser()._subparsers
-    assert subparsers is not None
-    known = subparsers._group_actions[0].choices
-    for command in filter(is_synopsis, commands(page.read_text(encoding="utf-8"))):
-        if program := re.match(r"python (?:-m )?\S+", command):
-            run(f"{program[0]} --help", ROOT)
-            continue
-        _, name, *_ = shlex.split(command.replace("[", " ").replace("]", " "))
-        assert name in known
-        options = re.findall(r"--\w+", command)
-        assert [option for option in options if option not in known[name]._option_string_actions] == []  # type: ignore[index]
+@pytest.mark.parametrize("page", [*PAGES, *PLATFORMS], ids=identify)
+def test_every_command_that_is_mentioned_names_what_there_is(page: Path) -> None:
+    checks = {"steelbeam": check_steelbeam, "python": check_python, "make": check_make, "pip": check_pip}
+    for command in mentioned_commands(page.read_text(encoding="utf-8")):
+        checks[command.split()[0]](command)
+
+
+def check_steelbeam(command: str) -> None:
+    """Its subcommand, and the options of that; those of Beam where it takes them."""
+    parser = make_parser()
+    assert parser._subparsers is not None
+    parsers = parser._subparsers._group_actions[0].choices
+    assert parsers is not None
+    _, name, *_ = shlex.split(re.sub(r"[][]", " ", command))
+    known = set(parser._option_string_actions)
+    if not name.startswith("-"):
+        assert name in parsers, command  # type: ignore[operator]
+        known = set(parsers[name]._option_string_actions)  # type: ignore[index]
+    if name in ("create", "plan"):
+        known.update(find_unknown([])[1])
+    assert [option for option in options_of(command) if option not in known] == [], command
+
+
+def check_python(command: str) -> None:
+    """Its file or module, and what that says of its options."""
+    match = re.match(r"python (-m )?(\S+)", command)
+    assert match is not None
+    is_there = importlib.util.find_spec(match[2]) if match[1] else (ROOT / match[2]).exists()
+    assert is_there, command
+    if options := options_of(command):
+        explained = run(f"{match[0]} --help", ROOT)
+        assert [option for option in options if option not in explained] == [], command
+
+
+def check_make(command: str) -> None:
+    """Its targets, all that it would do; nothing is done."""
+    done = subprocess.run(["make", "--dry-run", *command.split()[1:]], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
+def check_pip(command: str) -> None:
+    """The extras that it installs."""
+    tree = ast.parse((ROOT / "setup.py").read_text(encoding="utf-8"))
+    [extras] = [node for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "extras_require"]
+    named = [name for names in re.findall(r"\[([^]]*)\]", command) for name in names.split(",")]
+    assert [name for name in named if f"'{name}'" not in map(ast.unparse, extras.value.keys)] == [], command  # type: ignore[attr-defined]
+
+
+def options_of(command: str) -> list[str]:
+    return re.findall(r"--\w[\w-]*", command)
+
+
+def test_python_stands_only_on_pages_whose_python_is_run() -> None:
+    assert [page for page in PAGES if python_blocks(page.read_text())] == [ROOT / "README.md", TRAINING]
 
 
 def test_the_python_of_the_readme_works(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,13 +127,13 @@ def test_the_python_of_the_readme_works(folder: Path, monkeypatch: pytest.Monkey
     ]
     run(create, folder)
     monkeypatch.chdir(folder)
-    [code] = [block for block in blocks(text) if block.strip().startswith("from steelbeam import")]
+    [code] = python_blocks(text)
     names: dict[str, object] = {"epoch": 0}
-    exec(textwrap.dedent(code), names)
+    exec(code, names)
     assert names["image_id"]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=identify)
+@pytest.mark.parametrize("page", [*PAGES, *PLATFORMS], ids=identify)
 def test_links_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)]+)\)", text):

@@ -6,23 +6,22 @@ import base64
 import io
 import json
 import re
-from collections.abc import Sequence
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from pipeline import report
 from pipeline.cli import main
-from pipeline.compare_splits import find_differences, probability_of_chance
 from pipeline.draw_example import draw_label
+from pipeline.progress_bar import format_bytes
 from steelbeam import open_dataset
 from tests.builders import HEIGHT, WIDTH, image_bytes, write_dataset, write_images, write_params
 from tests.command import create, manifest
-from tests.datasets import SHARD, SPLITS, make_dataset, write_original
-from tests.needs import needs_package
+from tests.datasets import SHARD, SPLITS, copy_of, make_dataset, write_original
+from tests.report_pages import Page, need_report, page_of
 
 # As many of each class in each half of the CSV: 40 of class 1, 20 of class 3, with the classes in turn.
 ROWS = [f"{number:03}.jpg,{3 if number % 3 == 0 else 1},{1 + number} 4" for number in range(60)]
@@ -30,60 +29,7 @@ ROWS = [f"{number:03}.jpg,{3 if number % 3 == 0 else 1},{1 + number} 4" for numb
 
 @pytest.fixture(autouse=True)
 def _need_packages() -> None:
-    for package in ("matplotlib", "jinja2"):
-        needs_package(package, "report")
-
-
-class Page(HTMLParser):
-    """The texts of cells, warnings and captions of a page, the sources of its images, and all addresses in it."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.rows: list[list[str]] = []
-        self.warnings: list[str] = []
-        self.captions: list[str] = []
-        self.images: list[str] = []
-        self.addresses: list[str] = []
-        self._open: list[str] = []
-        self.text = path.read_text(encoding="utf-8")
-        self.feed(self.text)
-
-    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        self.addresses += [values[name] or "" for name in ("src", "href", "xlink:href") if name in values]
-        if tag == "img":
-            self.images.append(values["src"] or "")
-        target = {"tr": self.rows, "figcaption": self.captions}.get(tag)
-        if target is not None:
-            target.append([] if tag == "tr" else "")  # type: ignore[arg-type]
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-        if values.get("role") == "alert":
-            self.warnings.append("")
-            tag = "alert"
-        self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("td", "th", "figcaption", "p"):
-            self._open = []
-
-    def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1] in ("td", "th", "code"):
-            self.rows[-1][-1] += data
-        elif self._open and self._open[-1] == "alert":
-            self.warnings[-1] += data
-        elif self._open and self._open[-1] == "figcaption":
-            self.captions[-1] += data
-
-    def row(self, first: str) -> list[str]:
-        [found] = [row for row in self.rows if row and row[0] == first]
-        return found
-
-
-def page_of(dataset: Path, folder: Path, *, status: int = 0) -> Page:
-    output = folder / "page.html"
-    assert main(["report", str(dataset), "--output", str(output), "--quiet"]) == status
-    return Page(output)
+    need_report()
 
 
 @pytest.fixture(scope="module", name="dataset")
@@ -143,35 +89,40 @@ def test_what_was_rejected_is_shown_and_names_are_not_taken_for_markup(dataset: 
     assert "<b>&" not in page.text
 
 
-def test_the_run_is_told_with_its_speed(dataset: Path, tmp_path: Path) -> None:
+def test_the_run_is_told_with_its_time_and_speed(dataset: Path, tmp_path: Path) -> None:
+    copy = copy_of(dataset, tmp_path)
+    run = json.loads((copy / "history.jsonl").read_text())
+    run.update(started="2026-01-31T23:59:50+00:00", finished="2026-02-01T00:00:10+00:00")
+    (copy / "history.jsonl").write_text(json.dumps(run) + "\n")
+    page = page_of(copy, tmp_path)
+    assert page.row("2026-02-01 00:00 UTC")[1:] == ["20", "FnApiRunner", "0.1.0", "20", "0", "0", "4"]
+
+
+def test_every_chart_is_there(dataset: Path, tmp_path: Path) -> None:
+    assert page_of(dataset, tmp_path).charts == [
+        "Examples by class",
+        "Area of the defects",
+        "Runs of the defects",
+        "Brightness",
+        "Where the defects are",
+        "Size of the shards",
+    ]
+
+
+def test_the_parameters_are_shown_as_they_were_used(dataset: Path, tmp_path: Path) -> None:
     page = page_of(dataset, tmp_path)
-    [run] = [row for row in page.rows if len(row) == 8 and row[0].endswith("UTC")]
-    assert run[4:7] == ["20", "0", "0"]
+    shown = yaml.safe_load(page.parameters)
+    assert shown == json.loads((dataset / "data_params.json").read_text())
+    assert shown["train_input"]["image_shape"] == [HEIGHT, WIDTH, 1]
+    assert f"made by steelbeam from the folder {shown['train_input']['data_dir']}." in page.text
 
 
-def test_a_difference_that_is_not_by_chance_is_told(tmp_path: Path) -> None:
-    data = write_dataset(tmp_path / "data", sorted(ROWS, key=lambda row: row.split(",")[1]))
-    changes = {"class_id": "all", "loss": "ssce", "num_classes": 5}
-    page = page_of(create(tmp_path, data, **changes), tmp_path)
-    assert len(page.warnings) == 2
-    assert page.warnings[0].startswith(
-        "train_input differs from the rest by more than chance: class 1 in 100.0% of its"
-    )
-    stratified = create(tmp_path, data, output="even", steelbeam={"assignment": "stratified"}, **changes)
-    assert page_of(stratified, tmp_path).warnings == []
-
-
-def test_the_probability_of_chance_is_that_of_the_corrected_chi_square_test() -> None:
-    # Of the table 10, 20 | 30, 40: chi-square 0.446428…, one degree of freedom.
-    assert probability_of_chance(10, 40, 20, 60) == pytest.approx(0.5040358664525046)
-    assert probability_of_chance(0, 10, 0, 10) == 1.0
-    assert probability_of_chance(5, 10, 0, 0) == 1.0
-
-
-def test_of_three_splits_each_is_compared_with_the_others() -> None:
-    counts = {"train": {"a": 500}, "eval": {"a": 100}, "test": {"a": 10}}
-    totals = {"train": 1000, "eval": 200, "test": 200}
-    assert {found.split for found in find_differences(counts, totals)} == {"train", "test"}
+def test_the_sizes_of_the_shards_are_told(dataset: Path, tmp_path: Path) -> None:
+    page = page_of(dataset, tmp_path)
+    for split in SPLITS:
+        sizes = [path.stat().st_size for path in (dataset / split).glob("*.h5")]
+        smallest, largest, total = map(format_bytes, (min(sizes), max(sizes), sum(sizes)))
+        assert page.row(split)[6:] == [total, smallest if smallest == largest else f"{smallest} to {largest}"]
 
 
 def test_areas_runs_brightness_and_places_are_those_of_the_examples(tmp_path: Path) -> None:
@@ -198,9 +149,12 @@ def test_areas_runs_brightness_and_places_are_those_of_the_examples(tmp_path: Pa
 def test_of_a_large_split_a_part_is_looked_at_and_said_to_be_one(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    whole = page_of(dataset, tmp_path).row("train_input")
     monkeypatch.setattr("pipeline.report_statistics.MOST_EXAMPLES", 30)
     page = page_of(dataset, tmp_path)
-    assert "Of train_input 30 examples were looked at, chosen at random." in page.text
+    sentence = "Of train_input 30 examples were looked at, chosen at random; the counts by class are of all."
+    assert sentence in page.text
+    assert page.row("train_input") == whole
 
 
 def test_a_dataset_of_the_original_has_a_report_too(tmp_path: Path) -> None:
@@ -210,7 +164,7 @@ def test_a_dataset_of_the_original_has_a_report_too(tmp_path: Path) -> None:
     params.update({split: {"class_id": 3, "image_shape": [HEIGHT, WIDTH, 1]} for split in SPLITS})
     (folder / "data_params.json").write_text(json.dumps(params))
     page = page_of(folder, tmp_path)
-    assert "made by create_hdf5_files.py" in page.text
+    assert "made by create_hdf5_files.py." in page.text
     assert page.row("train_input")[1:4] == ["3", "0 (0.0%)", "3 (100.0%)"]
 
 

@@ -1,24 +1,31 @@
-"""docs/training.md: every command in it does what it says."""
+"""docs/training.md: every command in it does what it says, and so does its Python."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.command import ROOT
 from tests.needs import needs_package
-from tests.pages import blocks, commands, run
+from tests.pages import blocks, commands, python_blocks, run
 
 pytestmark = pytest.mark.torch
 TEXT = (ROOT / "docs" / "training.md").read_text()
 
 
+@pytest.fixture(name="folder", scope="module")
+def make_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("training")
+
+
 @pytest.fixture(name="outputs", scope="module")
-def follow_the_page(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def follow_the_page(folder: Path) -> dict[str, str]:
     """Does what the page says, in an empty folder; output by command."""
     needs_package("torch", "torch")
-    folder = tmp_path_factory.mktemp("training")
     (params,) = (block for block in blocks(TEXT) if block.strip().startswith("train_input:"))
     (folder / "params.yaml").write_text(params)
     outputs = {command: run(command, folder) for command in commands(TEXT)}
@@ -40,3 +47,29 @@ def test_the_loss_falls_as_it_does_on_the_page(outputs: dict[str, str]) -> None:
     assert found[-1] < found[0] / 2
     # PyTorch's sums differ from one machine to another.
     assert found == pytest.approx(shown, rel=0.2)
+
+
+def test_the_python_of_the_page_loads_batches(
+    folder: Path, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    # What Lightning and accelerate do with a loader is theirs.
+    trainer = SimpleNamespace(fit=lambda module, loader: list(loader))
+    names: dict[str, Any] = {"trainer": trainer, "module": None, "accelerator": SimpleNamespace(prepare=list)}
+    first, epochs, again, library, processor = python_blocks(TEXT)
+    exec(first, names)
+    assert [name for name in ("images", "labels") if tuple(names[name].shape[1:]) != (1, 256, 256)] == []
+    steps = names["loader"].dataset.plan.steps
+    # Cut off in the third batch of the last epoch.
+    exec(
+        epochs.replace("...\n", "if loader.state_dict()['epoch'] == 2 and loader.state_dict()['step'] == 3: break\n"),
+        names,
+    )
+    assert names["checkpoint"]["loader"]["step"] == 2
+    exec(again, names)
+    assert names["first_epoch"] == 2
+    assert len(list(names["loader"])) == steps - 2
+    exec(library, names)
+    assert sum(len(images) for images, _ in names["loader"]) == len(names["examples"])
+    exec(processor, names)
+    assert next(iter(names["loader"]))[0].shape == (8, 1, 256, 256)
