@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from pipeline.dataflow import announce
 from pipeline.latest import read_latest
 from tests.builders import write_dataset
 from tests.command import ROOT, write_params
+from tests.needs import needs_package
 
 pytestmark = pytest.mark.airflow
 
@@ -22,11 +25,7 @@ pytestmark = pytest.mark.airflow
 @pytest.fixture(name="environment")
 def make_environment(tmp_path: Path) -> dict[str, str]:
     """A home of Airflow with a database, and the DAG."""
-    if importlib.util.find_spec("airflow") is None:
-        reason = "Airflow is not installed; run make test-airflow"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    needs_package("airflow", "airflow")
     (tmp_path / "dags").mkdir()
     shutil.copy(ROOT / "configs" / "schedule" / "airflow_dag.py", tmp_path / "dags")
     environment = {
@@ -61,15 +60,29 @@ def test_the_dag_makes_a_dataset_a_day_of_the_shards_of_the_day_before(
 ) -> None:
     data = write_dataset(tmp_path / "data", [f"{index}.jpg,3,{index + 1} 2" for index in range(6)])
     days = tmp_path / "days"
-    conf = {"params": str(write_params(tmp_path / "params.yaml", data)), "folder": str(days), "keep": 1}
+    params = write_params(tmp_path / "params.yaml", data)
+    conf = {"params": str(params), "folder": str(days), "keep": 1, "options": {"num_output_files": 2}}
     for day in ("2026-11-22", "2026-11-23"):
         said = airflow(environment, "dags", "test", "steelbeam", day, "--conf", json.dumps(conf))
         assert "state=failed" not in said, said
         assert read_latest(str(days)) == day, said
     assert sorted(path.name for path in days.iterdir()) == ["2026-11-23", "latest.json"]
     [run] = [json.loads(line) for line in (days / "2026-11-23" / "history.jsonl").read_text().splitlines()]
-    assert run["shards"]["train_input"]["written"] == 0
+    assert run["shards"]["train_input"] == {"written": 0, "kept": 0, "reused": 2}
 
 
 def test_the_dag_loads_without_an_error(environment: dict[str, str]) -> None:
     assert "No data found" in airflow(environment, "dags", "list-import-errors", "--local")
+
+
+def test_the_operator_reads_the_id_of_a_job_of_dataflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs_package("airflow", "airflow")
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))  # importing it makes a home
+    from airflow.providers.google.cloud.hooks import dataflow
+
+    out, found = io.StringIO(), []
+    announce(SimpleNamespace(has_job=True, job_id=lambda: "2026-01-02_03_04_05-6789"), out)  # type: ignore[arg-type]
+    read_line = dataflow.process_line_and_extract_dataflow_job_id_callback(found.append)
+    for line in ("warning: something\n", *out.getvalue().splitlines(keepends=True)):
+        read_line(line)
+    assert found == ["2026-01-02_03_04_05-6789"]
