@@ -5,14 +5,17 @@ from __future__ import annotations
 import io
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from pipeline.beam_options import find_unknown
 from pipeline.dataflow import announce
 from pipeline.latest import read_latest
 from tests.builders import write_dataset
@@ -75,14 +78,38 @@ def test_the_dag_loads_without_an_error(environment: dict[str, str]) -> None:
     assert "No data found" in airflow(environment, "dags", "list-import-errors", "--local")
 
 
-def test_the_operator_reads_the_id_of_a_job_of_dataflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_operator_starts_create_on_dataflow_and_waits_for_the_job_that_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     needs_package("airflow", "airflow")
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))  # importing it makes a home
-    from airflow.providers.google.cloud.hooks import dataflow
+    monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", "google-cloud-platform://")
+    from airflow.providers.apache.beam.hooks import beam
+    from airflow.providers.google.cloud.hooks.dataflow import DataflowHook
+    from airflow.providers.google.cloud.links.dataflow import DataflowJobLink
 
-    out, found = io.StringIO(), []
-    announce(SimpleNamespace(has_job=True, job_id=lambda: "2026-01-02_03_04_05-6789"), out)  # type: ignore[arg-type]
-    read_line = dataflow.process_line_and_extract_dataflow_job_id_callback(found.append)
-    for line in ("warning: something\n", *out.getvalue().splitlines(keepends=True)):
-        read_line(line)
-    assert found == ["2026-01-02_03_04_05-6789"]
+    commands, waits = [], []
+
+    def start(cmd: list[str], process_line_callback: Callable[[str], None], **_: object) -> None:
+        commands.append(cmd)
+        out = io.StringIO()
+        announce(SimpleNamespace(has_job=True, job_id=lambda: "2026-01-02_03_04_05-6789"), out)  # type: ignore[arg-type]
+        process_line_callback(out.getvalue())
+
+    monkeypatch.setattr(beam, "run_beam_command", start)
+    monkeypatch.setattr(DataflowHook, "wait_for_done", lambda _, **job: waits.append(job))
+    monkeypatch.setattr(DataflowJobLink, "persist", lambda **_: None)
+    create = runpy.run_path(str(ROOT / "configs" / "schedule" / "airflow_dag.py"))["create"]
+    create.runner = "DataflowRunner"
+    create.pipeline_options = {"params": "gs://bucket/params.yaml", "output_dir": "gs://bucket/days/1"}
+    create.dataflow_config = {"job_name": "steelbeam", "project_id": "p", "location": "r"}
+    create.execute({"ti": SimpleNamespace(xcom_push=lambda **_: None)})
+
+    assert [(job["job_id"], job["project_id"], job["location"]) for job in waits] == [
+        ("2026-01-02_03_04_05-6789", "p", "r")
+    ]
+    [[_, *module, subcommand, runner, job_name, project, region, labels, params, output_dir]] = commands
+    assert [*module, subcommand] == ["-m", "pipeline", "create"]
+    assert [runner, project, region] == ["--runner=DataflowRunner", "--project=p", "--region=r"]
+    assert [params, output_dir] == ["--params=gs://bucket/params.yaml", "--output_dir=gs://bucket/days/1"]
+    assert find_unknown([runner, job_name, project, region, labels])[0] == []
