@@ -35,7 +35,12 @@ setup(
         "read": ["isal>=1.7", "fsspec>=2024.6"],
         "torch": ["torch>=2.4", "isal>=1.7"],
         "report": ["matplotlib>=3.9", "Jinja2>=3.1"],
-        "airflow": ["apache-airflow>=3,<4", "apache-airflow-providers-standard"],
+        "airflow": [
+            "apache-airflow>=3,<4",
+            "apache-airflow-providers-apache-beam",
+            "apache-airflow-providers-google",  # without it, the operator for Beam cannot be made
+            "apache-airflow-providers-standard",
+        ],
         "test": [
             "pytest>=8",
             "pytest-timeout>=2.3",

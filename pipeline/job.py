@@ -55,6 +55,7 @@ class Job:
         published: those of them that are whole, and may be kept.
         version: of the dataset that is in `root` when the run begins.
         reusable: shards of another dataset, by fingerprint, that may be copied.
+        reuse: where they are from, a dataset or a folder of datasets, absolute; empty where nothing is to be copied.
         started: when the run has begun, in ISO 8601.
         runner: name of the runner.
         attended: whether the program that starts the run waits for its end.
@@ -86,6 +87,7 @@ class Job:
     published: Mapping[str, StoredShard] = dataclasses.field(default_factory=dict)
     version: str = ""
     reusable: Mapping[str, ReusableShard] = dataclasses.field(default_factory=dict)
+    reuse: str = ""
     started: str = ""
     runner: str = ""
     attended: bool = True

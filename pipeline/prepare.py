@@ -62,6 +62,7 @@ def with_existing(job: Job, arguments: CreateArguments, existing: Existing, reus
         published=existing.shards,
         version=existing.version,
         reusable=reuse.shards,
+        reuse=absolute(arguments.reuse) if arguments.reuse else "",
     )
 
 

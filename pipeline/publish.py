@@ -16,6 +16,7 @@ from pipeline.history import HISTORY, extended_history
 from pipeline.job import Job
 from pipeline.manifest import manifest, metadata_files, rejected_lines
 from pipeline.outcome import leave_outcome
+from pipeline.reuse import announce_latest
 from pipeline.run_lock import check_not_superseded
 from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord
 from transforms.fetch import sha256_of
@@ -175,6 +176,9 @@ class Publish(beam.DoFn):
                 raise
         else:
             publish(self.job, metadata)
+            # The program that has started the run does so, too, but need not be there any more.
+            if self.job.reuse:
+                announce_latest(self.job.reuse, self.job.root)
         return ()
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.cli import main
 from pipeline.errors import UsageError
 from pipeline.parser import make_parser
 from tests.builders import write_dataset, write_params
@@ -65,35 +66,55 @@ def test_every_parameter_has_what_the_service_asks_for() -> None:
         )
 
 
-@pytest.mark.parametrize(
-    ("name", "right", "wrong"),
-    [
-        ("params", ["gs://bucket/params.yaml"], []),
-        ("output_dir", ["gs://bucket/folder"], ["", "\0"]),
-        ("num_output_files", ["1", "250"], ["0", "-1", "ten", ""]),
-        ("num_processes", ["1", "16"], ["-1", "ten", ""]),
-        ("name", ["preprocessed_data", "a"], ["", "a/b", ".a", "a\\b"]),
-        ("workers", ["1", "64"], ["0", "-1", "all"]),
-        ("max_rejected", ["0", "12", "0.5%", "100%"], ["", "half", "-1", "0.5", "1e3", "%"]),
-    ],
-)
-def test_the_pattern_of_a_parameter_and_the_command_line_agree(name: str, right: list[str], wrong: list[str]) -> None:
-    for value in right:
-        assert _matches(name, value), value
-        assert _parse(f"--{name}={value}")[name] is not None
-    for value in wrong:
-        assert not _matches(name, value), value
-        with pytest.raises(UsageError):
-            _parse(f"--{name}={value}")
+# Values that pattern and command line accept, and that both refuse.
+VALUES: dict[str, tuple[list[str], list[str]]] = {
+    "params": (["gs://bucket/params.yaml"], ["", "params.yaml"]),
+    "output_dir": (["gs://bucket/folder"], ["", "  ", "\0"]),
+    "num_output_files": (["1", "250"], ["0", "-1", "ten", "1.5", ""]),
+    "num_processes": (["0", "1", "16"], ["-1", "ten", "1.5", ""]),
+    "name": (["preprocessed_data", "a", "a.b"], ["", "a/b", ".a", "a\\b"]),
+    "workers": (["1", "64"], ["0", "-1", "all", ""]),
+    "max_rejected": (
+        ["0", "12", "9" * 15, "0%", "0.5%", "99.9%", "100%", "100.0%"],
+        ["", "half", "-1", "0.5", "1e3", "%", "101%", "100.1%", "999%", "9" * 16],
+    ),
+    "checksum": (["true", "false"], ["", "yes"]),
+    "overwrite": (["true", "false"], ["", "yes"]),
+    "reuse": (["gs://bucket/day", "gs://bucket/days/"], ["", "  ", "\0"]),
+}
+
+
+def test_every_parameter_has_values_that_are_tried() -> None:
+    assert list(VALUES) == list(PARAMETERS)
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, (right, _) in VALUES.items() for value in right])
+def test_pattern_and_command_line_accept_the_same(name: str, value: str) -> None:
+    assert _matches(name, value)
+    assert _parse(f"--{name}={value}")[name] is not None
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, (_, wrong) in VALUES.items() for value in wrong])
+def test_pattern_and_command_line_refuse_the_same(
+    name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not _matches(name, value)
+    params = write_params(tmp_path / "right.yaml", write_dataset(tmp_path / "data", ["a.jpg,3,1 2", "b.jpg,3,1 2"]))
+    monkeypatch.chdir(tmp_path)
+    assert main(to_arguments([f"--params={params}", "--output_dir=out", f"--{name}={value}"])) == UsageError.exit_status
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["params", "output_dir", "reuse"])
+def test_a_path_that_the_service_cannot_see_is_refused_by_the_pattern(name: str) -> None:
+    assert not _matches(name, "/data/folder")
+    assert not _matches(name, "s3://bucket/folder")
 
 
 @pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if option.nargs == 0])
 def test_a_switch_is_true_or_false(name: str) -> None:
     assert _parse(f"--{name}=true")[name] is True
     assert _parse(f"--{name}=false")[name] is False
-    assert [_matches(name, value) for value in ("true", "false", "", "yes")] == [True, True, False, False]
-    with pytest.raises(UsageError, match=name):
-        _parse(f"--{name}=yes")
 
 
 def test_options_of_the_launcher_are_left_as_they_are() -> None:

@@ -72,6 +72,15 @@ def test_latest_is_put_back_where_there_is_nothing_else_to_do(tmp_path: Path, da
     assert read_latest(str(tmp_path / "days")) == "a"
 
 
+def test_latest_follows_also_where_nobody_waits_for_the_run(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.create.announce_latest", lambda *_: "")  # as if the program had been left
+    make_day(tmp_path, data, "a")
+    make_day(tmp_path, data, "b")
+    assert read_latest(str(tmp_path / "days")) == "b"
+
+
 def test_a_run_that_fails_leaves_latest_where_it_was(tmp_path: Path, data: Path) -> None:
     make_day(tmp_path, data, "a")
     (data / "train_images" / "02.jpg").write_bytes(b"")

@@ -18,6 +18,7 @@ from tests.builders import write_dataset, write_params
 from tests.command import ROOT
 
 SCHEDULE = ROOT / "configs" / "schedule"
+SCHEDULER = {"PROJECT": "p", "REGION": "r", "BUCKET": "b", "IMAGE": "i", "ACCOUNT": "a@b"}
 
 
 def write_program(path: Path, text: str) -> None:
@@ -84,11 +85,20 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
 
 def test_cloud_scheduler_is_asked_to_launch_the_template(tmp_path: Path) -> None:
     write_program(tmp_path / "bin" / "gcloud", '#!/bin/sh\nprintf "%s\\0" "$@"\n')
-    said = run_script(
-        SCHEDULE / "cloud_scheduler.sh", tmp_path / "bin", PROJECT="p", REGION="r", BUCKET="b", ACCOUNT="a@b"
-    )
+    said = run_script(SCHEDULE / "cloud_scheduler.sh", tmp_path / "bin", **SCHEDULER)
     options = dict(re.findall(r"--([a-z-]+)=([^\0]*)", said))
     assert options["uri"].endswith("/v1b3/projects/p/locations/r/flexTemplates:launch")
     launch = json.loads(options["message-body"])["launchParameter"]
     assert launch["containerSpecGcsPath"] == "gs://b/steelbeam.json"
     assert launch["parameters"]["output_dir"] == "gs://b/hdf5"
+    # Else the workers are of Beam's own image, which does not hold this package.
+    assert launch["parameters"]["sdk_container_image"] == "i"
+
+
+@pytest.mark.parametrize("name", SCHEDULER)
+def test_cloud_scheduler_is_not_asked_where_something_is_not_given(tmp_path: Path, name: str) -> None:
+    write_program(tmp_path / "bin" / "gcloud", "#!/bin/sh\necho asked\n")
+    given = {key: value for key, value in SCHEDULER.items() if key != name}
+    said = run_script(SCHEDULE / "cloud_scheduler.sh", tmp_path / "bin", status=2, **given)
+    assert name in said
+    assert "asked" not in said

@@ -15,13 +15,20 @@ READ_AHEAD = 16
 READ_AHEAD_BYTES = 2**26
 
 
+def bytes_ahead(specs: Sequence[ExampleSpec]) -> int:
+    """Bytes of the largest image that is read ahead of its turn; 0 where they are read when it has come."""
+    if not specs or is_local(specs[0].image.path):
+        return 0
+    return max(1, *(spec.image.size for spec in specs))
+
+
 def read_ahead(specs: Sequence[ExampleSpec]) -> Generator[tuple[ExampleSpec, bytes | None], None, None]:
     """Reads images that are far away ahead of their turn; those of this machine are read where they are decoded."""
-    if not specs or is_local(specs[0].image.path):
+    largest = bytes_ahead(specs)
+    if not largest:
         yield from ((spec, None) for spec in specs)
         return
-    largest = max(spec.image.size for spec in specs)
-    window = max(1, min(READ_AHEAD, READ_AHEAD_BYTES // max(largest, 1)))
+    window = max(1, min(READ_AHEAD, READ_AHEAD_BYTES // largest))
     pool = shared_pool(READ_AHEAD, "read")
     with contextlib.closing(map_ahead(lambda spec: read_bytes(spec.image.path), specs, pool, window)) as images:
         yield from zip(specs, images, strict=True)

@@ -23,7 +23,7 @@ from transforms.look_ahead import map_ahead, shared_pool
 from transforms.prepare_examples import RefusedExample, prepare_elsewhere, prepare_examples
 from transforms.process_pool import losses_told, process_pool
 from transforms.progress import PROGRESS
-from transforms.read_ahead import read_ahead
+from transforms.read_ahead import bytes_ahead, read_ahead
 from transforms.shared_images import SharedImages
 from transforms.turns import Turn, in_turn
 from transforms.write_alone import GivenUpError, WrittenFile, sum_overlaps, write_alone
@@ -40,17 +40,18 @@ Item = TypeVar("Item")
 Group = Sequence[tuple[ExampleSpec, bytes | None]]
 
 
-def group_for(form: ExampleFormat, examples: int, workers: int) -> int:
-    """Number of examples in a group, of a shard of so many."""
+def group_for(form: ExampleFormat, examples: int, workers: int, read: int) -> int:
+    """Number of examples in a group, of a shard of so many; `read` bytes, at most, are there of an image before."""
     height, width = form.size
-    return max(1, min(GROUP, GROUP_BYTES // (height * width), -(-examples // workers)))
+    return max(1, min(GROUP, GROUP_BYTES // max(height * width, read), -(-examples // workers)))
 
 
-def window_for(form: ExampleFormat, group: int, workers: int) -> int:
-    """Number of groups that may be ahead of the file."""
+def window_for(form: ExampleFormat, group: int, workers: int, read: int) -> int:
+    """Number of groups that may be ahead of the file; `read` bytes, at most, are there of an image before."""
     height, width = form.size
-    # The image, and about as much again on its way.
-    return max(1, min(workers * LOOK_AHEAD_PER_WORKER, LOOK_AHEAD_BYTES // (2 * height * width * group)))
+    # What was read of it, the image, and about as much again on its way.
+    ahead = (read + 2 * height * width) * group
+    return max(1, min(workers * LOOK_AHEAD_PER_WORKER, LOOK_AHEAD_BYTES // ahead))
 
 
 def grouped(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -86,8 +87,8 @@ def write_shard(
         OSError: an image cannot be read, or the file not be written.
         LostProcessError: a process that decodes was killed.
     """
-    group = group_for(form, len(specs), workers)
-    window = window_for(form, group, workers)
+    group = group_for(form, len(specs), workers, bytes_ahead(specs))
+    window = window_for(form, group, workers, bytes_ahead(specs))
     refused: dict[int, RefusedExample] = {}
     overlaps: list[int] = []
     with (

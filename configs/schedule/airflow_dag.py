@@ -1,34 +1,44 @@
 """A dataset a day with Airflow 3: made with the unchanged shards of the day before, verified, old ones removed.
 
 Put this file into the folder of DAGs. Paths and limits are parameters of the DAG; the variable STEELBEAM_PYTHON of the
-environment names the Python of the environment in which steelbeam is installed (default: Airflow's own).
-
-The tasks call the program, which needs nothing of Airflow's: the operator of the Beam provider starts a file of Python
-without a subcommand, and cannot be made without the provider of Google, whatever the runner. A task that failed may run
-again: it takes up what is finished.
+environment names the Python of the environment in which steelbeam is installed (default: Airflow's own). Airflow needs
+its providers apache-beam, google and standard: the operator for Beam cannot be made without Google's, whatever the
+runner. A task that failed may run again: it takes up what is finished.
 """
 
 import datetime
 import os
 import sys
+from collections.abc import Mapping
+from typing import Any
 
+from airflow.providers.apache.beam.operators.beam import BeamRunPythonPipelineOperator
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG
 
-# Values reach the shell by variables: nothing in them is taken for a command.
-ENVIRONMENT = {
-    "PYTHON": os.environ.get("STEELBEAM_PYTHON", sys.executable),
-    "PARAMS": "{{ params.params }}",
-    "FOLDER": "{{ params.folder }}",
-    "DAY": "{{ params.folder }}/{{ (dag_run.logical_date or dag_run.run_after) | ds }}",
-    "KEEP": "{{ params.keep }}",
-    "MAX_REJECTED": "{{ params.max_rejected }}",
-    "RUNNER": "{{ params.runner }}",
-}
+PYTHON = os.environ.get("STEELBEAM_PYTHON", sys.executable)
+DAY = "{{ params.folder }}/{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
+
+
+def options(context: Mapping[str, Any], jinja_env: Any) -> dict[str, Any]:
+    """Options of `create`, when the run has its parameters: steelbeam's, and those of its runner."""
+    params = context["params"]
+    return {
+        "params": params["params"],
+        "output_dir": jinja_env.from_string(DAY).render(context),
+        "reuse": params["folder"],
+        "max_rejected": params["max_rejected"],
+        **params["options"],
+    }
+
+
+def dataflow_config(context: Mapping[str, Any], jinja_env: Any) -> dict[str, Any]:
+    """Where the operator looks for a job of Dataflow; other runners make nothing of it."""
+    return {"job_name": "steelbeam", **context["params"]["dataflow"]}
 
 
 def steelbeam(command: str, arguments: str) -> BashOperator:
-    """A task that runs a command of steelbeam.
+    """A task that runs a command of steelbeam which is no pipeline.
 
     Args:
         command: also the name of the task.
@@ -37,7 +47,8 @@ def steelbeam(command: str, arguments: str) -> BashOperator:
     return BashOperator(
         task_id=command,
         bash_command=f'exec "$PYTHON" -m pipeline {command} {arguments}',
-        env=ENVIRONMENT,
+        # Values reach the shell by variables: nothing in them is taken for a command.
+        env={"PYTHON": PYTHON, "DAY": DAY, "FOLDER": "{{ params.folder }}", "KEEP": "{{ params.keep }}"},
         append_env=True,
     )
 
@@ -56,11 +67,19 @@ with DAG(
         "keep": 7,
         "max_rejected": "0",
         "runner": "FnApiRunner",
+        "options": {},
+        "dataflow": {},
     },
 ) as dag:
-    create = steelbeam(
-        "create",
-        '--params "$PARAMS" --output_dir "$DAY" --reuse "$FOLDER" --max_rejected "$MAX_REJECTED" --runner="$RUNNER"',
+    create = BeamRunPythonPipelineOperator(
+        task_id="create",
+        runner="{{ params.runner }}",
+        # The operator starts `PYTHON -m pipeline create --runner=…`: a module is as good as a file.
+        py_interpreter=PYTHON,
+        py_options=["-m", "pipeline"],
+        py_file="create",
+        pipeline_options=options,
+        dataflow_config=dataflow_config,
     )
     verify = steelbeam("verify", '--quiet "$DAY"')
     prune = steelbeam("prune", '--keep "$KEEP" "$FOLDER"')

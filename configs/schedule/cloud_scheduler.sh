@@ -1,10 +1,11 @@
 #!/bin/sh
 # Has Cloud Scheduler launch the Flex Template of configs/dataflow every night.
 #
-#   PROJECT=... REGION=... BUCKET=... ACCOUNT=... cloud_scheduler.sh
+#   PROJECT=... REGION=... BUCKET=... IMAGE=... ACCOUNT=... cloud_scheduler.sh
 #
-# ACCOUNT is a service account that may launch jobs of Dataflow. The dataset is always in the same place: what has not
-# changed is kept. Dataflow refuses a second job of the same name while the first is at work.
+# IMAGE is that of the template, which the workers need too; ACCOUNT is a service account that may launch jobs of
+# Dataflow. The dataset is always in the same place: what has not changed is kept. Dataflow refuses a second job of the
+# same name while the first is at work.
 set -eu
 
 body=$(cat <<JSON
@@ -15,6 +16,7 @@ body=$(cat <<JSON
     "parameters": {
       "params": "gs://$BUCKET/params.yaml",
       "output_dir": "gs://$BUCKET/hdf5",
+      "sdk_container_image": "$IMAGE",
       "number_of_worker_harness_threads": "2"
     },
     "environment": {
