@@ -232,8 +232,8 @@ def of_a_later_version(root: Path) -> None:
 
 
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
-    "a shard is missing": (lambda root: (root / SHARD).unlink(), f"{SHARD} is missing"),
-    "a shard is cut off": (lambda root: os.truncate(root / SHARD, 100), f"{SHARD} has 100 bytes instead of"),
+    "a shard is missing": (lambda root: (root / SHARD).unlink(), f"{SHARD}: is missing"),
+    "a shard is cut off": (lambda root: os.truncate(root / SHARD, 100), f"{SHARD}: has 100 bytes instead of"),
     "no manifest": (without_manifest, "a run is still going on, or was cut off; wait for its end, or run the same"),
     "a run goes on": (while_a_run_goes_on, "a run is still going on"),
     "nothing": (shutil.rmtree, "no dataset in"),
@@ -289,7 +289,7 @@ def test_a_shard_that_was_replaced_since(copy: Path) -> None:
 
 
 def test_versions_are_those_that_create_writes(dataset: Path) -> None:
-    from steelbeam.catalog import VERSIONS
+    from steelbeam.manifest import VERSIONS
     from transforms.fingerprint import FORMAT_VERSION
 
     assert json.loads((dataset / "manifest.json").read_text())["format_version"] == VERSIONS[-1] == FORMAT_VERSION
