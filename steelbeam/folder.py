@@ -18,6 +18,9 @@ class OpenFile(Protocol):
     def size(self) -> int:
         """In bytes."""
 
+    def version(self) -> object:
+        """What tells it from a file that takes its place, as far as that is known."""
+
     def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
         """Fills an array, uint8 [n] in C order, with what stands in the file from `offset` on.
 
@@ -107,6 +110,11 @@ class _LocalFile:
     def size(self) -> int:
         return os.fstat(self._file.fileno()).st_size
 
+    def version(self) -> object:
+        status = os.fstat(self._file.fileno())
+        # Not the inode: mounted stores number their files anew.
+        return status.st_size, status.st_mtime_ns
+
     def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
         view = memoryview(target.data)
         while view:
@@ -173,6 +181,10 @@ class _RemoteFile:
         self._size = int(files.size(path))
 
     def size(self) -> int:
+        return self._size
+
+    def version(self) -> object:
+        # What else a store says of an object depends on the request that has asked for it.
         return self._size
 
     def read_into(self, target: NDArray[np.uint8], offset: int) -> None:

@@ -139,15 +139,6 @@ def test_nor_is_an_original_that_verify_calls_damaged(tmp_path: Path, case: str)
     assert_judged_alike(root, damaged=case in ORIGINAL)
 
 
-@pytest.mark.parametrize("root", ["{dataset}", "memory://dataset"])
-def test_a_file_is_no_dataset(dataset: Path, root: str) -> None:
-    from fsspec.implementations.memory import MemoryFileSystem
-
-    MemoryFileSystem().pipe("/dataset/manifest.json", (dataset / MANIFEST).read_bytes())
-    with pytest.raises(DatasetError, match=r"/manifest\.json is a file; name the folder of a dataset"):
-        open_dataset(f"{root.format(dataset=dataset)}/{MANIFEST}")
-
-
 def test_a_manifest_that_goes_while_it_is_opened(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,57 +150,26 @@ def test_a_manifest_that_goes_while_it_is_opened(
         open_dataset(dataset)
 
 
-def test_a_file_that_goes_while_its_folder_is_listed_is_not_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "stays").write_bytes(b"12")
-    (tmp_path / "goes").touch()
-    scandir = os.scandir
-
-    def scan(path: str) -> Any:
-        entries = scandir(path)
-        listed = list(entries)
-        (tmp_path / "goes").unlink()
-        return _Closing(listed)
-
-    monkeypatch.setattr(os, "scandir", scan)
-    assert folder_of(str(tmp_path)).list("") == {"stays": 2}
+def of_a_later_version(manifest: dict[str, Any]) -> None:
+    manifest.update(format_version=99)
 
 
-class _Closing(list[Any]):
-    """Entries as `os.scandir` gives them."""
-
-    def __enter__(self) -> _Closing:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """There is nothing to close."""
-
-
-def test_opening_lists_each_folder_once(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    listed: list[str] = []
-    scandir = os.scandir
-    monkeypatch.setattr(os, "scandir", lambda path: listed.append(os.path.relpath(path, dataset)) or scandir(path))
-    open_dataset(dataset)
-    assert listed == [".", "train_input", "eval_input"]
+MESSAGES: dict[str, tuple[Damage, str]] = {
+    "missing": (remove(SHARD), f"/{SHARD}: is missing; copy the dataset again, or make it again"),
+    "two": (lambda root: (remove(SHARD)(root), remove(EMPTY)(root)), f"/{SHARD}: is missing, and 1 more like that;"),
+    "cut off": (cut_off, f"/{SHARD}: has 100 bytes instead of"),
+    "unfinished": (remove(MANIFEST), "a run is still going on, or was cut off; wait for its end, or run the same"),
+    "nothing": (shutil.rmtree, "no dataset in"),
+    "changed": (replace('"shared_images": 0', '"shared_images": 1'), f"/{MANIFEST} is damaged (it was changed after"),
+    "later": (edit(of_a_later_version), "format version 99, and this steelbeam knows none above"),
+}
 
 
-def test_listings_that_a_file_system_keeps_are_not_believed(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fsspec.implementations.memory import MemoryFileSystem
-
-    def keep(files: MemoryFileSystem, path: str, **options: Any) -> Any:
-        if path not in kept:
-            kept[path] = list_anew(files, path, **options)
-        return kept[path]
-
-    # As the file systems of object stores do.
-    kept: dict[str, Any] = {}
-    list_anew = MemoryFileSystem.ls
-    files = MemoryFileSystem()
-    files.put(str(dataset), "/kept", recursive=True)
-    monkeypatch.setattr(MemoryFileSystem, "ls", keep)
-    monkeypatch.setattr(MemoryFileSystem, "invalidate_cache", lambda _, path=None: kept.pop(path, None))
-    assert len(open_dataset("memory://kept")) == 5
-    files.rm_file(f"/kept/{SHARD}")
-    with pytest.raises(DatasetError, match=f"{SHARD}: is missing"):
-        open_dataset("memory://kept")
+@pytest.mark.parametrize("case", MESSAGES)
+def test_it_is_said_what_is_wrong_and_what_to_do(dataset: Path, tmp_path: Path, case: str) -> None:
+    damage, message = MESSAGES[case]
+    root = copy_of(dataset, tmp_path)
+    damage(root)
+    with pytest.raises(DatasetError, match=str(root)) as caught:
+        open_dataset(root)
+    assert message in str(caught.value)
