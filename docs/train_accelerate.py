@@ -1,7 +1,9 @@
 """The network of train.py for a few steps with accelerate, which divides the examples among processes itself.
 
-python docs/train_accelerate.py DATASET
-accelerate launch docs/train_accelerate.py DATASET
+    python docs/train_accelerate.py DATASET
+    torchrun --nproc_per_node=2 docs/train_accelerate.py DATASET
+
+The second command trains with two processes.
 """
 
 from __future__ import annotations
