@@ -53,7 +53,7 @@ clean:
 .venv/installed: EXTRAS :=
 .venv/installed-test: EXTRAS := [test,report]
 .venv/installed-test-stores: EXTRAS := [test,test-stores,gcp,aws]
-.venv/installed-test-torch: EXTRAS := [test,torch]
+.venv/installed-test-torch: EXTRAS := [test,torch,test-torch]
 .venv/installed-test-browser: EXTRAS := [test,report,test-browser]
 .venv/installed-lint: EXTRAS := [lint]
 

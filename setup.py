@@ -55,6 +55,7 @@ setup(
         ],
         "test-browser": ["playwright>=1.48"],
         "test-stores": ["moto[server]>=5.1"],
+        "test-torch": ["accelerate>=1"],
         "lint": ["ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],
     },
     entry_points={"console_scripts": ["steelbeam=pipeline.cli:main", "steelbeam-worker=pipeline.worker:main"]},

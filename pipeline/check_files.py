@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipeline.check_metadata import check_meta, check_written, label_formats
-from pipeline.listing import find_strays
 from transforms.check_shard import arrays_of, check_shard
 from transforms.fetch import fetch
 from transforms.files import read_bytes
 from transforms.label import LabelFormat
-from transforms.layout import ATTEMPT, DATA_PARAMS, MANIFEST, meta_name
+from transforms.layout import DATA_PARAMS, meta_name
 from transforms.look_ahead import map_ahead, shared_pool
 from transforms.paths import join
 from transforms.progress import Progress
@@ -50,28 +49,6 @@ def listed_files(manifest: Mapping[str, Any]) -> list[ListedFile]:
         for split, entry in manifest["splits"].items()
         for shard in entry["shards"]
     ]
-
-
-def check_sizes(files: Iterable[ListedFile], found: Mapping[str, int]) -> Iterator[str]:
-    """Looks for files that are missing, of another size, or too many.
-
-    Args:
-        files: that the manifest lists.
-        found: sizes of the files that are there, by path in the dataset.
-
-    Yields:
-        what is wrong, one message each.
-    """
-    expected = {file.path: file.bytes for file in files}
-    for path, size in expected.items():
-        if path not in found:
-            yield f"{path}: is missing"
-        elif found[path] != size:
-            yield f"{path}: has {found[path]:,} bytes instead of {size:,}"
-    # In the folder itself anybody may leave files, but what ends like this we left.
-    candidates = (path for path in found if "/" in path or path.endswith(ATTEMPT))
-    for path in find_strays(candidates, expected):
-        yield f"{path}: is not of this dataset; {MANIFEST} does not list it"
 
 
 def check_contents(

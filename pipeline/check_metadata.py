@@ -8,24 +8,7 @@ from typing import Any
 
 from pipeline.classes import class_names, class_numbers
 from transforms.label import LOSSES, LabelFormat
-from transforms.layout import DATA_PARAMS, MANIFEST, meta_name
-
-
-def check_sums(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """What a manifest says in two places, or as a sum and its parts.
-
-    Yields:
-        what is wrong, one message each.
-    """
-    for name, split in manifest["splits"].items():
-        for key in ("examples", "bytes"):
-            total = sum(shard[key] for shard in split["shards"])
-            if split[key] != total:
-                yield f"{MANIFEST}: {name} has {split[key]} {key}, its shards together {total}"
-    rows = manifest["rows"]
-    accounted = rows["in_examples"] + sum(rows["filtered"].values()) + rows["rejected"]
-    if rows["read"] != accounted:
-        yield f"{MANIFEST}: {rows['read']} rows were read, and {accounted} are in examples, filtered or rejected"
+from transforms.layout import DATA_PARAMS, meta_name
 
 
 def check_meta(text: bytes, split: str, shards: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -23,7 +23,6 @@ from pipeline.existing import find_existing
 from pipeline.graph import build_graph
 from pipeline.history import find_run, shard_states, utc_now
 from pipeline.job import Job
-from pipeline.manifest import unseal
 from pipeline.new_pipeline import new_pipeline, runs_here
 from pipeline.outcome import OUTCOME, describe_state, raise_outcome
 from pipeline.prepare import is_up_to_date, job_of, reusable_of, with_existing
@@ -36,6 +35,7 @@ from pipeline.run_metrics import RunMetrics
 from pipeline.run_report import report_of
 from pipeline.runner_job import RunnerJob
 from pipeline.summary import summarise
+from steelbeam.manifest import unseal
 from transforms.files import make_folder, read_bytes_if_there, remove
 from transforms.find_files import find_attempts
 from transforms.layout import MANIFEST, STAGING

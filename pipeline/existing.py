@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pipeline.errors import UsageError
-from pipeline.manifest import unseal
+from steelbeam.manifest import unseal
 from transforms.files import read_bytes_if_there
 from transforms.find_files import list_folder, list_folder_if_there
 from transforms.layout import MANIFEST, STAGING, is_shard_path, parse_file_name, staged_path

@@ -7,10 +7,10 @@ import itertools
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 from pipeline.job import Job
+from steelbeam.manifest import seal
 from transforms.aggregate_metadata import DatasetMetadata
 from transforms.fingerprint import FORMAT_VERSION
 from transforms.layout import DATA_PARAMS, REJECTED, meta_name, range_of
@@ -75,24 +75,6 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
         "shared_images": metadata.shared_images,
     }
     return seal(content)
-
-
-def seal(content: Mapping[str, Any]) -> bytes:
-    """A manifest as it is written: with a checksum of its own."""
-    unsealed = {key: value for key, value in content.items() if key != "sha256"}
-    return _to_json({**unsealed, "sha256": _sha256(_to_json(unsealed, sort_keys=False))}, sort_keys=False)
-
-
-def unseal(text: bytes) -> dict[str, Any]:
-    """Inverse of `seal`.
-
-    Raises:
-        ValueError: the text is not, to the byte, what `seal` has made.
-    """
-    content = json.loads(text)
-    if not isinstance(content, dict) or seal(content) != text:
-        raise ValueError("it was changed after it was written")
-    return content
 
 
 def _split_entry(job: Job, metadata: DatasetMetadata, split: str) -> dict[str, Any]:

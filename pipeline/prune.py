@@ -7,8 +7,8 @@ from typing import NamedTuple, TextIO
 
 from pipeline.errors import SteelbeamError, UsageError
 from pipeline.latest import list_datasets, read_latest
-from pipeline.manifest import unseal
 from pipeline.run_lock import locked
+from steelbeam.manifest import unseal
 from transforms.files import read_bytes, remove, sync
 from transforms.find_files import exists, is_folder
 from transforms.layout import MANIFEST

@@ -11,8 +11,9 @@ from pipeline.classes import class_names, class_numbers
 from pipeline.history import HISTORY
 from pipeline.report_counts import ClassCounts, class_title, counts_of_entry
 from steelbeam import DatasetError
-from steelbeam.catalog import MANIFEST, find_splits
+from steelbeam.catalog import find_splits
 from steelbeam.folder import Folder, folder_of
+from steelbeam.manifest import MANIFEST
 from transforms.layout import DATA_PARAMS, REJECTED
 
 

@@ -6,15 +6,15 @@ import os
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from pipeline.check_files import check_contents, check_sizes, listed_files
-from pipeline.check_metadata import check_sums
+from pipeline.check_files import check_contents, listed_files
 from pipeline.check_original import check_original, splits_of_original
 from pipeline.errors import DamagedError, SteelbeamError, UsageError
 from pipeline.existing import JOURNAL
 from pipeline.listing import list_sizes, list_split_sizes
-from pipeline.manifest import unseal
 from pipeline.progress_bar import show_progress
 from pipeline.verdict import Report
+from steelbeam.completeness import check_sizes
+from steelbeam.manifest import check_sums, unseal
 from transforms.files import read_bytes
 from transforms.find_files import exists
 from transforms.fingerprint import FORMAT_VERSION
@@ -100,7 +100,7 @@ def _verify(root: str, sizes: Mapping[str, int], quick: bool, workers: int, prog
         return Report((f"{MANIFEST}: {_reason(error)}",), 0, 0, 0, has_manifest=True, quick=quick)
     in_splits, unlisted = list_split_sizes(root, manifest["splits"])
     found = {**sizes, **in_splits}
-    problems += [*unlisted, *check_sizes(files, found)]
+    problems += [*unlisted, *check_sizes({file.path: file.bytes for file in files}, found, MANIFEST)]
     if not quick:
         present = [file for file in files if found.get(file.path) == file.bytes]
         progress.expect(sum(file.bytes for file in present))

@@ -53,7 +53,7 @@ def rotate(array: NDArray[Any], turns: int) -> NDArray[Any]:
 
 
 def brighten(image: NDArray[Any], delta: float) -> NDArray[Any]:
-    """Brighter by so much: float32, where the image is not of that already."""
+    """Brighter by so much: float32."""
     return image.astype(np.float32) + np.float32(delta)
 
 
@@ -67,6 +67,9 @@ def augment(image: NDArray[Any], label: NDArray[Any], random: np.random.Generato
         image: [1, H, W], normalised.
         label: [..., H, W].
         random: where the choices come from.
+
+    Returns:
+        image, float32 whatever it is given as and whatever chance chooses, and label, each perhaps as a view.
     """
     flipped, turns, brighter = random.random() < 0.5, int(random.integers(3)), random.random() < 0.5
     if image.shape[-2] != image.shape[-1]:
@@ -74,4 +77,4 @@ def augment(image: NDArray[Any], label: NDArray[Any], random: np.random.Generato
     if flipped:
         image, label = flip(image), flip(label)
     image, label = rotate(image, turns), rotate(label, turns)
-    return (brighten(image, BRIGHTNESS) if brighter else image), label
+    return brighten(image, BRIGHTNESS if brighter else 0), label

@@ -6,21 +6,20 @@ split a list of its shards, meta_<split>.dat.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from steelbeam.completeness import check_sizes, parse_shard_path
 from steelbeam.errors import DatasetError
 from steelbeam.folder import Folder
+from steelbeam.manifest import MANIFEST, VERSIONS, check_sums, unseal
 
-MANIFEST = "manifest.json"
-# Format versions of manifest.json that are known here.
-VERSIONS = (1, 2, 3)
 _ONLY_OURS = {"rejected.jsonl", ".staging"}
+# Of create_hdf5_files.py.
+_SPLITS = ("train_input", "eval_input")
 _META_LINE = re.compile(r"(?:.*[/\\])?(?P<file>[^/\\]+) (?P<examples>\d+)")
 _META_NAME = re.compile(r"meta_(?P<split>.+)\.dat")
-_RANGE = re.compile(r".*-(?P<number>\d+)_p(?P<range>\d+)\.h5", re.DOTALL)
 
 
 class Shard(NamedTuple):
@@ -39,8 +38,26 @@ class Shard(NamedTuple):
     @property
     def place(self) -> tuple[int, int]:
         """Number of the range of positions that it is of, and its own number; both stand in its name."""
-        match = _RANGE.fullmatch(self.path)
-        return (int(match["range"]), int(match["number"])) if match else (0, 0)
+        parsed = parse_shard_path(self.path)
+        return (parsed[2], parsed[1]) if parsed else (0, 0)
+
+
+class _Catalog(NamedTuple):
+    """What a dataset says of itself.
+
+    Attributes:
+        splits: shards of each.
+        files: sizes in bytes of all files that it lists, by path in it; None for one that nothing says.
+        where: they are listed.
+        folders: below the dataset's own, in which its shards are.
+        problems: what does not agree with itself, one message each.
+    """
+
+    splits: Mapping[str, list[Shard]]
+    files: Mapping[str, int | None]
+    where: str
+    folders: Collection[str]
+    problems: tuple[str, ...] = ()
 
 
 def find_shards(folder: Folder, path: str, split: str) -> list[Shard]:
@@ -54,18 +71,18 @@ def find_shards(folder: Folder, path: str, split: str) -> list[Shard]:
     Raises:
         DatasetError: there is no such dataset or split, or it is not whole.
     """
-    splits = find_splits(folder, path)
-    if split not in splits:
-        raise DatasetError(f"{path}: has no split {split}; it has {', '.join(splits) or 'none'}")
-    shards = sorted(splits[split], key=lambda shard: shard.place)
-    problems = list(_compare(shards, folder.list(split)))
+    beside = folder.list("")
+    catalog = _read_catalog(folder, path, beside)
+    if split not in catalog.splits:
+        raise DatasetError(f"{path}: has no split {split}; it has {', '.join(catalog.splits) or 'none'}")
+    problems = [*catalog.problems, *check_sizes(catalog.files, _sizes(folder, beside, catalog.folders), catalog.where)]
     if problems:
         more = f", and {len(problems) - 1} more like that" if len(problems) > 1 else ""
-        raise DatasetError(f"{path}: {problems[0]}{more}; copy the dataset again, or make it again")
-    return shards
+        raise DatasetError(f"{path}/{problems[0]}{more}; copy the dataset again, or make it again")
+    return sorted(catalog.splits[split], key=lambda shard: shard.place)
 
 
-def find_splits(folder: Folder, path: str) -> dict[str, list[Shard]]:
+def find_splits(folder: Folder, path: str) -> Mapping[str, list[Shard]]:
     """The splits of a dataset with their shards, as it says itself.
 
     Args:
@@ -75,18 +92,32 @@ def find_splits(folder: Folder, path: str) -> dict[str, list[Shard]]:
     Raises:
         DatasetError: there is no such dataset, or it does not say.
     """
-    names = folder.list("")
-    return _of_manifest(folder, path) if MANIFEST in names else _of_original(folder, path, names)
+    return _read_catalog(folder, path, folder.list("")).splits
 
 
-def _of_manifest(folder: Folder, path: str) -> dict[str, list[Shard]]:
+def _sizes(folder: Folder, beside: Mapping[str, int | None], folders: Collection[str]) -> dict[str, int]:
+    """Sizes of the files in a dataset's folder, what is `beside` its shards, and in those with its shards, by path."""
+    found = {f"{name}/{file}": size for name in folders for file, size in folder.list(name).items()}
+    return {path: size for path, size in {**beside, **found}.items() if size is not None}
+
+
+def _read_catalog(folder: Folder, path: str, beside: Collection[str]) -> _Catalog:
+    return _of_manifest(folder, path) if MANIFEST in beside else _of_original(folder, path, beside)
+
+
+def _of_manifest(folder: Folder, path: str) -> _Catalog:
     try:
-        manifest = json.loads(folder.read(MANIFEST))
+        manifest = unseal(folder.read(MANIFEST))
         version = manifest["format_version"]
         if version > VERSIONS[-1]:
             known = f"and this steelbeam knows none above {VERSIONS[-1]}; install a later one"
             raise DatasetError(f"{path}/{MANIFEST} is of format version {version}, {known}")
-        return {split: list(map(_shard_of, entry["shards"])) for split, entry in manifest["splits"].items()}
+        splits = {split: list(map(_shard_of, entry["shards"])) for split, entry in manifest["splits"].items()}
+        files = {name: entry["bytes"] for name, entry in manifest["files"].items()}
+        files |= {shard.path: shard.bytes for shards in splits.values() for shard in shards}
+        return _Catalog(splits, files, MANIFEST, splits, tuple(check_sums(manifest)))
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path}: a run has begun to replace the dataset; wait for its end") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
             f"{path}/{MANIFEST} is damaged ({error}); copy the dataset again, or make it again"
@@ -97,14 +128,17 @@ def _shard_of(entry: Mapping[str, Any]) -> Shard:
     return Shard(entry["file"], entry["examples"], entry["bytes"])
 
 
-def _of_original(folder: Folder, path: str, names: Collection[str]) -> dict[str, list[Shard]]:
+def _of_original(folder: Folder, path: str, names: Collection[str]) -> _Catalog:
     if not _ONLY_OURS.isdisjoint(names):
         unfinished = f"{path} has no {MANIFEST}, which steelbeam writes last: a run is still going on, or was cut off"
         raise DatasetError(f"{unfinished}; wait for its end, or run the same steelbeam create again")
-    splits = {match["split"]: name for name in names if (match := _META_NAME.fullmatch(name))}
-    if not splits:
+    metas = {match["split"]: name for name in names if (match := _META_NAME.fullmatch(name))}
+    if not metas:
         raise DatasetError(f"no dataset in {path}; name the folder in which {MANIFEST} or meta_train_input.dat lies")
-    return {split: _read_meta(folder, f"{path}/{name}", split, name) for split, name in splits.items()}
+    splits = {split: _read_meta(folder, f"{path}/{name}", split, name) for split, name in metas.items()}
+    files = {shard.path: shard.bytes for shards in splits.values() for shard in shards}
+    # A split without a list of its shards is damaged, and not somebody else's.
+    return _Catalog(splits, files, "meta_*.dat", {*_SPLITS, *splits})
 
 
 def _read_meta(folder: Folder, path: str, split: str, name: str) -> list[Shard]:
@@ -115,12 +149,3 @@ def _read_meta(folder: Folder, path: str, split: str, name: str) -> list[Shard]:
         raise DatasetError(f"{path}: line {number} is not a path and a number of examples; make the dataset again")
     # The folder that a line names may be that of another machine.
     return [Shard(f"{split}/{match['file']}", int(match["examples"]), None) for match in matches if match]
-
-
-def _compare(shards: Sequence[Shard], found: Mapping[str, int | None]) -> Iterator[str]:
-    for shard in shards:
-        size = found.get(shard.path.rpartition("/")[2])
-        if size is None:
-            yield f"{shard.path} is missing"
-        elif shard.bytes is not None and size != shard.bytes:
-            yield f"{shard.path} has {size:,} bytes instead of {shard.bytes:,}"

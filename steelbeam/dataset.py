@@ -55,8 +55,8 @@ def open_dataset(
         label_dtype: that labels are to have; None for the one in which they are stored.
 
     Raises:
-        DatasetError: there is no such dataset or split, or it is not whole: a shard is missing or of a wrong size, or a
-            run is still writing it.
+        DatasetError: there is no such dataset or split, or it is not whole: a file that it lists is missing or of a
+            wrong size, a shard is there that it does not list, manifest.json was changed, or a run is still writing it.
     """
     name = os.fspath(path)
     shards = find_shards(folder_of(name), name, split)
@@ -66,8 +66,9 @@ def open_dataset(
 class Dataset(Sequence[Example]):
     """A split of a dataset, or a part of it; see `open_dataset`.
 
-    It may be handed to other processes, forked or spawned: each opens the files anew. Reading from several threads of a
-    process at the same time is not provided for.
+    It may be handed to other processes, forked or spawned: each opens the files anew. What a spawned one is sent is
+    small, but a part has its positions with it, 8 bytes an example. Reading from several threads of a process at the
+    same time is not provided for.
 
     Attributes:
         path: folder of the dataset.

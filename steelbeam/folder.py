@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any, BinaryIO, Protocol
 
@@ -16,6 +17,9 @@ class OpenFile(Protocol):
 
     def size(self) -> int:
         """In bytes."""
+
+    def version(self) -> object:
+        """What tells it from a file that takes its place, as far as that is known."""
 
     def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
         """Fills an array, uint8 [n] in C order, with what stands in the file from `offset` on.
@@ -46,6 +50,9 @@ class Folder(Protocol):
         """What is in a folder below this one, by name: of a file its size in bytes, None for a folder.
 
         There is nothing in a folder that is not there.
+
+        Raises:
+            DatasetError: it is a file.
         """
 
     def open(self, path: str) -> OpenFile:
@@ -76,11 +83,20 @@ class LocalFolder:
             return file.read()
 
     def list(self, path: str) -> dict[str, int | None]:
+        folder = os.path.normpath(os.path.join(self._path, path))
         try:
-            with os.scandir(os.path.join(self._path, path)) as entries:
-                return {entry.name: None if entry.is_dir() else entry.stat().st_size for entry in entries}
+            entries = os.scandir(folder)
         except FileNotFoundError:
             return {}
+        except NotADirectoryError as error:
+            raise DatasetError(f"{folder} is a file; name the folder of a dataset") from error
+        sizes: dict[str, int | None] = {}
+        with entries:
+            for entry in entries:
+                # One that has vanished since, or a link that leads nowhere, is not there.
+                with contextlib.suppress(FileNotFoundError):
+                    sizes[entry.name] = None if entry.is_dir() else entry.stat().st_size
+        return sizes
 
     def open(self, path: str) -> OpenFile:
         return _LocalFile(os.path.join(self._path, path))
@@ -93,6 +109,11 @@ class _LocalFile:
 
     def size(self) -> int:
         return os.fstat(self._file.fileno()).st_size
+
+    def version(self) -> object:
+        status = os.fstat(self._file.fileno())
+        # Not the inode: mounted stores number their files anew.
+        return status.st_size, status.st_mtime_ns
 
     def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
         view = memoryview(target.data)
@@ -134,12 +155,18 @@ class RemoteFolder:
         return bytes(self._files.cat_file(f"{self._path}/{path}"))
 
     def list(self, path: str) -> dict[str, int | None]:
+        folder = f"{self._path}/{path}".rstrip("/")
+        # What was listed before may have been replaced since.
+        self._files.invalidate_cache(folder)
         try:
-            entries = self._files.ls(f"{self._path}/{path}".rstrip("/"), detail=True)
+            entries = self._files.ls(folder, detail=True)
         except FileNotFoundError:
             return {}
+        # Most file systems list a file as if it were in itself.
+        if any(entry["name"] == folder and entry["type"] == "file" for entry in entries):
+            raise DatasetError(f"{folder} is a file; name the folder of a dataset")
         return {
-            entry["name"].rstrip("/").rsplit("/", 1)[-1]: entry["size"] if entry["type"] == "file" else None
+            entry["name"].rstrip("/").rpartition("/")[2]: entry["size"] if entry["type"] == "file" else None
             for entry in entries
         }
 
@@ -154,6 +181,10 @@ class _RemoteFile:
         self._size = int(files.size(path))
 
     def size(self) -> int:
+        return self._size
+
+    def version(self) -> object:
+        # What else a store says of an object depends on the request that has asked for it.
         return self._size
 
     def read_into(self, target: NDArray[np.uint8], offset: int) -> None:

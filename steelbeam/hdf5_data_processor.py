@@ -24,8 +24,9 @@ class Hdf5DataProcessor:
 
     Those that are read: data_dir (folder of the split), loss, image_shape, batch_size, shuffle, shuffle_buffer,
     shuffle_seed, drop_last, augment_data, normalize_data_method, num_workers, prefetch_factor, persistent_workers,
-    mixed_precision, use_bfloat16; with the defaults of the original. Labels are as they are stored, so that those of
-    multilabel_bce, which the original's reader cannot use, come out right.
+    mixed_precision, use_bfloat16; with the defaults of the original. Labels have the shape in which they are stored, so
+    that those of multilabel_bce, which the original's reader cannot use, come out right, and the dtype of the original,
+    also where they are stored as uint8: int32 for ssce, else that of mixed precision or float32.
 
     Args:
         params: the parameters.
@@ -65,13 +66,18 @@ class Hdf5DataProcessor:
         if workers:
             options["prefetch_factor"] = params.get("prefetch_factor", 10)
             options["persistent_workers"] = params.get("persistent_workers", True)
-        return BatchLoader(batches, collate_fn=functools.partial(_cast, dtype=self._dtype), **options)
+        cast = functools.partial(_cast, image_dtype=self._mixed_dtype, label_dtype=self._label_dtype)
+        return BatchLoader(batches, collate_fn=cast, **options)
 
     @property
-    def _dtype(self) -> torch.dtype | None:
+    def _mixed_dtype(self) -> torch.dtype | None:
         if not self._params.get("mixed_precision"):
             return None
         return torch.bfloat16 if self._params.get("use_bfloat16") else torch.float16
+
+    @property
+    def _label_dtype(self) -> torch.dtype:
+        return torch.int32 if self._params["loss"] == "ssce" else self._mixed_dtype or torch.float32
 
 
 def _transform(
@@ -81,9 +87,9 @@ def _transform(
     return augment(image, label, random) if augments else (image, label)
 
 
-def _cast(batch: tuple[Tensor, Tensor], *, dtype: torch.dtype | None) -> tuple[Tensor, Tensor]:
-    """Image and label in the type of mixed precision; class numbers stay whole."""
+def _cast(
+    batch: tuple[Tensor, Tensor], *, image_dtype: torch.dtype | None, label_dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """Images and labels in the types that the network takes; None leaves images as they are."""
     images, labels = batch
-    if dtype is None:
-        return images, labels
-    return images.to(dtype), labels.to(dtype) if labels.is_floating_point() else labels
+    return images.to(image_dtype or images.dtype), labels.to(label_dtype)

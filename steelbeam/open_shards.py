@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections import OrderedDict
 
 from steelbeam.catalog import Shard
 from steelbeam.folder import Folder, folder_of
 from steelbeam.shard_reader import ShardReader
 
-# Of one split; a usual bound of the system is 1,024 files.
-MAX_OPEN = 128
+# However many the system allows.
+_MOST = 4096
 
 
 class OpenShards:
@@ -22,6 +23,7 @@ class OpenShards:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._most = _most_open()
         self._process: int | None = None
         self._folder: Folder
         self._readers: dict[str, ShardReader] = {}
@@ -38,7 +40,7 @@ class OpenShards:
             reader = self._readers[shard.path] = ShardReader(self._folder, shard)
         self._open[shard.path] = reader
         self._open.move_to_end(shard.path)
-        if len(self._open) > MAX_OPEN:
+        if len(self._open) > self._most:
             self._open.popitem(last=False)[1].close()
         return reader
 
@@ -47,3 +49,12 @@ class OpenShards:
         for reader in self._open.values():
             reader.close()
         self._open.clear()
+
+
+def _most_open() -> int:
+    """Files that the shards of a split may hold open: a quarter of a process's, so that two splits leave half of them.
+
+    Positions go from shard to shard, so that in their order a split of more shards opens a file for each example.
+    """
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST if most == resource.RLIM_INFINITY else max(min(most // 4, _MOST), 1)

@@ -32,6 +32,7 @@ class ShardReader:
         self._folder = folder
         self._shard = shard
         self._opened: OpenFile | None = None
+        self._version: object = None
         self._hdf5: h5py.File | None = None
         try:
             with self._file().for_hdf5() as file, h5py.File(file) as hdf5:
@@ -89,9 +90,12 @@ class ShardReader:
 
     def _file(self) -> OpenFile:
         if self._opened is None:
-            self._opened = self._folder.open(self._shard.path)
-            if self._shard.bytes not in (None, self._opened.size()):
+            opened = self._folder.open(self._shard.path)
+            version = opened.version()
+            if self._shard.bytes not in (None, opened.size()) or self._version not in (None, version):
+                opened.close()
                 raise DatasetError(f"{self._shard.path} is not the file that it was; open the dataset again")
+            self._opened, self._version = opened, version
         return self._opened
 
     def _where(self, name: str) -> ArrayIndex | None:

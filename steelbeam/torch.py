@@ -71,12 +71,12 @@ class BatchDataset(IterableDataset[Pair]):
         examples: of `open_dataset`.
         batch_size: examples of a rank in a step, at most.
         transform: of each example.
-        rank: of this process among those that train together; by default that of `torch.distributed`.
-        world_size: number of them; by default that of `torch.distributed`, or 1.
+        rank: of this process among those that train together, from 0.
+        world_size: number of them; without both, rank and number are those of `torch.distributed`, or 0 of 1.
         plan: the other attributes of `EpochPlan`: shuffle, buffer, seed, drop_last.
 
     Raises:
-        ValueError: there are too few examples for a step.
+        ValueError: there are too few examples for a step, or there is no such rank.
     """
 
     def __init__(
@@ -89,10 +89,8 @@ class BatchDataset(IterableDataset[Pair]):
         world_size: int | None = None,
         **plan: Any,
     ) -> None:
-        together = torch.distributed.is_available() and torch.distributed.is_initialized()
-        self.rank = rank if rank is not None else torch.distributed.get_rank() if together else 0
-        world = world_size or (torch.distributed.get_world_size() if together else 1)
-        self.plan = EpochPlan(examples=len(examples), batch_size=batch_size, world_size=world, **plan)
+        self.rank, ranks = _place(rank, world_size)
+        self.plan = EpochPlan(examples=len(examples), batch_size=batch_size, world_size=ranks, **plan)
         self._examples = examples
         self._transform = transform
         # Epoch and step at which to begin; in memory that workers share, as they may outlive an epoch.
@@ -109,7 +107,7 @@ class BatchDataset(IterableDataset[Pair]):
         self._start.copy_(torch.tensor(start))
 
     def __len__(self) -> int:
-        """Batches from the start on."""
+        """Batches of an iteration, which begins at `start`."""
         return self.plan.steps - self.start[1]
 
     def __iter__(self) -> Iterator[Pair]:
@@ -148,6 +146,10 @@ class BatchLoader(DataLoader[Pair]):
             self._done = (epoch, step) if step < self._batches.plan.steps else (epoch + 1, 0)
             yield batch
 
+    def __len__(self) -> int:
+        """Batches that are left of the epoch: of all of it before the first one, and again after the last one."""
+        return self._batches.plan.steps - self._done[1]
+
     def set_epoch(self, epoch: int) -> None:
         """Begins with an epoch; where it is the one that was begun, goes on with it."""
         if epoch != self._done[0]:
@@ -168,6 +170,18 @@ class BatchLoader(DataLoader[Pair]):
         if other := {name: value for name, value in state["plan"].items() if own.get(name) != value}:
             raise ValueError(f"the state is of a loader with {other}, and this one has {own}: its batches are others")
         self._done = (state["epoch"], state["step"])
+
+
+def _place(rank: int | None, world_size: int | None) -> tuple[int, int]:
+    """Rank of this process, and number of ranks; see `BatchDataset`."""
+    if rank is None and world_size is None:
+        together = torch.distributed.is_available() and torch.distributed.is_initialized()
+        return (torch.distributed.get_rank(), torch.distributed.get_world_size()) if together else (0, 1)
+    if rank is None or world_size is None or not 0 <= rank < world_size:
+        raise ValueError(
+            f"rank is {rank} and world_size {world_size}; name both, with 0 <= rank < world_size, or neither"
+        )
+    return rank, world_size
 
 
 def _to_tensor(array: NDArray[Any]) -> Tensor:

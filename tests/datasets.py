@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from pipeline.cli import main
-from pipeline.manifest import seal, unseal
+from steelbeam.manifest import seal, unseal
 from tests.builders import HEIGHT, WIDTH, write_dataset, write_params
 from transforms import fetch
 from transforms.fetch import sha256_of

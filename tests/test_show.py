@@ -68,4 +68,4 @@ def test_a_dataset_that_is_not_whole_is_not_shown(tmp_path: Path, capsys: pytest
     dataset = make_dataset(tmp_path)
     (dataset / SHARD).unlink()
     assert main(["show", str(dataset)]) == 4
-    assert f"{SHARD} is missing" in capsys.readouterr().err
+    assert f"{SHARD}: is missing" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""For PyTorch: by position, in batches over ranks and workers, from the middle on, by the original parameters."""
+"""For PyTorch: by position, in batches over ranks and workers, from the middle on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import socket
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ with contextlib.suppress(ModuleNotFoundError):
     import torch.multiprocessing
     from torch.utils.data import DataLoader
 
-    from steelbeam.hdf5_data_processor import Hdf5DataProcessor
     from steelbeam.torch import BatchDataset, BatchLoader, ExampleDataset
 
 pytestmark = pytest.mark.torch
@@ -135,6 +135,60 @@ def test_a_state_of_other_batches_is_refused(path: Path) -> None:
         BatchLoader(BatchDataset(open_dataset(path), 3)).load_state_dict(state)
 
 
+def test_what_is_left_is_counted_before_during_and_after_an_epoch_that_was_gone_on_with(path: Path) -> None:
+    loader = BatchLoader(BatchDataset(open_dataset(path), 2, transform=number))
+    assert [len(loader) for _ in loader] == [2, 1, 3]
+    batches = iter(loader)
+    next(batches)
+    state = loader.state_dict()
+
+    other = BatchLoader(BatchDataset(open_dataset(path), 2, transform=number))
+    assert len(other) == 3
+    other.load_state_dict(state)
+    other.set_epoch(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # PyTorch's, where there are more batches than it was told.
+        assert len(other) == 2
+        assert [len(other) for _ in other] == [1, 3]
+        assert len(list(other)) == len(other) == 3
+
+
+def test_the_same_workers_go_on_in_the_middle_of_another_epoch(path: Path) -> None:
+    loader = BatchLoader(BatchDataset(open_dataset(path), 2, transform=number), num_workers=2, persistent_workers=True)
+    states, epochs = [], []
+    for _ in range(2):
+        epochs.append([])
+        for batch in loader:
+            epochs[-1] += firsts([batch])
+            states.append(loader.state_dict())
+    loader.load_state_dict(states[0])
+    assert firsts(loader) == epochs[0][1:]
+    assert firsts(loader) == epochs[1]
+
+
+def test_the_state_of_one_rank_is_that_of_all(path: Path) -> None:
+    def new_loaders() -> list[BatchLoader]:
+        ranks = (BatchDataset(open_dataset(path), 1, transform=number, rank=rank, world_size=2) for rank in range(2))
+        return [BatchLoader(batches) for batches in ranks]
+
+    whole = [firsts(loader) for loader in new_loaders()]
+    assert sorted(flat(flat(whole))) == [0, 2, 3, 4, 5]
+    loaders = new_loaders()
+    for _ in zip(*loaders, strict=True):
+        break
+    assert loaders[0].state_dict() == loaders[1].state_dict()
+    others = new_loaders()
+    for loader in others:
+        loader.load_state_dict(loaders[0].state_dict())
+    assert [firsts(loader) for loader in others] == [batches[1:] for batches in whole]
+
+
+@pytest.mark.parametrize(("rank", "world_size"), [(2, 2), (-1, 2), (0, 0), (1, None), (None, 2)])
+def test_a_rank_that_there_is_not_is_an_error(path: Path, rank: int | None, world_size: int | None) -> None:
+    with pytest.raises(ValueError, match=f"rank is {rank} and world_size {world_size}; name both"):
+        BatchDataset(open_dataset(path), 2, rank=rank, world_size=world_size)
+
+
 def train(rank: int, path: Path, folder: Path) -> None:
     """One of two that train together."""
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": (folder / "port").read_text()}
@@ -158,52 +212,3 @@ def test_two_ranks_share_the_examples_and_have_the_same_number_of_steps(path: Pa
     seen = [json.loads((tmp_path / str(rank)).read_text()) for rank in range(2)]
     assert len(seen[0]) == len(seen[1]) == 2
     assert sorted(flat(flat(seen))) == [0, 2, 3, 4, 5]
-
-
-def params(path: Path, **changes: Any) -> dict[str, Any]:
-    """A section of a parameter file of the Model Zoo, as its training reads it."""
-    height, width = open_dataset(path).image_shape[1:]
-    section = {"data_dir": f"{path}/train_input", "image_shape": [height, width, 1], "loss": "bce", "num_classes": 2}
-    settings = {"batch_size": 2, "shuffle": True, "shuffle_seed": 1, "drop_last": False, "num_workers": 0}
-    return {**section, **settings, "use_worker_cache": False, "augment_data": False, **changes}
-
-
-def test_the_parameters_of_the_original_make_a_loader(path: Path) -> None:
-    changes = {"normalize_data_method": "zero_centered", "drop_last": True, "num_workers": 2, "prefetch_factor": 2}
-    batches = list(Hdf5DataProcessor(params(path, **changes)).create_dataloader(is_training=True))
-    assert [tuple(images.shape[:2]) for images, _ in batches] == [(2, 1), (2, 1)]
-    images, labels = batches[0]
-    assert (images.dtype, labels.dtype) == (torch.float32, torch.float32)
-    assert -1 <= images.min() < 0 < images.max() <= 1
-
-
-@pytest.mark.parametrize(("use_bfloat16", "dtype"), [(True, "bfloat16"), (False, "float16")])
-def test_mixed_precision(path: Path, use_bfloat16: bool, dtype: str) -> None:
-    section = params(path, mixed_precision=True, use_bfloat16=use_bfloat16, normalize_data_method="zero_one")
-    images, labels = next(iter(Hdf5DataProcessor(section).create_dataloader()))
-    assert images.dtype == labels.dtype == getattr(torch, dtype)
-
-
-@pytest.mark.parametrize(("loss", "num_classes", "dtype"), [("multilabel_bce", 3, "float32"), ("ssce", 2, "int32")])
-def test_labels_of_the_other_losses(tmp_path: Path, loss: str, num_classes: int, dtype: str) -> None:
-    path = make_dataset(tmp_path, loss=loss, num_classes=num_classes)
-    section = params(path, loss=loss, num_classes=num_classes, augment_data=True, mixed_precision=loss == "ssce")
-    images, labels = next(iter(Hdf5DataProcessor(section).create_dataloader()))
-    assert labels.dtype == getattr(torch, dtype)
-    assert labels.shape[1:] == open_dataset(path).label_shape
-    assert images.is_floating_point()
-
-
-def test_augmented_examples_differ_from_epoch_to_epoch_and_not_from_run_to_run(path: Path) -> None:
-    section = params(path, augment_data=True, normalize_data_method="zero_one", shuffle=False)
-    loaders = [Hdf5DataProcessor(section).create_dataloader() for _ in range(2)]
-    runs = [[torch.cat([images for images, _ in loader]) for _ in range(3)] for loader in loaders]
-    assert all(torch.equal(one, other) for one, other in zip(*runs, strict=True))
-    assert not torch.equal(runs[0][0], runs[0][1])
-
-
-def test_another_shape_than_the_parameters_name_is_an_error(path: Path) -> None:
-    with pytest.raises(ValueError, match="and image_shape says 8 x 9"):
-        Hdf5DataProcessor(params(path, image_shape=[8, 9, 1]))
-    with pytest.raises(ValueError, match="loss is 'dice'; it must be one of bce"):
-        Hdf5DataProcessor(params(path, loss="dice"))

@@ -1,0 +1,57 @@
+"""manifest.json, which steelbeam writes last: its seal, and whether what it says agrees with itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+MANIFEST = "manifest.json"
+# Format versions that are known here.
+VERSIONS = (1, 2, 3)
+_SEALED = re.compile(rb'(?P<content>.*),\n    "sha256": "(?P<sha256>[0-9a-f]{64})"\n}\n', re.DOTALL)
+
+
+def seal(content: Mapping[str, Any]) -> bytes:
+    """A manifest as it is written: its last key is the sha256 of all that stands before it, closed by a bracket."""
+    unsealed = {key: value for key, value in content.items() if key != "sha256"}
+    return _to_json({**unsealed, "sha256": hashlib.sha256(_to_json(unsealed)).hexdigest()})
+
+
+def unseal(text: bytes) -> dict[str, Any]:
+    """Inverse of `seal`.
+
+    Raises:
+        ValueError: the text is not, to the byte, what `seal` has made.
+    """
+    match = _SEALED.fullmatch(text)
+    if match is None or hashlib.sha256(match["content"] + b"\n}\n").hexdigest() != match["sha256"].decode():
+        raise ValueError("it was changed after it was written")
+    content: dict[str, Any] = json.loads(text)
+    return content
+
+
+def check_sums(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What a manifest says in two places, or as a sum and its parts.
+
+    Yields:
+        what is wrong, one message each.
+
+    Raises:
+        KeyError, TypeError, AttributeError: it is no manifest.
+    """
+    for name, split in manifest["splits"].items():
+        for key in ("examples", "bytes"):
+            total = sum(shard[key] for shard in split["shards"])
+            if split[key] != total:
+                yield f"{MANIFEST}: {name} has {split[key]} {key}, its shards together {total}"
+    rows = manifest["rows"]
+    accounted = rows["in_examples"] + sum(rows["filtered"].values()) + rows["rejected"]
+    if rows["read"] != accounted:
+        yield f"{MANIFEST}: {rows['read']} rows were read, and {accounted} are in examples, filtered or rejected"
+
+
+def _to_json(content: object) -> bytes:
+    return (json.dumps(content, indent=4) + "\n").encode()

@@ -1,0 +1,83 @@
+"""The folder of a dataset: what is in it, now."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from steelbeam import DatasetError, open_dataset
+from steelbeam.folder import folder_of
+from tests.datasets import SHARD, make_dataset
+
+
+@pytest.fixture(name="dataset", scope="module")
+def make_module_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_dataset(tmp_path_factory.mktemp("bce"))
+
+
+@pytest.mark.parametrize("root", ["{dataset}", "memory://dataset"])
+def test_a_file_is_no_dataset(dataset: Path, root: str) -> None:
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    MemoryFileSystem().pipe("/dataset/manifest.json", (dataset / "manifest.json").read_bytes())
+    with pytest.raises(DatasetError, match=r"/manifest\.json is a file; name the folder of a dataset"):
+        open_dataset(f"{root.format(dataset=dataset)}/manifest.json")
+
+
+def test_a_file_that_goes_while_its_folder_is_listed_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stays").write_bytes(b"12")
+    (tmp_path / "goes").touch()
+    scandir = os.scandir
+
+    def scan(path: str) -> Any:
+        entries = scandir(path)
+        listed = list(entries)
+        (tmp_path / "goes").unlink()
+        return _Closing(listed)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    assert folder_of(str(tmp_path)).list("") == {"stays": 2}
+
+
+class _Closing(list[Any]):
+    """Entries as `os.scandir` gives them."""
+
+    def __enter__(self) -> _Closing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """There is nothing to close."""
+
+
+def test_opening_lists_each_folder_once(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[str] = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: listed.append(os.path.relpath(path, dataset)) or scandir(path))
+    open_dataset(dataset)
+    assert listed == [".", "train_input", "eval_input"]
+
+
+def test_listings_that_a_file_system_keeps_are_not_believed(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    def keep(files: MemoryFileSystem, path: str, **options: Any) -> Any:
+        if path not in kept:
+            kept[path] = list_anew(files, path, **options)
+        return kept[path]
+
+    # As the file systems of object stores do.
+    kept: dict[str, Any] = {}
+    list_anew = MemoryFileSystem.ls
+    files = MemoryFileSystem()
+    files.put(str(dataset), "/kept", recursive=True)
+    monkeypatch.setattr(MemoryFileSystem, "ls", keep)
+    monkeypatch.setattr(MemoryFileSystem, "invalidate_cache", lambda _, path=None: kept.pop(path, None))
+    assert len(open_dataset("memory://kept")) == 5
+    files.rm_file(f"/kept/{SHARD}")
+    with pytest.raises(DatasetError, match=f"{SHARD}: is missing"):
+        open_dataset("memory://kept")

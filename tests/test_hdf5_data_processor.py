@@ -1,0 +1,112 @@
+"""In place of the Model Zoo's Hdf5DataProcessor: the original's parameters, and batches in its types."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from steelbeam import open_dataset
+from steelbeam.augment import flip, normalize, rotate
+from tests.builders import write_dataset
+from tests.command import create
+from tests.datasets import make_dataset
+from tests.needs import needs_package
+
+with contextlib.suppress(ModuleNotFoundError):
+    import torch
+
+    from steelbeam.hdf5_data_processor import Hdf5DataProcessor
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(autouse=True)
+def need_torch() -> None:
+    needs_package("torch", "torch")
+
+
+@pytest.fixture(name="path", scope="module")
+def make_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_dataset(tmp_path_factory.mktemp("bce"))
+
+
+def params(path: Path, **changes: Any) -> dict[str, Any]:
+    """A section of a parameter file of the Model Zoo, as its training reads it."""
+    height, width = open_dataset(path).image_shape[1:]
+    section = {"data_dir": f"{path}/train_input", "image_shape": [height, width, 1], "loss": "bce", "num_classes": 2}
+    settings = {"batch_size": 2, "shuffle": True, "shuffle_seed": 1, "drop_last": False, "num_workers": 0}
+    return {**section, **settings, "use_worker_cache": False, "augment_data": False, **changes}
+
+
+def test_the_parameters_of_the_original_make_a_loader(path: Path) -> None:
+    changes = {"normalize_data_method": "zero_centered", "drop_last": True, "num_workers": 2, "prefetch_factor": 2}
+    batches = list(Hdf5DataProcessor(params(path, **changes)).create_dataloader(is_training=True))
+    assert [tuple(images.shape[:2]) for images, _ in batches] == [(2, 1), (2, 1)]
+    images, labels = batches[0]
+    assert (images.dtype, labels.dtype) == (torch.float32, torch.float32)
+    assert -1 <= images.min() < 0 < images.max() <= 1
+
+
+@pytest.mark.parametrize(("use_bfloat16", "dtype"), [(True, "bfloat16"), (False, "float16")])
+def test_mixed_precision(path: Path, use_bfloat16: bool, dtype: str) -> None:
+    section = params(path, mixed_precision=True, use_bfloat16=use_bfloat16, normalize_data_method="zero_one")
+    images, labels = next(iter(Hdf5DataProcessor(section).create_dataloader()))
+    assert images.dtype == labels.dtype == getattr(torch, dtype)
+
+
+@pytest.mark.parametrize(("loss", "num_classes", "dtype"), [("multilabel_bce", 3, "float32"), ("ssce", 2, "int32")])
+def test_labels_of_the_other_losses(tmp_path: Path, loss: str, num_classes: int, dtype: str) -> None:
+    path = make_dataset(tmp_path, loss=loss, num_classes=num_classes)
+    section = params(path, loss=loss, num_classes=num_classes, augment_data=True, mixed_precision=loss == "ssce")
+    images, labels = next(iter(Hdf5DataProcessor(section).create_dataloader()))
+    assert labels.dtype == getattr(torch, dtype)
+    assert labels.shape[1:] == open_dataset(path).label_shape
+    assert images.is_floating_point()
+
+
+def test_augmented_examples_differ_from_epoch_to_epoch_and_not_from_run_to_run(path: Path) -> None:
+    section = params(path, augment_data=True, normalize_data_method="zero_one", shuffle=False)
+    loaders = [Hdf5DataProcessor(section).create_dataloader() for _ in range(2)]
+    runs = [[torch.cat([images for images, _ in loader]) for _ in range(3)] for loader in loaders]
+    assert all(torch.equal(one, other) for one, other in zip(*runs, strict=True))
+    assert not torch.equal(runs[0][0], runs[0][1])
+
+
+def test_another_shape_than_the_parameters_name_is_an_error(path: Path) -> None:
+    with pytest.raises(ValueError, match="and image_shape says 8 x 9"):
+        Hdf5DataProcessor(params(path, image_shape=[8, 9, 1]))
+    with pytest.raises(ValueError, match="loss is 'dice'; it must be one of bce"):
+        Hdf5DataProcessor(params(path, loss="dice"))
+
+
+@pytest.mark.parametrize(("loss", "dtype"), [("bce", "float32"), ("multilabel_bce", "float32"), ("ssce", "int32")])
+def test_labels_that_are_stored_as_uint8_have_the_types_of_the_original(tmp_path: Path, loss: str, dtype: str) -> None:
+    data = write_dataset(tmp_path / "data", [f"{name}.jpg,3,{start} 2" for start, name in enumerate("abcd", 1)])
+    path = create(tmp_path, data, loss=loss, steelbeam={"label_dtype": "uint8"})
+    assert open_dataset(path).label_dtype == np.uint8
+    for mixed in (False, True):
+        section = params(path, loss=loss, mixed_precision=mixed, use_bfloat16=True)
+        _, labels = next(iter(Hdf5DataProcessor(section).create_dataloader()))
+        expected = "bfloat16" if mixed and loss != "ssce" else dtype
+        assert labels.dtype == getattr(torch, expected)
+        assert labels.any()
+
+
+def test_augmented_images_have_one_type_whatever_chance_chooses(path: Path) -> None:
+    loader = Hdf5DataProcessor(params(path, augment_data=True, batch_size=1)).create_dataloader()
+    assert {images.dtype for _ in range(2) for images, _ in loader} == {torch.float32}
+
+
+@pytest.mark.parametrize("shape", [(1, 5, 7), (3, 6, 6)])
+def test_flips_turns_and_scores_are_those_of_pytorch(shape: tuple[int, ...]) -> None:
+    array = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    tensor = torch.from_numpy(array)
+    assert np.array_equal(flip(array), torch.flip(tensor, [-1]))
+    for turns in range(5):
+        assert np.array_equal(rotate(array, turns), torch.rot90(tensor, turns, [-2, -1]))
+    grey = tensor.to(torch.float32)
+    assert np.allclose(normalize(array, "standard_score"), (grey - grey.mean()) / grey.std(), atol=1e-5)
