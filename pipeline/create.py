@@ -24,7 +24,7 @@ from pipeline.graph import build_graph
 from pipeline.history import find_run, shard_states, utc_now
 from pipeline.job import Job
 from pipeline.manifest import unseal
-from pipeline.new_pipeline import new_pipeline, runs_here
+from pipeline.new_pipeline import counts_here, new_pipeline, runs_here
 from pipeline.outcome import OUTCOME, describe_state, raise_outcome
 from pipeline.prepare import is_up_to_date, job_of, reusable_of, with_existing
 from pipeline.progress_bar import show_progress
@@ -35,6 +35,7 @@ from pipeline.run_log import RunLog
 from pipeline.run_metrics import RunMetrics
 from pipeline.run_report import report_of
 from pipeline.runner_job import RunnerJob
+from pipeline.staged_progress import StagedProgress
 from pipeline.summary import summarise
 from transforms.files import make_folder, read_bytes_if_there, remove
 from transforms.find_files import find_attempts
@@ -145,10 +146,9 @@ def _run(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics, *, q
     try:
         remove([join(job.staging, OUTCOME), *find_attempts(join(job.root, STAGING))])
         make_folder(job.staging)
-        tell = functools.partial(log.tell, "progress") if log.as_json else None
         with (
             _stop_on_signal(job, runner_job, log, metrics),
-            show_progress(PROGRESS, log.err, quiet=quiet, tell=tell),
+            _show_progress(job, runner_job.pipeline, log, quiet=quiet),
         ):
             if job.processes:
                 threading.Thread(target=warm_up, args=(job.workers or usable_cores(),), daemon=True).start()
@@ -161,6 +161,16 @@ def _run(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics, *, q
         left = "" if runner_job.cancel() else f"{STILL_RUNNING}\n"
         raise_outcome(job)
         raise SteelbeamError(f"the run failed: {last_line(error)}\n{left}{describe_state(job)}") from error
+
+
+def _show_progress(
+    job: Job, pipeline: beam.Pipeline, log: RunLog, *, quiet: bool
+) -> contextlib.AbstractContextManager[None]:
+    """Shows the images that are counted in this process; where the work is done elsewhere, the finished shards."""
+    tell = functools.partial(log.tell, "progress")
+    if counts_here(pipeline):
+        return show_progress(PROGRESS, log.err, quiet=quiet, tell=tell if log.as_json else None)
+    return show_progress(StagedProgress(job), log.err, quiet=quiet, unit="shards", tell=tell)
 
 
 def _read_back(job: Job) -> dict[str, Any]:
