@@ -68,7 +68,9 @@ def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
         check_report(arguments.output_dir, arguments.report)
     metrics = RunMetrics(arguments.metrics_file, arguments.output_dir)
     with metrics.of_a_failure(), new_pipeline(arguments.beam_options) as pipeline:
-        job = job_of(arguments)
+        with log.step("find-input") as counts:
+            job = job_of(arguments)
+            counts.update(csv_files=len(job.files), csv_bytes=sum(file.size for file in job.files))
         job = dataclasses.replace(
             job,
             run=uuid.uuid4().hex,
@@ -81,8 +83,7 @@ def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
             _translate(arguments, job, pipeline, log)
             out.write(f"{unrun}\n")
             return
-        job, content = _make_dataset(arguments, job, RunnerJob(pipeline, out), log, metrics)
-        entry = find_run(job.root, job.run)
+        job, content, entry = _make_dataset(arguments, job, RunnerJob(pipeline, out), log, metrics)
     metrics.write(report_of(content, entry))
     if not arguments.quiet:
         _tell(job, content, entry, metrics, out, log)
@@ -121,12 +122,14 @@ def _translate(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, lo
 
 def _make_dataset(
     arguments: CreateArguments, job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics
-) -> tuple[Job, dict[str, Any]]:
-    """Runs what has to be run; gives the job, and what the manifest says afterwards."""
+) -> tuple[Job, dict[str, Any], Mapping[str, Any] | None]:
+    """Runs what has to be run; gives the job, what the manifest says afterwards, and the run's entry in the history."""
     reuse = reusable_of(arguments)
     with locked(job.root, job.output_dir, job.run):
-        existing = find_existing(job.root, job.splits)
-        job = with_existing(job, arguments, existing, reuse, log)
+        with log.step("find-existing") as counts:
+            existing = find_existing(job.root, job.splits)
+            job = with_existing(job, arguments, existing, reuse, log)
+            counts.update(shards=len(job.published), reusable_shards=len(job.reusable))
         if is_up_to_date(job, existing):
             remove([join(job.root, STAGING)])
         else:
@@ -134,11 +137,14 @@ def _make_dataset(
                 log.record("start", f"making {job.output_dir}", run=job.run, runner=job.runner)
                 if reuse.message:
                     log.tell("nothing-to-reuse", reuse.message)
-            _run(job, runner_job, log, metrics, quiet=arguments.quiet)
-        content = _read_back(job)
+            with log.step("run-pipeline"):
+                _run(job, runner_job, log, metrics, quiet=arguments.quiet)
+        with log.step("read-back") as counts:
+            content, entry = _read_back(job), find_run(job.root, job.run)
+            counts.update(dataclasses.asdict(report_of(content, entry)))
         if arguments.reuse and (message := announce_latest(arguments.reuse, job.root)):
             log.tell("warning", message)
-        return job, content
+        return job, content, entry
 
 
 def _run(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics, *, quiet: bool) -> None:
