@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import queue
 import shutil
 from pathlib import Path
 
@@ -50,13 +51,10 @@ def stage(job: Job, split: str, *numbers: int) -> None:
 
 def shown(job: Job) -> str:
     """A line of progress."""
-    lines: list[str] = []
-    with show_progress(
-        StagedProgress(job), io.StringIO(), quiet=False, unit="shards", tell=lambda line, **_: lines.append(line)
-    ):
-        while not lines:
-            pass
-    return lines[0]
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    progress, stream = StagedProgress(job), io.StringIO()
+    with show_progress(progress, stream, quiet=False, unit="shards", tell=lambda line, **_: lines.put(line)):
+        return lines.get(timeout=30)
 
 
 def test_shards_count_as_soon_as_they_are_finished_and_while_they_are_published(job: Job) -> None:
