@@ -86,7 +86,7 @@ def _create(parsed: argparse.Namespace, rest: list[str]) -> None:
     from pipeline.create import create
 
     _refuse_unknown(*find_unknown(rest), parsed.known_options)
-    create(create_arguments(parsed, rest), sys.stdout, RunLog(sys.stderr, parsed.log_format == JSON))
+    create(create_arguments(parsed, rest), sys.stdout, RunLog(sys.stderr, parsed.log_format == JSON, parsed.quiet))
 
 
 def _plan(parsed: argparse.Namespace, rest: list[str]) -> None:

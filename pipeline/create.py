@@ -23,7 +23,7 @@ from pipeline.existing import find_existing
 from pipeline.graph import build_graph
 from pipeline.history import find_run, shard_states, utc_now
 from pipeline.job import Job
-from pipeline.new_pipeline import new_pipeline, runs_here
+from pipeline.new_pipeline import counts_here, new_pipeline, runs_here
 from pipeline.outcome import OUTCOME, describe_state, raise_outcome
 from pipeline.prepare import is_up_to_date, job_of, reusable_of, with_existing
 from pipeline.progress_bar import show_progress
@@ -34,6 +34,7 @@ from pipeline.run_log import RunLog
 from pipeline.run_metrics import RunMetrics
 from pipeline.run_report import report_of
 from pipeline.runner_job import RunnerJob
+from pipeline.staged_progress import StagedProgress
 from pipeline.summary import summarise
 from steelbeam.manifest import unseal
 from transforms.files import make_folder, read_bytes_if_there, remove
@@ -67,7 +68,9 @@ def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
         check_report(arguments.output_dir, arguments.report)
     metrics = RunMetrics(arguments.metrics_file, arguments.output_dir)
     with metrics.of_a_failure(), new_pipeline(arguments.beam_options) as pipeline:
-        job = job_of(arguments)
+        with log.step("find-input") as counts:
+            job = job_of(arguments)
+            counts.update(csv_files=len(job.files), csv_bytes=sum(file.size for file in job.files))
         job = dataclasses.replace(
             job,
             run=uuid.uuid4().hex,
@@ -80,8 +83,7 @@ def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
             _translate(arguments, job, pipeline, log)
             out.write(f"{unrun}\n")
             return
-        job, content = _make_dataset(arguments, job, RunnerJob(pipeline, out), log, metrics)
-        entry = find_run(job.root, job.run)
+        job, content, entry = _make_dataset(arguments, job, RunnerJob(pipeline, out), log, metrics)
     metrics.write(report_of(content, entry))
     if not arguments.quiet:
         _tell(job, content, entry, metrics, out, log)
@@ -120,12 +122,14 @@ def _translate(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, lo
 
 def _make_dataset(
     arguments: CreateArguments, job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics
-) -> tuple[Job, dict[str, Any]]:
-    """Runs what has to be run; gives the job, and what the manifest says afterwards."""
+) -> tuple[Job, dict[str, Any], Mapping[str, Any] | None]:
+    """Runs what has to be run; gives the job, what the manifest says afterwards, and the run's entry in the history."""
     reuse = reusable_of(arguments)
     with locked(job.root, job.output_dir, job.run):
-        existing = find_existing(job.root, job.splits)
-        job = with_existing(job, arguments, existing, reuse, log)
+        with log.step("find-existing") as counts:
+            existing = find_existing(job.root, job.splits)
+            job = with_existing(job, arguments, existing, reuse, log)
+            counts.update(shards=len(job.published), reusable_shards=len(job.reusable))
         if is_up_to_date(job, existing):
             remove([join(job.root, STAGING)])
         else:
@@ -133,11 +137,14 @@ def _make_dataset(
                 log.record("start", f"making {job.output_dir}", run=job.run, runner=job.runner)
                 if reuse.message:
                     log.tell("nothing-to-reuse", reuse.message)
-            _run(job, runner_job, log, metrics, quiet=arguments.quiet)
-        content = _read_back(job)
+            with log.step("run-pipeline"):
+                _run(job, runner_job, log, metrics, quiet=arguments.quiet)
+        with log.step("read-back") as counts:
+            content, entry = _read_back(job), find_run(job.root, job.run)
+            counts.update(dataclasses.asdict(report_of(content, entry)))
         if arguments.reuse and (message := announce_latest(arguments.reuse, job.root)):
             log.tell("warning", message)
-        return job, content
+        return job, content, entry
 
 
 def _run(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics, *, quiet: bool) -> None:
@@ -145,10 +152,9 @@ def _run(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics, *, q
     try:
         remove([join(job.staging, OUTCOME), *find_attempts(join(job.root, STAGING))])
         make_folder(job.staging)
-        tell = functools.partial(log.tell, "progress") if log.as_json else None
         with (
             _stop_on_signal(job, runner_job, log, metrics),
-            show_progress(PROGRESS, log.err, quiet=quiet, tell=tell),
+            _show_progress(job, runner_job.pipeline, log, quiet=quiet),
         ):
             if job.processes:
                 threading.Thread(target=warm_up, args=(job.workers or usable_cores(),), daemon=True).start()
@@ -161,6 +167,16 @@ def _run(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics, *, q
         left = "" if runner_job.cancel() else f"{STILL_RUNNING}\n"
         raise_outcome(job)
         raise SteelbeamError(f"the run failed: {last_line(error)}\n{left}{describe_state(job)}") from error
+
+
+def _show_progress(
+    job: Job, pipeline: beam.Pipeline, log: RunLog, *, quiet: bool
+) -> contextlib.AbstractContextManager[None]:
+    """Shows the images that are counted in this process; where the work is done elsewhere, the finished shards."""
+    tell = functools.partial(log.tell, "progress")
+    if counts_here(pipeline):
+        return show_progress(PROGRESS, log.err, quiet=quiet, tell=tell if log.as_json else None)
+    return show_progress(StagedProgress(job), log.err, quiet=quiet, unit="shards", tell=tell)
 
 
 def _read_back(job: Job) -> dict[str, Any]:

@@ -102,6 +102,11 @@ class Job:
         """Names of the splits."""
         return tuple(rule.name for rule in self.rules)
 
+    @property
+    def num_shards(self) -> int | None:
+        """Number of shards; None where a bound on their size asks for more: how many is only known to the graph."""
+        return len(self.rules) * self.layout.num_shards if self.layout.max_shard_bytes is None else None
+
 
 def make_job(
     params: Params,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pipeline.errors import UsageError
 from pipeline.run_report import RunReport
-from transforms.files import write_whole
+from transforms.files import read_bytes_if_there, write_whole
 
 _PREFIX = "steelbeam_"
+_LAST_SUCCESS = "last_success_timestamp_seconds"
+_LINES_OF_LAST_SUCCESS = re.compile(rf"^(?:# (?:HELP|TYPE) )?{_PREFIX}{_LAST_SUCCESS}[ {{].*\n", re.MULTILINE)
 
 
 class _Gauge(NamedTuple):
@@ -43,7 +46,7 @@ def write_metrics(
     report: RunReport | None = None,
     rejected: Mapping[str, int] | None = None,
 ) -> None:
-    """Writes the file; a reader sees all of it.
+    """Writes the file; a reader sees all of it. Where the run has failed, the time of the last success stays in it.
 
     Args:
         path: of the file, local.
@@ -52,6 +55,9 @@ def write_metrics(
         seconds: that the run took.
         report: of a run that has come to its end; None of one that has failed.
         rejected: rows and images of a run that has failed, by code, where they are known.
+
+    Raises:
+        OSError: the file cannot be written, or the one before it cannot be read.
     """
     gauges = [
         _Gauge("last_run_success", "1 where the last run has succeeded, else 0", [({}, int(report is not None))]),
@@ -59,12 +65,20 @@ def write_metrics(
         _Gauge("last_run_duration_seconds", "how long the last run took", [({}, seconds)]),
     ]
     if report is not None:
+        gauges.append(_Gauge(_LAST_SUCCESS, "when the last run that succeeded has ended", [({}, ended)]))
         gauges += _of_report(report)
     codes = report.rejected if report else rejected or {}
     gauges.append(
         _Gauge("rejected", "rows and images that were rejected", [({"code": code}, n) for code, n in codes.items()])
     )
-    write_whole(os.path.abspath(path), "".join(_lines(gauges, dataset)).encode())
+    kept = _last_success(path) if report is None else ""
+    write_whole(os.path.abspath(path), ("".join(_lines(gauges, dataset)) + kept).encode())
+
+
+def _last_success(path: str) -> str:
+    """What the file says of the last success, as it stands: that may have been of another dataset, such as a day's."""
+    text = read_bytes_if_there(os.path.abspath(path)) or b""
+    return "".join(_LINES_OF_LAST_SUCCESS.findall(text.decode(errors="replace")))
 
 
 def _of_report(report: RunReport) -> Iterator[_Gauge]:

@@ -67,7 +67,17 @@ def _in_process_runner(options: PipelineOptions) -> FnApiRunner | None:
 
 def runs_here(pipeline: beam.Pipeline) -> bool:
     """Whether all of a pipeline runs in this very process."""
-    return (
-        isinstance(pipeline.runner, FnApiRunner)
-        and pipeline.options.view_as(DirectOptions).direct_running_mode == "in_memory"
-    )
+    return _mode_in_process(pipeline) == "in_memory"
+
+
+def counts_here(pipeline: beam.Pipeline) -> bool:
+    """Whether `PROGRESS` sees the work of a pipeline: it does not where workers of Beam do it, or of a cluster."""
+    return _mode_in_process(pipeline) in ("in_memory", "multi_threading")
+
+
+def _mode_in_process(pipeline: beam.Pipeline) -> str | None:
+    """How the default runner works; None for any other."""
+    if not isinstance(pipeline.runner, FnApiRunner):
+        return None
+    mode: str = pipeline.options.view_as(DirectOptions).direct_running_mode
+    return mode

@@ -47,8 +47,7 @@ def describe_state(job: Job) -> str:
         count = count_staged(job.staging, job.splits)
     except (OSError, UsageError) as error:
         return f"what is in {job.output_dir} cannot be seen either: {error}"
-    # How many more a bound on their size asks for is only known to the graph.
-    of_all = f" of {len(job.splits) * job.layout.num_shards}" if job.layout.max_shard_bytes is None else ""
+    of_all = f" of {job.num_shards}" if job.num_shards is not None else ""
     shards = f"{count}{of_all} shards"
     found = f"; the dataset in {job.output_dir} is whole" if whole else ""
     return f"nothing was published; {shards} are finished in {job.staging}, where the same command takes them up{found}"

@@ -10,22 +10,32 @@ from typing import Protocol, TextIO
 
 from tqdm import tqdm
 
-from transforms.progress import Progress
-
 BAR_SECONDS = 0.2
 LINE_SECONDS = 10.0
+
+
+class Counts(Protocol):
+    """What is shown, such as `transforms.progress.Progress`."""
+
+    @property
+    def done(self) -> int:
+        """How many are done."""
+
+    @property
+    def expected(self) -> int | None:
+        """How many there will be; None where that is not known, or not yet."""
 
 
 class Tell(Protocol):
     """Takes a line of progress, and the numbers in it."""
 
-    def __call__(self, line: str, *, done: int, expected: int, seconds: float) -> None:
+    def __call__(self, line: str, *, done: int, expected: int | None, unit: str, seconds: float) -> None:
         """Says it."""
 
 
 @contextlib.contextmanager
 def show_progress(
-    progress: Progress, err: TextIO, *, quiet: bool, unit: str = "images", tell: Tell | None = None
+    progress: Counts, err: TextIO, *, quiet: bool, unit: str = "images", tell: Tell | None = None
 ) -> Iterator[None]:
     """Shows progress from a thread of its own while the body runs.
 
@@ -33,7 +43,7 @@ def show_progress(
         progress: what is shown.
         err: where it is shown.
         quiet: shows nothing.
-        unit: what is counted, "images" or "bytes".
+        unit: what is counted, "images", "bytes" or "shards".
         tell: takes the lines instead; there is no bar then.
     """
     if quiet:
@@ -62,7 +72,7 @@ def format_bytes(count: float) -> str:
     return f"{count:.1f} TB"
 
 
-def _show_bar(progress: Progress, err: TextIO, stop: threading.Event, unit: str) -> None:
+def _show_bar(progress: Counts, err: TextIO, stop: threading.Event, unit: str) -> None:
     scaled = unit == "bytes"
     with tqdm(
         desc=unit, unit="B" if scaled else "", unit_scale=scaled, file=err, dynamic_ncols=True, leave=False
@@ -75,22 +85,27 @@ def _show_bar(progress: Progress, err: TextIO, stop: threading.Event, unit: str)
 
 
 def _writer(err: TextIO) -> Tell:
-    def write(line: str, **_: float) -> None:
+    def write(line: str, **_: object) -> None:
         err.write(line + "\n")
         err.flush()
 
     return write
 
 
-def _show_lines(progress: Progress, tell: Tell, stop: threading.Event, unit: str) -> None:
+def _show_lines(progress: Counts, tell: Tell, stop: threading.Event, unit: str) -> None:
     started = time.monotonic()
     while not stop.wait(LINE_SECONDS):
-        if progress.expected:
-            done, expected, seconds = progress.done, progress.expected, time.monotonic() - started
-            tell(_line(done, expected, seconds, unit), done=done, expected=expected, seconds=round(seconds, 3))
+        done, expected, seconds = progress.done, progress.expected, time.monotonic() - started
+        if line := _line(done, expected, seconds, unit):
+            tell(line, done=done, expected=expected, unit=unit, seconds=round(seconds, 3))
 
 
-def _line(done: int, expected: int, seconds: float, unit: str) -> str:
+def _line(done: int, expected: int | None, seconds: float, unit: str) -> str | None:
+    """What is said; None where nothing can be said yet."""
+    if unit == "shards":
+        return f"{done}{f' of {expected}' if expected else ''} shards are finished"
+    if not expected:
+        return None
     rate = done / seconds
     left = f", {(expected - done) / rate:.0f} s left" if rate else ""
     if unit == "bytes":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import itertools
 import json
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 TEXT, JSON = "text", "json"
@@ -27,10 +29,12 @@ class RunLog:
     Attributes:
         err: where it goes.
         as_json: whether each line is an object, with the keys time, level, event and message, and what belongs to it.
+        quiet: whether nothing is said of steps.
     """
 
     err: TextIO
     as_json: bool = False
+    quiet: bool = False
 
     def tell(self, event: str, message: str, **values: object) -> None:
         """Says something to everybody: its message as text, with its values as an object."""
@@ -46,6 +50,20 @@ class RunLog:
             self.err.write(_line(_LEVELS.get(event, "info"), event, message, values))
             self.err.flush()
 
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[dict[str, object]]:
+        """Says to programs that a step of a run has succeeded, and how long it took.
+
+        Yields:
+            what the body puts there is said, too: what it has counted.
+        """
+        started = time.monotonic()
+        counts: dict[str, object] = {}
+        yield counts
+        if not self.quiet:
+            seconds = round(time.monotonic() - started, 3)
+            self.record("step", f"{name} is done", step=name, seconds=seconds, **counts)
+
 
 class JsonFormatter(logging.Formatter):
     """Messages of the logging module, Beam's among them, as objects of the event "log"."""
@@ -59,5 +77,5 @@ class JsonFormatter(logging.Formatter):
 
 
 def _line(level: str, event: str, message: str, values: dict[str, object] | dict[str, str]) -> str:
-    time = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
-    return json.dumps({"time": time, "level": level, "event": event, "message": message, **values}) + "\n"
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+    return json.dumps({"time": now, "level": level, "event": event, "message": message, **values}) + "\n"

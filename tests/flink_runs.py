@@ -22,11 +22,16 @@ LIMIT_SECONDS = 240
 
 
 def write_programs(folder: Path) -> Path:
-    """The two programs of the package, wherever this Python has it from; gives their folder."""
+    """The two programs of the package, wherever this Python has it from; gives their folder.
+
+    It stands in the command line of whatever they start, too: see `commands_of`.
+    """
     folder.mkdir()
     for name, module in (("steelbeam", "pipeline"), ("steelbeam-worker", "pipeline.worker")):
         program = folder / name
-        program.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m {module} "$@"\n')
+        program.write_text(
+            f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -X started_in="{folder}" -m {module} "$@"\n'
+        )
         program.chmod(0o755)
     return folder
 
@@ -78,8 +83,12 @@ class FlinkRun:
     def wait_for_shards(self, number: int) -> dict[str, int]:
         """Waits until so many shards are finished and nothing is published; gives their names, and when they were."""
         self._wait(lambda: len(self._finished()) >= number)
-        assert not (self._output / "manifest.json").exists()
+        self.check_unpublished()
         return self._finished()
+
+    def check_unpublished(self) -> None:
+        """Checks that what was just done has come before the end of publishing."""
+        assert not (self._output / "manifest.json").exists()
 
     def _finished(self) -> dict[str, int]:
         records = self._output.glob(".staging/*/*_input/*.h5.json")
@@ -103,6 +112,21 @@ def workers(cluster: LocalCluster, task_manager: str) -> list[psutil.Process]:
     return [one for one in psutil.process_iter() if _group_of(one) == group and one.pid != group]
 
 
+def commands_of(folder: Path) -> list[str]:
+    """Command lines of running processes that name a folder, be it a cluster's or that of the programs."""
+    lines = [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
+    return [line for line in lines if str(folder) in line]
+
+
+def kill_workers(cluster: LocalCluster, *task_managers: str) -> None:
+    """Kills the Python workers of TaskManagers, each of which has some."""
+    for task_manager in task_managers:
+        found = workers(cluster, task_manager)
+        assert found, f"{task_manager} has no workers"
+        for worker in found:
+            worker.kill()
+
+
 def _group_of(process: psutil.Process) -> int | None:
     with contextlib.suppress(ProcessLookupError):
         return os.getpgid(process.pid)
@@ -113,6 +137,12 @@ def last_job(cluster: LocalCluster) -> dict:
     """What the cluster says of the job that it was given last."""
     jobs = cluster.get("jobs/overview")["jobs"]
     return cluster.get(f"jobs/{max(jobs, key=lambda job: job['start-time'])['jid']}")
+
+
+def failures(cluster: LocalCluster) -> list[str]:
+    """Names of the tasks of the last job that have failed, and were started again."""
+    history = cluster.get(f"jobs/{last_job(cluster)['jid']}/exceptions")["exceptionHistory"]
+    return [entry["taskName"] for entry in history["entries"]]
 
 
 def writers(cluster: LocalCluster) -> set[str]:

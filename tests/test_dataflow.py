@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.dataflow
 # What Airflow's provider for Google looks for, in a line of standard output.
 AIRFLOWS_PATTERN = re.compile(r'Created job with id: \[(?P<job_id_python>[^"\n\s]*)\]')
 PAR_DO = "beam:transform:pardo:v1"
+COMBINE = re.compile(r"beam:transform:combine_\w+:v1")
 MAX_PAYLOAD_BYTES = 8_192
 
 
@@ -132,18 +134,33 @@ def test_no_main_session_is_staged(store: Store, template: dict) -> None:
 
 def test_no_function_drags_the_main_module_along(translated: beam_runner_api_pb2.Pipeline) -> None:
     pickles = {
-        transform.unique_name: _pickle_of(transform)
+        (transform.unique_name, role, tag): pickle
         for transform in translated.components.transforms.values()
-        if transform.spec.urn == PAR_DO
+        for role, tag, pickle in _pickles_of(transform)
     }
-    assert len(pickles) > 20
+    found = Counter(role for (_, role, _), pickle in pickles.items() if pickle)
+    assert found["DoFn"] > 20
+    assert found["CombineFn"] >= 1
+    assert found["ViewFn"] == found["WindowMappingFn"] >= 4
     assert [name for name, pickle in pickles.items() if b"__main__" in pickle] == []
     assert {name: len(pickle) for name, pickle in pickles.items() if len(pickle) > MAX_PAYLOAD_BYTES} == {}
 
 
-def _pickle_of(transform: beam_runner_api_pb2.PTransform) -> bytes:
-    payload = beam_runner_api_pb2.ParDoPayload.FromString(transform.spec.payload).do_fn.payload
-    return bz2.decompress(base64.b64decode(payload)) if payload else b""
+def _pickles_of(transform: beam_runner_api_pb2.PTransform) -> Iterator[tuple[str, str, bytes]]:
+    """The functions of a step: what each is, of which side input, and its pickle."""
+    if transform.spec.urn == PAR_DO:
+        par_do = beam_runner_api_pb2.ParDoPayload.FromString(transform.spec.payload)
+        yield "DoFn", "", _unpacked(par_do.do_fn)
+        for tag, side_input in par_do.side_inputs.items():
+            yield "ViewFn", tag, _unpacked(side_input.view_fn)
+            yield "WindowMappingFn", tag, _unpacked(side_input.window_mapping_fn)
+    elif COMBINE.fullmatch(transform.spec.urn):
+        combine = beam_runner_api_pb2.CombinePayload.FromString(transform.spec.payload)
+        yield "CombineFn", "", _unpacked(combine.combine_fn)
+
+
+def _unpacked(function: beam_runner_api_pb2.FunctionSpec) -> bytes:
+    return bz2.decompress(base64.b64decode(function.payload)) if function.payload else b""
 
 
 def test_a_template_is_written_where_there_is_nothing_to_do_too(store: Store) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import urllib.request
@@ -14,7 +13,15 @@ import pytest
 
 from configs.flink.local_cluster import LocalCluster, built
 from tests.command import run_create, run_steelbeam, tree
-from tests.flink_runs import FlinkRun, last_job, workers, write_programs, writers
+from tests.flink_runs import (
+    FlinkRun,
+    commands_of,
+    failures,
+    kill_workers,
+    last_job,
+    write_programs,
+    writers,
+)
 from tests.needs import needs
 from tests.test_golden import CONFIGS, GOLDEN
 
@@ -36,9 +43,11 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def cluster(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    with LocalCluster(tmp_path_factory.mktemp("cluster"), made) as running:
+def cluster(made: Path, programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    folder = tmp_path_factory.mktemp("cluster")
+    with LocalCluster(folder, made) as running:
         yield running
+    assert [*commands_of(folder), *commands_of(programs)] == []
 
 
 class Sample:
@@ -115,10 +124,10 @@ def test_3000_images_come_out_with_the_same_bytes_and_both_task_managers_worked(
 def test_a_killed_worker_changes_nothing(cluster: LocalCluster, programs: Path, sample: Sample, finished: int) -> None:
     run = sample.start(cluster, programs)
     run.wait_for_shards(finished)
-    for task_manager in ("tm1", "tm2") if finished == SHARDS else ("tm1",):
-        for worker in workers(cluster, task_manager):
-            worker.kill()
+    kill_workers(cluster, *(("tm1", "tm2") if finished == SHARDS else ("tm1",)))
+    run.check_unpublished()
     run.end()
+    assert failures(cluster)
     assert tree(sample.output) == sample.expected
 
 
@@ -126,22 +135,28 @@ def test_a_killed_task_manager_changes_nothing(cluster: LocalCluster, programs: 
     run = sample.start(cluster, programs)
     run.wait_for_shards(1)
     cluster.kill("tm2")
+    run.check_unpublished()
     run.end()
+    assert failures(cluster)
     assert tree(sample.output) == sample.expected
     assert writers(cluster) >= {"tm1"}
     cluster.start("tm3")
     cluster.wait()
 
 
-def test_a_lost_cluster_leaves_no_dataset_and_the_same_command_takes_up_what_is_finished(
+def test_a_lost_cluster_leaves_no_process_and_no_dataset_and_the_same_command_takes_up_what_is_finished(
     cluster: LocalCluster, made: Path, programs: Path, sample: Sample, tmp_path: Path
 ) -> None:
     with LocalCluster(tmp_path / "lost", made) as lost:
-        run = sample.start(lost, programs)
+        run = sample.start(lost, write_programs(tmp_path / "bin"))
         run.wait_for_shards(2)
+        running = "\n".join(commands_of(tmp_path))
+        assert "TaskManagerRunner" in running
+        assert "pipeline.worker" in running
         for name in ("jobmanager", "tm1", "tm2"):
             lost.kill(name)
         said = run.end(status=1)
+    assert commands_of(tmp_path) == []
     assert "no Flink cluster answers at" in said
     assert "nothing was published" in said
     assert "Traceback" not in said
@@ -192,12 +207,3 @@ def test_input_that_is_refused_on_the_cluster_is_told_as_it_is_in_process(
     said = FlinkRun(cluster, programs, tmp_path / "out", "--params", str(params), env=whole).end(status=3)
     assert "there is no file none.jpg" in said
     assert "Traceback" not in said
-
-
-def test_no_process_is_left(made: Path, programs: Path, tmp_path: Path) -> None:
-    with LocalCluster(tmp_path, made) as short:
-        groups = [short.group(name) for name in ("jobmanager", "tm1", "tm2")]
-        short.kill("tm2")
-    for group in groups:
-        with pytest.raises(ProcessLookupError):
-            os.killpg(group, 0)

@@ -9,7 +9,7 @@ import apache_beam as beam
 import pytest
 from apache_beam.pipeline import AppliedPTransform, PipelineVisitor
 
-from pipeline.graph import build_graph
+from pipeline.graph import ASSIGNMENTS, build_graph
 from pipeline.job import make_job
 from pipeline.params_file import read_params
 from tests.builders import write_dataset, write_params
@@ -38,11 +38,13 @@ class _Steps(PipelineVisitor):
             self.found.append(node)
 
 
-@pytest.fixture(name="steps")
-def find_steps(tmp_path: Path) -> list[AppliedPTransform]:
-    """Steps of a graph that has all there are: two classes, whose splits may share images."""
+@pytest.fixture(name="steps", params=ASSIGNMENTS)
+def find_steps(request: pytest.FixtureRequest, tmp_path: Path) -> list[AppliedPTransform]:
+    """Steps of a graph that has all there are, for each assignment: two classes, whose splits may share images."""
     data = write_dataset(tmp_path / "data", ["a.jpg,3,1 2", "b.jpg,4,1 2"])
-    params = read_params(str(write_params(tmp_path / "params.yaml", data, eval_input={"class_id": 4})))
+    ours = {"assignment": request.param}
+    written = write_params(tmp_path / "params.yaml", data, eval_input={"class_id": 4}, steelbeam=ours)
+    params = read_params(str(written))
     job = make_job(params, ShardLayout("data", 2, 1), output_dir=str(tmp_path / "out"), input_args={})
     pipeline = beam.Pipeline()
     build_graph(pipeline, job)

@@ -62,6 +62,25 @@ def test_a_run_that_fails_says_so_with_the_codes(tmp_path: Path, data: Path) -> 
     metrics = read_metrics(path)
     assert metrics["steelbeam_last_run_success",] == 0
     assert metrics["steelbeam_rejected", "IMAGE_EMPTY"] == 1
+    assert ("steelbeam_last_success_timestamp_seconds",) not in metrics
+
+
+def test_a_run_that_fails_keeps_the_time_of_the_last_success(tmp_path: Path, data: Path) -> None:
+    path = tmp_path / "steelbeam.prom"
+    create(tmp_path, data, f"--metrics_file={path}", output="monday")
+    succeeded = read_metrics(path)
+    last = succeeded["steelbeam_last_success_timestamp_seconds",]
+    assert last == succeeded["steelbeam_last_run_timestamp_seconds",]
+    (data / "train_images" / "0.jpg").write_bytes(b"")
+    for _ in range(2):
+        create(tmp_path, data, f"--metrics_file={path}", output="tuesday", status=3)
+        failed = read_metrics(path)
+        assert failed["steelbeam_last_run_success",] == 0
+        assert failed["steelbeam_last_run_timestamp_seconds",] > last
+        assert failed["steelbeam_last_success_timestamp_seconds",] == last
+    (data / "train_images" / "0.jpg").write_bytes((data / "train_images" / "1.jpg").read_bytes())
+    create(tmp_path, data, f"--metrics_file={path}", output="tuesday")
+    assert read_metrics(path)["steelbeam_last_success_timestamp_seconds",] > last
 
 
 def test_wrong_input_is_a_failure_too(tmp_path: Path, data: Path) -> None:

@@ -34,17 +34,49 @@ def test_the_summary_is_the_last_object_and_standard_output_is_empty(tmp_path: P
     params = write_params(tmp_path / "params.yaml", data)
     done = run_create(params, tmp_path / "out", *FLAGS)
     assert done.stdout == ""
-    first, *_, last = objects(done.stderr)
-    assert (first["event"], first["runner"]) == ("start", "FnApiRunner")
+    *_, last = objects(done.stderr)
     assert (last["event"], last["level"]) == ("published", "info")
     assert last["rows"] == 4
     assert last["examples"] == {"train_input": 2, "eval_input": 2}
     assert last["shards"]["train_input"] == {"written": 2, "kept": 0, "reused": 0}
     assert last["rejected"] == {}
     assert last["seconds"] > 0
-    [again] = objects(run_create(params, tmp_path / "out", *FLAGS).stderr)
+    *_, again = objects(run_create(params, tmp_path / "out", *FLAGS).stderr)
     assert again["event"] == "nothing-to-do"
     assert again["shards"]["train_input"] == {"written": 0, "kept": 2, "reused": 0}
+
+
+def told(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str], *flags: str) -> list[dict]:
+    """What a run says to programs."""
+    params = write_params(tmp_path / "params.yaml", data)
+    assert main(["create", "--params", str(params), "--output_dir", str(tmp_path / "out"), *FLAGS, *flags]) == 0
+    return objects(capsys.readouterr().err)
+
+
+def test_each_step_of_a_run_says_how_long_it_took_and_what_it_has_counted(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open(data / "train.csv", "a") as csv:
+        csv.write("missing.jpg,3,1 1\n")
+    lines = told(tmp_path, data, capsys, "--max_rejected=1")
+    steps = {line["step"]: line for line in lines if line["event"] == "step"}
+    assert [*steps] == ["find-input", "find-existing", "run-pipeline", "read-back"]
+    assert [line["event"] for line in lines] == ["step", "step", "start", "step", "step", "published"]
+    assert lines[2]["runner"] == "FnApiRunner"
+    assert 0 < sum(step["seconds"] for step in steps.values()) <= lines[-1]["seconds"] + 0.01
+    assert steps["find-input"]["csv_bytes"] == (data / "train.csv").stat().st_size
+    assert steps["find-existing"]["shards"] == 0
+    assert (steps["read-back"]["rows"], steps["read-back"]["rejected"]) == (5, {"IMAGE_MISSING": 1})
+    again = {line["step"]: line for line in told(tmp_path, data, capsys, "--max_rejected=1") if "step" in line}
+    assert [*again] == ["find-input", "find-existing", "read-back"]
+    assert again["find-existing"]["shards"] == 4
+
+
+def test_a_step_that_fails_is_not_said_to_be_done(capsys: pytest.CaptureFixture[str]) -> None:
+    log = RunLog(sys.stderr, as_json=True)
+    with pytest.raises(ValueError, match="wrong"), log.step("find-input"):
+        raise ValueError("wrong")
+    assert capsys.readouterr().err == ""
 
 
 def test_a_failure_is_an_object_with_the_exit_status_and_the_codes(tmp_path: Path, data: Path) -> None:
@@ -74,9 +106,7 @@ def test_a_warning_and_progress_are_objects(
     monkeypatch.setattr(progress_bar, "LINE_SECONDS", 0.001)
     (tmp_path / "out" / "train_input").mkdir(parents=True)
     (tmp_path / "out" / "train_input" / "else.h5").touch()
-    params = write_params(tmp_path / "params.yaml", data)
-    assert main(["create", "--params", str(params), "--output_dir", str(tmp_path / "out"), "--overwrite", *FLAGS]) == 0
-    lines = objects(capsys.readouterr().err)
+    lines = told(tmp_path, data, capsys, "--overwrite")
     assert [line["level"] for line in lines if line["event"] == "warning"] == ["warning"]
     progress = [line for line in lines if line["event"] == "progress"]
     assert progress
