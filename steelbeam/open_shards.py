@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-import resource
+import sys
 from collections import OrderedDict
 
 from steelbeam.catalog import Shard
 from steelbeam.folder import Folder, folder_of
 from steelbeam.shard_reader import ShardReader
+
+if sys.platform != "win32":
+    import resource
 
 # However many the system allows.
 _MOST = 4096
@@ -56,5 +59,7 @@ def _most_open() -> int:
 
     Positions go from shard to shard, so that in their order a split of more shards opens a file for each example.
     """
+    if sys.platform == "win32":  # where a process has as many as it likes
+        return _MOST
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _MOST if most == resource.RLIM_INFINITY else max(min(most // 4, _MOST), 1)
