@@ -100,6 +100,41 @@ def test_a_lock_that_could_not_be_seen_to_be_taken_does_not_stay(store: Store, m
     assert store.names("out") == []
 
 
+def outrun(store: Store, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Has another run take the lock just before this one does, and end before this one can see whose it is."""
+    client = store_of(store.path(""))
+    swap, calls = client.swap, []
+
+    def be_outrun(path: str, content: bytes, version: str) -> str | None:
+        calls.append(path)
+        if len(calls) > times:
+            return swap(path, content, version)
+        put_lock(store, 0)
+        made = swap(path, content, version)
+        store.delete("out/.lock")
+        return made
+
+    monkeypatch.setattr(client, "swap", be_outrun)
+
+
+def test_a_lock_that_another_run_had_for_a_moment_is_taken_afterwards(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outrun(store, monkeypatch, times=2)
+    with locked(store.path("out"), "out", "mine"):
+        assert json.loads(store.get("out/.lock"))["run"] == "mine"
+    assert store.names("out") == []
+
+
+def test_a_run_never_goes_on_without_the_lock(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    outrun(store, monkeypatch, times=99)
+    with (
+        pytest.raises(SteelbeamError, match="another run is writing to out at this moment"),
+        locked(store.path("out"), "out", "mine"),
+    ):
+        pytest.fail("there is no lock")
+
+
 def test_a_lock_is_renewed_while_a_run_has_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_lock, "RENEW_SECONDS", 0.05)
     lock = lock_of(store, "mine")
