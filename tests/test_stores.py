@@ -68,7 +68,7 @@ def test_a_store_holds_the_bytes_of_a_local_run(store: Store, tmp_path: Path) ->
 
 def test_worker_processes_know_the_options_of_the_store_and_lose_nothing(store: Store, tmp_path: Path) -> None:
     params = put_dataset(store, tmp_path)
-    store.proxy.plan(HttpFault("POST" if store.scheme == "gs" else "PUT", "", "lost", times=3))
+    store.proxy.plan(HttpFault("^POST" if store.scheme == "gs" else "^PUT", "lost", times=3))
     flags = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
     run_steelbeam("create", "--params", params, "--output_dir", store.path("out"), *FLAGS, *flags)
     assert store.proxy.hits == 3
