@@ -1,4 +1,4 @@
-"""An HTTP proxy before a store: it counts the requests, makes them slow, and has one fail."""
+"""An HTTP proxy before a store: it counts the requests, makes them slow, and has some fail."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class HttpFault(NamedTuple):
         request: regular expression that is found in its method and its target, with a blank between them; see
             `target_of`.
         kind: "503", an answer that the service is not available; "dropped", the connection breaks before the store has
-            the request; "lost", it breaks after the store has done it; or one of `PART_KINDS`, for the first part of a
-            batch.
+            the request; "lost", it breaks after the store has done it; "slow", which is no failure, it takes a second
+            longer; or one of `PART_KINDS`, for the first part of a batch.
         times: how many of those requests fail, from the first.
     """
 
@@ -44,23 +44,23 @@ class FaultProxy:
     Attributes:
         url: of the proxy.
         log: method and target of the requests since the last `plan`, in order.
-        hits: requests that have failed.
+        hits: requests that have failed, or were slow.
         delay: seconds that each request takes longer.
     """
 
     def __init__(self) -> None:
         self.upstream = 0
         self._lock = threading.Lock()
-        self.plan(None)
+        self.plan()
         self.delay = 0.0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": self}))
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def plan(self, fault: HttpFault | None) -> None:
+    def plan(self, *faults: HttpFault) -> None:
         """Counts from the start, and has other requests fail, or none."""
-        self._fault = fault
+        self._left = {fault: fault.times for fault in faults}
         self.log: list[tuple[str, str]] = []
         self._spans: list[tuple[str, float, float]] = []
         self.hits = 0
@@ -69,11 +69,12 @@ class FaultProxy:
         """Counts a request; gives the kind of failure where it is to fail."""
         with self._lock:
             self.log.append((method, target))
-            fault = self._fault
-            if fault is None or self.hits >= fault.times or not re.search(fault.request, f"{method} {target}"):
-                return None
-            self.hits += 1
-            return fault.kind
+            for fault, left in self._left.items():
+                if left and re.search(fault.request, f"{method} {target}"):
+                    self._left[fault] -= 1
+                    self.hits += 1
+                    return fault.kind
+            return None
 
     @contextlib.contextmanager
     def spanning(self, target: str) -> Iterator[None]:
@@ -119,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         target = target_of(self.path, self.headers, body)
         kind = self.proxy.choose(self.command, target)
         with self.proxy.spanning(target):
-            time.sleep(self.proxy.delay)
+            time.sleep(self.proxy.delay + (kind == "slow"))
             if kind == "503":
                 self._answer(503, [], b"")
             elif kind == "dropped":

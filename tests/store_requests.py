@@ -23,6 +23,8 @@ CALLS = {
     "write the manifest": r"^(POST|PUT) .*out/manifest\.json$",
 }
 
+BATCHES = r"^POST .* (copy|delete)$"
+
 # Statuses of one part of a batch, and the codes that S3 has for them.
 PART_KINDS = {"busy part": (503, "SlowDown"), "forbidden part": (403, "AccessDenied")}
 

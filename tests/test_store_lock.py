@@ -15,8 +15,8 @@ from pipeline.errors import SteelbeamError
 from pipeline.run_lock import check_not_superseded, locked
 from pipeline.store_lock import DEAD_SECONDS, StoreLock
 from tests.fault_proxy import HttpFault
+from tests.store_runs import assert_whole, create, put_dataset
 from tests.stores import Store
-from tests.test_stores import assert_whole, create, put_dataset
 from transforms.file_stores import store_of
 
 pytestmark = pytest.mark.stores
