@@ -49,7 +49,7 @@ setup(
             "fsspec>=2024.6",
         ],
         "test-browser": ["playwright>=1.48"],
-        "test-stores": ["moto[server]>=5.1"],
+        "test-stores": ["moto[server]>=5.1", "gcsfs>=2024.6"],
         "lint": ["ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],
     },
     entry_points={"console_scripts": ["steelbeam=pipeline.cli:main", "steelbeam-worker=pipeline.worker:main"]},
