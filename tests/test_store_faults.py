@@ -19,6 +19,7 @@ from tests.store_requests import BATCHES, CALLS
 from tests.store_runs import create, put_dataset, requests_of_a_run
 from tests.stores import Store
 from transforms import amazon_s3
+from transforms.file_stores import store_of
 
 pytestmark = pytest.mark.stores
 
@@ -98,3 +99,14 @@ def test_parts_of_batches_may_fail_twice(store: Store, tmp_path: Path) -> None:
     assert create(store, params) == 0
     assert store.proxy.hits == 2
     assert store.tree("out") == whole
+
+
+def test_what_can_never_be_copied_or_removed_is_an_os_error(store: Store) -> None:
+    client = store_of(store.path(""))
+    assert client is not None
+    for kind in KINDS:
+        store.proxy.plan(HttpFault("", kind, FOR_GOOD))
+        with pytest.raises(OSError, match=f"^{store.scheme}://"):
+            client.copy([(store.path("a"), store.path("b"))])
+        with pytest.raises(OSError, match=f"^{store.scheme}://"):
+            client.delete([store.path("a")])
