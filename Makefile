@@ -35,9 +35,9 @@ flink: quickstart
 test-airflow: .venv-airflow/installed
 	.venv-airflow/bin/python -m pytest -m airflow tests/test_airflow.py
 
-torture: .venv/installed-test
+torture: .venv/installed-test .venv/installed-test-stores
 	$(BIN)/python -m tests.torture
-	STEELBEAM_FULL_FAULTS=1 $(BIN)/python -m pytest --timeout=0 tests/test_faults.py
+	STEELBEAM_FULL_FAULTS=1 $(BIN)/python -m pytest --timeout=0 tests/test_faults.py tests/test_store_faults.py
 
 lint: .venv/installed-lint
 	$(BIN)/ruff check .

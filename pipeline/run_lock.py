@@ -51,7 +51,7 @@ def _locked_in_store(root: str, shown: str, run: str) -> Iterator[None]:
         yield
         return
     lock = StoreLock(store, join(root, LOCK), _describe_this_run(run))
-    if owner := lock.acquire():
+    if (owner := lock.acquire()) is not None:
         raise SteelbeamError(_refusal(owner, shown))
     with lock.renewed():
         yield

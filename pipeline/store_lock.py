@@ -17,6 +17,7 @@ from transforms.object_store import ABSENT, Content, ObjectStore
 
 RENEW_SECONDS = 60.0
 DEAD_SECONDS = 600.0
+_ATTEMPTS = 5
 
 
 class StoreLock:
@@ -38,23 +39,28 @@ class StoreLock:
         """Takes the lock.
 
         Returns:
-            None; or what the owner says of itself, where it is another's.
+            None; or what the owner says of itself, where it is another's, which is nothing where no owner stays.
 
         Raises:
             OSError: the store cannot be read or written to.
         """
-        found = self._read()
-        if found.version != ABSENT and not _is_dead(found.data):
-            return _parse(found.data)
-        try:
-            if self._swap(found.version):
+        for _ in range(_ATTEMPTS):
+            found = self._read()
+            if found.version != ABSENT and not _is_dead(found.data):
+                return _parse(found.data)
+            if self._take(found.version):
                 return None
+            # Another run was faster. It may have ended since, and taken its lock away.
+        return {}
+
+    def _take(self, version: str) -> bool:
+        try:
+            return self._swap(version)
         except OSError:
             # The store may have made the object all the same.
             with contextlib.suppress(OSError):
                 self.release()
             raise
-        return _parse(self._read().data)
 
     @contextlib.contextmanager
     def renewed(self) -> Iterator[None]:

@@ -23,8 +23,8 @@ def store(_running_store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[St
         monkeypatch.setenv(name, text)
     if _running_store.scheme == "gs":
         importlib.import_module("tests.anonymous.sitecustomize")
-    _running_store.proxy.plan(None)
+    _running_store.proxy.plan()
     yield _running_store
-    _running_store.proxy.plan(None)
+    _running_store.proxy.plan()
     _running_store.proxy.delay = 0.0
     _running_store.clear("")

@@ -1,4 +1,4 @@
-"""An HTTP proxy before a store: it counts the requests, makes them slow, and has one fail."""
+"""An HTTP proxy before a store: it counts the requests, makes them slow, and has some fail."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
+from tests.store_requests import PART_KINDS, astray, refuse_first, target_of
+
 KINDS = ("503", "dropped", "lost")
 # Headers that belong to one connection, or that each side makes itself.
 _OWN_HEADERS = frozenset(
@@ -23,15 +25,15 @@ class HttpFault(NamedTuple):
     """Requests that fail.
 
     Attributes:
-        method: of the request.
-        path: regular expression that is found in its path.
+        request: regular expression that is found in its method and its target, with a blank between them; see
+            `target_of`.
         kind: "503", an answer that the service is not available; "dropped", the connection breaks before the store has
-            the request; "lost", it breaks after the store has done it.
+            the request; "lost", it breaks after the store has done it; "slow", which is no failure, it takes a second
+            longer; or one of `PART_KINDS`, for the first part of a batch.
         times: how many of those requests fail, from the first.
     """
 
-    method: str
-    path: str
+    request: str
     kind: str
     times: int = 1
 
@@ -41,36 +43,53 @@ class FaultProxy:
 
     Attributes:
         url: of the proxy.
-        log: method and path of the requests since the last `plan`, in order.
-        hits: requests that have failed.
+        log: method and target of the requests since the last `plan`, in order.
+        hits: requests that have failed, or were slow.
         delay: seconds that each request takes longer.
     """
 
     def __init__(self) -> None:
         self.upstream = 0
         self._lock = threading.Lock()
-        self.plan(None)
+        self.plan()
         self.delay = 0.0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": self}))
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def plan(self, fault: HttpFault | None) -> None:
+    def plan(self, *faults: HttpFault) -> None:
         """Counts from the start, and has other requests fail, or none."""
-        self._fault = fault
+        self._left = {fault: fault.times for fault in faults}
         self.log: list[tuple[str, str]] = []
+        self._spans: list[tuple[str, float, float]] = []
         self.hits = 0
 
-    def choose(self, method: str, path: str) -> str | None:
+    def choose(self, method: str, target: str) -> str | None:
         """Counts a request; gives the kind of failure where it is to fail."""
         with self._lock:
-            self.log.append((method, path))
-            fault = self._fault
-            if fault is None or self.hits >= fault.times or method != fault.method or not re.search(fault.path, path):
-                return None
-            self.hits += 1
-            return fault.kind
+            self.log.append((method, target))
+            for fault, left in self._left.items():
+                if left and re.search(fault.request, f"{method} {target}"):
+                    self._left[fault] -= 1
+                    self.hits += 1
+                    return fault.kind
+            return None
+
+    @contextlib.contextmanager
+    def spanning(self, target: str) -> Iterator[None]:
+        """Notes when a request is under way: while the body runs."""
+        begin = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._spans.append((target, begin, time.monotonic()))
+
+    def most_at_once(self, pattern: str) -> int:
+        """How many requests were under way at the same time, of those whose targets match a regular expression."""
+        spans = [span for target, *span in self._spans if re.search(pattern, target)]
+        return max((sum(begin <= moment < end for begin, end in spans) for moment, _ in spans), default=0)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[FaultProxy]:
@@ -98,14 +117,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         body = self._read_body()
-        kind = self.proxy.choose(self.command, self.path)
-        time.sleep(self.proxy.delay)
-        if kind == "503":
-            self._answer(503, [], b"")
-        elif kind == "dropped":
-            self._break()
-        else:
-            self._pass_on(body, lost=kind == "lost")
+        target = target_of(self.path, self.headers, body)
+        kind = self.proxy.choose(self.command, target)
+        with self.proxy.spanning(target):
+            time.sleep(self.proxy.delay + (kind == "slow"))
+            if kind == "503":
+                self._answer(503, [], b"")
+            elif kind == "dropped":
+                self._break()
+            else:
+                self._pass_on(body, kind)
 
     def _read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -118,13 +139,15 @@ class _Handler(BaseHTTPRequestHandler):
             pass
         return body
 
-    def _pass_on(self, body: bytes, *, lost: bool) -> None:
+    def _pass_on(self, body: bytes, kind: str | None) -> None:
+        spoil = refuse_first(kind, body) if kind in PART_KINDS else bytes
+        body = astray(body) if kind in PART_KINDS else body
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.proxy.upstream, timeout=60)) as connection:
             headers = {name: text for name, text in self.headers.items() if name.lower() not in _OWN_HEADERS}
             connection.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})
             answer = connection.getresponse()
-            content = answer.read()
-            if lost:
+            content = spoil(answer.read())
+            if kind == "lost":
                 self._break()
             else:
                 self._answer(answer.status, answer.getheaders(), content)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -15,8 +16,10 @@ from transforms.os_errors import as_os_error
 
 _Result = TypeVar("_Result")
 
-
 _PARALLEL_COPIES = 8
+# Errors that the same request may not meet again, and how long it waits: twice as long before each attempt.
+_PASSING = frozenset({"InternalError", "ServiceUnavailable", "SlowDown"})
+_WAIT_SECONDS = 0.25
 
 
 class AmazonS3(ObjectStore):
@@ -130,11 +133,22 @@ class AmazonS3(ObjectStore):
             for start in range(0, len(names), self._DELETE_AT_ONCE):
                 self._delete(bucket, names[start : start + self._DELETE_AT_ONCE])
 
-    def _delete(self, bucket: str, names: Iterable[str]) -> None:
+    def _delete(self, bucket: str, names: Sequence[str]) -> None:
+        """One answer speaks for many objects; botocore does not repeat what has failed for some of them."""
+        errors = self._delete_once(bucket, names)
+        for attempt in range(1, self._ATTEMPTS):
+            if not errors or not _PASSING.issuperset(error["Code"] for error in errors):
+                break
+            time.sleep(_WAIT_SECONDS * 2**attempt)
+            errors = self._delete_once(bucket, [error["Key"] for error in errors])
+        for error in errors:
+            raise OSError(f"s3://{bucket}/{error['Key']}: cannot be removed ({error['Code']})")
+
+    def _delete_once(self, bucket: str, names: Sequence[str]) -> Sequence[Mapping[str, str]]:
         what = {"Objects": [{"Key": name} for name in names], "Quiet": True}
         answer = self._call(f"s3://{bucket}", self._client.delete_objects, Bucket=bucket, Delete=what)
-        for error in answer.get("Errors", ()):
-            raise OSError(f"s3://{bucket}/{error['Key']}: cannot be removed ({error['Code']})")
+        errors: Sequence[Mapping[str, str]] = answer.get("Errors", ())
+        return errors
 
 
 def _status_of(error: Any) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -74,11 +74,19 @@ class GoogleCloudStorage(ObjectStore):
             self._blob(path).upload_from_filename(local, "application/octet-stream")
 
     def copy(self, pairs: Sequence[tuple[str, str]]) -> None:
-        for source, target, error in self._beam.copy_batch(list(pairs)):
+        for source, target, error in self._in_batches(self._beam.copy_batch, pairs):
             if error:
                 raise not_found(source) if error == 404 else OSError(f"{target}: cannot be written (status {error})")
 
     def delete(self, paths: Sequence[str]) -> None:
-        for path, error in self._beam.delete_batch(list(paths)):
+        for path, error in self._in_batches(self._beam.delete_batch, paths):
             if error:
                 raise OSError(f"{path}: cannot be removed (status {error})")
+
+    def _in_batches(self, send: Callable[..., Sequence[Any]], requests: Sequence[Any]) -> Sequence[Any]:
+        """Sends many requests as a few; Beam repeats those parts of a batch that have failed."""
+        with as_os_error("gs://"):
+            try:
+                return send([*requests])
+            except AttributeError as error:  # Beam's own, where it has given up before any answer
+                raise OSError("gs://: the store does not answer requests in batches") from error

@@ -1,0 +1,33 @@
+"""`open_dataset` on a dataset in an object store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from steelbeam import open_dataset
+from tests.command import create as create_locally
+from tests.needs import needs_package
+from tests.store_runs import FLAGS, create, put_dataset
+from tests.stores import Store
+
+pytestmark = pytest.mark.stores
+
+
+@pytest.mark.parametrize("_running_store", ["gs"], indirect=True)  # s3fs holds boto3 back to an older version
+def test_a_dataset_in_a_store_is_read_like_a_local_one(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_package("gcsfs", "test-stores")
+    # What it asks of the store over gRPC, fake-gcs-server does not know.
+    monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+    assert create(store, put_dataset(store, tmp_path)) == 0
+    local = open_dataset(create_locally(tmp_path, tmp_path / "data", FLAGS[0]), "train_input")
+    remote = open_dataset(store.path("out"), "train_input")
+    assert len(remote) == len(local) == 4
+    for one, other in zip(remote, local, strict=True):
+        assert one.image_id == other.image_id
+        np.testing.assert_array_equal(one.image, other.image)
+        np.testing.assert_array_equal(one.label, other.label)
