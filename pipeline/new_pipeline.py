@@ -14,6 +14,7 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProv
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
 from pipeline.errors import UsageError, last_line
+from transforms.freed_memory import settle_freed_memory
 
 # Not DirectRunner, which looks for another runner in the network first.
 DEFAULT_RUNNER = "FnApiRunner"
@@ -59,6 +60,7 @@ def _in_process_runner(options: PipelineOptions) -> FnApiRunner | None:
     """The default runner, whose worker processes are told the options: else they know no credentials of a store."""
     if options.view_as(StandardOptions).runner != DEFAULT_RUNNER:
         return None
+    settle_freed_memory()  # that of its many buffers, too
     encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
     return FnApiRunner(
         provision_info=ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))

@@ -10,7 +10,7 @@ from typing import Any
 
 MANIFEST = "manifest.json"
 # Format versions that are known here.
-VERSIONS = (1, 2, 3)
+VERSIONS = (1, 2, 3, 4)
 _SEALED = re.compile(rb'(?P<content>.*),\n    "sha256": "(?P<sha256>[0-9a-f]{64})"\n}\n', re.DOTALL)
 
 

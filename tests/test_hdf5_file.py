@@ -111,3 +111,25 @@ def test_a_full_disk_is_an_error_and_not_a_crash(tmp_path: Path, limit: int) -> 
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
     assert done.returncode == 1, done.stderr
     assert done.stderr.strip() == f"errno {errno.EFBIG}"
+
+
+def test_memory_does_not_grow_with_the_examples_of_a_shard(tmp_path: Path) -> None:
+    # In a process of its own: what earlier tests have freed would hide it.
+    script = """
+import sys, psutil
+import numpy as np
+from transforms.encode_example import encode_example
+from transforms.hdf5_file import ShardFile
+from transforms.label import LabelFormat
+form = LabelFormat("bce", 2, 16, 24, (3,))
+example = encode_example(np.ones((16, 24), np.uint8), np.ones((16, 24), np.uint8), form)
+with ShardFile(sys.argv[1], form) as file:
+    for number in range(4000):
+        if number == 1000:
+            before = psutil.Process().memory_info().rss
+        file.append(example, "a.jpg")
+    print(psutil.Process().memory_info().rss - before)
+"""
+    command = [sys.executable, "-c", script, str(tmp_path / "a.h5")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 6 * 2**20

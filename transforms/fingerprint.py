@@ -14,7 +14,7 @@ from transforms.read_ahead import read_ahead
 from transforms.rle import unpack_runs
 
 # Raised when the same input would give other bytes.
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 _LOOK_AHEAD_PER_WORKER = 4
 
 # What tells a changed image from an unchanged one, besides its size: when it was modified, or the sha256 of its bytes.

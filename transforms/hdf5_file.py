@@ -28,6 +28,9 @@ from transforms.layout import group_name
 DEFLATE_LEVEL = 1
 # Read by HDF5 1.10 (2016) and later; an example takes 4 KB less than in the oldest format.
 LIBVER = ("v110", "v110")
+# How much of a file's structure HDF5 has in memory. By itself that is up to 32 MB, the more the more examples there
+# are, of which nothing is looked at again. The bytes of a large file depend on it.
+_STRUCTURE_CACHE_BYTES = 2**18
 # What an example takes besides its image: the structure of the file, and the compressed channels of its label. Measured
 # on masks like Severstal's at seven sizes from 16 x 16 to 512 x 1600, and at each of them not too low.
 _STRUCTURE_BYTES = 1000
@@ -57,6 +60,7 @@ class ShardFile:
         self._image_ids: list[bytes] = []
         self._storage = _Storage(path)
         self._file = h5py.File(self._storage, "w", libver=LIBVER)
+        _bound_structure_cache(self._file)
         self._group_properties = h5p.create(h5p.GROUP_CREATE)
         self._group_properties.set_obj_track_times(False)
         self._image_space = h5s.create_simple((1, form.height, form.width))
@@ -172,6 +176,13 @@ class _Storage(io.RawIOBase):
                 operation()
             except OSError as error:
                 self._error = error
+
+
+def _bound_structure_cache(file: h5py.File) -> None:
+    config = file.id.get_mdc_config()
+    config.set_initial_size = True
+    config.initial_size = config.min_size = config.max_size = _STRUCTURE_CACHE_BYTES
+    file.id.set_mdc_config(config)
 
 
 def _dataset_properties() -> h5p.PropDCID:

@@ -18,13 +18,12 @@ from multiprocessing.sharedctypes import Synchronized
 
 from threadpoolctl import threadpool_limits
 
+from transforms.freed_memory import settle_freed_memory
 from transforms.progress import PROGRESS
 
 # Where it is to be had: the processes are forked from one that has done the imports, and not from this one's threads.
 _FORKSERVER = "forkserver"
 _PRELOADED = ["transforms.write_alone", "transforms.process_pool"]
-# More than any array of a usual image takes; what a tiled 5120 x 5120 does goes back to the system.
-_KEPT_BYTES = 2**24
 
 
 _lock = threading.Lock()
@@ -86,20 +85,10 @@ def _context() -> tuple[BaseContext, Synchronized[int]]:
 def _begin(count: Synchronized[int]) -> None:
     """Leaves Ctrl-C to the process that runs the job, and keeps BLAS to one thread, as there is a process a core."""
     PROGRESS.share(count)
-    _keep_freed_memory()
+    settle_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(1, user_api="blas")
     threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _keep_freed_memory() -> None:
-    """Has arrays find the memory of those before them.
-
-    In a new process each array of 128 KiB or more is mapped anew, and the system clears its pages one by one as they
-    are written: a sixth of the time of an example. The GNU C library maps only what is larger than the largest block
-    that it has unmapped so far (mallopt(3), M_MMAP_THRESHOLD); in the process that runs the job, imports have done so.
-    """
-    bytearray(_KEPT_BYTES)
 
 
 def _end_with_parent() -> None:
