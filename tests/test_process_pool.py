@@ -25,10 +25,11 @@ IMAGES = 400
 
 @pytest.fixture(name="params", scope="module")
 def make_params(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a dataset that is large enough for processes."""
+    """Of a dataset that is large enough for processes, which are at work for some seconds."""
     folder = tmp_path_factory.mktemp("many")
     run_steelbeam("sample", folder / "data", "--images", str(IMAGES), "--quiet")
-    return write_params(folder / "params.yaml", folder / "data", image_shape=[1024, 1600, 1])
+    steelbeam = {"negatives": "all"}
+    return write_params(folder / "params.yaml", folder / "data", image_shape=[1024, 1600, 1], steelbeam=steelbeam)
 
 
 @pytest.fixture(name="shards", params=[1, 10], ids=["only decoding", "whole shards"])
