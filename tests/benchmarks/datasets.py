@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.benchmarks.made_rows import CLASSES, write_rows
+from tests.benchmarks.made_rows import CLASSES, HEADER, write_rows
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parent / ".data"
@@ -34,13 +34,15 @@ def examples(number: int) -> Path:
         with open(source / "train.csv", encoding="utf-8", newline="") as file:
             rows = [row for row in csv.reader(file) if row[1] == str(CLASS_ID)]
         (folder / "train_images").mkdir(parents=True)
-        lines = ["ImageId,ClassId,EncodedPixels"]
-        for index in range(number):
-            image_id, class_id, runs = rows[index % len(rows)]
-            name = f"{index // len(rows):03}_{image_id}"
-            os.link(source / "train_images" / image_id, folder / "train_images" / name)
-            lines.append(f"{name},{class_id},{runs}")
-        (folder / "train.csv").write_text("\n".join([*lines, ""]))
+        # Line by line: see `drawn`. The CSV has its name when it is whole.
+        with open(folder / "lines", "w", encoding="utf-8") as csv_file:
+            csv_file.write(f"{HEADER}\n")
+            for index in range(number):
+                image_id, class_id, runs = rows[index % len(rows)]
+                name = f"{index // len(rows):03}_{image_id}"
+                os.link(source / "train_images" / image_id, folder / "train_images" / name)
+                csv_file.write(f"{name},{class_id},{runs}\n")
+        os.rename(folder / "lines", folder / "train.csv")
     return folder
 
 
