@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -202,7 +203,10 @@ def test_what_keeps_a_report_from_being_written_is_told_before_any_work(
     assert "the report needs no_such_package: pip install 'steelbeam[report]'" in capsys.readouterr().err
 
 
-def test_a_dataset_in_a_store_needs_what_reads_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_dataset_in_a_store_needs_what_reads_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
     for command in (["report", "no-such-store://bucket/x", f"--output={tmp_path / 'r.html'}"], ["show", "gs://b/x"]):
         assert main(command) in (2, 4)
         error = capsys.readouterr().err
