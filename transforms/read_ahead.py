@@ -19,7 +19,7 @@ def bytes_ahead(specs: Sequence[ExampleSpec]) -> int:
     """Bytes of the largest image that is read ahead of its turn; 0 where they are read when it has come."""
     if not specs or is_local(specs[0].image.path):
         return 0
-    return max(1, *(spec.image.size for spec in specs))
+    return max(1, max(spec.image.size for spec in specs))
 
 
 def read_ahead(specs: Sequence[ExampleSpec]) -> Generator[tuple[ExampleSpec, bytes | None], None, None]:

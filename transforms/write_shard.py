@@ -87,8 +87,9 @@ def write_shard(
         OSError: an image cannot be read, or the file not be written.
         LostProcessError: a process that decodes was killed.
     """
-    group = group_for(form, len(specs), workers, bytes_ahead(specs))
-    window = window_for(form, group, workers, bytes_ahead(specs))
+    read_bytes = bytes_ahead(specs)
+    group = group_for(form, len(specs), workers, read_bytes)
+    window = window_for(form, group, workers, read_bytes)
     refused: dict[int, RefusedExample] = {}
     overlaps: list[int] = []
     with (
