@@ -23,7 +23,7 @@ from pipeline.existing import find_existing
 from pipeline.graph import build_graph
 from pipeline.history import find_run, shard_states, utc_now
 from pipeline.job import Job
-from pipeline.new_pipeline import counts_here, new_pipeline, runs_here
+from pipeline.new_pipeline import counts_here, new_pipeline, runner_name, runs_here
 from pipeline.outcome import OUTCOME, describe_state, raise_outcome
 from pipeline.prepare import is_up_to_date, job_of, reusable_of, with_existing
 from pipeline.progress_bar import show_progress
@@ -75,7 +75,7 @@ def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
             job,
             run=uuid.uuid4().hex,
             started=utc_now(),
-            runner=type(pipeline.runner).__name__,
+            runner=runner_name(pipeline),
             processes=runs_here(pipeline) and _pays_processes(job),
         )
         check_reachable(pipeline, (job.root, *(file.path for file in job.files), *job.folders))

@@ -14,6 +14,7 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProv
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
 from pipeline.errors import UsageError, last_line
+from pipeline.in_process_runner import InProcessRunner
 from transforms.freed_memory import settle_freed_memory
 
 # Not DirectRunner, which looks for another runner in the network first.
@@ -56,15 +57,20 @@ def new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
         shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
 
 
-def _in_process_runner(options: PipelineOptions) -> FnApiRunner | None:
+def _in_process_runner(options: PipelineOptions) -> InProcessRunner | None:
     """The default runner, whose worker processes are told the options: else they know no credentials of a store."""
     if options.view_as(StandardOptions).runner != DEFAULT_RUNNER:
         return None
     settle_freed_memory()  # that of its many buffers, too
     encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
-    return FnApiRunner(
+    return InProcessRunner(
         provision_info=ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))
     )
+
+
+def runner_name(pipeline: beam.Pipeline) -> str:
+    """Name of a pipeline's runner, as `--runner` takes it."""
+    return DEFAULT_RUNNER if isinstance(pipeline.runner, InProcessRunner) else type(pipeline.runner).__name__
 
 
 def runs_here(pipeline: beam.Pipeline) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms import batches
-from transforms.batches import IntoBatches
+from transforms.batches import IntoBatches, pack, unpack
 from transforms.columns import Columns, RowFormat
 from transforms.csv_blocks import CsvFile
 from transforms.example import ExampleSpec, ImageFile, MaskRow, spec_from_plain, spec_to_plain
@@ -33,7 +33,8 @@ def test_every_item_is_in_one_batch_of_its_key_in_order(pairs: list[tuple[str, i
         patch.setattr(batches, "HELD_BYTES", held)
         found: dict[str, list[int]] = defaultdict(list)
         for key, batch in batches_of(pairs):
-            items = [item for (item,) in batch]
+            items = [item for (item,) in unpack([batch])]
+            assert batch[0] == len(items)
             assert items
             assert sum(items) <= 100 or len(items) == 1
             found[key] += items
@@ -49,7 +50,7 @@ def test_a_bundle_of_many_keys_holds_a_bounded_amount(monkeypatch: pytest.Monkey
     step.start_bundle()
     held = 0
     for key in range(1000):
-        held += 10 - 10 * sum(len(batch) for _, batch in step.process((key, 10)))
+        held += 10 - 10 * sum(count for _, (count, _) in step.process((key, 10)))
         assert held <= 1000
 
 
@@ -59,6 +60,15 @@ def test_rows_and_examples_survive_being_made_plain() -> None:
     assert spec_from_plain(spec_to_plain(spec)) == spec
     pair = (1, "a.jpg"), AnnotationRow(1, 2, rows[0], "coil 7")
     assert row_from_plain(row_to_plain(pair)) == pair
+
+
+def test_what_many_have_in_common_is_in_a_batch_once() -> None:
+    lines = [Line(f"/data/{'train.csv'}", 0, number) for number in range(5)]  # strings of their own
+    rows = [((0, f"{line.line}.jpg"), AnnotationRow(0, 0, MaskRow(line, 3, b"runs"), "")) for line in lines]
+    specs = [ExampleSpec(key[1], ImageFile(f"/images/{key[1]}", 9, 1.5), (row.mask,), 1) for key, row in rows]
+    for _, packed in (pack([row_to_plain(row) for row in rows]), pack([spec_to_plain(spec) for spec in specs])):
+        assert packed.count(b"/data/train.csv") == 1
+        assert packed.count(b"/images/") <= 1
 
 
 def test_there_are_as_many_partitions_as_the_csv_needs() -> None:

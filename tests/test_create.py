@@ -16,10 +16,10 @@ import apache_beam as beam
 import h5py
 import numpy as np
 import pytest
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipeline.cli import main
 from pipeline.graph import build_graph
+from pipeline.in_process_runner import InProcessRunner
 from pipeline.job import make_job
 from pipeline.params_file import read_params
 from tests.builders import HEADER, write_dataset, write_images, write_params
@@ -238,7 +238,7 @@ def test_bundles_that_run_twice_give_the_same_dataset(tmp_path: Path, data: Path
         output_dir=str(tmp_path / "twice"),
         input_args={},
     )
-    pipeline = beam.Pipeline(runner=FnApiRunner(bundle_repeat=1))
+    pipeline = beam.Pipeline(runner=InProcessRunner(bundle_repeat=1))
     build_graph(pipeline, job)
     pipeline.run().wait_until_finish()
     assert digest(tmp_path / "twice") == digest(once)

@@ -7,7 +7,6 @@ only their own shards change.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import apache_beam as beam
 
 from transforms.assign_splits import announce, outputs_of_block, places
-from transforms.batches import Batch
+from transforms.batches import Batch, unpack
 from transforms.example import ExampleSpec, spec_from_plain
 from transforms.example_blocks import BlockKey, BlockKeyType, GroupByBlock, key_by_position
 from transforms.image_hash import hash_image, share_of_hashes
@@ -52,7 +51,7 @@ def count_by_hash(
 ) -> dict[str, SplitSize]:
     """What a block of examples adds to the sizes of the splits, by name."""
     key, batches = block
-    specs = map(spec_from_plain, itertools.chain.from_iterable(batches))
+    specs = map(spec_from_plain, unpack(batches))
     numbers = [split_hash(spec, salt) for spec in specs]
     of_selection = rules_by_selection(rules)[BlockKey(*key).selection]
     return {rule.name: SplitSize(sum(takes(rule, one) for one in numbers), len(numbers)) for rule in of_selection}
@@ -82,7 +81,7 @@ class AssignBlockByHash(beam.DoFn):
         The sizes of the splits are a side input although only the next step looks at them: so it goes on with the
         examples as they come, and they are not written down to wait for the sizes.
         """
-        specs = map(spec_from_plain, itertools.chain.from_iterable(element[1]))
+        specs = map(spec_from_plain, unpack(element[1]))
         yield from outputs_of_block(assign_by_hash(BlockKey(*element[0]), specs, self.rules, self.salt))
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from transforms.batches import Batch, IntoBatches
+from transforms.batches import Batch, IntoBatches, pack, unpack
 from transforms.example import ExampleSpec, size_of_spec, spec_from_plain, spec_to_plain
 from transforms.layout import ShardLayout
 from transforms.splits import SplitExample, SplitSize
@@ -57,7 +56,7 @@ def every_shard(layouts: Mapping[str, ShardLayout]) -> Iterator[tuple[ShardKeyTy
     """All shards, without examples."""
     for split, layout in layouts.items():
         for number in range(layout.num_shards):
-            yield (split, number, layout.file_name(number)), []
+            yield (split, number, layout.file_name(number)), pack([])
 
 
 def place_example(
@@ -77,7 +76,7 @@ def place_example(
 
 def in_order(key: ShardKeyType, batches: Iterable[Batch]) -> tuple[ShardKey, list[ExampleSpec]]:
     """Sorts a shard's examples by their rank; hashes that are the same are told by the ImageId."""
-    placed = sorted(itertools.chain.from_iterable(batches), key=operator.itemgetter(0, 1))
+    placed = sorted(unpack(batches), key=operator.itemgetter(0, 1))
     return ShardKey(*key), [spec_from_plain(plain[1:]) for plain in placed]
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from transforms.batches import Batch
+from transforms.batches import Batch, unpack
 from transforms.example import ExampleSpec, spec_from_plain
 from transforms.example_blocks import BlockKey, BlockKeyType, GroupByBlock, key_by_position
 from transforms.image_hash import hash_image
@@ -126,7 +126,7 @@ class AssignBlock(beam.DoFn):
 
     def process(self, element: tuple[BlockKeyType, Iterable[Batch]], offsets: Offsets) -> Iterable[Any]:
         """Yields the block's examples, once for each split that takes them."""
-        specs = map(spec_from_plain, itertools.chain.from_iterable(element[1]))
+        specs = map(spec_from_plain, unpack(element[1]))
         yield from outputs_of_block(self.assign(BlockKey(*element[0]), specs, offsets))
 
 
@@ -152,7 +152,7 @@ def assign_ranked(
     """
     offsets = (
         blocks
-        | "CountExamples" >> beam.MapTuple(lambda key, batches: (key, sum(map(len, batches))))
+        | "CountExamples" >> beam.MapTuple(lambda key, batches: (key, sum(count for count, _ in batches)))
         | "CollectCounts" >> beam.combiners.ToList()
         | "OffsetsOfBlocks" >> beam.Map(offsets_of)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -16,8 +17,20 @@ BATCH_BYTES = 2**18
 HELD_BYTES = 2**24
 
 
-# Items as plain tuples of plain values, which Beam encodes without pickle.
-Batch = list[tuple[Any, ...]]
+Plain = tuple[Any, ...]
+# The number of items, and their list, pickled: one value for a runner, and the same object is in it once.
+Batch = tuple[int, bytes]
+
+
+def pack(items: list[Plain]) -> Batch:
+    """Makes a batch of items, which are tuples of plain values."""
+    return len(items), pickle.dumps(items, pickle.HIGHEST_PROTOCOL)
+
+
+def unpack(batches: Iterable[Batch]) -> Iterator[Plain]:
+    """The items of batches, one after the other."""
+    for _, pickled in batches:
+        yield from pickle.loads(pickled)  # noqa: S301 - what another step of this very job has pickled
 
 
 class IntoBatches(beam.DoFn):
@@ -33,7 +46,7 @@ class IntoBatches(beam.DoFn):
 
     def __init__(
         self,
-        to_plain: Callable[[Any], tuple[Any, ...]],
+        to_plain: Callable[[Any], Plain],
         size_of: Callable[[Any], int],
         key_of: Callable[[Any], Any] | None = None,
     ) -> None:
@@ -43,7 +56,7 @@ class IntoBatches(beam.DoFn):
 
     def start_bundle(self) -> None:
         """Begins with no batch."""
-        self._batches: dict[Any, Batch] = {}
+        self._batches: dict[Any, list[Plain]] = {}
         self._sizes: dict[Any, int] = defaultdict(int)
         self._held = 0
 
@@ -54,7 +67,7 @@ class IntoBatches(beam.DoFn):
         if key not in self._batches:
             self._batches[key] = []
         elif self._sizes[key] + size > BATCH_BYTES:
-            yield key, self._batches[key]
+            yield key, pack(self._batches[key])
             self._batches[key] = []
             self._held -= self._sizes.pop(key)
         self._batches[key].append(self.to_plain(item))
@@ -70,4 +83,6 @@ class IntoBatches(beam.DoFn):
     def _take(self) -> Iterator[tuple[Any, Batch]]:
         batches = self._batches
         self.start_bundle()
-        yield from batches.items()
+        while batches:
+            key, items = batches.popitem()
+            yield key, pack(items)

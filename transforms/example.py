@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -48,7 +49,7 @@ class ExampleSpec(NamedTuple):
 
     Attributes:
         image_id: file name of the image.
-        image: the image file.
+        image: the image file, whose path ends with it.
         rows: of this image and the classes that were asked for, in the order of the CSV; the mask of a class is their
             union. None where the CSV does not have the image.
         counted_rows: rows that this use of the example accounts for; 0 where another split accounts for them.
@@ -68,16 +69,18 @@ class ExampleSpec(NamedTuple):
 
 
 def spec_to_plain(spec: ExampleSpec) -> tuple[Any, ...]:
-    """An example without the names of its parts, as it crosses a shuffle."""
-    rows = [(*row.line, row.class_id, row.runs) for row in spec.rows]
-    return (spec.image_id, *spec.image, rows, spec.counted_rows, spec.group)
+    """An example without the names of its parts, as it crosses a shuffle; what many have in common is one object."""
+    path, size, modified = spec.image
+    folder = sys.intern(path.removesuffix(spec.image_id))
+    rows = [(sys.intern(line.path), line.block, line.line, class_id, runs) for line, class_id, runs in spec.rows]
+    return spec.image_id, folder, size, modified, rows, spec.counted_rows, spec.group
 
 
 def spec_from_plain(plain: tuple[Any, ...]) -> ExampleSpec:
     """Inverse of `spec_to_plain`."""
-    image_id, path, size, modified, rows, counted_rows, group = plain
+    image_id, folder, size, modified, rows, counted_rows, group = plain
     masks = tuple([MaskRow(Line(*line), class_id, runs) for *line, class_id, runs in rows])
-    return ExampleSpec(image_id, ImageFile(path, size, modified), masks, counted_rows, group)
+    return ExampleSpec(image_id, ImageFile(f"{folder}{image_id}", size, modified), masks, counted_rows, group)
 
 
 def size_of_spec(spec: ExampleSpec) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import itertools
+import sys
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from transforms.batches import Batch, IntoBatches
+from transforms.batches import Batch, IntoBatches, unpack
 from transforms.csv_blocks import CsvFile, is_compressed
 from transforms.example import ImageFile, MaskRow
 from transforms.image import is_image_name
@@ -123,8 +123,8 @@ def partition_of(pair: tuple[ImageKey, Any], partitions: int) -> int:
 
 def row_to_plain(pair: tuple[ImageKey, AnnotationRow]) -> tuple[Any, ...]:
     """A row behind its image, without the names of its parts."""
-    row = pair[1]
-    return (*pair[0], row.source, row.rank, *row.mask.line, row.mask.class_id, row.mask.runs, row.group)
+    source, rank, (line, class_id, runs), group = pair[1]
+    return (*pair[0], source, rank, sys.intern(line.path), line.block, line.line, class_id, runs, group)
 
 
 def row_from_plain(plain: tuple[Any, ...]) -> tuple[ImageKey, AnnotationRow]:
@@ -165,11 +165,11 @@ class JoinRowsToFiles(beam.DoFn):
         """Yields at most one annotated image for each ImageId, what is rejected, and how many images there are."""
         _, joined = element
         rows: dict[ImageKey, list[AnnotationRow]] = defaultdict(list)
-        for key, row in map(row_from_plain, itertools.chain.from_iterable(joined["rows"])):
+        for key, row in map(row_from_plain, unpack(joined["rows"])):
             rows[key].append(row)
         files = {
             (folder, image_id): tuple(status)
-            for folder, image_id, *status in itertools.chain.from_iterable(joined["files"])
+            for folder, image_id, *status in unpack(joined["files"])
             if (folder, image_id) in rows or (folder in self.unlisted and is_image_name(image_id))
         }
         yield beam.pvalue.TaggedOutput("tallies", (ANNOTATED_IMAGES, len(files)))
