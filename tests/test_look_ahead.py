@@ -12,8 +12,9 @@ import pytest
 from transforms.example import ExampleFormat, ExampleSpec, ImageFile
 from transforms.label import LabelFormat
 from transforms.look_ahead import map_ahead
+from transforms.prepare_examples import group_for
 from transforms.read_ahead import bytes_ahead
-from transforms.write_shard import LOOK_AHEAD_BYTES, group_for, window_for
+from transforms.write_shard import LOOK_AHEAD_BYTES, window_for
 
 
 @pytest.fixture(name="pool")

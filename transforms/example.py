@@ -131,25 +131,43 @@ def row_of(error: DataError) -> int | None:
     return error.row if isinstance(error, RowError) else None
 
 
-def make_planes(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> tuple[NDArray[np.uint8], ClassMask]:
-    """Decodes, resizes and tiles an image and its mask.
+class DecodedImage(NamedTuple):
+    """An image as an example has it: uint8 [H, W], in C order; and the (height, width) of its file, in pixels."""
+
+    pixels: NDArray[np.uint8]
+    stored_size: tuple[int, int]
+
+
+def make_image(data: bytes, form: ExampleFormat) -> DecodedImage:
+    """Decodes, resizes and tiles an image.
 
     Args:
-        spec: what the example is made from.
         data: the bytes of the image file.
         form: the form that the example is to have.
 
-    Returns:
-        image, uint8 [H, W], and mask (see `LabelFormat`), [H, W], both in C order.
-
     Raises:
         DataError: the image cannot be decoded.
-        RowError: a run of a row ends past the image.
     """
     pixels = decode_grey(data, form.max_pixels)
-    mask = _draw(spec.rows, form.label, *pixels.shape)
-    image = tile(resize_bicubic(pixels, *form.resized), *form.size)
-    return np.ascontiguousarray(image), resize_mask(mask, form.resized, form.size)
+    height, width = pixels.shape
+    return DecodedImage(np.ascontiguousarray(tile(resize_bicubic(pixels, *form.resized), *form.size)), (height, width))
+
+
+def make_mask(rows: Sequence[MaskRow], stored_size: tuple[int, int], form: ExampleFormat) -> ClassMask:
+    """Draws, resizes and tiles the mask of an image.
+
+    Args:
+        rows: of the image.
+        stored_size: (height, width) of the image file, in pixels.
+        form: the form that the example is to have.
+
+    Returns:
+        [H, W], in C order; see `LabelFormat`.
+
+    Raises:
+        RowError: a run of a row ends past the image.
+    """
+    return resize_mask(_draw(rows, form.label, *stored_size), form.resized, form.size)
 
 
 def _draw(rows: Sequence[MaskRow], label: LabelFormat, height: int, width: int) -> ClassMask:
@@ -165,6 +183,6 @@ def _draw(rows: Sequence[MaskRow], label: LabelFormat, height: int, width: int) 
 
 
 def make_example(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> Example:
-    """An example's arrays, whole; arguments and errors are those of `make_planes`."""
-    image, mask = make_planes(spec, data, form)
-    return Example(image[np.newaxis], form.label.label(mask))
+    """An example's arrays, whole; arguments and errors are those of `make_image` and `make_mask`."""
+    image = make_image(data, form)
+    return Example(image.pixels[np.newaxis], form.label.label(make_mask(spec.rows, image.stored_size, form)))

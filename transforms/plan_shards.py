@@ -10,8 +10,7 @@ from transforms.assign_shards import ShardKey
 from transforms.example import ExampleSpec
 from transforms.hdf5_file import estimate_bytes
 from transforms.staging import ShardSummary, StoredShard
-from transforms.turns import Turn
-from transforms.write_shards import WriteShard, WriteShards, WrittenShards
+from transforms.write_shards import WriteFile, WriteShard, WriteShards, WrittenShards
 
 
 def is_planned(summary: ShardSummary) -> bool:
@@ -29,7 +28,7 @@ class PlanShard(WriteShard):
         reusable = self.reusable.get(fingerprint)
         return reusable.stored if reusable else None
 
-    def _write(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str, _: Turn) -> StoredShard:
+    def _write(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str, _: WriteFile) -> StoredShard:
         return StoredShard(len(specs), len(specs) * estimate_bytes(self.forms[key.split].label), "", fingerprint)
 
 

@@ -5,17 +5,28 @@ It needs neither Beam nor HDF5, so that a process for it begins quickly and is s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from transforms.encode_example import EncodedExample, encode_example
-from transforms.example import ExampleFormat, ExampleSpec, make_planes, row_of
+from transforms.example import DecodedImage, ExampleFormat, ExampleSpec, RowError, make_image, make_mask
 from transforms.rejected import DataError
+from transforms.rle import ClassMask
 from transforms.shared_images import put_images
 
 NO_IMAGE = np.empty((1, 0, 0), np.uint8)
+# Examples that are made together, where so many fit: the code of each step stays in the processor's caches meanwhile,
+# and what it takes to hand them over counts once.
+GROUP = 8
+GROUP_BYTES = 2**21
+
+Item = TypeVar("Item")
+# Examples, each with the bytes of its image; None where they are still to be read from a local file.
+Group = Sequence[tuple[ExampleSpec, bytes | None]]
 
 
 class RefusedExample(NamedTuple):
@@ -32,23 +43,37 @@ class RefusedExample(NamedTuple):
     message: str
 
 
-def prepare_examples(
-    group: Sequence[tuple[ExampleSpec, bytes | None]], form: ExampleFormat
-) -> list[EncodedExample | RefusedExample]:
+def group_for(form: ExampleFormat, examples: int, workers: int, read: int) -> int:
+    """Number of examples in a group, of a shard of so many; `read` bytes, at most, are there of an image before."""
+    height, width = form.size
+    return max(1, min(GROUP, GROUP_BYTES // max(height * width, read), -(-examples // workers)))
+
+
+def grouped(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """The items in lists of so many, the last one of what is left."""
+    remaining = iter(items)
+    while group := list(itertools.islice(remaining, size)):
+        yield group
+
+
+def prepare_examples(group: Group, form: ExampleFormat) -> list[EncodedExample | RefusedExample]:
     """Decodes and encodes examples.
 
     Args:
-        group: the examples, each with the bytes of its image; None where they are still to be read from a local file.
+        group: the examples.
         form: of the examples.
 
     Raises:
         OSError: an image cannot be read.
     """
-    return [_prepare(spec, _read(spec.image.path) if data is None else data, form) for spec, data in group]
+    # Step by step, and not example by example: the code of a step stays in the processor's caches.
+    images = [_make_image(spec, data, form) for spec, data in group]
+    planes = [_add_mask(image, spec, form) for image, (spec, _) in zip(images, group, strict=True)]
+    return [one if isinstance(one, RefusedExample) else encode_example(*one, form.label) for one in planes]
 
 
 def prepare_elsewhere(
-    placed: tuple[int, Sequence[tuple[ExampleSpec, bytes | None]]], form: ExampleFormat, path: str
+    placed: tuple[int, Group], form: ExampleFormat, path: str
 ) -> list[EncodedExample | RefusedExample]:
     """`prepare_examples` in another process than the one that writes the shard.
 
@@ -66,12 +91,22 @@ def prepare_elsewhere(
     return [one._replace(image=NO_IMAGE) if isinstance(one, EncodedExample) else one for one in prepared]
 
 
-def _prepare(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> EncodedExample | RefusedExample:
+def _make_image(spec: ExampleSpec, data: bytes | None, form: ExampleFormat) -> DecodedImage | RefusedExample:
     try:
-        image, mask = make_planes(spec, data, form)
+        return make_image(_read(spec.image.path) if data is None else data, form)
     except DataError as error:
-        return RefusedExample(row_of(error), error.code.value, error.message)
-    return encode_example(image, mask, form.label)
+        return RefusedExample(None, error.code.value, error.message)
+
+
+def _add_mask(
+    image: DecodedImage | RefusedExample, spec: ExampleSpec, form: ExampleFormat
+) -> tuple[NDArray[np.uint8], ClassMask] | RefusedExample:
+    if isinstance(image, RefusedExample):
+        return image
+    try:
+        return image.pixels, make_mask(spec.rows, image.stored_size, form)
+    except RowError as error:
+        return RefusedExample(error.row, error.code.value, error.message)
 
 
 def _read(path: str) -> bytes:

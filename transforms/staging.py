@@ -180,13 +180,20 @@ def local_attempt(staged: str) -> Iterator[str]:
     # Where staging is local, on its file system, so that moving the file into place copies nothing.
     parent = os.path.dirname(staged) if is_local(staged) else None
     with _attempts_lock:
-        attempt = tempfile.TemporaryDirectory(suffix=ATTEMPT, prefix=f"steelbeam-{os.getpid()}-", dir=parent)
-        _attempts.add(attempt.name)
+        folder = tempfile.mkdtemp(suffix=ATTEMPT, prefix=f"steelbeam-{os.getpid()}-", dir=parent)
+        _attempts.add(folder)
     try:
-        with attempt as folder:
-            yield os.path.join(folder, "shard.h5")
+        yield os.path.join(folder, "shard.h5")
     finally:
-        _attempts.discard(attempt.name)
+        _remove_attempt(folder)
+        _attempts.discard(folder)
+
+
+def _remove_attempt(folder: str) -> None:
+    try:
+        os.rmdir(folder)  # the file has most often been moved away
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_attempts() -> None:

@@ -6,13 +6,14 @@ Like `prepare_examples` it does without Beam, so that a process for it begins qu
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from transforms.example import ExampleFormat, ExampleSpec
 from transforms.hdf5_file import ShardFile
-from transforms.prepare_examples import RefusedExample, prepare_examples
+from transforms.prepare_examples import RefusedExample, group_for, grouped, prepare_examples
 from transforms.progress import PROGRESS
 
 _BLOCK = 2**18
@@ -42,7 +43,7 @@ def sum_overlaps(pixels: Sequence[int]) -> tuple[int, int]:
 
 
 def write_alone(path: str, specs: Sequence[ExampleSpec], form: ExampleFormat) -> WrittenFile:
-    """Writes a shard's file, one example after the other.
+    """Writes a shard's file, one group of examples after the other.
 
     Args:
         path: of the new file, local; that somebody removes it means that nobody wants it.
@@ -56,12 +57,14 @@ def write_alone(path: str, specs: Sequence[ExampleSpec], form: ExampleFormat) ->
     refused: dict[int, RefusedExample] = {}
     overlaps: list[int] = []
     with ShardFile(path, form.label) as file:
-        for index, spec in enumerate(specs):
-            (example,) = prepare_examples([(spec, None)], form)
+        unread = ((spec, None) for spec in specs)
+        groups = grouped(unread, group_for(form, len(specs), workers=1, read=0))
+        prepared = itertools.chain.from_iterable(prepare_examples(group, form) for group in groups)
+        for index, example in enumerate(prepared):
             if isinstance(example, RefusedExample):
                 refused[index] = example
             else:
-                file.append(example, spec.image_id)
+                file.append(example, specs[index].image_id)
                 overlaps.append(example.overlap)
             if not os.path.exists(path):
                 raise GivenUpError

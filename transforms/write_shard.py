@@ -11,16 +11,23 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import Any, TypeVar
+from typing import Any
 
 from transforms.encode_example import EncodedExample
 from transforms.example import ExampleFormat, ExampleSpec
 from transforms.fetch import sha256_of
 from transforms.hdf5_file import ShardFile
 from transforms.look_ahead import map_ahead, shared_pool
-from transforms.prepare_examples import RefusedExample, prepare_elsewhere, prepare_examples
+from transforms.prepare_examples import (
+    Group,
+    RefusedExample,
+    group_for,
+    grouped,
+    prepare_elsewhere,
+    prepare_examples,
+)
 from transforms.process_pool import losses_told, process_pool
 from transforms.progress import PROGRESS
 from transforms.read_ahead import bytes_ahead, read_ahead
@@ -31,19 +38,6 @@ from transforms.write_alone import GivenUpError, WrittenFile, sum_overlaps, writ
 # What the examples ahead of the file may take, besides the decoding of one image in each thread.
 LOOK_AHEAD_BYTES = 2**26
 LOOK_AHEAD_PER_WORKER = 4
-# Examples that a worker takes at a time, where so many fit: what it takes to hand them over counts once.
-GROUP = 8
-GROUP_BYTES = 2**21
-
-Item = TypeVar("Item")
-# Examples, each with the bytes of its image where it was read ahead.
-Group = Sequence[tuple[ExampleSpec, bytes | None]]
-
-
-def group_for(form: ExampleFormat, examples: int, workers: int, read: int) -> int:
-    """Number of examples in a group, of a shard of so many; `read` bytes, at most, are there of an image before."""
-    height, width = form.size
-    return max(1, min(GROUP, GROUP_BYTES // max(height * width, read), -(-examples // workers)))
 
 
 def window_for(form: ExampleFormat, group: int, workers: int, read: int) -> int:
@@ -54,21 +48,14 @@ def window_for(form: ExampleFormat, group: int, workers: int, read: int) -> int:
     return max(1, min(workers * LOOK_AHEAD_PER_WORKER, LOOK_AHEAD_BYTES // ahead))
 
 
-def grouped(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """The items in lists of so many, the last one of what is left."""
-    remaining = iter(items)
-    while group := list(itertools.islice(remaining, size)):
-        yield group
-
-
 def write_shard(
     path: str,
     specs: Sequence[ExampleSpec],
     form: ExampleFormat,
     workers: int,
-    turn: Turn,
     given_up: Future[None],
     *,
+    turn: Turn,
     processes: bool = False,
 ) -> WrittenFile:
     """Writes a shard's file, for which images are decoded by a pool.
@@ -78,8 +65,8 @@ def write_shard(
         specs: of the examples, in order.
         form: of the examples.
         workers: threads or processes that decode.
-        turn: in which the images are decoded.
         given_up: done when nobody wants the shard any more.
+        turn: in which the images are decoded.
         processes: whether it is processes that decode.
 
     Raises:
@@ -114,7 +101,7 @@ def write_shard(
 def write_elsewhere(
     path: str, specs: Sequence[ExampleSpec], form: ExampleFormat, workers: int, given_up: Future[None]
 ) -> WrittenFile:
-    """Has one of a pool of processes write a shard's file.
+    """Has one of a pool of processes write a shard's file, unless it is empty.
 
     Args:
         path: of the new file, local; a process that finds it gone stops.
@@ -128,6 +115,8 @@ def write_elsewhere(
         OSError: an image cannot be read, or the file not be written.
         LostProcessError: a process was killed.
     """
+    if not specs:
+        return write_alone(path, specs, form)
     with losses_told():
         written = process_pool(workers).submit(write_alone, path, specs, form)
         ends: list[Future[Any]] = [written, given_up]

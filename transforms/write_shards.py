@@ -11,8 +11,9 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -53,6 +54,10 @@ from transforms.write_shard import write_elsewhere, write_shard
 SHARDS_AT_A_TIME = 3
 # At the least, for each process of a pool, so that each writes whole shards: with fewer, some would be idle at the end.
 SHARDS_A_PROCESS = 4
+
+
+# Writes the file of a shard, as `write_shard` does.
+WriteFile = Callable[[str, list[ExampleSpec], ExampleFormat, int, "Future[None]"], WrittenFile]
 
 
 class WrittenShards(NamedTuple):
@@ -113,8 +118,8 @@ class WriteShard(beam.DoFn):
         """Begins with no shard under way."""
         self.cores = self.workers or usable_cores()
         self.alone = self.processes and self.num_shards >= SHARDS_A_PROCESS * self.cores
-        # Each process has one, and the next ones lie ready.
-        at_a_time = self.cores + 2 if self.alone else SHARDS_AT_A_TIME
+        # Each process has one; as many wait for the disk, and the next ones lie ready.
+        at_a_time = 2 * self.cores + 2 if self.alone else SHARDS_AT_A_TIME
         self.ahead: LookAhead[_Done] = LookAhead(shared_pool(at_a_time, "shard"), at_a_time)
         self.given_up: Future[None] = Future()
 
@@ -153,13 +158,15 @@ class WriteShard(beam.DoFn):
 
     def _obtain(self, key: ShardKey, specs: list[ExampleSpec]) -> _Done:
         """Comes by the shard in the least costly way."""
+        if self.alone and (not specs or is_local(specs[0].image.path)):
+            return self._find_or_write(key, specs, write_elsewhere)
         turn = Turn()
         try:
-            return self._find_or_write(key, specs, turn)
+            return self._find_or_write(key, specs, partial(write_shard, turn=turn, processes=self.processes))
         finally:
             turn.end()
 
-    def _find_or_write(self, key: ShardKey, specs: list[ExampleSpec], turn: Turn) -> _Done:
+    def _find_or_write(self, key: ShardKey, specs: list[ExampleSpec], write: WriteFile) -> _Done:
         versions = checksums(specs, self.workers) if self.checksum else modified_times(specs)
         fingerprint = fingerprint_of(specs, self.forms[key.split], versions)
         published = self.published.get(key.path)
@@ -170,7 +177,7 @@ class WriteShard(beam.DoFn):
         elif copied := self._reuse(key, fingerprint):
             found = copied, REUSED
         else:
-            return _Done(key, specs, self._write(key, specs, fingerprint, turn), WRITTEN, made=True)
+            return _Done(key, specs, self._write(key, specs, fingerprint, write), WRITTEN, made=True)
         PROGRESS.add(len(specs))
         return _Done(key, specs, *found, made=False)
 
@@ -184,22 +191,17 @@ class WriteShard(beam.DoFn):
     def _staged(self, key: ShardKey, fingerprint: str) -> str:
         return join(self.staging, staged_path(key.path, fingerprint))
 
-    def _write(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str, turn: Turn) -> StoredShard:
+    def _write(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str, write: WriteFile) -> StoredShard:
         make_folder(join(self.staging, key.split))
         staged = self._staged(key, fingerprint)
         with local_attempt(staged) as attempt:
-            written = self._write_file(attempt, specs, self.forms[key.split], turn)
+            written = write(attempt, specs, self.forms[key.split], self.cores, self.given_up)
             rejected = tuple(RejectedExample(index, *refused) for index, refused in written.refused.items())
             examples = len(specs) - len(rejected)
             size = os.path.getsize(attempt)
             stored = StoredShard(examples, size, written.sha256, fingerprint, rejected, written.overlaps)
             stage(attempt, staged, stored)
         return stored
-
-    def _write_file(self, path: str, specs: list[ExampleSpec], form: ExampleFormat, turn: Turn) -> WrittenFile:
-        if self.alone and specs and is_local(specs[0].image.path):
-            return write_elsewhere(path, specs, form, self.cores, self.given_up)
-        return write_shard(path, specs, form, self.cores, turn, self.given_up, processes=self.processes)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -13,24 +13,25 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards, spec_of
-from transforms.encode_example import encode_example
-from transforms.example import make_planes
+from transforms.encode_example import EncodedExample
 from transforms.hdf5_file import ShardFile
 from transforms.look_ahead import usable_cores
+from transforms.prepare_examples import group_for, grouped, prepare_examples
 
 
 def write_shard(shard: PlannedShard) -> str:
-    """Reads, decodes, resizes, labels, compresses and appends a shard's examples, one by one; gives its path."""
+    """Reads, decodes, resizes, labels, compresses and appends a shard's examples, in groups; gives its path."""
     with ShardFile(shard.path, shard.form.label) as file:
-        for example in shard.examples:
-            spec = spec_of(example)
-            image, mask = make_planes(spec, Path(example.path).read_bytes(), shard.form)
-            file.append(encode_example(image, mask, shard.form.label), spec.image_id)
+        for group in grouped(shard.examples, group_for(shard.form, len(shard.examples), workers=1, read=0)):
+            specs = [spec_of(example) for example in group]
+            prepared = prepare_examples([(spec, None) for spec in specs], shard.form)
+            for spec, example in zip(specs, prepared, strict=True):
+                assert isinstance(example, EncodedExample)
+                file.append(example, spec.image_id)
     return shard.path
 
 

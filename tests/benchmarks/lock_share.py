@@ -24,7 +24,7 @@ from transforms.encode_example import EncodedExample
 from transforms.example import ExampleFormat
 from transforms.hdf5_file import ShardFile
 from transforms.label import LabelFormat
-from transforms.prepare_examples import prepare_examples
+from transforms.prepare_examples import group_for, grouped, prepare_examples
 
 SIZES = ((256, 256), (256, 1600))
 EXAMPLES, SECONDS, LOOKS_A_SECOND = 50, 20, 250
@@ -39,10 +39,12 @@ def work(data: Path, size: tuple[int, int]) -> None:
     threadpool_limits(1, user_api="blas")
     form = ExampleFormat(size, LabelFormat("bce", 2, *size, (3,)))
     examples = itertools.islice(read_examples(str(data), CLASS_ID), EXAMPLES)
-    group = [(spec_of(example), None) for example in examples]
+    unread = [(spec_of(example), None) for example in examples]
 
     def prepare_all() -> list[EncodedExample]:
-        return [one for one in prepare_examples(group, form) if isinstance(one, EncodedExample)]
+        groups = grouped(unread, group_for(form, EXAMPLES, workers=1, read=0))
+        prepared = itertools.chain.from_iterable(prepare_examples(group, form) for group in groups)
+        return [one for one in prepared if isinstance(one, EncodedExample)]
 
     def append_all(ready: list[EncodedExample]) -> None:
         with tempfile.TemporaryDirectory() as name, ShardFile(f"{name}/a.h5", form.label) as file:
