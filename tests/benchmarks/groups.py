@@ -44,7 +44,7 @@ class Scale(NamedTuple):
         tiled: examples of 5120 x 5120.
         rows: of the CSVs without images.
         kept: images of the datasets that are there already.
-        shards: of one split, for `wide` examples.
+        shards: of all splits together, for `wide` examples.
         wide: examples.
         shuffled: examples that cross a shuffle as pixels.
     """
@@ -176,10 +176,13 @@ def nothing(scale: Scale) -> Figures:
 
 
 def shards(scale: Scale) -> Figures:
-    """The same examples in fewer and more shards; all are in one split, of the other there are as many empty files."""
+    """The same examples in fewer and more shards of the same size, half of them in each split; one is all of a split."""
     data = datasets.examples(scale.wide)
-    cases = {number: Case(STEELBEAM, data, shards=number, share=1.0) for number in scale.shards}
-    found: dict[Case, list[Measurement]] = measure_in_turn(cases.values(), scale.fewer)
+    cases = {
+        number: Case(STEELBEAM, data, shards=max(number // 2, 1), share=0.5 if number > 1 else 1.0)
+        for number in scale.shards
+    }
+    found: dict[Case, list[Measurement]] = measure_in_turn(cases.values(), scale.repeats)
     figures = []
     for number, case in cases.items():
         seconds = [run.seconds for run in found[case]]
