@@ -30,7 +30,7 @@ SMOKE = Scale(
     tiled=2,
     rows=(400, 800),
     kept=(20,),
-    shards=(2, 5),
+    shards=(2, 4),
     wide=20,
     shuffled=20,
 )

@@ -176,7 +176,7 @@ def nothing(scale: Scale) -> Figures:
 
 
 def shards(scale: Scale) -> Figures:
-    """The same examples in fewer and more shards of the same size, half of them in each split; one is all of a split."""
+    """The same examples in fewer and more shards of one size, half of them in each split."""
     data = datasets.examples(scale.wide)
     cases = {
         number: Case(STEELBEAM, data, shards=max(number // 2, 1), share=0.5 if number > 1 else 1.0)
