@@ -69,7 +69,7 @@ def _in_process_runner(options: PipelineOptions) -> InProcessRunner | None:
 
 
 def runner_name(pipeline: beam.Pipeline) -> str:
-    """Name of a pipeline's runner, as `--runner` takes it."""
+    """Name of a pipeline's runner; of the default one, that which `--runner` takes."""
     return DEFAULT_RUNNER if isinstance(pipeline.runner, InProcessRunner) else type(pipeline.runner).__name__
 
 
