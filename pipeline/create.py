@@ -42,7 +42,7 @@ from transforms.find_files import find_attempts
 from transforms.layout import MANIFEST, STAGING
 from transforms.look_ahead import usable_cores
 from transforms.paths import join
-from transforms.process_pool import warm_up
+from transforms.process_pool import release_semaphores, warm_up
 from transforms.progress import PROGRESS
 from transforms.staging import remove_attempts
 
@@ -204,6 +204,7 @@ def _stop_on_signal(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMe
         release(job.root, job.run)
         metrics.write_failure()
         log.tell("stopped", f"{left}{describe_state(job)}", exit_status=128 + number)
+        release_semaphores()
         os._exit(128 + number)
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

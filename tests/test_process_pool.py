@@ -127,5 +127,6 @@ def test_they_end_where_the_run_is_stopped(params: Path, tmp_path: Path, shards:
     with start(params, tmp_path / "out", shards) as process:
         found = psutil.Process(process.pid).children(recursive=True) + decoders(process)
         os.kill(process.pid, number)
-        process.communicate(timeout=60)
+        _, err = process.communicate(timeout=60)
     wait_for_end(found)
+    assert number == signal.SIGKILL or err.endswith("where the same command takes them up\n")

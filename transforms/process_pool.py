@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import functools
 import multiprocessing
+import multiprocessing.util
 import os
 import signal
 import sys
@@ -66,6 +67,14 @@ def warm_up(workers: int) -> None:
     pool = process_pool(workers)
     for _ in range(workers):
         pool.submit(os.getpid)
+
+
+def release_semaphores() -> None:
+    """Gives back to the system what the pools share, for a process that has to stop at once.
+
+    At any other end multiprocessing does so itself; here Python would warn of them behind the last message.
+    """
+    multiprocessing.util._run_finalizers(0)  # type: ignore[attr-defined]
 
 
 @functools.cache
