@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import connection
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import pytest
 
 from tests.builders import write_dataset, write_params
 from tests.command import ROOT, create, digest, manifest, run_steelbeam
-from transforms.process_pool import process_pool
+from transforms.process_pool import LostProcessError, losses_told, process_pool
 
 IMAGES = 400
 
@@ -70,6 +71,25 @@ def faults_of_arrays() -> int:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only the GNU C library can be told to keep memory")
 def test_memory_that_is_freed_is_used_again() -> None:
     assert process_pool(1).submit(faults_of_arrays).result(timeout=60) < 1000
+
+
+def die_amid_sending() -> bytes:
+    """Ends its process when half of the result is sent."""
+
+    def send_half(sender: connection.Connection, content: bytes) -> None:
+        os.write(sender.fileno(), bytes(content)[: len(content) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    connection.Connection._send = send_half
+    return bytes(1000)
+
+
+def test_a_process_that_dies_amid_sending_a_result_is_noticed() -> None:
+    pool = process_pool(2)
+    others = [pool.submit(time.sleep, 1) for _ in range(2)]
+    with pytest.raises(LostProcessError), losses_told():
+        pool.submit(die_amid_sending).result(timeout=60)
+    assert all(other.done() for other in others)
 
 
 def start(params: Path, output: Path, shards: str) -> subprocess.Popen[str]:

@@ -11,9 +11,11 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection
 from multiprocessing.context import BaseContext
 from multiprocessing.sharedctypes import Synchronized
 
@@ -25,7 +27,8 @@ from transforms.progress import PROGRESS
 # Where it is to be had: the processes are forked from one that has done the imports, and not from this one's threads.
 _FORKSERVER = "forkserver"
 _PRELOADED = ["transforms.write_alone", "transforms.process_pool"]
-
+# In which a pool has most often noticed a loss by itself.
+_NOTICE_SECONDS = 1
 
 _lock = threading.Lock()
 _pools: dict[int, ProcessPoolExecutor] = {}
@@ -58,8 +61,26 @@ def process_pool(workers: int) -> ProcessPoolExecutor:
     with _lock:
         if workers not in _pools:
             context, count = _context()
-            _pools[workers] = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(count,))
+            pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(count,))
+            threading.Thread(target=_notice_loss, args=(pool,), daemon=True).start()
+            _pools[workers] = pool
         return _pools[workers]
+
+
+def _notice_loss(pool: ProcessPoolExecutor) -> None:
+    """Has a pool break also where a process has died amid sending a result.
+
+    By itself the pool waits for the rest of it for as long as anybody could send it: the other processes, and this one.
+    """
+    while True:
+        processes = list((pool._processes or {}).values())  # None at the end
+        if connection.wait([one.sentinel for one in processes], timeout=1):
+            break
+    time.sleep(_NOTICE_SECONDS)
+    for one in processes:
+        one.kill()
+    with contextlib.suppress(OSError):  # it is closed already
+        pool._result_queue._writer.close()  # type: ignore[attr-defined]
 
 
 def warm_up(workers: int) -> None:
