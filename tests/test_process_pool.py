@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import multiprocessing
 import os
 import platform
 import resource
@@ -11,6 +13,7 @@ import subprocess
 import sys
 import time
 from multiprocessing import connection
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +23,7 @@ import pytest
 from tests.builders import write_dataset, write_params
 from tests.command import ROOT, create, digest, manifest, run_steelbeam
 from transforms.process_pool import LostProcessError, losses_told, process_pool
+from transforms.progress import Progress
 
 IMAGES = 400
 
@@ -90,6 +94,28 @@ def test_a_process_that_dies_amid_sending_a_result_is_noticed() -> None:
     with pytest.raises(LostProcessError), losses_told():
         pool.submit(die_amid_sending).result(timeout=60)
     assert all(other.done() for other in others)
+
+
+def die_counting(number: Synchronized[int]) -> None:
+    """Ends its process while it has the lock of a number that processes share."""
+    number.value += 2
+    number.get_lock().acquire()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_nobody_waits_for_a_process_that_dies_while_it_counts() -> None:
+    context = multiprocessing.get_context("spawn")
+    number = context.Value(ctypes.c_longlong)
+    process = context.Process(target=die_counting, args=(number,))
+    process.start()
+    process.join(60)
+    assert not number.get_lock().acquire(block=False)
+    progress = Progress()
+    progress.add_others(number)
+    progress.add(3)
+    assert progress.done == 5
+    progress.restart()
+    assert progress.done == 0
 
 
 def start(params: Path, output: Path, shards: str) -> subprocess.Popen[str]:

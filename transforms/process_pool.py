@@ -108,13 +108,13 @@ def _context() -> tuple[BaseContext, Synchronized[int]]:
     else:
         context = multiprocessing.get_context("spawn")
     count = context.Value(ctypes.c_longlong)
-    PROGRESS.share(count)
+    PROGRESS.add_others(count)
     return context, count
 
 
 def _begin(count: Synchronized[int]) -> None:
     """Leaves Ctrl-C to the process that runs the job, and keeps BLAS to one thread, as there is a process a core."""
-    PROGRESS.share(count)
+    PROGRESS.count_in(count)
     settle_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(1, user_api="blas")

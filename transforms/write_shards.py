@@ -57,7 +57,7 @@ SHARDS_A_PROCESS = 4
 
 
 # Writes the file of a shard, as `write_shard` does.
-WriteFile = Callable[[str, list[ExampleSpec], ExampleFormat, int, "Future[None]"], WrittenFile]
+WriteFile = Callable[[str, list[ExampleSpec], ExampleFormat, int, Future[None]], WrittenFile]
 
 
 class WrittenShards(NamedTuple):
