@@ -23,7 +23,6 @@ from tests.benchmarks.report import describe_machine, replace_tables, to_markdow
 RESULTS = Path(__file__).with_name("results.json")
 SMOKE = Scale(
     repeats=1,
-    fewer=1,
     steady=(20, 60),
     start=30,
     memory=(20, 40),

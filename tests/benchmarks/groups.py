@@ -37,7 +37,6 @@ class Scale(NamedTuple):
 
     Attributes:
         repeats: timed runs of each program.
-        fewer: of those that take minutes.
         steady: examples of the small and the large dataset between which a rate is taken.
         start: examples of a whole program.
         memory: examples at which memory is measured.
@@ -50,7 +49,6 @@ class Scale(NamedTuple):
     """
 
     repeats: int = 5
-    fewer: int = 3
     steady: tuple[int, int] = (300, 6300)
     start: int = 1500
     memory: tuple[int, int] = (3000, 30000)
@@ -155,8 +153,7 @@ def rows(scale: Scale) -> Figures:
     figures = []
     for number in scale.rows:
         case = Case(PLAN, datasets.rows(number), shards=100)
-        repeats = scale.fewer if number == max(scale.rows) else scale.repeats
-        seconds = [run.seconds for run in measure_in_turn([case], repeats)[case]]
+        seconds = [run.seconds for run in measure_in_turn([case], scale.repeats)[case]]
         figures.append({"rows": number, "median": median(seconds), "peak": _peak(case), "seconds": seconds})
     return figures
 
