@@ -10,11 +10,11 @@ NOT_APART := $(patsubst %,and not %,$(APART) airflow)
 .PHONY: quickstart test torture lint bench flink clean $(APART:%=test-%) test-airflow
 
 quickstart: .venv/installed
-	$(BIN)/steelbeam sample quickstart/data
-	$(BIN)/steelbeam create --params configs/quickstart.yaml --output_dir quickstart/hdf5
+	$(BIN)/maskmill sample quickstart/data
+	$(BIN)/maskmill create --params configs/quickstart.yaml --output_dir quickstart/hdf5
 	@echo
 	@echo "Look at quickstart/hdf5; it is read like this:"
-	@echo "$(BIN)/python -c \"from steelbeam import open_dataset; print(open_dataset('quickstart/hdf5')[0])\""
+	@echo "$(BIN)/python -c \"from maskmill import open_dataset; print(open_dataset('quickstart/hdf5')[0])\""
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal -m "$(wordlist 2,99,$(NOT_APART))"
@@ -37,7 +37,7 @@ test-airflow: .venv-airflow/installed
 
 torture: .venv/installed-test .venv/installed-test-stores
 	$(BIN)/python -m tests.torture
-	STEELBEAM_FULL_FAULTS=1 $(BIN)/python -m pytest --timeout=0 tests/test_faults.py tests/test_store_faults.py
+	MASKMILL_FULL_FAULTS=1 $(BIN)/python -m pytest --timeout=0 tests/test_faults.py tests/test_store_faults.py
 
 lint: .venv/installed-lint
 	$(BIN)/ruff check .
@@ -64,7 +64,7 @@ $(INSTALLED:%=.venv/%): setup.py | .venv/bin/python
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
-		{ echo "steelbeam needs Python 3.10 to 3.13; name one: make PYTHON=python3.11 ..."; exit 1; }
+		{ echo "maskmill needs Python 3.10 to 3.13; name one: make PYTHON=python3.11 ..."; exit 1; }
 	$(PYTHON) -m venv .venv
 
 .venv-airflow/installed: setup.py

@@ -7,15 +7,15 @@ from setuptools import setup
 BEAM_VERSION = ">=2.77,<2.78"
 
 setup(
-    name="steelbeam",
+    name="maskmill",
     version="0.1.0",
     description="Steel-defect images and run-length masks to sharded HDF5, on Apache Beam",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=["pipeline", "transforms", "steelbeam"],
-    package_data={"pipeline": ["report_page.html"], "steelbeam": ["py.typed"]},
+    packages=["pipeline", "transforms", "maskmill"],
+    package_data={"pipeline": ["report_page.html"], "maskmill": ["py.typed"]},
     install_requires=[
         f"apache-beam{BEAM_VERSION}",
         "numpy>=1.26",
@@ -58,5 +58,5 @@ setup(
         "test-torch": ["accelerate>=1"],
         "lint": ["ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],
     },
-    entry_points={"console_scripts": ["steelbeam=pipeline.cli:main", "steelbeam-worker=pipeline.worker:main"]},
+    entry_points={"console_scripts": ["maskmill=pipeline.cli:main", "maskmill-worker=pipeline.worker:main"]},
 )

@@ -1,4 +1,4 @@
-"""The mean grey of the images of each class: a pipeline of its own from the transforms of steelbeam.
+"""The mean grey of the images of each class: a pipeline of its own from the transforms of maskmill.
 
 python docs/mean_brightness.py DATA_DIR
 """

@@ -13,9 +13,9 @@ import itertools
 import torch
 from torch import nn
 
-from steelbeam import open_dataset
-from steelbeam.augment import normalize
-from steelbeam.torch import BatchDataset, BatchLoader
+from maskmill import open_dataset
+from maskmill.augment import normalize
+from maskmill.torch import BatchDataset, BatchLoader
 
 
 class Network(nn.Module):
@@ -44,7 +44,7 @@ def zero_centered(image, label, random):
 def main() -> None:
     """Trains, and prints the loss."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("dataset", metavar="DATASET", help="folder that steelbeam create has made, for the loss bce")
+    parser.add_argument("dataset", metavar="DATASET", help="folder that maskmill create has made, for the loss bce")
     parser.add_argument("--steps", type=int, default=40, metavar="N", help="default: %(default)s")
     arguments = parser.parse_args()
 

@@ -16,8 +16,8 @@ from accelerate import Accelerator
 from torch import nn
 from train import Network, zero_centered
 
-from steelbeam import open_dataset
-from steelbeam.torch import ExampleDataset
+from maskmill import open_dataset
+from maskmill.torch import ExampleDataset
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline.sections import SplitParams, SteelbeamParams
+from pipeline.sections import SplitParams, MaskmillParams
 
 PAGE = Path(__file__).with_name("parameters.md")
 
@@ -53,7 +53,7 @@ def updated(text: str) -> str:
     parts = {
         "SplitParams": table(SplitParams),
         "passed": passed(SplitParams),
-        "SteelbeamParams": table(SteelbeamParams),
+        "MaskmillParams": table(MaskmillParams),
     }
     for name, content in parts.items():
         text = re.sub(

@@ -1,12 +1,12 @@
-"""Reads finished datasets, those of steelbeam and those of create_hdf5_files.py; needs NumPy and h5py, and no more.
+"""Reads finished datasets, those of maskmill and those of create_hdf5_files.py; needs NumPy and h5py, and no more.
 
-from steelbeam import open_dataset
+from maskmill import open_dataset
 
 examples = open_dataset("severstal_hdf5", split="train_input")
 image, label, image_id = examples[0]
 """
 
-from steelbeam.dataset import Batch, Dataset, Example, open_dataset
-from steelbeam.errors import DatasetError
+from maskmill.dataset import Batch, Dataset, Example, open_dataset
+from maskmill.errors import DatasetError
 
 __all__ = ["Batch", "Dataset", "DatasetError", "Example", "open_dataset"]

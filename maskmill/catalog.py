@@ -1,6 +1,6 @@
 """Which shards a dataset has, by what it says of itself, and whether they are all there.
 
-Beside the shards lies manifest.json, which steelbeam writes last, or, in a dataset of create_hdf5_files.py, for each
+Beside the shards lies manifest.json, which maskmill writes last, or, in a dataset of create_hdf5_files.py, for each
 split a list of its shards, meta_<split>.dat.
 """
 
@@ -10,10 +10,10 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from steelbeam.completeness import check_sizes, parse_shard_path
-from steelbeam.errors import DatasetError
-from steelbeam.folder import Folder
-from steelbeam.manifest import MANIFEST, VERSIONS, check_sums, unseal
+from maskmill.completeness import check_sizes, parse_shard_path
+from maskmill.errors import DatasetError
+from maskmill.folder import Folder
+from maskmill.manifest import MANIFEST, VERSIONS, check_sums, unseal
 
 _ONLY_OURS = {"rejected.jsonl", ".staging"}
 # Of create_hdf5_files.py.
@@ -110,7 +110,7 @@ def _of_manifest(folder: Folder, path: str) -> _Catalog:
         manifest = unseal(folder.read(MANIFEST))
         version = manifest["format_version"]
         if version > VERSIONS[-1]:
-            known = f"and this steelbeam knows none above {VERSIONS[-1]}; install a later one"
+            known = f"and this maskmill knows none above {VERSIONS[-1]}; install a later one"
             raise DatasetError(f"{path}/{MANIFEST} is of format version {version}, {known}")
         splits = {split: list(map(_shard_of, entry["shards"])) for split, entry in manifest["splits"].items()}
         files = {name: entry["bytes"] for name, entry in manifest["files"].items()}
@@ -130,8 +130,8 @@ def _shard_of(entry: Mapping[str, Any]) -> Shard:
 
 def _of_original(folder: Folder, path: str, names: Collection[str]) -> _Catalog:
     if not _ONLY_OURS.isdisjoint(names):
-        unfinished = f"{path} has no {MANIFEST}, which steelbeam writes last: a run is still going on, or was cut off"
-        raise DatasetError(f"{unfinished}; wait for its end, or run the same steelbeam create again")
+        unfinished = f"{path} has no {MANIFEST}, which maskmill writes last: a run is still going on, or was cut off"
+        raise DatasetError(f"{unfinished}; wait for its end, or run the same maskmill create again")
     metas = {match["split"]: name for name in names if (match := _META_NAME.fullmatch(name))}
     if not metas:
         raise DatasetError(f"no dataset in {path}; name the folder in which {MANIFEST} or meta_train_input.dat lies")

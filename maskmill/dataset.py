@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from steelbeam.catalog import Shard, find_shards
-from steelbeam.errors import DatasetError
-from steelbeam.folder import folder_of
-from steelbeam.open_shards import OpenShards
-from steelbeam.positions import places_of
+from maskmill.catalog import Shard, find_shards
+from maskmill.errors import DatasetError
+from maskmill.folder import folder_of
+from maskmill.open_shards import OpenShards
+from maskmill.positions import places_of
 
 
 class Example(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from steelbeam.errors import DatasetError
+from maskmill.errors import DatasetError
 
 
 class OpenFile(Protocol):

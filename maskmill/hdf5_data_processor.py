@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from steelbeam.augment import augment, normalize
-from steelbeam.dataset import open_dataset
-from steelbeam.torch import BatchDataset, BatchLoader
+from maskmill.augment import augment, normalize
+from maskmill.dataset import open_dataset
+from maskmill.torch import BatchDataset, BatchLoader
 
 LOSSES = ("bce", "multilabel_bce", "ssce")
 

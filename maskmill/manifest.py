@@ -1,4 +1,4 @@
-"""manifest.json, which steelbeam writes last: its seal, and whether what it says agrees with itself."""
+"""manifest.json, which maskmill writes last: its seal, and whether what it says agrees with itself."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ import os
 import sys
 from collections import OrderedDict
 
-from steelbeam.catalog import Shard
-from steelbeam.folder import Folder, folder_of
-from steelbeam.shard_reader import ShardReader
+from maskmill.catalog import Shard
+from maskmill.folder import Folder, folder_of
+from maskmill.shard_reader import ShardReader
 
 if sys.platform != "win32":
     import resource

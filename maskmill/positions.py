@@ -1,6 +1,6 @@
 """Positions of a split's examples: in which shard each lies, and where there.
 
-steelbeam and create_hdf5_files.py deal the examples of a range of positions out to the shards of the range in turn, the
+maskmill and create_hdf5_files.py deal the examples of a range of positions out to the shards of the range in turn, the
 ranges one after the other. The same order is that of the positions here: the first examples of all shards of a range,
 then the second ones, and so on. Where nothing was rejected it is the order of the CSV.
 """
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from steelbeam.catalog import Shard
+from maskmill.catalog import Shard
 
 
 def places_of(shards: Sequence[Shard]) -> NDArray[np.int32]:

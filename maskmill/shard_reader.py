@@ -9,11 +9,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from steelbeam.catalog import Shard
-from steelbeam.errors import DatasetError
-from steelbeam.folder import Folder, OpenFile
-from steelbeam.inflate import inflate
-from steelbeam.shard_index import DAMAGE, ArrayIndex, index_shard
+from maskmill.catalog import Shard
+from maskmill.errors import DatasetError
+from maskmill.folder import Folder, OpenFile
+from maskmill.inflate import inflate
+from maskmill.shard_index import DAMAGE, ArrayIndex, index_shard
 
 
 class ShardReader:

@@ -1,7 +1,7 @@
 """Datasets and a loader for PyTorch; the extra `torch`.
 
-from steelbeam import open_dataset
-from steelbeam.torch import BatchDataset, BatchLoader
+from maskmill import open_dataset
+from maskmill.torch import BatchDataset, BatchLoader
 
 examples = open_dataset("severstal_hdf5", label_dtype="uint8")
 loader = BatchLoader(BatchDataset(examples, batch_size=32), num_workers=2)
@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
-from steelbeam.dataset import Dataset as Examples
-from steelbeam.epochs import EpochPlan
+from maskmill.dataset import Dataset as Examples
+from maskmill.epochs import EpochPlan
 
 # What is done with image and label, and where chance comes from, if it needs any.
 Transform = Callable[[NDArray[Any], NDArray[Any], np.random.Generator], tuple[NDArray[Any], NDArray[Any]]]

@@ -1,4 +1,4 @@
-"""`python -m pipeline`, the same as `steelbeam`."""
+"""`python -m pipeline`, the same as `maskmill`."""
 
 import sys
 

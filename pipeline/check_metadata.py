@@ -58,7 +58,7 @@ def label_formats(data_params: Mapping[str, Any], splits: Sequence[str]) -> dict
     loss = data_params["model"]["loss"]
     if loss not in LOSSES:
         raise ValueError(f"model.loss is {loss!r}")
-    ours = data_params.get("steelbeam", {})
+    ours = data_params.get("maskmill", {})
     names = class_names(ours.get("classes"), ours.get("class_column", ""))
     as_uint8 = ours.get("label_dtype") == "uint8"
     forms = {}

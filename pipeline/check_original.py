@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pipeline.listing import list_split_sizes
 from pipeline.verdict import Report
-from steelbeam.completeness import find_strays
+from maskmill.completeness import find_strays
 from transforms.check_shard import ArrayForm, check_shard, first_arrays
 from transforms.fetch import fetch
 from transforms.files import read_bytes

@@ -8,7 +8,7 @@ from transforms.columns import CLASSES
 
 
 def class_names(classes: object, class_column: object) -> tuple[str, ...]:
-    """Names of the classes, of the two keys of `steelbeam` that say it, be they right or not."""
+    """Names of the classes, of the two keys of `maskmill` that say it, be they right or not."""
     if isinstance(classes, str):
         return (classes,)
     if isinstance(classes, list | tuple):

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.create_arguments import create_arguments
-from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
+from pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
 from pipeline.import_beam import import_beam
 from pipeline.parser import make_parser
 from pipeline.run_log import JSON, JsonFormatter, RunLog, is_json
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _configure_logging(debug, as_json)
     try:
         return _run_command(arguments)
-    except SteelbeamError as error:
+    except MaskmillError as error:
         codes = {"rejected": error.codes} if isinstance(error, TooManyRejectedError) else {}
         return _fail(error, error.exit_status, debug, as_json, **codes)
     except KeyboardInterrupt:
@@ -75,7 +75,7 @@ def _refuse_unknown(unknown: Sequence[str], *known: Iterable[str]) -> None:
     if unknown:
         argument = unknown[0].split("=", 1)[0]
         near = difflib.get_close_matches(argument, itertools.chain(*known), n=1)
-        hint = f"did you mean {near[0]}?" if near else "neither steelbeam nor Apache Beam has such an option"
+        hint = f"did you mean {near[0]}?" if near else "neither maskmill nor Apache Beam has such an option"
         raise UsageError(f"unknown argument {argument}; {hint}")
 
 

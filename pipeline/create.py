@@ -18,7 +18,7 @@ import apache_beam as beam
 
 from pipeline.create_arguments import CreateArguments
 from pipeline.dataflow import check_reachable, describe_unrun
-from pipeline.errors import SteelbeamError, last_line
+from pipeline.errors import MaskmillError, last_line
 from pipeline.existing import find_existing
 from pipeline.graph import build_graph
 from pipeline.history import find_run, shard_states, utc_now
@@ -36,7 +36,7 @@ from pipeline.run_report import report_of
 from pipeline.runner_job import RunnerJob
 from pipeline.staged_progress import StagedProgress
 from pipeline.summary import summarise
-from steelbeam.manifest import unseal
+from maskmill.manifest import unseal
 from transforms.files import make_folder, read_bytes_if_there, remove
 from transforms.find_files import find_attempts
 from transforms.layout import MANIFEST, STAGING
@@ -62,7 +62,7 @@ def create(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
     Raises:
         UsageError: arguments, parameter file or input are wrong; nothing was done.
         TooManyRejectedError: more rows and images are bad than are allowed; nothing was published.
-        SteelbeamError: the run failed; nothing was published.
+        MaskmillError: the run failed; nothing was published.
     """
     if arguments.report:
         check_report(arguments.output_dir, arguments.report)
@@ -117,7 +117,7 @@ def _translate(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, lo
     try:
         pipeline.run()
     except Exception as error:
-        raise SteelbeamError(f"the job cannot be translated: {last_line(error)}") from error
+        raise MaskmillError(f"the job cannot be translated: {last_line(error)}") from error
 
 
 def _make_dataset(
@@ -161,12 +161,12 @@ def _run(job: Job, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics, *, q
             build_graph(runner_job.pipeline, job)
             runner_job.run()
         raise_outcome(job)
-    except SteelbeamError:
+    except MaskmillError:
         raise
     except Exception as error:
         left = "" if runner_job.cancel() else f"{STILL_RUNNING}\n"
         raise_outcome(job)
-        raise SteelbeamError(f"the run failed: {last_line(error)}\n{left}{describe_state(job)}") from error
+        raise MaskmillError(f"the run failed: {last_line(error)}\n{left}{describe_state(job)}") from error
 
 
 def _show_progress(
@@ -184,7 +184,7 @@ def _read_back(job: Job) -> dict[str, Any]:
     text = read_bytes_if_there(join(job.root, MANIFEST))
     content = unseal(text) if text is not None else {}
     if content.get("input") != job.input:
-        raise SteelbeamError(f"the runner says that it is done, but {describe_state(job)}")
+        raise MaskmillError(f"the runner says that it is done, but {describe_state(job)}")
     return content
 
 

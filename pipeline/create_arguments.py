@@ -1,4 +1,4 @@
-"""The arguments of `steelbeam create`."""
+"""The arguments of `maskmill create`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REPORT = "report.html"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CreateArguments:
-    """The arguments of `steelbeam create`; see its `--help`."""
+    """The arguments of `maskmill create`; see its `--help`."""
 
     params: str
     output_dir: str
@@ -93,7 +93,7 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
     ours.add_argument(
         "--overwrite",
         action="store_true",
-        help="replace HDF5 files in the output folder that steelbeam did not write: those named <NAME>-<i>_p<j>.h5",
+        help="replace HDF5 files in the output folder that maskmill did not write: those named <NAME>-<i>_p<j>.h5",
     )
     ours.add_argument(
         "--reuse",
@@ -118,7 +118,7 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=REPORT,
         metavar="FILE",
-        help=f"write a page about the dataset afterwards, as `steelbeam report` does (without FILE: {REPORT})",
+        help=f"write a page about the dataset afterwards, as `maskmill report` does (without FILE: {REPORT})",
     )
     ours.add_argument("--quiet", action="store_true", help="no progress and no summary")
     ours.add_argument("--debug", action="store_true", help="tracebacks, and the messages of Beam")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from steelbeam import Example
+from maskmill import Example
 
 Picture = NDArray[np.uint8]
 

@@ -6,19 +6,19 @@ import re
 from collections.abc import Mapping
 
 
-class SteelbeamError(Exception):
+class MaskmillError(Exception):
     """The run failed; the message is written for the person who started it."""
 
     exit_status = 1
 
 
-class UsageError(SteelbeamError):
+class UsageError(MaskmillError):
     """Wrong command line, parameter file, or input that it names; found before any work."""
 
     exit_status = 2
 
 
-class TooManyRejectedError(SteelbeamError):
+class TooManyRejectedError(MaskmillError):
     """More rows and images were rejected than the run allows; nothing was published."""
 
     exit_status = 3
@@ -28,7 +28,7 @@ class TooManyRejectedError(SteelbeamError):
         self.codes = codes or {}
 
 
-class DamagedError(SteelbeamError):
+class DamagedError(MaskmillError):
     """A dataset is not what was written, or there is none."""
 
     exit_status = 4

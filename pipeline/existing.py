@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pipeline.errors import UsageError
-from steelbeam.manifest import unseal
+from maskmill.manifest import unseal
 from transforms.files import read_bytes_if_there
 from transforms.find_files import list_folder, list_folder_if_there
 from transforms.layout import MANIFEST, STAGING, is_shard_path, parse_file_name, staged_path
@@ -51,7 +51,7 @@ def find_existing(root: str, splits: Iterable[str]) -> Existing:
         splits: names of the splits that are to be written.
 
     Raises:
-        UsageError: there is a manifest.json that steelbeam did not write.
+        UsageError: there is a manifest.json that maskmill did not write.
         OSError: the folder cannot be read.
     """
     text = read_bytes_if_there(join(root, MANIFEST))
@@ -96,7 +96,7 @@ def _parse_manifest(path: str, text: bytes | None) -> tuple[dict[str, Any] | Non
         _parse_shards((shard["file"], shard) for shard in shards_of(content))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(
-            f"{path} is not of a dataset of steelbeam; remove it, or choose another --output_dir"
+            f"{path} is not of a dataset of maskmill; remove it, or choose another --output_dir"
         ) from error
     try:
         unseal(text)

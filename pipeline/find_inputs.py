@@ -45,15 +45,15 @@ def _find_input(name: str, split: SplitParams, params: Params, problems: list[st
     if not is_folder(data_dir):
         problems.append(f"{name}.data_dir: there is no folder {split.data_dir} ({data_dir}); correct the path")
         return Input({}, "")
-    images = join(data_dir, params.steelbeam.images)
+    images = join(data_dir, params.maskmill.images)
     if not is_folder(images):
-        problems.append(f"{images}: there is no such folder of images; set steelbeam.images, or correct data_dir")
+        problems.append(f"{images}: there is no such folder of images; set maskmill.images, or correct data_dir")
     csv: dict[str, FileInfo] = {}
-    for pattern in params.steelbeam.csv:
+    for pattern in params.maskmill.csv:
         found = match_files(data_dir, pattern)
         if not found:
             problems.append(
-                f"{join(data_dir, pattern)}: there is no such CSV file; set steelbeam.csv, or correct data_dir"
+                f"{join(data_dir, pattern)}: there is no such CSV file; set maskmill.csv, or correct data_dir"
             )
         csv.update((absolute(info.path), info) for info in found)
     return Input(csv, absolute(images))
@@ -61,7 +61,7 @@ def _find_input(name: str, split: SplitParams, params: Params, problems: list[st
 
 def row_format(params: Params) -> RowFormat:
     """What the rows of the CSV files look like."""
-    keys = params.steelbeam
+    keys = params.maskmill
     return RowFormat(
         keys.image_column, keys.class_column, keys.mask_column, params.class_names, keys.image_suffix, keys.group_column
     )

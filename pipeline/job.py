@@ -166,8 +166,8 @@ def make_job(
         classes=params.class_names,
         negatives=params.negatives,
         unlisted=unlisted if params.negatives else {},
-        group_pattern=params.steelbeam.group_pattern,
-        assignment=params.steelbeam.assignment,
+        group_pattern=params.maskmill.group_pattern,
+        assignment=params.maskmill.assignment,
         layout=layout,
         output_dir=output_dir,
         root=absolute(output_dir),
@@ -178,13 +178,13 @@ def make_job(
             rules,
             forms,
             layout,
-            params.steelbeam.model_dump(),
+            params.maskmill.model_dump(),
         ),
         data_params=tree,
         workers=workers,
         checksum=checksum,
         max_rejected=max_rejected,
-        salt=params.steelbeam.salt,
+        salt=params.maskmill.salt,
         input=input_fingerprint(statuses.values(), folders, [tree, layout, checksum]),
     )
 
@@ -200,9 +200,9 @@ def _example_format(split: SplitParams, params: Params) -> ExampleFormat:
     height, width = split.image_shape[:2]
     resized = min(height, split.max_image_shape[0]), min(width, split.max_image_shape[1])
     label = LabelFormat(
-        params.loss, split.num_classes, height, width, split.class_id, params.steelbeam.label_dtype == "uint8"
+        params.loss, split.num_classes, height, width, split.class_id, params.maskmill.label_dtype == "uint8"
     )
-    return ExampleFormat(resized, label, params.steelbeam.max_image_pixels)
+    return ExampleFormat(resized, label, params.maskmill.max_image_pixels)
 
 
 def _staging_key(*parts: object) -> str:

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 
 from pipeline.job import Job
-from steelbeam.manifest import seal
+from maskmill.manifest import seal
 from transforms.aggregate_metadata import DatasetMetadata
 from transforms.fingerprint import FORMAT_VERSION
 from transforms.layout import DATA_PARAMS, REJECTED, meta_name, range_of

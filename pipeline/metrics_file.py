@@ -11,7 +11,7 @@ from pipeline.errors import UsageError
 from pipeline.run_report import RunReport
 from transforms.files import read_bytes_if_there, write_whole
 
-_PREFIX = "steelbeam_"
+_PREFIX = "maskmill_"
 _LAST_SUCCESS = "last_success_timestamp_seconds"
 _LINES_OF_LAST_SUCCESS = re.compile(rf"^(?:# (?:HELP|TYPE) )?{_PREFIX}{_LAST_SUCCESS}[ {{].*\n", re.MULTILINE)
 
@@ -34,7 +34,7 @@ def check_metrics_file(path: str) -> None:
     if not os.path.isdir(folder):
         raise UsageError(f"--metrics_file: there is no folder {folder}; make it, or choose another")
     if os.path.isdir(path):
-        raise UsageError(f"--metrics_file: {path} is a folder; name a file in it, such as steelbeam.prom")
+        raise UsageError(f"--metrics_file: {path} is a folder; name a file in it, such as maskmill.prom")
 
 
 def write_metrics(

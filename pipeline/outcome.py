@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
+from pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
 from pipeline.existing import JOURNAL, find_existing
 from pipeline.job import Job
 from transforms.files import read_bytes_if_there, write_whole
@@ -15,7 +15,7 @@ from transforms.staging import count_staged
 OUTCOME = "outcome.json"
 
 
-def leave_outcome(job: Job, error: SteelbeamError) -> None:
+def leave_outcome(job: Job, error: MaskmillError) -> None:
     """Leaves word of why nothing is published in the staging folder: the graph may run on other machines."""
     outcome = {"exit_status": error.exit_status, "message": str(error), "codes": getattr(error, "codes", {})}
     write_whole(join(job.staging, OUTCOME), json.dumps(outcome).encode())
@@ -25,14 +25,14 @@ def raise_outcome(job: Job) -> None:
     """Raises what the graph has left word of, if anything.
 
     Raises:
-        SteelbeamError: what was given to `leave_outcome`.
+        MaskmillError: what was given to `leave_outcome`.
     """
     content = read_bytes_if_there(join(job.staging, OUTCOME))
     if content is not None:
         outcome = json.loads(content)
         if outcome["exit_status"] == TooManyRejectedError.exit_status:
             raise TooManyRejectedError(outcome["message"], outcome["codes"])
-        raise SteelbeamError(outcome["message"])
+        raise MaskmillError(outcome["message"])
 
 
 def describe_state(job: Job) -> str:

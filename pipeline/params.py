@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from pipeline.classes import class_names
-from pipeline.sections import Loss, SplitParams, SteelbeamParams
+from pipeline.sections import Loss, SplitParams, MaskmillParams
 
 # The splits of the original.
 TRAIN, EVAL = "train_input", "eval_input"
@@ -21,30 +21,30 @@ class Params:
     Attributes:
         splits: The splits by name, in the order of the output.
         loss: `model.loss`; it decides the form of the labels.
-        steelbeam: Our own section, or its defaults.
+        maskmill: Our own section, or its defaults.
         document: The whole file as plain data that JSON can hold.
     """
 
     splits: Mapping[str, SplitParams]
     loss: Loss
-    steelbeam: SteelbeamParams
+    maskmill: MaskmillParams
     document: dict[str, Any]
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, as they stand in the rows."""
-        return class_names(self.steelbeam.classes, self.steelbeam.class_column)
+        return class_names(self.maskmill.classes, self.maskmill.class_column)
 
     @property
     def negatives(self) -> float | None:
         """Share of the images without a defect that become examples; None is those that rows with `-1` list."""
-        value = self.steelbeam.negatives
+        value = self.maskmill.negatives
         return {"as_listed": None, "none": 0.0, "all": 1.0}[value] if isinstance(value, str) else value
 
     @property
     def shares(self) -> dict[str, tuple[float, float]]:
         """Which part of all examples each split takes: the shares that lie before its first, and its last."""
-        if (shares := self.steelbeam.splits) is None:
+        if (shares := self.maskmill.splits) is None:
             cuts = {name: self.splits[name].train_test_split for name in (TRAIN, EVAL)}
             return {TRAIN: (0.0, cuts[TRAIN]), EVAL: (cuts[EVAL], 1.0)}
         # Not in floats, of which 0.7 + 0.2 + 0.1 is less than 1.

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from pipeline.classes import class_names
 from pipeline.errors import UsageError
 from pipeline.params import EVAL, TRAIN, Params
-from pipeline.sections import SPLIT_NAME, Loss, SplitParams, SteelbeamParams
+from pipeline.sections import SPLIT_NAME, Loss, SplitParams, MaskmillParams
 from pipeline.yaml_file import UNREADABLE, Path, Problem, YamlTree, load_yaml, shown, usage_error
 from transforms.os_errors import NoFileSystemError
 
@@ -32,7 +32,7 @@ class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     model: _ModelParams = Field(description="give a section with loss: one of bce, multilabel_bce, ssce")
-    steelbeam: SteelbeamParams = Field(default=SteelbeamParams(), description="give a section with keys, or remove it")
+    maskmill: MaskmillParams = Field(default=MaskmillParams(), description="give a section with keys, or remove it")
 
 
 # What a split's section is for, where it is of the original.
@@ -56,7 +56,7 @@ _WRONG = {
     "literal_error": "{value} is not supported",
     "value_error": "{error}",
 }
-_SECTIONS: Mapping[str, type[BaseModel]] = {"model": _ModelParams, "steelbeam": SteelbeamParams}
+_SECTIONS: Mapping[str, type[BaseModel]] = {"model": _ModelParams, "maskmill": MaskmillParams}
 
 
 def read_params(path: str) -> Params:
@@ -119,7 +119,7 @@ def parse_params(text: str, source: str) -> Params:
     return Params(
         splits={name: getattr(file, name) for name in _split_names(tree.document)},
         loss=file.model.loss,
-        steelbeam=file.steelbeam,
+        maskmill=file.maskmill,
         document=tree.document,
     )
 
@@ -129,7 +129,7 @@ def _check_sections(document: dict[str, Any], model: type[_File]) -> _File:
     unused = {TRAIN, EVAL}.difference(model.model_fields)
     sections = {name: value for name, value in document.items() if name not in unused and _nearest((name,), model)}
     # What is right in one section depends on keys of others.
-    ours, of_model = _section(document, "steelbeam"), _section(document, "model")
+    ours, of_model = _section(document, "maskmill"), _section(document, "model")
     names = class_names(ours.get("classes"), ours.get("class_column", ""))
     return model.model_validate(sections, context={"loss": of_model.get("loss"), "classes": names})
 
@@ -144,7 +144,7 @@ def _file_model(document: dict[str, Any]) -> type[_File]:
 
 
 def _split_names(document: dict[str, Any]) -> list[str]:
-    shares = _section(document, "steelbeam").get("splits")
+    shares = _section(document, "maskmill").get("splits")
     if isinstance(shares, dict) and shares and all(map(SPLIT_NAME.fullmatch, shares)):
         return list(shares)
     return [TRAIN, EVAL]

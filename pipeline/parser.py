@@ -27,7 +27,7 @@ Any other option goes to Apache Beam; those above are the few that matter.
 
 {EXIT_STATUSES}
 example:
-  steelbeam create --params configs/params_severstal_binary.yaml --output_dir severstal_hdf5
+  maskmill create --params configs/params_severstal_binary.yaml --output_dir severstal_hdf5
 """
 PLAN_DESCRIPTION = """\
 Says what `create` with the same arguments would do: rows, rejects, examples, shards, and which are there already.
@@ -82,7 +82,7 @@ class _PrintCompletion(argparse.Action):
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line; what it gives has the subcommand's name as `command`."""
-    parser = _Parser(prog="steelbeam", description=DESCRIPTION, epilog=EXIT_STATUSES)
+    parser = _Parser(prog="maskmill", description=DESCRIPTION, epilog=EXIT_STATUSES)
     parser.add_argument("--version", action=_Version, nargs=0, help="what is installed, for bug reports")
     parser.add_argument(
         "--print-completion",

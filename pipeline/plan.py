@@ -1,4 +1,4 @@
-"""`steelbeam plan`: what a run would do, without decoding, and without changing anything."""
+"""`maskmill plan`: what a run would do, without decoding, and without changing anything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.create_arguments import CreateArguments
-from pipeline.errors import SteelbeamError, last_line
+from pipeline.errors import MaskmillError, last_line
 from pipeline.existing import find_existing
 from pipeline.graph import build_plan
 from pipeline.job import Job
@@ -38,17 +38,17 @@ def run_plan(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> None:
     """Plans a run in this process, on whatever runner it is to be.
 
     Args:
-        arguments: of `steelbeam create`.
+        arguments: of `maskmill create`.
         out: where the plan goes.
         as_json: whether it is for programs.
 
     Raises:
         UsageError: arguments, parameter file or input are wrong.
-        SteelbeamError: the input cannot be read to its end.
+        MaskmillError: the input cannot be read to its end.
     """
     job = job_of(arguments)
     with (
-        tempfile.TemporaryDirectory(prefix="steelbeam-plan-") as folder,
+        tempfile.TemporaryDirectory(prefix="maskmill-plan-") as folder,
         new_pipeline((*arguments.beam_options, f"--runner={DEFAULT_RUNNER}")) as pipeline,
     ):
         job = with_existing(
@@ -59,7 +59,7 @@ def run_plan(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> None:
         try:
             RunnerJob(pipeline, out).run()
         except Exception as error:
-            raise SteelbeamError(f"the input cannot be read to its end: {last_line(error)}") from error
+            raise MaskmillError(f"the input cannot be read to its end: {last_line(error)}") from error
         with open(report, encoding="utf-8") as file:
             plan = json.load(file)
     plan["workers"] = _workers_of(arguments.beam_options)

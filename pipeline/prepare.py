@@ -37,8 +37,8 @@ def job_of(arguments: CreateArguments) -> Job:
             arguments.name,
             arguments.num_output_files,
             arguments.num_processes or os.cpu_count() or 1,
-            params.steelbeam.max_shard_bytes,
-            by_hash=params.steelbeam.assignment != "position",
+            params.maskmill.max_shard_bytes,
+            by_hash=params.maskmill.assignment != "position",
         ),
         output_dir=arguments.output_dir,
         input_args={
@@ -72,7 +72,7 @@ def _find_replaced(arguments: CreateArguments, existing: Existing, log: RunLog) 
     if foreign and not arguments.overwrite:
         shown = ", ".join(foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
         raise UsageError(
-            f"{arguments.output_dir}: holds HDF5 files that are not of a dataset of steelbeam ({shown}); "
+            f"{arguments.output_dir}: holds HDF5 files that are not of a dataset of maskmill ({shown}); "
             f"choose another --output_dir, or add --overwrite to replace those named {arguments.name}-<i>_p<j>.h5"
         )
     replaced = of_naming(foreign, arguments.name)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import NamedTuple, TextIO
 
-from pipeline.errors import SteelbeamError, UsageError
+from pipeline.errors import MaskmillError, UsageError
 from pipeline.latest import list_datasets, read_latest
 from pipeline.run_lock import locked
-from steelbeam.manifest import unseal
+from maskmill.manifest import unseal
 from transforms.files import read_bytes, remove, sync
 from transforms.find_files import exists, is_folder
 from transforms.layout import MANIFEST
@@ -53,7 +53,7 @@ def run_prune(directory: str, *, keep: int, dry_run: bool, out: TextIO, err: Tex
 
     Raises:
         UsageError: there is no dataset in the folder.
-        SteelbeamError: a dataset could not be removed; the others are.
+        MaskmillError: a dataset could not be removed; the others are.
     """
     folder = absolute(directory)
     plan = plan_prune(folder, keep) if is_folder(folder) else Plan((), (), ())
@@ -72,7 +72,7 @@ def run_prune(directory: str, *, keep: int, dry_run: bool, out: TextIO, err: Tex
             out.write(f"{name} is removed\n")
     out.write(f"kept, by name: {', '.join(plan.kept)}\n")
     if stay:
-        raise SteelbeamError(f"{stay} of {len(plan.old)} old datasets could not be removed; run the same command again")
+        raise MaskmillError(f"{stay} of {len(plan.old)} old datasets could not be removed; run the same command again")
 
 
 def _is_dataset(root: str) -> bool:
@@ -91,6 +91,6 @@ def _remove(folder: str, name: str) -> str:
             remove([join(root, MANIFEST)])
             sync(root)
             remove([root])
-    except (SteelbeamError, OSError) as error:
+    except (MaskmillError, OSError) as error:
         return str(error)
     return ""

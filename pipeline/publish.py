@@ -10,7 +10,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipeline.errors import SteelbeamError, TooManyRejectedError
+from pipeline.errors import MaskmillError, TooManyRejectedError
 from pipeline.existing import JOURNAL, version_of
 from pipeline.history import HISTORY, extended_history
 from pipeline.job import Job
@@ -35,7 +35,7 @@ def check_publishable(job: Job, metadata: DatasetMetadata) -> None:
 
     Raises:
         TooManyRejectedError: more rows and images are bad than the job allows.
-        SteelbeamError: there is nothing to publish, or rows were lost.
+        MaskmillError: there is nothing to publish, or rows were lost.
     """
     if not job.max_rejected.allows(len(metadata.rejected), metadata.rows.read):
         codes = dict(Counter(record.code for record in metadata.rejected).most_common())
@@ -45,11 +45,11 @@ def check_publishable(job: Job, metadata: DatasetMetadata) -> None:
             source, class_ids = rule.selection
             files = ", ".join(file.path for file in job.files if source in dict(file.uses))
             names = " or ".join(job.classes[class_id - 1] for class_id in class_ids)
-            raise SteelbeamError(
+            raise MaskmillError(
                 f"{rule.name}: no row of class {names} in {files} has a mask; set class_id to a class that has"
             )
     if metadata.rows.lost:
-        raise SteelbeamError(f"{metadata.rows.lost} of {metadata.rows.read} rows were lost; nothing is published")
+        raise MaskmillError(f"{metadata.rows.lost} of {metadata.rows.read} rows were lost; nothing is published")
 
 
 def _describe_rejected(job: Job, rejected: tuple[RejectedRecord, ...]) -> str:
@@ -74,7 +74,7 @@ def publish(job: Job, metadata: DatasetMetadata) -> None:
     The old manifest goes first and the new one comes last: who finds one finds all that it lists.
 
     Raises:
-        SteelbeamError: a shard is neither staged nor in its place, or another run has begun or published meanwhile.
+        MaskmillError: a shard is neither staged nor in its place, or another run has begun or published meanwhile.
     """
     check_not_superseded(job.root, job.output_dir, job.run)
     files = metadata_files(job, metadata)
@@ -117,7 +117,7 @@ def _check_not_replaced(job: Job, journal: bytes, manifest: bytes) -> None:
     if version in (job.version, version_of(manifest)):
         return
     if version or read_bytes_if_there(join(job.root, JOURNAL)) != journal:
-        raise SteelbeamError(f"the dataset in {job.output_dir} has changed since this run began; run it again")
+        raise MaskmillError(f"the dataset in {job.output_dir} has changed since this run began; run it again")
 
 
 def _write_journal(job: Job, journal: bytes) -> None:
@@ -137,7 +137,7 @@ def _move_into_place(job: Job, shards: Mapping[str, StoredShard]) -> None:
             sync(source)
             moves.append((source, target))
         elif not exists(target) or sha256_of(target) != stored.sha256:
-            raise SteelbeamError(f"{source} has vanished before it was published; run the same command again")
+            raise MaskmillError(f"{source} has vanished before it was published; run the same command again")
     move_all(moves)
 
 
@@ -164,11 +164,11 @@ class Publish(beam.DoFn):
         """Yields nothing.
 
         Raises:
-            SteelbeamError: nothing can be published, and nobody waits to be told.
+            MaskmillError: nothing can be published, and nobody waits to be told.
         """
         try:
             check_publishable(self.job, metadata)
-        except SteelbeamError as error:
+        except MaskmillError as error:
             make_folder(self.job.staging)
             write_whole(join(self.job.staging, REJECTED), rejected_lines(metadata))
             leave_outcome(self.job, error)

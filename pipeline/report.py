@@ -1,4 +1,4 @@
-"""`steelbeam report`: what a dataset holds, on one page that needs nothing else."""
+"""`maskmill report`: what a dataset holds, on one page that needs nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.errors import DamagedError, UsageError
 from pipeline.progress_bar import show_progress
 from pipeline.report_page import page_of
 from pipeline.report_source import DatasetSource, read_source
-from steelbeam import DatasetError
+from maskmill import DatasetError
 from transforms.progress import Progress
 
 _NEEDED = ("matplotlib", "jinja2")
@@ -58,9 +58,9 @@ def check_report(directory: str, output: str) -> None:
         UsageError: a package is missing, or the path cannot be one of a file.
     """
     if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
-        raise UsageError(f"the report needs {' and '.join(missing)}: pip install 'steelbeam[report]'")
+        raise UsageError(f"the report needs {' and '.join(missing)}: pip install 'maskmill[report]'")
     if "://" in directory and importlib.util.find_spec("fsspec") is None:
-        raise UsageError(f"{directory}: to read it fsspec is needed: pip install 'steelbeam[read]'")
+        raise UsageError(f"{directory}: to read it fsspec is needed: pip install 'maskmill[read]'")
     folder = os.path.dirname(output) or "."
     if os.path.isdir(output) or not os.path.isdir(folder):
         problem = "is a folder" if os.path.isdir(output) else f"there is no folder {folder}"

@@ -22,7 +22,7 @@ _TEXT = "#010203"
 _SIZE = (4.4, 2.8)
 _STYLE = {
     "svg.fonttype": "none",
-    "svg.hashsalt": "steelbeam",
+    "svg.hashsalt": "maskmill",
     "font.family": "sans-serif",
     "font.size": 10,
     "text.color": _TEXT,

@@ -20,7 +20,7 @@ from pipeline.progress_bar import format_bytes
 from pipeline.report_counts import NEGATIVE, ClassCounts, names_of
 from pipeline.report_source import DatasetSource
 from pipeline.summary import describe_overlaps
-from steelbeam import open_dataset
+from maskmill import open_dataset
 from transforms.printable import printable
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def page_of(
 def _subtitle(source: DatasetSource, splits: Sequence[SplitStatistics]) -> str:
     height, width = max(splits, key=lambda split: split.examples).size
     total = format_bytes(sum(map(sum, source.shard_bytes.values())))
-    by = "steelbeam" if source.manifest else "create_hdf5_files.py"
+    by = "maskmill" if source.manifest else "create_hdf5_files.py"
     examples = f"{sum(source.examples.values()):,} examples of {height} × {width} pixels"
     folders = dict.fromkeys(str(source.params[split].get("data_dir", "")) for split in source.examples)
     made = f"made by {by} from the folder {' and '.join(folders)}" if any(folders) else f"made by {by}"

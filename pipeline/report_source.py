@@ -10,10 +10,10 @@ from typing import Any
 from pipeline.classes import class_names, class_numbers
 from pipeline.history import HISTORY
 from pipeline.report_counts import ClassCounts, class_title, counts_of_entry
-from steelbeam import DatasetError
-from steelbeam.catalog import find_splits
-from steelbeam.folder import Folder, folder_of
-from steelbeam.manifest import MANIFEST
+from maskmill import DatasetError
+from maskmill.catalog import find_splits
+from maskmill.folder import Folder, folder_of
+from maskmill.manifest import MANIFEST
 from transforms.layout import DATA_PARAMS, REJECTED
 
 
@@ -78,7 +78,7 @@ def _name(path: str) -> str:
 
 
 def _classes(params: Mapping[str, Any], split: str) -> list[str]:
-    ours = params.get("steelbeam") or {}
+    ours = params.get("maskmill") or {}
     names = class_names(ours.get("classes"), ours.get("class_column", ""))
     chosen = [names[number - 1] for number in class_numbers(params[split]["class_id"], names)]
     named = [class_title(name) for name in chosen]

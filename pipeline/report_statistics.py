@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from pipeline.draw_example import class_planes
 from pipeline.report_counts import NEGATIVE, ClassCounts
-from steelbeam import open_dataset
-from steelbeam.dataset import Dataset
+from maskmill import open_dataset
+from maskmill.dataset import Dataset
 from transforms.progress import Progress
 
 # Of a split that has more examples, so many are looked at, chosen at random.

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
-from pipeline.errors import SteelbeamError
+from pipeline.errors import MaskmillError
 from pipeline.store_lock import StoreLock
 from transforms.file_stores import store_of
 from transforms.files import make_folder, read_bytes_if_there
@@ -32,7 +32,7 @@ def locked(root: str, shown: str, run: str) -> Iterator[None]:
         run: name of this run, which no other has.
 
     Raises:
-        SteelbeamError: another run is writing there, or the folder cannot be written to.
+        MaskmillError: another run is writing there, or the folder cannot be written to.
     """
     if not is_local(root):
         with _locked_in_store(root, shown, run):
@@ -52,7 +52,7 @@ def _locked_in_store(root: str, shown: str, run: str) -> Iterator[None]:
         return
     lock = StoreLock(store, join(root, LOCK), _describe_this_run(run))
     if (owner := lock.acquire()) is not None:
-        raise SteelbeamError(_refusal(owner, shown))
+        raise MaskmillError(_refusal(owner, shown))
     with lock.renewed():
         yield
 
@@ -72,11 +72,11 @@ def check_not_superseded(root: str, shown: str, run: str) -> None:
     A run may outlive the process that holds its lock: its workers are processes of their own, or a cluster's.
 
     Raises:
-        SteelbeamError: the lock is another run's.
+        MaskmillError: the lock is another run's.
     """
     found = read_bytes_if_there(join(root, LOCK))
     if found is not None and json.loads(found or b"{}").get("run") != run:
-        raise SteelbeamError(f"another run has begun to write to {shown}; this one publishes nothing")
+        raise MaskmillError(f"another run has begun to write to {shown}; this one publishes nothing")
 
 
 def _acquire(root: str, shown: str, run: str) -> IO[str]:
@@ -92,9 +92,9 @@ def _acquire(root: str, shown: str, run: str) -> IO[str]:
             file.close()
     except BlockingIOError as error:
         with file:
-            raise SteelbeamError(_describe_owner(file, shown)) from error
+            raise MaskmillError(_describe_owner(file, shown)) from error
     except OSError as error:
-        raise SteelbeamError(f"{shown}: cannot be written to ({error}); choose another --output_dir") from error
+        raise MaskmillError(f"{shown}: cannot be written to ({error}); choose another --output_dir") from error
 
 
 def _sign(file: IO[str], run: str) -> IO[str]:

@@ -14,7 +14,7 @@ from typing import TextIO
 
 TEXT, JSON = "text", "json"
 _LEVELS = {"warning": "warning", "failed": "error", "stopped": "error"}
-_PREFIXES = {"warning": "warning: ", "failed": "steelbeam: ", "stopped": "\nstopped: "}
+_PREFIXES = {"warning": "warning: ", "failed": "maskmill: ", "stopped": "\nstopped: "}
 
 
 def is_json(arguments: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping
 
-from pipeline.errors import SteelbeamError, TooManyRejectedError
+from pipeline.errors import MaskmillError, TooManyRejectedError
 from pipeline.metrics_file import check_metrics_file, write_metrics
 from pipeline.run_report import RunReport
 
@@ -38,13 +38,13 @@ class RunMetrics:
         """Writes the metrics of a run that has come to its end.
 
         Raises:
-            SteelbeamError: they cannot be written.
+            MaskmillError: they cannot be written.
         """
         if self._path is not None:
             try:
                 write_metrics(self._path, self._dataset, ended=time.time(), seconds=self.seconds, report=report)
             except OSError as error:
-                raise SteelbeamError(f"the dataset is made, but its metrics cannot be written: {error}") from error
+                raise MaskmillError(f"the dataset is made, but its metrics cannot be written: {error}") from error
 
     def write_failure(self, rejected: Mapping[str, int] | None = None) -> None:
         """Writes the metrics of a run that has failed; where that fails too, the run's own error is what counts."""

@@ -1,4 +1,4 @@
-"""What `steelbeam create --help` says of Beam's options: for each runner and store, the few that matter.
+"""What `maskmill create --help` says of Beam's options: for each runner and store, the few that matter.
 
 Written down here and not taken from Beam, which has some 180 of them, and which takes a second to import.
 """
@@ -27,7 +27,7 @@ RUNNERS: Mapping[str, Mapping[str, str]] = {
         "--project=ID": "the project that pays",
         "--region=NAME": "where the workers run",
         "--temp_location=gs://...": "folder for staged and temporary files",
-        "--setup_file=./setup.py": "have the workers install steelbeam from this folder",
+        "--setup_file=./setup.py": "have the workers install maskmill from this folder",
         "--sdk_container_image=IMAGE": "or have them run an image that holds it: see configs/dataflow",
         "--worker_machine_type=TYPE": "machine of a worker, such as n2-standard-4",
         "--max_num_workers=N": "upper bound on workers",

@@ -14,7 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from pipeline.draw_steel import CLASS_ROWS, make_image
-from pipeline.errors import SteelbeamError, UsageError
+from pipeline.errors import MaskmillError, UsageError
 from transforms.rle import format_runs, mask_to_runs
 
 Layout = Literal["present", "original"]
@@ -64,7 +64,7 @@ def write_sample(
 
     Raises:
         UsageError: a bad argument, or a directory that holds something else by one of the three names.
-        SteelbeamError: the directory cannot be written to.
+        MaskmillError: the directory cannot be written to.
     """
     arguments = _check_arguments(images, seed, layout, workers)
     directory = Path(directory)
@@ -115,7 +115,7 @@ def _make_sample(directory: Path, arguments: dict[str, Any], workers: int | None
                 Path(name, target).rename(directory / target)
     except OSError as error:
         problem = f"{directory}: the sample cannot be written ({error.strerror or error})"
-        raise SteelbeamError(f"{problem}; make room and allow writing there, or name another directory") from error
+        raise MaskmillError(f"{problem}; make room and allow writing there, or name another directory") from error
     return record
 
 

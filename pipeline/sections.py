@@ -167,8 +167,8 @@ class SplitParams(BaseModel):
     split: Any = None
 
 
-class SteelbeamParams(BaseModel):
-    """The section `steelbeam`, which the original does not have.
+class MaskmillParams(BaseModel):
+    """The section `maskmill`, which the original does not have.
 
     Attributes:
         csv: Names of the CSV files, in the order in which their rows count.

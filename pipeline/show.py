@@ -6,7 +6,7 @@ from PIL import Image
 
 from pipeline.draw_example import draw_side_by_side
 from pipeline.errors import DamagedError, UsageError
-from steelbeam import DatasetError, open_dataset
+from maskmill import DatasetError, open_dataset
 
 
 def show(directory: str, split: str, index: int, output: str | None) -> str:
@@ -34,7 +34,7 @@ def show(directory: str, split: str, index: int, output: str | None) -> str:
     except DatasetError as error:
         raise DamagedError(str(error)) from error
     except ImportError as error:
-        raise UsageError(f"{directory}: {error}; pip install 'steelbeam[read]'") from error
+        raise UsageError(f"{directory}: {error}; pip install 'maskmill[read]'") from error
     path = output or f"{split}-{index % len(examples)}.png"
     Image.fromarray(draw_side_by_side(example)).save(path, "PNG")
     name = f", {example.image_id}" if example.image_id else ""

@@ -39,7 +39,7 @@ def summarise(manifest: Mapping[str, Any], output_dir: str, states: Mapping[str,
     if manifest["shared_images"]:
         lines.append(f"warning: {count(manifest['shared_images'], 'image')} in more than one split")
     lines.append(_work(splits.values(), states, seconds))
-    lines.append(f"the dataset is in {output_dir}; to look at it: steelbeam report {shlex.quote(output_dir)}")
+    lines.append(f"the dataset is in {output_dir}; to look at it: maskmill report {shlex.quote(output_dir)}")
     return "\n".join(lines) + "\n"
 
 

@@ -58,7 +58,7 @@ class Report(NamedTuple):
         """
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems):,} problems"
         cure = (
-            "remove the files that are named, and run the same steelbeam create again"
+            "remove the files that are named, and run the same maskmill create again"
             if self.has_manifest
             else "make the dataset again, or copy it again from where it is whole"
         )

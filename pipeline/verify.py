@@ -8,13 +8,13 @@ from typing import Any, TextIO
 
 from pipeline.check_files import check_contents, listed_files
 from pipeline.check_original import check_original, splits_of_original
-from pipeline.errors import DamagedError, SteelbeamError, UsageError
+from pipeline.errors import DamagedError, MaskmillError, UsageError
 from pipeline.existing import JOURNAL
 from pipeline.listing import list_sizes, list_split_sizes
 from pipeline.progress_bar import show_progress
 from pipeline.verdict import Report
-from steelbeam.completeness import check_sizes
-from steelbeam.manifest import check_sums, unseal
+from maskmill.completeness import check_sizes
+from maskmill.manifest import check_sums, unseal
 from transforms.files import read_bytes
 from transforms.find_files import exists
 from transforms.fingerprint import FORMAT_VERSION
@@ -37,7 +37,7 @@ def run_verify(directory: str, *, quick: bool, quiet: bool, out: TextIO, err: Te
         err: where progress and problems go.
 
     Raises:
-        DamagedError, UsageError, SteelbeamError, OSError: as `verify`, and DamagedError for any problem.
+        DamagedError, UsageError, MaskmillError, OSError: as `verify`, and DamagedError for any problem.
     """
     progress = Progress()
     try:
@@ -70,7 +70,7 @@ def verify(root: str, *, quick: bool = False, workers: int | None = None, progre
     Raises:
         UsageError: there is no such folder.
         DamagedError: there is no dataset in it, or one that is not published yet.
-        SteelbeamError: the dataset is of a later version of steelbeam.
+        MaskmillError: the dataset is of a later version of maskmill.
         OSError: the folder cannot be listed.
     """
     path = absolute(root)
@@ -83,8 +83,8 @@ def verify(root: str, *, quick: bool = False, workers: int | None = None, progre
     if exists(join(path, JOURNAL)):
         raise DamagedError(f"{root} has no {MANIFEST}: publishing was cut off; run the same command again")
     if REJECTED in sizes:
-        problem = f"{root} has no {MANIFEST}, which steelbeam writes last"
-        raise DamagedError(f"{problem}; run the same steelbeam create again, or copy the dataset again")
+        problem = f"{root} has no {MANIFEST}, which maskmill writes last"
+        raise DamagedError(f"{problem}; run the same maskmill create again, or copy the dataset again")
     splits = splits_of_original(path, sizes)
     if not splits:
         raise DamagedError(f"no dataset in {root}")
@@ -115,9 +115,9 @@ def _read_manifest(root: str) -> dict[str, Any]:
     manifest = unseal(read_bytes(join(root, MANIFEST)))
     version = manifest["format_version"]
     if version > FORMAT_VERSION:
-        raise SteelbeamError(
-            f"{join(root, MANIFEST)} is of format version {version}, and this steelbeam knows none above "
-            f"{FORMAT_VERSION}; verify with the steelbeam that made the dataset"
+        raise MaskmillError(
+            f"{join(root, MANIFEST)} is of format version {version}, and this maskmill knows none above "
+            f"{FORMAT_VERSION}; verify with the maskmill that made the dataset"
         )
     return manifest
 

@@ -9,12 +9,12 @@ _DISTRIBUTIONS = {"Beam": "apache-beam", "NumPy": "numpy", "Pillow": "Pillow", "
 
 
 def describe_versions() -> str:
-    """A line with the versions of steelbeam and of what decides how it works."""
+    """A line with the versions of maskmill and of what decides how it works."""
     import h5py
 
     others = ", ".join(f"{name} {_version(distribution)}" for name, distribution in _DISTRIBUTIONS.items())
     hdf5 = f"h5py {h5py.version.version} with HDF5 {h5py.version.hdf5_version}"
-    return f"steelbeam {_version('steelbeam')} (Python {platform.python_version()}, {others}, {hdf5})"
+    return f"maskmill {_version('maskmill')} (Python {platform.python_version()}, {others}, {hdf5})"
 
 
 def _version(distribution: str) -> str:

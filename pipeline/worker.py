@@ -1,6 +1,6 @@
-"""The boot program of Beam's PROCESS environment: `steelbeam-worker`, which a cluster starts beside its own processes.
+"""The boot program of Beam's PROCESS environment: `maskmill-worker`, which a cluster starts beside its own processes.
 
-A Flink TaskManager runs `steelbeam-worker --id=ID --provision_endpoint=HOST:PORT`, asks nothing more of it, and gives
+A Flink TaskManager runs `maskmill-worker --id=ID --provision_endpoint=HOST:PORT`, asks nothing more of it, and gives
 work to the Python worker that it becomes. What the pipeline needs must be installed where the program is: it fetches no
 packages. The protocol is that of Beam's own boot program, sdks/python/container/boot.go.
 """
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         the exit status.
     """
-    parser = argparse.ArgumentParser(prog="steelbeam-worker", description="Is started by a Beam runner, not by hand.")
+    parser = argparse.ArgumentParser(prog="maskmill-worker", description="Is started by a Beam runner, not by hand.")
     parser.add_argument("--id", required=True, help="name of this worker")
     parser.add_argument("--provision_endpoint", required=True, metavar="HOST:PORT", help="where the runner answers")
     arguments, _ = parser.parse_known_args(argv)
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ.update(ask_runner(arguments.id, arguments.provision_endpoint))
     except grpc.RpcError as error:
         sys.stderr.write(
-            f"steelbeam-worker: no runner answers at {arguments.provision_endpoint} ({error.code().name})\n"
+            f"maskmill-worker: no runner answers at {arguments.provision_endpoint} ({error.code().name})\n"
         )
         return 1
     # Imported when the variables are there.

@@ -20,7 +20,7 @@ HEADER = "ImageId,ClassId,EncodedPixels"
 
 
 def in_process() -> test_pipeline.TestPipeline:
-    """A pipeline for `assert_that`, on the runner that is steelbeam's default."""
+    """A pipeline for `assert_that`, on the runner that is maskmill's default."""
     return test_pipeline.TestPipeline(runner="FnApiRunner")
 
 
@@ -62,7 +62,7 @@ def csv_file(path: Path, content: bytes, uses: tuple[tuple[int, int], ...] = ((0
 
 
 def params_of(data_dir: Path, /, **changes: Any) -> dict[str, Any]:
-    """Content of a parameter file; keys of the split sections, `loss`, `eval_input` and `steelbeam` may be changed."""
+    """Content of a parameter file; keys of the split sections, `loss`, `eval_input` and `maskmill` may be changed."""
     section = {
         "data_processor": "SeverstalBinaryClassDataProcessor",
         "data_dir": str(data_dir),
@@ -73,8 +73,8 @@ def params_of(data_dir: Path, /, **changes: Any) -> dict[str, Any]:
         "batch_size": 4,
     }
     content: dict[str, Any] = {"model": {"loss": changes.pop("loss", "bce")}}
-    if "steelbeam" in changes:
-        content["steelbeam"] = changes.pop("steelbeam")
+    if "maskmill" in changes:
+        content["maskmill"] = changes.pop("maskmill")
     eval_changes: Mapping[str, Any] = changes.pop("eval_input", {})
     content["train_input"] = {**section, **changes}
     content["eval_input"] = {**section, **changes, **eval_changes}

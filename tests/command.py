@@ -15,10 +15,10 @@ from tests.builders import write_params
 ROOT = Path(__file__).parent.parent
 
 
-def run_steelbeam(
+def run_maskmill(
     *arguments: str | Path, status: int = 0, cwd: Path | None = None, timeout: float = 120
 ) -> subprocess.CompletedProcess[str]:
-    """Runs `steelbeam` and checks its exit status."""
+    """Runs `maskmill` and checks its exit status."""
     done = subprocess.run(
         [sys.executable, "-m", "pipeline", *map(str, arguments)],
         cwd=cwd,
@@ -34,8 +34,8 @@ def run_steelbeam(
 def run_create(
     params: Path, output_dir: Path, *flags: str, status: int = 0, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Runs `steelbeam create`."""
-    return run_steelbeam("create", "--params", params, "--output_dir", output_dir, *flags, status=status, cwd=cwd)
+    """Runs `maskmill create`."""
+    return run_maskmill("create", "--params", params, "--output_dir", output_dir, *flags, status=status, cwd=cwd)
 
 
 def create(tmp_path: Path, data: Path, *flags: str, status: int = 0, output: str = "out", **changes: object) -> Path:

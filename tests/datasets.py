@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from pipeline.cli import main
-from steelbeam.manifest import seal, unseal
+from maskmill.manifest import seal, unseal
 from tests.builders import HEIGHT, WIDTH, write_dataset, write_params
 from transforms import fetch
 from transforms.fetch import sha256_of
@@ -26,7 +26,7 @@ REJECTED_IMAGE = "b.jpg"
 
 
 def make_dataset(folder: Path, *, loss: str = "bce", num_classes: int = 2) -> Path:
-    """A dataset by `steelbeam create`: of nine rows one is rejected, so that 5 and 3 examples lie in 4 shards each."""
+    """A dataset by `maskmill create`: of nine rows one is rejected, so that 5 and 3 examples lie in 4 shards each."""
     data = write_dataset(folder / "data", [f"{name}.jpg,3,{start} 2" for start, name in enumerate("abcdefghi", 1)])
     (data / "train_images" / REJECTED_IMAGE).write_bytes(b"no image")
     write_params(folder / "params.yaml", data, loss=loss, num_classes=num_classes, train_test_split=0.67)

@@ -1,4 +1,4 @@
-"""Runs of `steelbeam create` of which one call fails, and what they may leave."""
+"""Runs of `maskmill create` of which one call fails, and what they may leave."""
 
 from __future__ import annotations
 
@@ -200,5 +200,5 @@ def shown(files: dict[str, bytes]) -> dict[str, bytes]:
 
 def without_names(files: dict[str, bytes]) -> dict[str, bytes]:
     """What runs leave, the same for those that leave the same: without the names that are of one attempt only."""
-    names = {name: re.sub(r"[0-9a-f]{32}|steelbeam-[^/]*", "", name) for name in files}
+    names = {name: re.sub(r"[0-9a-f]{32}|maskmill-[^/]*", "", name) for name in files}
     return {names[name]: b"" if name == ".lock" else text for name, text in files.items()}

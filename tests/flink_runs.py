@@ -1,4 +1,4 @@
-"""Runs of `steelbeam create` on a Flink cluster of this machine, and what is killed meanwhile."""
+"""Runs of `maskmill create` on a Flink cluster of this machine, and what is killed meanwhile."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def write_programs(folder: Path) -> Path:
     It stands in the command line of whatever they start, too: see `commands_of`.
     """
     folder.mkdir()
-    for name, module in (("steelbeam", "pipeline"), ("steelbeam-worker", "pipeline.worker")):
+    for name, module in (("maskmill", "pipeline"), ("maskmill-worker", "pipeline.worker")):
         program = folder / name
         program.write_text(
             f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -X started_in="{folder}" -m {module} "$@"\n'
@@ -43,7 +43,7 @@ class FlinkRun:
         cluster: where it runs.
         programs: see `write_programs`.
         output: its output folder.
-        arguments: of `steelbeam create`, without the output folder.
+        arguments: of `maskmill create`, without the output folder.
         cwd: current folder of the command.
         env: variables for it, besides those of the cluster.
     """

@@ -2,7 +2,7 @@
 # Builds fake-gcs-server, which stands for Google Cloud Storage in tests, and prints its path. Needs Go; done once.
 set -euo pipefail
 version=v1.56.1
-made="${STEELBEAM_CACHE:-$HOME/.cache/steelbeam}/fake-gcs-server-$version"
+made="${MASKMILL_CACHE:-$HOME/.cache/maskmill}/fake-gcs-server-$version"
 
 if [ ! -x "$made/fake-gcs-server" ]; then
   command -v go > /dev/null || { echo "install_fake_gcs.sh: go is missing; install Go 1.25 or later" >&2; exit 1; }

@@ -23,7 +23,7 @@ def needs_package(package: str, extra: str) -> None:
     with contextlib.suppress(ModuleNotFoundError):
         if importlib.util.find_spec(package):
             return
-    give_up(f"{package} is not there: pip install 'steelbeam[{extra}]'")
+    give_up(f"{package} is not there: pip install 'maskmill[{extra}]'")
 
 
 def give_up(reason: str) -> NoReturn:

@@ -26,12 +26,12 @@ def python_blocks(text: str) -> list[str]:
 
 def commands(text: str) -> list[str]:
     """The commands of a page that can be run in any folder, in its order; wherever they are installed."""
-    return [line for line in _lines(text) if line.startswith(("steelbeam ", "python "))]
+    return [line for line in _lines(text) if line.startswith(("maskmill ", "python "))]
 
 
 def mentioned_commands(text: str) -> list[str]:
     """All commands of a page that name something of ours: in blocks, and in sentences between backticks."""
-    programs = ("steelbeam ", "python ", "make ", "pip ")
+    programs = ("maskmill ", "python ", "make ", "pip ")
     spans = [span.replace("\n", " ") for span in re.findall(r"`([^`]+)`", _BLOCK.sub("\n", text))]
     return [line for line in [*_lines(text), *spans] if line.startswith(programs)]
 

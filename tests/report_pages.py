@@ -1,4 +1,4 @@
-"""A page of `steelbeam report`, made and taken apart."""
+"""A page of `maskmill report`, made and taken apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs of `steelbeam create` with everything in an object store."""
+"""Runs of `maskmill create` with everything in an object store."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from pipeline.history import HISTORY
 from tests.fault_proxy import FaultProxy
 from tests.needs import needs, needs_package
 
-BUCKET = "steelbeam-tests"
+BUCKET = "maskmill-tests"
 _START_SECONDS = 30
 _ANONYMOUS = str(Path(__file__).parent / "anonymous")
 
@@ -105,11 +105,11 @@ def google_cloud_storage() -> Iterator[Store]:
         proxy.upstream = port
         variables = {
             "STORAGE_EMULATOR_HOST": proxy.url,
-            "GOOGLE_CLOUD_PROJECT": "steelbeam-tests",
+            "GOOGLE_CLOUD_PROJECT": "maskmill-tests",
             "PYTHONPATH": os.pathsep.join(filter(None, [_ANONYMOUS, os.environ.get("PYTHONPATH")])),
         }
         client = storage.Client(
-            project="steelbeam-tests",
+            project="maskmill-tests",
             credentials=AnonymousCredentials(),
             client_options={"api_endpoint": f"http://127.0.0.1:{port}"},
         )

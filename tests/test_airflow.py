@@ -1,4 +1,4 @@
-"""The DAG of Airflow, loaded and run, in an environment that has Airflow and steelbeam."""
+"""The DAG of Airflow, loaded and run, in an environment that has Airflow and maskmill."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_dag_makes_a_dataset_a_day_of_the_shards_of_the_day_before(
     params = write_params(tmp_path / "params.yaml", data)
     conf = {"params": str(params), "folder": str(days), "keep": 1, "options": {"num_output_files": 2}}
     for day in ("2026-11-22", "2026-11-23"):
-        said = airflow(environment, "dags", "test", "steelbeam", day, "--conf", json.dumps(conf))
+        said = airflow(environment, "dags", "test", "maskmill", day, "--conf", json.dumps(conf))
         assert "state=failed" not in said, said
         assert read_latest(str(days)) == day, said
     assert sorted(path.name for path in days.iterdir()) == ["2026-11-23", "latest.json"]
@@ -102,7 +102,7 @@ def test_the_operator_starts_create_on_dataflow_and_waits_for_the_job_that_it_na
     create = runpy.run_path(str(ROOT / "configs" / "schedule" / "airflow_dag.py"))["create"]
     create.runner = "DataflowRunner"
     create.pipeline_options = {"params": "gs://bucket/params.yaml", "output_dir": "gs://bucket/days/1"}
-    create.dataflow_config = {"job_name": "steelbeam", "project_id": "p", "location": "r"}
+    create.dataflow_config = {"job_name": "maskmill", "project_id": "p", "location": "r"}
     create.execute({"ti": SimpleNamespace(xcom_push=lambda **_: None)})
 
     assert [(job["job_id"], job["project_id"], job["location"]) for job in waits] == [

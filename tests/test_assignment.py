@@ -67,7 +67,7 @@ def test_a_split_takes_its_share_and_the_other_the_rest(share: float) -> None:
 
 def test_every_image_is_in_the_shard_that_its_hash_says(tmp_path: Path) -> None:
     data = write_data(tmp_path)
-    output = create(tmp_path, data, "--num_output_files=4", train_test_split=0.75, steelbeam={**BY_HASH, "salt": "7"})
+    output = create(tmp_path, data, "--num_output_files=4", train_test_split=0.75, maskmill={**BY_HASH, "salt": "7"})
     expected = {}
     for name in NAMES:
         image = hash_image(name, "7")
@@ -79,7 +79,7 @@ def test_every_image_is_in_the_shard_that_its_hash_says(tmp_path: Path) -> None:
 def test_another_salt_is_another_assignment(tmp_path: Path) -> None:
     data = write_data(tmp_path)
     first, second = (
-        create(tmp_path, data, "--num_output_files=4", steelbeam={**BY_HASH, "salt": salt}, output=f"out{salt}")
+        create(tmp_path, data, "--num_output_files=4", maskmill={**BY_HASH, "salt": salt}, output=f"out{salt}")
         for salt in "12"
     )
     assert placed(first, data) != placed(second, data)
@@ -88,12 +88,12 @@ def test_another_salt_is_another_assignment(tmp_path: Path) -> None:
 def test_images_that_come_and_go_leave_the_others_in_their_shards(tmp_path: Path) -> None:
     data = write_data(tmp_path, NAMES[:70])
     flags = ("--num_output_files=16",)
-    before = placed(create(tmp_path, data, *flags, steelbeam=BY_HASH), data)
+    before = placed(create(tmp_path, data, *flags, maskmill=BY_HASH), data)
     rows = (tmp_path / "all" / "train.csv").read_text().splitlines()
     removed, added = NAMES[5], NAMES[75]
     kept = [row for row in rows[:71] if not row.startswith(removed)]
     (data / "train.csv").write_text("\n".join([*kept, rows[76], ""]))
-    output = create(tmp_path, data, *flags, steelbeam=BY_HASH)
+    output = create(tmp_path, data, *flags, maskmill=BY_HASH)
     after = placed(output, data)
     assert set(before) - set(after) == {removed}
     assert set(after) - set(before) == {added}
@@ -109,11 +109,11 @@ def test_the_order_of_the_rows_decides_nothing_under_hash(tmp_path: Path) -> Non
     data = write_data(tmp_path)
     with open(data / "train.csv", "a", encoding="utf-8") as csv:
         csv.writelines(f"{name},3,200 5\n" for name in NAMES[::7])
-    first = create(tmp_path, data, "--num_output_files=4", steelbeam=BY_HASH, output="first")
+    first = create(tmp_path, data, "--num_output_files=4", maskmill=BY_HASH, output="first")
     header, *rows = (data / "train.csv").read_text().splitlines()
     random.Random(1).shuffle(rows)
     (data / "train.csv").write_text("\n".join([header, *rows, ""]))
-    second = create(tmp_path, data, "--num_output_files=4", steelbeam=BY_HASH, output="second")
+    second = create(tmp_path, data, "--num_output_files=4", maskmill=BY_HASH, output="second")
     assert shards(first) == shards(second)
     assert manifest(first)["fingerprint"] == manifest(second)["fingerprint"]
 
@@ -125,7 +125,7 @@ def test_max_shard_bytes_makes_as_many_shards_as_it_needs(tmp_path: Path, assign
     most = 12 * estimate_bytes(LabelFormat("bce", 2, 16, 24, (3,)))
     section = {"assignment": assignment, "max_shard_bytes": most}
     flags = ("--num_output_files=3", f"--num_processes={processes}")
-    output = create(tmp_path, data, *flags, train_test_split=0.75, steelbeam=section)
+    output = create(tmp_path, data, *flags, train_test_split=0.75, maskmill=section)
     splits = manifest(output)["splits"]
     assert sum(split["examples"] for split in splits.values()) == len(NAMES)
     assert all(shard["bytes"] <= most for split in splits.values() for shard in split["shards"])
@@ -133,12 +133,12 @@ def test_max_shard_bytes_makes_as_many_shards_as_it_needs(tmp_path: Path, assign
         # 60 and 20 examples, 12 in a shard; no range has fewer files than were asked for.
         asked_for = {1: {"train_input": 5, "eval_input": 3}, 3: {"train_input": 6, "eval_input": 3}}
         assert {name: len(split["shards"]) for name, split in splits.items()} == asked_for[processes]
-    create(tmp_path, data, *flags, train_test_split=0.75, steelbeam=section)
+    create(tmp_path, data, *flags, train_test_split=0.75, maskmill=section)
     assert placed(output, data).keys() == set(NAMES)
 
 
 def test_a_bound_that_is_wide_enough_changes_nothing(tmp_path: Path) -> None:
     data = write_data(tmp_path)
-    plain = create(tmp_path, data, steelbeam={}, output="plain")
-    bound = create(tmp_path, data, steelbeam={"max_shard_bytes": 10**9}, output="bound")
+    plain = create(tmp_path, data, maskmill={}, output="plain")
+    bound = create(tmp_path, data, maskmill={"max_shard_bytes": 10**9}, output="bound")
     assert shards(plain) == shards(bound)

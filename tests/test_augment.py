@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steelbeam.augment import augment, brighten, flip, normalize, rotate
+from maskmill.augment import augment, brighten, flip, normalize, rotate
 
 IMAGE = np.array([[[0, 51, 255], [102, 204, 153]]], np.uint8)
 

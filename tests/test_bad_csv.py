@@ -249,7 +249,7 @@ def test_a_csv_file_that_is_none_is_refused_before_any_work(tmp_path: Path, make
 def test_a_bad_compressed_file_is_named(tmp_path: Path, content: bytes, status: int, words: list[str]) -> None:
     data = three_images(tmp_path)
     (data / "train.csv.gz").write_bytes(content)
-    run(write_params(tmp_path / "params.yaml", data, steelbeam={"csv": "train.csv.gz"}), status, *words)
+    run(write_params(tmp_path / "params.yaml", data, maskmill={"csv": "train.csv.gz"}), status, *words)
 
 
 def test_all_bad_rows_and_images_are_looked_for_before_giving_up(tmp_path: Path) -> None:

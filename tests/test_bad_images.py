@@ -107,7 +107,7 @@ BAD_IMAGES: list[tuple[str, Callable[[Path], object], Code, str]] = [
     ("pages of TIFF", written(frames("TIFF")), Code.IMAGE_SEVERAL_FRAMES, "save the one that is meant"),
     # bombs
     ("huge JPEG", written(replaced(JPEG, FRAME + 5, HUGE)), Code.IMAGE_TOO_LARGE, "20000 x 20000 pixels, more than"),
-    ("huge PNG", written(png(20_000, 20_000)), Code.IMAGE_TOO_LARGE, "raise steelbeam.max_image_pixels"),
+    ("huge PNG", written(png(20_000, 20_000)), Code.IMAGE_TOO_LARGE, "raise maskmill.max_image_pixels"),
     ("huge width", written(png(2**31 - 1, 1)), Code.IMAGE_TOO_LARGE, "2147483647 x 1 pixels"),
 ]
 
@@ -186,9 +186,9 @@ def test_an_image_of_one_pixel_is_read(tmp_path: Path) -> None:
 def test_the_bound_on_pixels_is_a_parameter(tmp_path: Path, kind: str) -> None:
     data = three_images(tmp_path)
     (data / "train_images" / "b.jpg").write_bytes(image_bytes(grey_pixels(1, 20, 30), kind=kind))
-    low = write_params(tmp_path / "params.yaml", data, steelbeam={"max_image_pixels": 599})
+    low = write_params(tmp_path / "params.yaml", data, maskmill={"max_image_pixels": 599})
     run(low, 3, "b.jpg: the image has 30 x 20 pixels, more than 599;", "1 IMAGE_TOO_LARGE")
-    high = write_params(tmp_path / "params.yaml", data, steelbeam={"max_image_pixels": 600})
+    high = write_params(tmp_path / "params.yaml", data, maskmill={"max_image_pixels": 600})
     assert run(high, 0).examples == 3
 
 

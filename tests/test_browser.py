@@ -1,4 +1,4 @@
-"""`steelbeam report`: the page, as Chromium shows it."""
+"""`maskmill report`: the page, as Chromium shows it."""
 
 from __future__ import annotations
 

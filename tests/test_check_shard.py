@@ -332,4 +332,4 @@ def test_a_folder_with_splits_alone_is_a_dataset_whose_lists_are_missing(
     assert problems == [
         f"{name}: is missing" for name in ("meta_train_input.dat", "meta_eval_input.dat", "data_params.json")
     ]
-    assert last.startswith(f"steelbeam: {tmp_path} is damaged: 3 problems; make the dataset again, or copy it again")
+    assert last.startswith(f"maskmill: {tmp_path} is damaged: 3 problems; make the dataset again, or copy it again")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.cli import main
-from steelbeam import open_dataset
+from maskmill import open_dataset
 from tests.builders import HEADER, HEIGHT, WIDTH, write_dataset, write_params
 from tests.command import create, manifest
 
@@ -106,9 +106,9 @@ def test_more_classes_than_a_byte_has_bits(tmp_path: Path) -> None:
     rows = [f"a.jpg,c{number},{1 + number * HEIGHT} {1 + number % HEIGHT}" for number in range(24)]
     rows += ["a.jpg,c39,1 1"]
     data = write_dataset(tmp_path / "data", rows)
-    steelbeam = {"classes": names}
+    maskmill = {"classes": names}
     made = create(
-        tmp_path, data, class_id="all", num_classes=41, loss="ssce", train_test_split=1.0, steelbeam=steelbeam
+        tmp_path, data, class_id="all", num_classes=41, loss="ssce", train_test_split=1.0, maskmill=maskmill
     )
     [example] = open_dataset(made)
     expected = np.zeros((HEIGHT, WIDTH), int)
@@ -124,7 +124,7 @@ def test_more_classes_than_a_byte_has_bits(tmp_path: Path) -> None:
         num_classes=3,
         loss="multilabel_bce",
         train_test_split=1.0,
-        steelbeam=steelbeam,
+        maskmill=maskmill,
     )
     [example] = open_dataset(made)
     assert example.label[1:, 0, 0].tolist() == [1, 1]

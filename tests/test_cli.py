@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.cli import main
 from tests.builders import write_dataset, write_params
-from tests.command import ROOT, run_steelbeam
+from tests.command import ROOT, run_maskmill
 
 
 @pytest.fixture(name="params")
@@ -31,7 +31,7 @@ def make_params(tmp_path: Path) -> Path:
         (["create", "--params", "p.yaml", "--num-processes", "3"], "did you mean --num_processes?"),
         (["create", "--params", "p.yaml", "--ouput_dir", "x"], "did you mean --output_dir?"),
         (["create", "--params", "p.yaml", "--runer=FlinkRunner"], "did you mean --runner?"),
-        (["create", "--params", "p.yaml", "--zzzzzz"], "neither steelbeam nor Apache Beam"),
+        (["create", "--params", "p.yaml", "--zzzzzz"], "neither maskmill nor Apache Beam"),
         (["create", "--params", "p.yaml", "stray"], "unknown argument stray"),
         (["create", "--params", "p.yaml", "--direct_num_workers=many"], "invalid int value"),
         (["create", "--params", "p.yaml", "--runner=NoSuchRunner"], "NoSuchRunner"),
@@ -57,7 +57,7 @@ def test_wrong_usage_is_refused_in_a_line_or_two_that_name_it(
     assert main(arguments) == 2
     captured = capsys.readouterr()
     assert words in captured.err
-    assert captured.err.startswith("steelbeam: ")
+    assert captured.err.startswith("maskmill: ")
     assert captured.err.count("\n") <= 2
     assert captured.out == ""
     assert {path.name for path in params.parent.iterdir()} == {"data", "params.yaml", "p.yaml"}
@@ -90,8 +90,8 @@ def test_beam_comes_without_what_nothing_here_needs_and_that_can_still_be_import
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-def test_steelbeam_and_python_m_pipeline_are_the_same_program() -> None:
-    script = Path(sys.executable).with_name("steelbeam")
+def test_maskmill_and_python_m_pipeline_are_the_same_program() -> None:
+    script = Path(sys.executable).with_name("maskmill")
     outputs = [
         subprocess.run([*command, "--help"], check=True, capture_output=True, text=True, cwd=ROOT).stdout
         for command in ([str(script)], [sys.executable, "-m", "pipeline"])
@@ -108,18 +108,18 @@ def test_beams_options_reach_beam(params: Path, capsys: pytest.CaptureFixture[st
 def test_traceback_is_for_debug_only(params: Path) -> None:
     (params.parent / "data" / "train_images" / "a.jpg").unlink()
     arguments = ["create", "--params", params, "--output_dir", params.parent / "out"]
-    plain = run_steelbeam(*arguments, status=3)
+    plain = run_maskmill(*arguments, status=3)
     assert "Traceback" not in plain.stderr
     assert "there is no file a.jpg in" in plain.stderr
-    debug = run_steelbeam(*arguments, "--debug", status=3)
+    debug = run_maskmill(*arguments, "--debug", status=3)
     assert "Traceback" in debug.stderr
 
 
 def test_sample_is_written_and_made_into_a_dataset(tmp_path: Path) -> None:
-    done = run_steelbeam("sample", tmp_path / "data", "--images", "12", "--seed", "3")
+    done = run_maskmill("sample", tmp_path / "data", "--images", "12", "--seed", "3")
     assert "12 images" in done.stdout
     params = write_params(tmp_path / "params.yaml", tmp_path / "data", image_shape=[64, 100, 1])
-    done = run_steelbeam("create", "--params", params, "--output_dir", tmp_path / "out")
+    done = run_maskmill("create", "--params", params, "--output_dir", tmp_path / "out")
     assert "examples a second" in done.stdout
 
 
@@ -127,7 +127,7 @@ def test_the_version_names_what_decides_how_it_works(capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0
-    pattern = r"steelbeam \d\S* \(Python 3\.\S+, Beam 2\.\S+, NumPy \S+, Pillow \S+, simplejpeg \S+, "
+    pattern = r"maskmill \d\S* \(Python 3\.\S+, Beam 2\.\S+, NumPy \S+, Pillow \S+, simplejpeg \S+, "
     assert re.fullmatch(pattern + r"h5py 3\.\S+ with HDF5 \d\.\S+\)\n", capsys.readouterr().out)
 
 
@@ -146,6 +146,6 @@ def test_bash_completes_a_flag(tmp_path: Path) -> None:
         subprocess.run(
             [sys.executable, "-m", "pipeline", "--print-completion", "bash"], check=True, stdout=file, cwd=ROOT
         )
-    ask = 'COMP_WORDS=(steelbeam create --num_out); COMP_CWORD=2; _shtab_steelbeam; echo "${COMPREPLY[@]}"'
+    ask = 'COMP_WORDS=(maskmill create --num_out); COMP_CWORD=2; _shtab_maskmill; echo "${COMPREPLY[@]}"'
     done = subprocess.run(["bash", "-c", f". {script}; {ask}"], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "--num_output_files"

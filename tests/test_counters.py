@@ -31,12 +31,12 @@ def new_job(tmp_path: Path) -> Job:
 
 
 def count(job: Job) -> dict[str, int]:
-    """Runs a job; gives the counters of steelbeam."""
+    """Runs a job; gives the counters of maskmill."""
     with new_pipeline([]) as pipeline:
         build_graph(pipeline, job)
         result = pipeline.run()
         result.wait_until_finish()
-        found = result.metrics().query(MetricsFilter().with_namespace("steelbeam"))["counters"]
+        found = result.metrics().query(MetricsFilter().with_namespace("maskmill"))["counters"]
     return {counter.key.metric.name: counter.committed for counter in found if counter.committed}
 
 
@@ -55,7 +55,7 @@ def test_a_run_counts_rows_shards_examples_bytes_and_what_was_rejected(tmp_path:
 
 def test_the_docs_name_every_counter() -> None:
     source = "".join(path.read_text() for path in (ROOT / "transforms").glob("*.py"))
-    counters = set(re.findall(r'Metrics\.counter\("steelbeam", f?"([a-z-]+)', source))
+    counters = set(re.findall(r'Metrics\.counter\("maskmill", f?"([a-z-]+)', source))
     assert len(counters) == 7
     page = (ROOT / "docs" / "running.md").read_text()
     assert [name for name in counters if f"`{name}" not in page] == []

@@ -1,4 +1,4 @@
-"""`steelbeam create`, from the command line to the files."""
+"""`maskmill create`, from the command line to the files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pipeline.in_process_runner import InProcessRunner
 from pipeline.job import make_job
 from pipeline.params_file import read_params
 from tests.builders import HEADER, write_dataset, write_images, write_params
-from tests.command import create, digest, manifest, run_steelbeam
+from tests.command import create, digest, manifest, run_maskmill
 from transforms.hdf5_file import read_shard
 from transforms.layout import ShardLayout
 
@@ -104,9 +104,9 @@ def test_several_files_are_read_in_the_order_given(tmp_path: Path, data: Path) -
     reordered += [",".join([row.split(",")[2], '"x,y"', "3", row.split(",")[0]]) for row in ROWS[4:]]
     (data / "first.csv.gz").write_bytes(gzip.compress("\r\n".join(reordered).encode()))
     keys = {"csv": ["first.csv.gz", "second.csv"]}
-    output = create(tmp_path, data, "--num_output_files=2", train_test_split=1.0, steelbeam=keys)
+    output = create(tmp_path, data, "--num_output_files=2", train_test_split=1.0, maskmill=keys)
     assert first_pixels(output, "train_input", 2) == [5, 6, 7, 8, 1, 2, 3, 4]
-    glob = create(tmp_path, data, output="glob", steelbeam={"csv": "*.csv*"}, train_test_split=1.0)
+    glob = create(tmp_path, data, output="glob", maskmill={"csv": "*.csv*"}, train_test_split=1.0)
     assert manifest(glob)["rows"]["merged"] == 8
 
 
@@ -116,16 +116,16 @@ def test_columns_and_folder_of_images_may_have_other_names(tmp_path: Path, data:
     csv = (data / "train.csv").read_text().replace(HEADER, "file,kind,rle")
     (data / "train.csv").write_text(csv)
     keys = {"images": "pictures [1]", "image_column": "file", "class_column": "kind", "mask_column": "rle"}
-    assert digest(create(tmp_path, data, output="other", steelbeam=keys)) == expected
+    assert digest(create(tmp_path, data, output="other", maskmill=keys)) == expected
 
 
 def test_folders_and_files_may_have_any_name(tmp_path: Path, data: Path) -> None:
     expected = digest(create(tmp_path, data))
     strange = data.rename(tmp_path / "dätä [ab] #1 *")
     for csv in ("train.csv", "tr*.csv"):
-        assert digest(create(tmp_path, strange, output=f"out [{csv[:3]}]", steelbeam={"csv": csv})) == expected
+        assert digest(create(tmp_path, strange, output=f"out [{csv[:3]}]", maskmill={"csv": csv})) == expected
     (strange / "train.csv").rename(strange / "train[1].csv")
-    assert digest(create(tmp_path, strange, output="out", steelbeam={"csv": "train[1].csv"})) == expected
+    assert digest(create(tmp_path, strange, output="out", maskmill={"csv": "train[1].csv"})) == expected
 
 
 def test_splits_may_differ_in_every_key(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -226,7 +226,7 @@ def test_summary_says_what_was_read_and_written(tmp_path: Path, data: Path, caps
 
 def test_quiet_says_nothing_at_all(tmp_path: Path, data: Path) -> None:
     params = write_params(tmp_path / "params.yaml", data)
-    done = run_steelbeam("create", "--params", params, "--output_dir", tmp_path / "out", "--quiet")
+    done = run_maskmill("create", "--params", params, "--output_dir", tmp_path / "out", "--quiet")
     assert (done.stdout, done.stderr) == ("", "")
 
 
@@ -257,7 +257,7 @@ def test_bundles_that_run_twice_give_the_same_dataset(tmp_path: Path, data: Path
 def test_other_runners_give_the_same_dataset(tmp_path: Path, data: Path, options: list[str]) -> None:
     usual = create(tmp_path, data, output="usual")
     params = tmp_path / "params.yaml"
-    run_steelbeam("create", "--params", params, "--output_dir", tmp_path / "other", "--quiet", *options)
+    run_maskmill("create", "--params", params, "--output_dir", tmp_path / "other", "--quiet", *options)
     assert digest(tmp_path / "other") == digest(usual)
     assert manifest(tmp_path / "other")["rows"] == manifest(usual)["rows"]
 
@@ -301,7 +301,7 @@ def test_a_signal_stops_within_seconds_and_the_same_command_goes_on(tmp_path: Pa
         summary.stem.split("-", 1)[1]: summary.with_suffix("").stat().st_mtime_ns
         for summary in output.glob(".staging/*/train_input/*.h5.json")
     }
-    run_steelbeam(*map(str, command[3:]), "--quiet")
+    run_maskmill(*map(str, command[3:]), "--quiet")
     assert (
         finished.items() <= {path.name: path.stat().st_mtime_ns for path in (output / "train_input").iterdir()}.items()
     )
@@ -311,7 +311,7 @@ def test_a_signal_stops_within_seconds_and_the_same_command_goes_on(tmp_path: Pa
 def test_read_only_output_folder_is_refused(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     params = write_params(tmp_path / "params.yaml", data)
     if os.geteuid() == 0:
-        read_only = "/proc/self/steelbeam"  # file modes do not bind root, but no folder can be made there
+        read_only = "/proc/self/maskmill"  # file modes do not bind root, but no folder can be made there
     else:
         (tmp_path / "locked").mkdir(mode=0o555)
         read_only = str(tmp_path / "locked" / "out")

@@ -44,7 +44,7 @@ def known_options() -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
 def test_every_option_exists(page: Path) -> None:
-    named = [part for part in code(page) if part.startswith(("--", "steelbeam create"))]
+    named = [part for part in code(page) if part.startswith(("--", "maskmill create"))]
     options = {option for part in named for option in re.findall(r"--\w+", part)}
     assert options
     assert options - known_options() == set()

@@ -36,7 +36,7 @@ def runs_something(page: Path) -> bool:
 @pytest.fixture(name="folder")
 def prepare(tmp_path: Path) -> Path:
     """What the pages take for granted: data of each kind that they name, and their parameter files beside it."""
-    run("steelbeam sample severstal --images 24 --quiet", tmp_path)
+    run("maskmill sample severstal --images 24 --quiet", tmp_path)
     shutil.copy(ROOT / "configs" / "params_severstal_binary.yaml", tmp_path)
     for name, images, table in (
         ("airbus_ship_detection", "airbus-ship-detection/train_v2", "train_ship_segmentations_v2.csv"),
@@ -66,12 +66,12 @@ def test_every_command_works_and_prints_what_is_shown(page: Path, folder: Path) 
 
 @pytest.mark.parametrize("page", [*PAGES, *PLATFORMS], ids=identify)
 def test_every_command_that_is_mentioned_names_what_there_is(page: Path) -> None:
-    checks = {"steelbeam": check_steelbeam, "python": check_python, "make": check_make, "pip": check_pip}
+    checks = {"maskmill": check_maskmill, "python": check_python, "make": check_make, "pip": check_pip}
     for command in mentioned_commands(page.read_text(encoding="utf-8")):
         checks[command.split()[0]](command)
 
 
-def check_steelbeam(command: str) -> None:
+def check_maskmill(command: str) -> None:
     """Its subcommand, and the options of that; those of Beam where it takes them."""
     parser = make_parser()
     assert parser._subparsers is not None
@@ -123,7 +123,7 @@ def test_python_stands_only_on_pages_whose_python_is_run() -> None:
 def test_the_python_of_the_readme_works(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     [create] = [
-        command for command in commands(text) if command.startswith("steelbeam create") and "--params" in command
+        command for command in commands(text) if command.startswith("maskmill create") and "--params" in command
     ]
     run(create, folder)
     monkeypatch.chdir(folder)

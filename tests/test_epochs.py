@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelbeam.epochs import EpochPlan
+from maskmill.epochs import EpochPlan
 
 
 @st.composite

@@ -2,7 +2,7 @@
 
 Of each run the calls are counted, then the run is made again with one of them failing, and looked at (`Place.check`).
 `make test` takes all calls of a publishing that replaces a dataset, and of the other calls the first, the last and two
-more of each operation; the errors take turns. With STEELBEAM_FULL_FAULTS=1 every call meets every error.
+more of each operation; the errors take turns. With MASKMILL_FULL_FAULTS=1 every call meets every error.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.local_faults import local_faults
 from transforms.files import remove
 from transforms.find_files import exists, list_folder_if_there, match_files
 
-FULL = os.environ.get("STEELBEAM_FULL_FAULTS") == "1"
+FULL = os.environ.get("MASKMILL_FULL_FAULTS") == "1"
 
 LOCAL = (
     *("stat", "open", "read", "write", "truncate", "close", "scandir", "readdir", "makedirs", "mkdir"),

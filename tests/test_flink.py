@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from configs.flink.local_cluster import LocalCluster, built
-from tests.command import run_create, run_steelbeam, tree
+from tests.command import run_create, run_maskmill, tree
 from tests.flink_runs import (
     FlinkRun,
     commands_of,
@@ -64,7 +64,7 @@ class Sample:
     """
 
     def __init__(self, folder: Path, images: int) -> None:
-        run_steelbeam("sample", folder / "data", f"--images={images}", "--quiet", timeout=300)
+        run_maskmill("sample", folder / "data", f"--images={images}", "--quiet", timeout=300)
         quickstart = (GOLDEN.parent.parent / "configs" / "quickstart.yaml").read_text()
         self.params = folder / "params.yaml"
         self.params.write_text(quickstart.replace("quickstart/data", str(folder / "data")))

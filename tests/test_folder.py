@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from steelbeam import DatasetError, open_dataset
-from steelbeam.folder import folder_of
+from maskmill import DatasetError, open_dataset
+from maskmill.folder import folder_of
 from tests.datasets import SHARD, make_dataset
 
 

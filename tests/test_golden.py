@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from steelbeam import open_dataset
+from maskmill import open_dataset
 from tests.command import run_create
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -25,7 +25,7 @@ def test_there_are_golden_configurations() -> None:
 
 @pytest.fixture(scope="module", params=CONFIGS)
 def dataset(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, dict]:
-    """Name of a configuration, what steelbeam wrote for it, and what the original wrote."""
+    """Name of a configuration, what maskmill wrote for it, and what the original wrote."""
     output_dir = tmp_path_factory.mktemp(request.param) / "out"
     expected = json.loads((GOLDEN / request.param / "expected.json").read_text())
     flags = [f"--{key}={value}" for key, value in expected["input_args"].items()]

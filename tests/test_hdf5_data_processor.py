@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from steelbeam import open_dataset
-from steelbeam.augment import flip, normalize, rotate
+from maskmill import open_dataset
+from maskmill.augment import flip, normalize, rotate
 from tests.builders import write_dataset
 from tests.command import create
 from tests.datasets import make_dataset
@@ -19,7 +19,7 @@ from tests.needs import needs_package
 with contextlib.suppress(ModuleNotFoundError):
     import torch
 
-    from steelbeam.hdf5_data_processor import Hdf5DataProcessor
+    from maskmill.hdf5_data_processor import Hdf5DataProcessor
 
 pytestmark = pytest.mark.torch
 
@@ -86,7 +86,7 @@ def test_another_shape_than_the_parameters_name_is_an_error(path: Path) -> None:
 @pytest.mark.parametrize(("loss", "dtype"), [("bce", "float32"), ("multilabel_bce", "float32"), ("ssce", "int32")])
 def test_labels_that_are_stored_as_uint8_have_the_types_of_the_original(tmp_path: Path, loss: str, dtype: str) -> None:
     data = write_dataset(tmp_path / "data", [f"{name}.jpg,3,{start} 2" for start, name in enumerate("abcd", 1)])
-    path = create(tmp_path, data, loss=loss, steelbeam={"label_dtype": "uint8"})
+    path = create(tmp_path, data, loss=loss, maskmill={"label_dtype": "uint8"})
     assert open_dataset(path).label_dtype == np.uint8
     for mixed in (False, True):
         section = params(path, loss=loss, mixed_precision=mixed, use_bfloat16=True)

@@ -76,7 +76,7 @@ def test_an_image_of_too_many_pixels_is_refused(kind: str) -> None:
     with pytest.raises(DataError) as caught:
         decode_grey(BOMBS[kind])
     assert caught.value.code is Code.IMAGE_TOO_LARGE
-    assert "more than 100000000; make it smaller, or raise steelbeam.max_image_pixels" in caught.value.message
+    assert "more than 100000000; make it smaller, or raise maskmill.max_image_pixels" in caught.value.message
 
 
 # In a process of its own, whose peak of memory is not that of other tests. (`ru_maxrss` would begin with the parent's.)

@@ -43,7 +43,7 @@ def find_steps(request: pytest.FixtureRequest, tmp_path: Path) -> list[AppliedPT
     """Steps of a graph that has all there are, for each assignment: two classes, whose splits may share images."""
     data = write_dataset(tmp_path / "data", ["a.jpg,3,1 2", "b.jpg,4,1 2"])
     ours = {"assignment": request.param}
-    written = write_params(tmp_path / "params.yaml", data, eval_input={"class_id": 4}, steelbeam=ours)
+    written = write_params(tmp_path / "params.yaml", data, eval_input={"class_id": 4}, maskmill=ours)
     params = read_params(str(written))
     job = make_job(params, ShardLayout("data", 2, 1), output_dir=str(tmp_path / "out"), input_args={})
     pipeline = beam.Pipeline()

@@ -32,61 +32,61 @@ def read_metrics(path: Path) -> dict[tuple[str, ...], float]:
 
 
 def test_a_run_that_succeeds_says_what_it_has_done(tmp_path: Path, data: Path) -> None:
-    path = tmp_path / "steelbeam.prom"
+    path = tmp_path / "maskmill.prom"
     before = time.time()
     with open(data / "train.csv", "a") as csv:
         csv.write("missing.jpg,3,1 1\n")
     output = create(tmp_path, data, "--num_output_files=2", "--max_rejected=1", f"--metrics_file={path}")
     metrics = read_metrics(path)
-    assert metrics["steelbeam_last_run_success",] == 1
-    assert before <= metrics["steelbeam_last_run_timestamp_seconds",] <= time.time()
-    assert metrics["steelbeam_last_run_duration_seconds",] > 0
-    assert metrics["steelbeam_rows",] == 5
-    assert metrics["steelbeam_examples", "train_input"] == 2
-    assert metrics["steelbeam_shards", "train_input", "written"] == 2
-    assert metrics["steelbeam_rejected", "IMAGE_MISSING"] == 1
+    assert metrics["maskmill_last_run_success",] == 1
+    assert before <= metrics["maskmill_last_run_timestamp_seconds",] <= time.time()
+    assert metrics["maskmill_last_run_duration_seconds",] > 0
+    assert metrics["maskmill_rows",] == 5
+    assert metrics["maskmill_examples", "train_input"] == 2
+    assert metrics["maskmill_shards", "train_input", "written"] == 2
+    assert metrics["maskmill_rejected", "IMAGE_MISSING"] == 1
     size = sum(shard.stat().st_size for shard in output.glob("train_input/*.h5"))
-    assert metrics["steelbeam_dataset_bytes", "train_input"] == size
+    assert metrics["maskmill_dataset_bytes", "train_input"] == size
     create(tmp_path, data, "--num_output_files=2", "--max_rejected=1", f"--metrics_file={path}")
     metrics = read_metrics(path)
-    assert metrics["steelbeam_last_run_success",] == 1
-    assert metrics["steelbeam_shards", "train_input", "written"] == 0
-    assert metrics["steelbeam_shards", "train_input", "kept"] == 2
-    assert [one.name for one in tmp_path.iterdir() if one.name.startswith("steelbeam.prom")] == ["steelbeam.prom"]
+    assert metrics["maskmill_last_run_success",] == 1
+    assert metrics["maskmill_shards", "train_input", "written"] == 0
+    assert metrics["maskmill_shards", "train_input", "kept"] == 2
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith("maskmill.prom")] == ["maskmill.prom"]
 
 
 def test_a_run_that_fails_says_so_with_the_codes(tmp_path: Path, data: Path) -> None:
-    path = tmp_path / "steelbeam.prom"
+    path = tmp_path / "maskmill.prom"
     (data / "train_images" / "0.jpg").write_bytes(b"")
     create(tmp_path, data, f"--metrics_file={path}", status=3)
     metrics = read_metrics(path)
-    assert metrics["steelbeam_last_run_success",] == 0
-    assert metrics["steelbeam_rejected", "IMAGE_EMPTY"] == 1
-    assert ("steelbeam_last_success_timestamp_seconds",) not in metrics
+    assert metrics["maskmill_last_run_success",] == 0
+    assert metrics["maskmill_rejected", "IMAGE_EMPTY"] == 1
+    assert ("maskmill_last_success_timestamp_seconds",) not in metrics
 
 
 def test_a_run_that_fails_keeps_the_time_of_the_last_success(tmp_path: Path, data: Path) -> None:
-    path = tmp_path / "steelbeam.prom"
+    path = tmp_path / "maskmill.prom"
     create(tmp_path, data, f"--metrics_file={path}", output="monday")
     succeeded = read_metrics(path)
-    last = succeeded["steelbeam_last_success_timestamp_seconds",]
-    assert last == succeeded["steelbeam_last_run_timestamp_seconds",]
+    last = succeeded["maskmill_last_success_timestamp_seconds",]
+    assert last == succeeded["maskmill_last_run_timestamp_seconds",]
     (data / "train_images" / "0.jpg").write_bytes(b"")
     for _ in range(2):
         create(tmp_path, data, f"--metrics_file={path}", output="tuesday", status=3)
         failed = read_metrics(path)
-        assert failed["steelbeam_last_run_success",] == 0
-        assert failed["steelbeam_last_run_timestamp_seconds",] > last
-        assert failed["steelbeam_last_success_timestamp_seconds",] == last
+        assert failed["maskmill_last_run_success",] == 0
+        assert failed["maskmill_last_run_timestamp_seconds",] > last
+        assert failed["maskmill_last_success_timestamp_seconds",] == last
     (data / "train_images" / "0.jpg").write_bytes((data / "train_images" / "1.jpg").read_bytes())
     create(tmp_path, data, f"--metrics_file={path}", output="tuesday")
-    assert read_metrics(path)["steelbeam_last_success_timestamp_seconds",] > last
+    assert read_metrics(path)["maskmill_last_success_timestamp_seconds",] > last
 
 
 def test_wrong_input_is_a_failure_too(tmp_path: Path, data: Path) -> None:
     (data / "train.csv").unlink()
     create(tmp_path, data, f"--metrics_file={tmp_path / 'x.prom'}", status=2)
-    assert read_metrics(tmp_path / "x.prom")["steelbeam_last_run_success",] == 0
+    assert read_metrics(tmp_path / "x.prom")["maskmill_last_run_success",] == 0
 
 
 def test_a_run_that_is_stopped_is_a_failure_too(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_run_that_is_stopped_is_a_failure_too(tmp_path: Path) -> None:
         assert process.wait(60) == 128 + signal.SIGTERM
     finally:
         process.kill()
-    assert read_metrics(path)["steelbeam_last_run_success",] == 0
+    assert read_metrics(path)["maskmill_last_run_success",] == 0
 
 
 def test_a_dataset_of_any_name_can_be_read(tmp_path: Path, data: Path) -> None:

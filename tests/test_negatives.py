@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from steelbeam import open_dataset
+from maskmill import open_dataset
 from tests.builders import HEADER, write_dataset, write_images
 from tests.command import create, manifest
 from transforms.image_hash import hash_image
@@ -42,7 +42,7 @@ def images(output: Path, *splits: str) -> list[str]:
 def test_negatives_are_those_that_are_asked_for(
     tmp_path: Path, data: Path, negatives: str, expected: list[str], filtered: dict[str, int]
 ) -> None:
-    output = create(tmp_path, data, train_test_split=1.0, steelbeam={"negatives": negatives})
+    output = create(tmp_path, data, train_test_split=1.0, maskmill={"negatives": negatives})
     assert sorted(images(output)) == expected
     content = manifest(output)
     assert {name: count for name, count in content["rows"]["filtered"].items() if count} == filtered
@@ -54,18 +54,18 @@ def test_negatives_are_those_that_are_asked_for(
 def test_a_share_is_a_sample_that_the_salt_decides(tmp_path: Path, data: Path) -> None:
     taken = {}
     for salt in ("", "", "other"):
-        output = create(tmp_path, data, steelbeam={"negatives": 0.5, "salt": salt}, train_test_split=1.0)
+        output = create(tmp_path, data, maskmill={"negatives": 0.5, "salt": salt}, train_test_split=1.0)
         found = images(output)
         assert found == taken.setdefault(salt, found)
     assert "a.jpg" in taken[""]
     assert 10 < len(taken[""]) < 32
     assert taken[""] != taken["other"]
-    few = create(tmp_path, data, steelbeam={"negatives": 0.2}, train_test_split=1.0)
+    few = create(tmp_path, data, maskmill={"negatives": 0.2}, train_test_split=1.0)
     assert set(images(few)) < set(taken[""])
 
 
 def test_by_position_images_without_rows_come_last_in_both_splits_by_their_hash(tmp_path: Path, data: Path) -> None:
-    output = create(tmp_path, data, steelbeam={"negatives": "all"}, train_test_split=0.75)
+    output = create(tmp_path, data, maskmill={"negatives": "all"}, train_test_split=0.75)
     train, evaluation = images(output), images(output, "eval_input")
     assert (train[:2], evaluation[:1]) == (["a.jpg", "b.jpg"], ["c.jpg"])
     assert (len(train), len(evaluation)) == (2 + 30, 1 + 10)
@@ -75,12 +75,12 @@ def test_by_position_images_without_rows_come_last_in_both_splits_by_their_hash(
 def test_an_image_with_defects_of_other_classes_only_is_negative_in_either_layout(tmp_path: Path) -> None:
     rows = ["a.jpg,3,1 2", "b.jpg,1,1 2"]
     data = write_dataset(tmp_path / "data", rows)
-    first = create(tmp_path, data, steelbeam={"negatives": "all"}, train_test_split=1.0)
+    first = create(tmp_path, data, maskmill={"negatives": "all"}, train_test_split=1.0)
     lines = [
         f"{name}_{number},{'1 2' if (name, number) in DEFECTS else ''}" for name in LISTED[:2] for number in CLASSES
     ]
     (data / "train.csv").write_text("\n".join(["ImageId_ClassId,EncodedPixels", *lines, ""]))
-    second = create(tmp_path, data, output="second", steelbeam={"negatives": "all"}, train_test_split=1.0)
+    second = create(tmp_path, data, output="second", maskmill={"negatives": "all"}, train_test_split=1.0)
     assert images(first) == images(second) == ["a.jpg", "b.jpg"]
 
 
@@ -89,7 +89,7 @@ def test_an_image_whose_row_is_rejected_is_not_taken_for_one_without_a_defect(
     tmp_path: Path, data: Path, row: str
 ) -> None:
     (data / "train.csv").write_text(f"{HEADER}\na.jpg,3,1 2\n{row}\n")
-    output = create(tmp_path, data, "--max_rejected=9", steelbeam={"negatives": "all"}, train_test_split=1.0)
+    output = create(tmp_path, data, "--max_rejected=9", maskmill={"negatives": "all"}, train_test_split=1.0)
     expected = {*LISTED, *UNLISTED[1:]}
     # A line whose quotes do not match names no image.
     assert set(images(output)) == (expected | {"u00.jpg"} if '"' in row else expected)
@@ -97,18 +97,18 @@ def test_an_image_whose_row_is_rejected_is_not_taken_for_one_without_a_defect(
 
 def test_a_damaged_image_without_rows_is_rejected(tmp_path: Path, data: Path) -> None:
     (data / "train_images" / "u07.jpg").write_bytes(b"")
-    output = create(tmp_path, data, "--max_rejected=1", steelbeam={"negatives": "all"}, train_test_split=1.0)
+    output = create(tmp_path, data, "--max_rejected=1", maskmill={"negatives": "all"}, train_test_split=1.0)
     assert manifest(output)["rejected"] == {"IMAGE_EMPTY": 1}
     assert "u07.jpg" not in images(output)
 
 
 def test_a_dataset_grows_by_the_images_that_are_added(tmp_path: Path, data: Path) -> None:
-    steelbeam = {"negatives": "all", "assignment": "hash"}
+    maskmill = {"negatives": "all", "assignment": "hash"}
     flags = ("--num_output_files=8",)
-    before = create(tmp_path, data, *flags, steelbeam=steelbeam)
+    before = create(tmp_path, data, *flags, maskmill=maskmill)
     shards = {path.name: path.stat().st_mtime_ns for path in before.glob("train_input/*.h5")}
     write_images(data / "train_images", ["new.jpg"])
-    after = create(tmp_path, data, *flags, steelbeam=steelbeam)
+    after = create(tmp_path, data, *flags, maskmill=maskmill)
     assert "new.jpg" in images(after, "train_input", "eval_input")
     changed = [path.name for path in after.glob("train_input/*.h5") if path.stat().st_mtime_ns != shards[path.name]]
     assert len(changed) <= 1

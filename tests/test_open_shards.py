@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from steelbeam import DatasetError, open_dataset
+from maskmill import DatasetError, open_dataset
 from tests.datasets import SHARD, copy_of, edit_shard, make_dataset
 
 

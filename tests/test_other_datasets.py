@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pipeline.cli import main
-from steelbeam import Example, open_dataset
+from maskmill import Example, open_dataset
 from tests.builders import grey_pixels, image_bytes
 from tests.command import ROOT, manifest
 from transforms.resize import nearest_index

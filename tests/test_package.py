@@ -15,7 +15,7 @@ from apache_beam.runners.portability.stager import Stager
 
 from tests.command import ROOT
 
-PACKAGES = ("pipeline", "transforms", "steelbeam")
+PACKAGES = ("pipeline", "transforms", "maskmill")
 
 
 @pytest.fixture(name="sdist", scope="module")
@@ -36,7 +36,7 @@ def test_the_archive_holds_every_module_and_what_setup_reads(sdist: Path) -> Non
         names = {member.split("/", 1)[-1] for member in archive.getnames()}
     modules = {f"{package}/{file.name}" for package in PACKAGES for file in (ROOT / package).glob("*.py")}
     assert len(modules) > 50
-    assert modules | {"steelbeam/py.typed", "setup.py", "pyproject.toml", "README.md"} <= names
+    assert modules | {"maskmill/py.typed", "setup.py", "pyproject.toml", "README.md"} <= names
 
 
 def test_the_archive_installs_and_runs_elsewhere(sdist: Path, tmp_path: Path) -> None:
@@ -48,11 +48,11 @@ def test_the_archive_installs_and_runs_elsewhere(sdist: Path, tmp_path: Path) ->
     _run(sys.executable, "-m", "pip", f"--python={python}", "install", *offline, sdist, cwd=tmp_path)
 
     shutil.rmtree(sdist.parent.parent / "project")
-    code = "import pipeline.cli, pipeline.create, transforms, steelbeam\n"
-    code += "print(pipeline.__file__, transforms.__file__, steelbeam.__file__)"
+    code = "import pipeline.cli, pipeline.create, transforms, maskmill\n"
+    code += "print(pipeline.__file__, transforms.__file__, maskmill.__file__)"
     for path in _run(python, "-c", code, cwd=tmp_path).split():
         assert Path(path).is_relative_to(tmp_path / "venv")
-    assert "--num_output_files" in _run(python.with_name("steelbeam"), "create", "--help", cwd=tmp_path)
+    assert "--num_output_files" in _run(python.with_name("maskmill"), "create", "--help", cwd=tmp_path)
 
 
 def _site_packages(python: Path) -> Path:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pipeline.errors import UsageError
 from pipeline.params import data_params
 from pipeline.params_file import parse_params, read_params
-from pipeline.sections import SteelbeamParams
+from pipeline.sections import MaskmillParams
 from transforms.example import ExampleFormat
 from transforms.label import LabelFormat
 
@@ -66,7 +66,7 @@ def test_a_good_file_is_read_with_defaults() -> None:
     assert params.splits["train_input"].max_image_shape == (256, 1600)
     assert params.splits["train_input"].shuffle is None
     assert params.loss == "bce"
-    assert params.steelbeam == SteelbeamParams()
+    assert params.maskmill == MaskmillParams()
     assert list(params.splits) == ["train_input", "eval_input"]
     assert params.shares == {"train_input": (0.0, 0.8), "eval_input": (0.8, 1.0)}
 
@@ -112,15 +112,15 @@ def test_values_at_the_edge_are_accepted(old: str, new: str, key: str, value: ob
 @pytest.mark.parametrize(
     ("section", "expected"),
     [
-        ("{}", SteelbeamParams()),
-        ("{csv: a.csv}", SteelbeamParams(csv=("a.csv",))),
-        ("{csv: [b.csv, a.csv], images: x}", SteelbeamParams(csv=("b.csv", "a.csv"), images="x")),
-        ("{max_image_pixels: 1}", SteelbeamParams(max_image_pixels=1)),
-        ("{max_image_pixels: 2147483646}", SteelbeamParams(max_image_pixels=2**31 - 2)),
+        ("{}", MaskmillParams()),
+        ("{csv: a.csv}", MaskmillParams(csv=("a.csv",))),
+        ("{csv: [b.csv, a.csv], images: x}", MaskmillParams(csv=("b.csv", "a.csv"), images="x")),
+        ("{max_image_pixels: 1}", MaskmillParams(max_image_pixels=1)),
+        ("{max_image_pixels: 2147483646}", MaskmillParams(max_image_pixels=2**31 - 2)),
     ],
 )
-def test_the_steelbeam_section_is_read(section: str, expected: SteelbeamParams) -> None:
-    assert parse_params(f"{GOOD}steelbeam: {section}\n", "params.yaml").steelbeam == expected
+def test_the_maskmill_section_is_read(section: str, expected: MaskmillParams) -> None:
+    assert parse_params(f"{GOOD}maskmill: {section}\n", "params.yaml").maskmill == expected
 
 
 @pytest.mark.parametrize("name", ["optimizer", "runconfig", "test_input", "anything"])
@@ -182,16 +182,16 @@ def test_another_data_processor_is_told_which_one_is_supported() -> None:
         ),
         (good_but("class_id", "Class_ID"), in_both(5, "Class_ID", "unknown key; did you mean class_id?")),
         (
-            GOOD + "steelbeam:\n  zzz: 1\n",
+            GOOD + "maskmill:\n  zzz: 1\n",
             [
-                "params.yaml:13: steelbeam.zzz: unknown key; known keys: " + ", ".join(SteelbeamParams.model_fields),
+                "params.yaml:13: maskmill.zzz: unknown key; known keys: " + ", ".join(MaskmillParams.model_fields),
             ],
         ),
         (
             good_but("eval_input:", "eval_inptu:"),
             ["params.yaml:8: eval_inptu: unknown key; did you mean eval_input?"],
         ),
-        (GOOD + "steelbeem: {}\n", ["params.yaml:12: steelbeem: unknown key; did you mean steelbeam?"]),
+        (GOOD + "steelbeem: {}\n", ["params.yaml:12: steelbeem: unknown key; did you mean maskmill?"]),
         # missing keys and sections
         (
             good_but("  class_id: 3\n", ""),
@@ -222,31 +222,31 @@ def test_another_data_processor_is_told_which_one_is_supported() -> None:
         ),
         # sections that are none
         (
-            "train_input: [1]\neval_input:\nmodel: bce\nsteelbeam: 3\n",
+            "train_input: [1]\neval_input:\nmodel: bce\nmaskmill: 3\n",
             [
                 "params.yaml:1: train_input: [1] is not a mapping; give a section with the keys of the training data",
                 "params.yaml:2: eval_input: null is not a mapping; give a section with the keys of the evaluation data",
                 'params.yaml:3: model: "bce" is not a mapping; '
                 "give a section with loss: one of bce, multilabel_bce, ssce",
-                "params.yaml:4: steelbeam: 3 is not a mapping; give a section with keys, or remove it",
+                "params.yaml:4: maskmill: 3 is not a mapping; give a section with keys, or remove it",
             ],
         ),
-        # the section steelbeam
+        # the section maskmill
         (
-            GOOD + "steelbeam:\n  csv: []\n  images: ' '\n  class_column: 3\n",
+            GOOD + "maskmill:\n  csv: []\n  images: ' '\n  class_column: 3\n",
             [
-                "params.yaml:13: steelbeam.csv: [] has length 0; give a file name or a list of file names",
-                'params.yaml:14: steelbeam.images: " " is blank; give the name of the image folder',
-                "params.yaml:15: steelbeam.class_column: 3 is not a string; give the name of a column, or null",
+                "params.yaml:13: maskmill.csv: [] has length 0; give a file name or a list of file names",
+                'params.yaml:14: maskmill.images: " " is blank; give the name of the image folder',
+                "params.yaml:15: maskmill.class_column: 3 is not a string; give the name of a column, or null",
             ],
         ),
         (
-            GOOD + "steelbeam:\n  csv: ''\n",
-            ['params.yaml:13: steelbeam.csv: "" is blank; give a file name or a list of file names'],
+            GOOD + "maskmill:\n  csv: ''\n",
+            ['params.yaml:13: maskmill.csv: "" is blank; give a file name or a list of file names'],
         ),
         (
-            GOOD + "steelbeam:\n  csv:\n  - a.csv\n  - 3\n",
-            ["params.yaml:15: steelbeam.csv[1]: 3 is not a string; give a file name or a list of file names"],
+            GOOD + "maskmill:\n  csv:\n  - a.csv\n  - 3\n",
+            ["params.yaml:15: maskmill.csv[1]: 3 is not a string; give a file name or a list of file names"],
         ),
         # what two sections say together
         (
@@ -553,12 +553,12 @@ def test_the_full_shipped_file_has_the_keys_of_the_original() -> None:
 
 
 def test_the_bound_on_pixels_is_the_decoders_unless_it_is_given() -> None:
-    assert SteelbeamParams().max_image_pixels == ExampleFormat((1, 1), LabelFormat("bce", 2, 1, 1, (3,))).max_pixels
+    assert MaskmillParams().max_image_pixels == ExampleFormat((1, 1), LabelFormat("bce", 2, 1, 1, (3,))).max_pixels
 
 
 def test_the_commented_section_of_the_quickstart_shows_the_defaults() -> None:
     text = (ROOT / "configs" / "quickstart.yaml").read_text()
-    shown = re.sub(r"^# (?=steelbeam:|  )", "", text, flags=re.MULTILINE)
+    shown = re.sub(r"^# (?=maskmill:|  )", "", text, flags=re.MULTILINE)
     params = parse_params(shown, "quickstart.yaml")
-    assert params.document["steelbeam"].keys() == SteelbeamParams.model_fields.keys()
-    assert params.steelbeam == SteelbeamParams()
+    assert params.document["maskmill"].keys() == MaskmillParams.model_fields.keys()
+    assert params.maskmill == MaskmillParams()

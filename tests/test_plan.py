@@ -1,4 +1,4 @@
-"""`steelbeam plan`: what it says is what `create` then does, and it changes nothing."""
+"""`maskmill plan`: what it says is what `create` then does, and it changes nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.cli import main
 from tests.builders import grey_pixels, image_bytes, write_dataset, write_params
-from tests.command import create, manifest, run_steelbeam
+from tests.command import create, manifest, run_maskmill
 
 ROWS = [f"{index:02}.jpg,{3 + index % 4 // 3},{1 + index} 2" for index in range(32)]
 FLAGS = ("--num_output_files=4",)
@@ -25,7 +25,7 @@ def plan(tmp_path: Path, data: Path, *flags: str, output: str = "out", **changes
     """The plan as JSON, made in a process of its own; nothing has changed by it."""
     params = write_params(tmp_path / "params.yaml", data, **changes)
     before = snapshot(tmp_path)
-    done = run_steelbeam("plan", "--json", "--params", params, "--output_dir", tmp_path / output, *FLAGS, *flags)
+    done = run_maskmill("plan", "--json", "--params", params, "--output_dir", tmp_path / output, *FLAGS, *flags)
     assert snapshot(tmp_path) == before
     return json.loads(done.stdout)
 
@@ -110,6 +110,6 @@ def test_a_plan_for_people_says_it_in_words(tmp_path: Path, data: Path, capsys: 
 def test_wrong_input_is_refused_as_create_does(tmp_path: Path, data: Path) -> None:
     params = write_params(tmp_path / "params.yaml", data)
     (data / "train.csv").unlink()
-    done = run_steelbeam("plan", "--params", params, "--output_dir", tmp_path / "out", status=2)
+    done = run_maskmill("plan", "--params", params, "--output_dir", tmp_path / "out", status=2)
     assert "there is no such CSV file" in done.stderr
-    run_steelbeam("plan", "--params", params, "--nonsense", status=2)
+    run_maskmill("plan", "--params", params, "--nonsense", status=2)

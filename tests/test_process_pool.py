@@ -22,7 +22,7 @@ import psutil
 import pytest
 
 from tests.builders import write_dataset, write_params
-from tests.command import ROOT, create, digest, manifest, run_steelbeam
+from tests.command import ROOT, create, digest, manifest, run_maskmill
 from transforms.process_pool import LostProcessError, losses_told, process_pool
 from transforms.progress import Progress
 
@@ -33,9 +33,9 @@ IMAGES = 400
 def make_params(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a dataset that is large enough for processes, which are at work for some seconds."""
     folder = tmp_path_factory.mktemp("many")
-    run_steelbeam("sample", folder / "data", "--images", str(IMAGES), "--quiet")
-    steelbeam = {"negatives": "all"}
-    return write_params(folder / "params.yaml", folder / "data", image_shape=[1024, 1600, 1], steelbeam=steelbeam)
+    run_maskmill("sample", folder / "data", "--images", str(IMAGES), "--quiet")
+    maskmill = {"negatives": "all"}
+    return write_params(folder / "params.yaml", folder / "data", image_shape=[1024, 1600, 1], maskmill=maskmill)
 
 
 @pytest.fixture(name="shards", params=[1, 10], ids=["only decoding", "whole shards"])
@@ -173,7 +173,7 @@ def test_the_death_of_one_fails_the_run_which_the_same_command_completes(
     assert "Traceback" not in err
     assert not (tmp_path / "out" / "manifest.json").exists()
     wait_for_end(others)
-    run_steelbeam("create", "--params", params, "--output_dir", tmp_path / "out", shards, "--quiet")
+    run_maskmill("create", "--params", params, "--output_dir", tmp_path / "out", shards, "--quiet")
     assert manifest(tmp_path / "out")["rows"]["rejected"] == 0
 
 

@@ -98,7 +98,7 @@ def test_summary_is_for_people() -> None:
         "train_input: 3 examples in 1 shard, 2.50MB",
         "warning: 1 image in more than one split",
         "1.5 s, 2 examples a second",
-        "the dataset is in out; to look at it: steelbeam report out",
+        "the dataset is in out; to look at it: maskmill report out",
     ]
     assert "nothing to do: no shard has changed; 1.5 s" in summarise(manifest, "out", {}, 1.5)
     manifest["splits"]["train_input"]["shards"].append(shard)

@@ -1,4 +1,4 @@
-"""`steelbeam prune`: old datasets go, and nothing else."""
+"""`maskmill prune`: old datasets go, and nothing else."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import SteelbeamError, TooManyRejectedError, UsageError
+from pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
 from pipeline.existing import find_existing, of_naming
 from pipeline.history import HISTORY
 from pipeline.job import Job
@@ -108,10 +108,10 @@ def test_a_dataset_that_another_run_has_published_meanwhile_is_left_alone(tmp_pa
     publish(other, stage(other, "other"))
     before = tree(tmp_path)
     metadata = stage(job, "new")
-    with pytest.raises(SteelbeamError, match="has changed since this run began"):
+    with pytest.raises(MaskmillError, match="has changed since this run began"):
         publish(job, metadata)
     (tmp_path / "manifest.json").unlink()
-    with pytest.raises(SteelbeamError, match="has changed since this run began"):
+    with pytest.raises(MaskmillError, match="has changed since this run began"):
         publish(job, metadata)
     del before["manifest.json"]
     assert {name: text for name, text in tree(tmp_path).items() if not name.startswith(".staging")} == before
@@ -135,7 +135,7 @@ def test_a_shard_that_is_neither_staged_nor_in_its_place_fails_and_leaves_no_man
     job = make_job(tmp_path)
     metadata = stage(job, "new")
     staged(job, "train_input", 1, "new").unlink()
-    with pytest.raises(SteelbeamError, match="has vanished"):
+    with pytest.raises(MaskmillError, match="has vanished"):
         publish(job, metadata)
     assert not (tmp_path / "manifest.json").exists()
 
@@ -157,7 +157,7 @@ def test_files_of_a_publishing_that_was_cut_off_are_still_known_as_ours(tmp_path
     job = make_job(tmp_path, shards=1)
     metadata = stage(job, "new")
     staged(job, "eval_input", 0, "new").unlink()
-    with pytest.raises(SteelbeamError):
+    with pytest.raises(MaskmillError):
         publish(job, metadata)
     assert find_existing(str(tmp_path), SPLITS).foreign == ()
     job = make_job(tmp_path, shards=1)
@@ -200,7 +200,7 @@ def one_shard(path: object) -> str:
 )
 def test_a_manifest_of_somebody_else_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "manifest.json").write_text(content)
-    with pytest.raises(UsageError, match="is not of a dataset of steelbeam"):
+    with pytest.raises(UsageError, match="is not of a dataset of maskmill"):
         find_existing(str(tmp_path), SPLITS)
 
 
@@ -231,7 +231,7 @@ def test_what_a_terminal_would_obey_is_not_shown() -> None:
 def test_a_dataset_with_lost_rows_is_not_published(tmp_path: Path) -> None:
     job = make_job(tmp_path)
     metadata = stage(job)
-    with pytest.raises(SteelbeamError, match="1 of 13 rows were lost"):
+    with pytest.raises(MaskmillError, match="1 of 13 rows were lost"):
         check_publishable(job, metadata._replace(rows=metadata.rows._replace(read=13)))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from pipeline.verify import verify
-from steelbeam import Dataset, DatasetError, open_dataset
+from maskmill import Dataset, DatasetError, open_dataset
 from tests.builders import HEIGHT, WIDTH, write_dataset
 from tests.command import ROOT, create
 from tests.datasets import SHARD, copy_of, example, make_dataset, write_original, write_shard
@@ -149,7 +149,7 @@ def test_labels_are_converted_on_request(dataset: Path) -> None:
 def test_labels_that_are_stored_as_uint8_are_the_same_labels(tmp_path: Path, loss: str) -> None:
     data = write_dataset(tmp_path / "data", [f"{name}.jpg,3,{start} 2" for start, name in enumerate("abcdef", 1)])
     usual = open_dataset(create(tmp_path, data, output="usual", loss=loss))
-    small = create(tmp_path, data, output="small", loss=loss, steelbeam={"label_dtype": "uint8"})
+    small = create(tmp_path, data, output="small", loss=loss, maskmill={"label_dtype": "uint8"})
     assert verify(str(small)).problems == ()
     assert open_dataset(small).label_dtype == np.uint8
     back = open_dataset(small, label_dtype=usual.label_dtype)
@@ -165,14 +165,14 @@ import sys
 sys.modules["isal"] = sys.modules["fsspec"] = None  # As if they were not installed.
 import h5py, numpy
 before = set(sys.modules)
-from steelbeam import open_dataset
+from maskmill import open_dataset
 assert sum(len(batch.image_ids) for batch in open_dataset(sys.argv[1]).batches(2)) == 5
 found = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(*found - before - sys.stdlib_module_names)
 """
     command = [sys.executable, "-c", code, str(dataset)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
-    assert done.stdout.split() == ["steelbeam"]
+    assert done.stdout.split() == ["maskmill"]
 
 
 def report(examples: Dataset, results: Any) -> None:
@@ -228,7 +228,7 @@ def test_an_original_whose_list_is_damaged(tmp_path: Path) -> None:
 
 
 def test_versions_are_those_that_create_writes(dataset: Path) -> None:
-    from steelbeam.manifest import VERSIONS
+    from maskmill.manifest import VERSIONS
     from transforms.fingerprint import FORMAT_VERSION
 
     assert json.loads((dataset / "manifest.json").read_text())["format_version"] == VERSIONS[-1] == FORMAT_VERSION

@@ -1,4 +1,4 @@
-"""What `steelbeam verify --quick` calls damaged is not opened either, and all else is."""
+"""What `maskmill verify --quick` calls damaged is not opened either, and all else is."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pipeline.cli import main
-from steelbeam import DatasetError, open_dataset
-from steelbeam.folder import folder_of
+from maskmill import DatasetError, open_dataset
+from maskmill.folder import folder_of
 from tests.datasets import EMPTY, SHARD, copy_of, edit_text, make_dataset, reseal, write_original
 
 MANIFEST = "manifest.json"
@@ -161,7 +161,7 @@ MESSAGES: dict[str, tuple[Damage, str]] = {
     "unfinished": (remove(MANIFEST), "a run is still going on, or was cut off; wait for its end, or run the same"),
     "nothing": (shutil.rmtree, "no dataset in"),
     "changed": (replace('"shared_images": 0', '"shared_images": 1'), f"/{MANIFEST} is damaged (it was changed after"),
-    "later": (edit(of_a_later_version), "format version 99, and this steelbeam knows none above"),
+    "later": (edit(of_a_later_version), "format version 99, and this maskmill knows none above"),
 }
 
 

@@ -1,4 +1,4 @@
-"""`steelbeam report`: the page, by its words and numbers."""
+"""`maskmill report`: the page, by its words and numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline import report
 from pipeline.cli import main
 from pipeline.draw_example import draw_label
 from pipeline.progress_bar import format_bytes
-from steelbeam import open_dataset
+from maskmill import open_dataset
 from tests.builders import HEIGHT, WIDTH, image_bytes, write_dataset, write_images, write_params
 from tests.command import create, manifest
 from tests.datasets import SHARD, SPLITS, copy_of, make_dataset, write_original
@@ -41,7 +41,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (data / "train_images" / "<b>&.jpg").write_bytes(b"")
     changes = {"class_id": [1, 3], "loss": "ssce", "num_classes": 3, "train_test_split": 0.6}
     return create(
-        folder, data, "--max_rejected=1", steelbeam={"negatives": "all", "assignment": "stratified"}, **changes
+        folder, data, "--max_rejected=1", maskmill={"negatives": "all", "assignment": "stratified"}, **changes
     )
 
 
@@ -115,7 +115,7 @@ def test_the_parameters_are_shown_as_they_were_used(dataset: Path, tmp_path: Pat
     shown = yaml.safe_load(page.parameters)
     assert shown == json.loads((dataset / "data_params.json").read_text())
     assert shown["train_input"]["image_shape"] == [HEIGHT, WIDTH, 1]
-    assert f"made by steelbeam from the folder {shown['train_input']['data_dir']}." in page.text
+    assert f"made by maskmill from the folder {shown['train_input']['data_dir']}." in page.text
 
 
 def test_the_sizes_of_the_shards_are_told(dataset: Path, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_create_makes_the_report_where_it_is_asked_for(tmp_path: Path, capsys: p
     params = write_params(tmp_path / "params.yaml", data)
     command = ["create", "--params", str(params), "--output_dir", str(tmp_path / "out")]
     assert main(command) == 0
-    assert f"to look at it: steelbeam report {tmp_path / 'out'}" in capsys.readouterr().out
+    assert f"to look at it: maskmill report {tmp_path / 'out'}" in capsys.readouterr().out
     assert main([*command, "--report", str(tmp_path / "r.html")]) == 0
     assert f"the report is in {tmp_path / 'r.html'}" in capsys.readouterr().out
     assert Page(tmp_path / "r.html").row("train_input")[1] == "1"
@@ -200,7 +200,7 @@ def test_what_keeps_a_report_from_being_written_is_told_before_any_work(
     assert not create(tmp_path, data, f"--report={tmp_path / 'no' / 'r.html'}", status=2).exists()
     monkeypatch.setattr(report, "_NEEDED", ("matplotlib", "no_such_package"))
     assert not create(tmp_path, data, "--report", status=2).exists()
-    assert "the report needs no_such_package: pip install 'steelbeam[report]'" in capsys.readouterr().err
+    assert "the report needs no_such_package: pip install 'maskmill[report]'" in capsys.readouterr().err
 
 
 def test_a_dataset_in_a_store_needs_what_reads_it(

@@ -1,4 +1,4 @@
-"""`steelbeam report`: examples by class, and splits that differ."""
+"""`maskmill report`: examples by class, and splits that differ."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_difference_that_is_not_by_chance_is_told(tmp_path: Path) -> None:
     assert page.warnings[0].startswith(
         "train_input differs from the rest by more than chance: class 1 in 100.0% of its"
     )
-    stratified = create(tmp_path, data, output="even", steelbeam={"assignment": "stratified"}, **changes)
+    stratified = create(tmp_path, data, output="even", maskmill={"assignment": "stratified"}, **changes)
     assert page_of(stratified, tmp_path).warnings == []
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import SteelbeamError
+from pipeline.errors import MaskmillError
 from pipeline.run_lock import check_not_superseded, locked
 from pipeline.verify import verify
 from tests.builders import write_dataset, write_params
@@ -32,7 +32,7 @@ def test_a_second_run_is_refused_while_the_first_goes_on_and_the_folder_is_free_
     with locked(str(tmp_path / "out"), "out", "run"):
         with (
             pytest.raises(
-                SteelbeamError, match=rf"another run is writing to out .*process {os.getpid()} on .*, since 20"
+                MaskmillError, match=rf"another run is writing to out .*process {os.getpid()} on .*, since 20"
             ),
             locked(str(tmp_path / "out"), "out", "run"),
         ):
@@ -72,7 +72,7 @@ def test_a_lock_file_that_its_holder_takes_away_at_that_moment_is_not_taken_for_
     monkeypatch.setattr("fcntl.flock", flock)
     with locked(str(tmp_path), "out", "run"):
         assert len(calls) == 2
-        with pytest.raises(SteelbeamError, match="another run"), locked(str(tmp_path), "out", "run"):
+        with pytest.raises(MaskmillError, match="another run"), locked(str(tmp_path), "out", "run"):
             pytest.fail("both have the lock")
 
 
@@ -80,7 +80,7 @@ def test_a_run_that_has_outlived_its_lock_does_not_publish_once_another_has_begu
     check_not_superseded(str(tmp_path), "out", "first")
     with locked(str(tmp_path), "out", "second"):
         check_not_superseded(str(tmp_path), "out", "second")
-        with pytest.raises(SteelbeamError, match="another run has begun to write to out"):
+        with pytest.raises(MaskmillError, match="another run has begun to write to out"):
             check_not_superseded(str(tmp_path), "out", "first")
 
 

@@ -13,7 +13,7 @@ from pipeline import progress_bar
 from pipeline.cli import main
 from pipeline.run_log import JsonFormatter, RunLog, is_json
 from tests.builders import write_dataset, write_params
-from tests.command import create, run_create, run_steelbeam
+from tests.command import create, run_create, run_maskmill
 
 JSON = "--log_format=json"
 FLAGS = ("--num_output_files=2", JSON)
@@ -89,7 +89,7 @@ def test_a_failure_is_an_object_with_the_exit_status_and_the_codes(tmp_path: Pat
 
 @pytest.mark.parametrize("flags", [(JSON,), ("--log_format", "json")])
 def test_wrong_usage_is_an_object_too(flags: tuple[str, ...]) -> None:
-    [failed] = objects(run_steelbeam("create", *flags, "--parms=x", status=2).stderr)
+    [failed] = objects(run_maskmill("create", *flags, "--parms=x", status=2).stderr)
     assert (failed["event"], failed["exit_status"]) == ("failed", 2)
 
 

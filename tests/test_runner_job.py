@@ -93,5 +93,5 @@ def test_a_worker_that_no_runner_answers_says_so() -> None:
     command = [sys.executable, "-m", "pipeline.worker", "--id=1-1", "--provision_endpoint=localhost:1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 1
-    assert "steelbeam-worker: no runner answers at localhost:1" in done.stderr
+    assert "maskmill-worker: no runner answers at localhost:1" in done.stderr
     assert "Traceback" not in done.stderr

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.cli import main
 from tests.builders import write_dataset, write_params
-from tests.command import digest, run_steelbeam, tree
+from tests.command import digest, run_maskmill, tree
 from transforms import write_shard, write_shards
 from transforms.read_annotations import ReadAnnotations
 
@@ -32,14 +32,14 @@ def choose_assignment(request: pytest.FixtureRequest) -> str:
 def make_usual(tmp_path_factory: pytest.TempPathFactory, data: Path, assignment: str) -> dict[str, bytes]:
     """The dataset of one thread."""
     folder = tmp_path_factory.mktemp("usual")
-    write_params(folder / "params.yaml", data, steelbeam={"assignment": assignment})
-    run_steelbeam(*COMMAND, "--workers=1", cwd=folder)
+    write_params(folder / "params.yaml", data, maskmill={"assignment": assignment})
+    run_maskmill(*COMMAND, "--workers=1", cwd=folder)
     return tree(folder / "out")
 
 
 @pytest.fixture(autouse=True)
 def enter_folder(tmp_path: Path, data: Path, assignment: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_params(tmp_path / "params.yaml", data, steelbeam={"assignment": assignment})
+    write_params(tmp_path / "params.yaml", data, maskmill={"assignment": assignment})
     monkeypatch.chdir(tmp_path)
 
 
@@ -62,7 +62,7 @@ def test_processes(
 
 @pytest.mark.parametrize("mode", ["multi_threading", "multi_processing"])
 def test_workers_of_beam(usual: dict[str, bytes], mode: str) -> None:
-    run_steelbeam(*COMMAND, f"--direct_running_mode={mode}", "--direct_num_workers=2", cwd=Path.cwd())
+    run_maskmill(*COMMAND, f"--direct_running_mode={mode}", "--direct_num_workers=2", cwd=Path.cwd())
     assert tree(Path("out")) == usual
 
 
@@ -97,7 +97,7 @@ def test_rows_in_any_order_under_hash(usual: dict[str, bytes], data: Path) -> No
     header, *rows = (data / "train.csv").read_text().splitlines()
     random.Random(7).shuffle(rows)
     (shuffled / "train.csv").write_text("\n".join([header, *rows, ""]))
-    write_params(Path("params.yaml"), shuffled, steelbeam={"assignment": "hash"})
+    write_params(Path("params.yaml"), shuffled, maskmill={"assignment": "hash"})
     assert main(COMMAND) == 0
     Path("usual").mkdir()
     for name, content in usual.items():

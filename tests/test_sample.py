@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from pipeline.draw_steel import draw_defect, draw_steel, make_image, plan_image
-from pipeline.errors import SteelbeamError, UsageError
+from pipeline.errors import MaskmillError, UsageError
 from pipeline.sample import SampleSummary, image_names, write_sample
 
 IMAGES = 20
@@ -264,7 +264,7 @@ def test_a_failure_to_write_is_told_and_leaves_nothing_behind(tmp_path, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(f"pipeline.sample.{place}", fail)
-    with pytest.raises(SteelbeamError) as caught:
+    with pytest.raises(MaskmillError) as caught:
         write_sample(tmp_path, images=1)
     assert str(caught.value) == (
         f"{tmp_path}: the sample cannot be written (No space left on device); "

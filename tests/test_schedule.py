@@ -44,7 +44,7 @@ def run_script(script: Path, folder: Path, *arguments: str | Path, status: int =
 
 
 def test_the_script_makes_the_dataset_of_the_day_and_removes_old_ones(tmp_path: Path) -> None:
-    write_program(tmp_path / "bin" / "steelbeam", f'#!/bin/sh\nexec {sys.executable} -m pipeline "$@"\n')
+    write_program(tmp_path / "bin" / "maskmill", f'#!/bin/sh\nexec {sys.executable} -m pipeline "$@"\n')
     data = write_dataset(tmp_path / "data", [f"{index}.jpg,3,{index + 1} 2" for index in range(4)])
     params, days = write_params(tmp_path / "params.yaml", data), tmp_path / "days"
     run_script(SCHEDULE / "daily.sh", tmp_path / "bin", params, days, "--num_output_files=1")
@@ -59,7 +59,7 @@ def test_the_script_makes_the_dataset_of_the_day_and_removes_old_ones(tmp_path: 
 
 
 def test_the_script_stops_at_the_first_failure_and_hands_its_status_on(tmp_path: Path) -> None:
-    write_program(tmp_path / "bin" / "steelbeam", '#!/bin/sh\necho "$1"\n[ "$1" != verify ] || exit 4\n')
+    write_program(tmp_path / "bin" / "maskmill", '#!/bin/sh\necho "$1"\n[ "$1" != verify ] || exit 4\n')
     assert run_script(SCHEDULE / "daily.sh", tmp_path / "bin", "p", tmp_path, status=4) == "create\nverify\n"
 
 
@@ -67,12 +67,12 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         reason = "systemd-analyze is not installed"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    for name in ("steelbeam.service", "steelbeam.timer"):
-        text = (SCHEDULE / name).read_text().replace("/opt/steelbeam", str(tmp_path / "opt"))
+    for name in ("maskmill.service", "maskmill.timer"):
+        text = (SCHEDULE / name).read_text().replace("/opt/maskmill", str(tmp_path / "opt"))
         (tmp_path / name).write_text(text)
     write_program(tmp_path / "opt" / "daily.sh", "#!/bin/sh\n")
     done = subprocess.run(
-        ["systemd-analyze", "verify", tmp_path / "steelbeam.service", tmp_path / "steelbeam.timer"],
+        ["systemd-analyze", "verify", tmp_path / "maskmill.service", tmp_path / "maskmill.timer"],
         capture_output=True,
         text=True,
         timeout=60,
@@ -80,7 +80,7 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert str(tmp_path) not in done.stderr
-    assert "steelbeam" not in done.stderr
+    assert "maskmill" not in done.stderr
 
 
 def test_cloud_scheduler_is_asked_to_launch_the_template(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_cloud_scheduler_is_asked_to_launch_the_template(tmp_path: Path) -> None
     options = dict(re.findall(r"--([a-z-]+)=([^\0]*)", said))
     assert options["uri"].endswith("/v1b3/projects/p/locations/r/flexTemplates:launch")
     launch = json.loads(options["message-body"])["launchParameter"]
-    assert launch["containerSpecGcsPath"] == "gs://b/steelbeam.json"
+    assert launch["containerSpecGcsPath"] == "gs://b/maskmill.json"
     assert launch["parameters"]["output_dir"] == "gs://b/hdf5"
     # Else the workers are of Beam's own image, which does not hold this package.
     assert launch["parameters"]["sdk_container_image"] == "i"

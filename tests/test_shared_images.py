@@ -45,6 +45,6 @@ def test_nothing_is_left_and_a_killed_process_can_be_told_by_the_name(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with SharedImages((4, 6), 3) as images:
         folder = Path(images.path).parent
-        assert folder.name.startswith(f"steelbeam-{os.getpid()}-")
+        assert folder.name.startswith(f"maskmill-{os.getpid()}-")
         assert folder.name.endswith(".attempt")
     assert list(tmp_path.iterdir()) == []

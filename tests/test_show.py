@@ -1,4 +1,4 @@
-"""`steelbeam show`: an example as a picture."""
+"""`maskmill show`: an example as a picture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipeline.cli import main
 from pipeline.draw_example import COLOURS, class_planes, draw_label, draw_side_by_side
-from steelbeam import Example, open_dataset
+from maskmill import Example, open_dataset
 from tests.datasets import SHARD, make_dataset
 
 GREY = np.full((1, 6, 8), 100, np.uint8)

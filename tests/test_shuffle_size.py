@@ -53,8 +53,8 @@ def make(tmp_path: Path, rows: list[str], *flags: str, name: str = "train.csv", 
     )
     content = text.encode()
     (data / name).write_bytes(gzip.compress(content, 1) if name.endswith(".gz") else content)
-    steelbeam = {"csv": name}
-    return manifest(create(tmp_path, data, "--max_rejected=100%", *flags, steelbeam=steelbeam))
+    maskmill = {"csv": name}
+    return manifest(create(tmp_path, data, "--max_rejected=100%", *flags, maskmill=maskmill))
 
 
 def test_a_mask_as_large_as_is_accepted(tmp_path: Path, sizes: list[int]) -> None:

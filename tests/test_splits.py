@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.cli import main
-from steelbeam import open_dataset
+from maskmill import open_dataset
 from tests.builders import HEADER, params_of, write_dataset, write_images
 from tests.command import create, manifest
 from transforms.assign_stratified import cut_stratum
@@ -55,8 +55,8 @@ def test_a_stratum_is_cut_to_the_share_and_each_split_has_some_where_there_are_e
 def test_stratified_splits_have_their_share_of_every_class(tmp_path: Path, share: float) -> None:
     data = write_dataset(tmp_path / "data", ROWS)
     write_images(data / "train_images", [f"n{number}.jpg" for number in range(20)])
-    steelbeam = {"assignment": "stratified", "negatives": "all"}
-    output = create(tmp_path, data, class_id="all", train_test_split=share, steelbeam=steelbeam)
+    maskmill = {"assignment": "stratified", "negatives": "all"}
+    output = create(tmp_path, data, class_id="all", train_test_split=share, maskmill=maskmill)
     splits = manifest(output)["splits"]
     totals = {"1": 4, "2": 20, "3": 80, "4": 0, "negatives": 20}
     found = {split: {**entry["classes"], "negatives": entry["negatives"]} for split, entry in splits.items()}
@@ -71,7 +71,7 @@ def test_stratified_splits_have_their_share_of_every_class(tmp_path: Path, share
 def test_another_salt_is_another_stratified_split(tmp_path: Path) -> None:
     data = write_dataset(tmp_path / "data", ROWS)
     found = [
-        members(create(tmp_path, data, steelbeam={"assignment": "stratified", "salt": salt}), "train_input")
+        members(create(tmp_path, data, maskmill={"assignment": "stratified", "salt": salt}), "train_input")
         for salt in ("", "", "x")
     ]
     assert found[0] == found[1]
@@ -96,8 +96,8 @@ def check_groups(output: Path) -> None:
 def test_a_pattern_keeps_the_images_of_a_group_together(tmp_path: Path) -> None:
     data = write_dataset(tmp_path / "data", [f"{name},3,1 2" for name in COILS[:40]])
     write_images(data / "train_images", COILS[40:])
-    steelbeam = {"assignment": "hash", "group_pattern": "^([0-9]+)_", "negatives": "all"}
-    check_groups(create(tmp_path, data, steelbeam=steelbeam))
+    maskmill = {"assignment": "hash", "group_pattern": "^([0-9]+)_", "negatives": "all"}
+    check_groups(create(tmp_path, data, maskmill=maskmill))
 
 
 def test_a_column_keeps_the_images_of_a_group_together(tmp_path: Path) -> None:
@@ -105,19 +105,19 @@ def test_a_column_keeps_the_images_of_a_group_together(tmp_path: Path) -> None:
     data = write_dataset(tmp_path / "data", [f"{name},3,1 2" for name in COILS])
     rows = [f"{coil_of(name)},{name},3,1 2" for name in COILS]
     (data / "train.csv").write_text("\n".join([header, *rows, ""]))
-    check_groups(create(tmp_path, data, steelbeam={"assignment": "hash", "group_column": "Coil"}))
+    check_groups(create(tmp_path, data, maskmill={"assignment": "hash", "group_column": "Coil"}))
 
 
 def test_an_image_of_no_group_or_of_several_is_rejected(tmp_path: Path) -> None:
     data = write_dataset(tmp_path / "data", [f"{name},3,1 2" for name in (*COILS, "x.jpg")])
     pattern = {"assignment": "hash", "group_pattern": "^([0-9]+)_"}
-    output = create(tmp_path, data, "--max_rejected=1", steelbeam=pattern)
+    output = create(tmp_path, data, "--max_rejected=1", maskmill=pattern)
     assert manifest(output)["rejected"] == {"GROUP_INVALID": 1}
     header = f"Coil,{HEADER}"
     rows = [f"{coil_of(name)},{name},3,1 2" for name in COILS] + ["7,x.jpg,3,1 2", "8,x.jpg,3,9 2", ",x.jpg,3,5 2"]
     (data / "train.csv").write_text("\n".join([header, *rows, ""]))
     output = create(
-        tmp_path, data, "--max_rejected=2", output="two", steelbeam={"assignment": "hash", "group_column": "Coil"}
+        tmp_path, data, "--max_rejected=2", output="two", maskmill={"assignment": "hash", "group_column": "Coil"}
     )
     assert manifest(output)["rejected"] == {"GROUP_INVALID": 1, "MASK_INCOMPLETE": 1}
 
@@ -149,9 +149,9 @@ def test_a_share_that_nobody_takes_is_counted(tmp_path: Path) -> None:
     assert manifest(output)["rows"]["filtered"]["in no split"] == 20
 
 
-def make(tmp_path: Path, data: Path, shares: dict[str, float], steelbeam: dict[str, object]) -> Path:
+def make(tmp_path: Path, data: Path, shares: dict[str, float], maskmill: dict[str, object]) -> Path:
     """A dataset of sections with these shares."""
-    content = params_of(data, steelbeam={**steelbeam, "splits": shares})
+    content = params_of(data, maskmill={**maskmill, "splits": shares})
     content.update(dict.fromkeys(shares, content["train_input"]))
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(content, sort_keys=False))
@@ -164,28 +164,28 @@ GIVE_SHARES = "give names of sections that end in _input, each with a share abov
 
 
 @pytest.mark.parametrize(
-    ("steelbeam", "words"),
+    ("maskmill", "words"),
     [
         ({"splits": {"train_input": 0.7, "test_input": 0.3}}, ["test_input: missing; give a section with the keys of"]),
         ({"splits": {"train_input": 0.7, "eval_input": 0.4}}, [GIVE_SHARES]),
         ({"splits": {"train_input": 0}}, [GIVE_SHARES]),
         ({"splits": {"train": 1}}, [GIVE_SHARES]),
         ({"splits": {}}, [GIVE_SHARES]),
-        ({"group_column": "Coil"}, ["steelbeam.group_column", "set assignment: hash"]),
-        ({"group_pattern": "(", "assignment": "hash"}, ["steelbeam.group_pattern", "is no regular expression"]),
+        ({"group_column": "Coil"}, ["maskmill.group_column", "set assignment: hash"]),
+        ({"group_pattern": "(", "assignment": "hash"}, ["maskmill.group_pattern", "is no regular expression"]),
         ({"group_pattern": "x", "group_column": "y", "assignment": "hash"}, ["group_pattern", "keep one of them"]),
         ({"group_column": "y", "assignment": "hash", "negatives": "all"}, ["group_column", "use group_pattern"]),
-        ({"negatives": 1.5}, ["steelbeam.negatives: 1.5", "give as_listed, none, all, or a share"]),
-        ({"negatives": "some"}, ['steelbeam.negatives: "some"']),
+        ({"negatives": 1.5}, ["maskmill.negatives: 1.5", "give as_listed, none, all, or a share"]),
+        ({"negatives": "some"}, ['maskmill.negatives: "some"']),
         ({"assignment": "random"}, ["give position, hash or stratified"]),
-        ({"classes": ["a", "a"]}, ["steelbeam.classes", "not all different"]),
+        ({"classes": ["a", "a"]}, ["maskmill.classes", "not all different"]),
     ],
 )
 def test_what_cannot_be_is_told_with_what_to_do(
-    tmp_path: Path, steelbeam: dict[str, object], words: Sequence[str], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, maskmill: dict[str, object], words: Sequence[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = write_dataset(tmp_path / "data", ROWS[:4])
-    create(tmp_path, data, status=2, steelbeam=steelbeam)
+    create(tmp_path, data, status=2, maskmill=maskmill)
     error = capsys.readouterr().err
     for word in words:
         assert word in error

@@ -1,7 +1,7 @@
 """Every request to an object store may fail: never is that a success with something missing.
 
 `make test-stores` has each kind of call fail for good, in ways that take turns, and all of them at once for a while.
-With STEELBEAM_FULL_FAULTS=1 every single request of a run fails in every way.
+With MASKMILL_FULL_FAULTS=1 every single request of a run fails in every way.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from transforms.file_stores import store_of
 
 pytestmark = pytest.mark.stores
 
-FULL = os.environ.get("STEELBEAM_FULL_FAULTS") == "1"
+FULL = os.environ.get("MASKMILL_FULL_FAULTS") == "1"
 FOR_GOOD = 10**9
 # Where the clients of the stores find how long to wait; they are there only where stores are tested.
 GOOGLE, AMAZON = "google.api_core.retry.retry_unary", "botocore.retries.standard"

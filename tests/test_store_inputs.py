@@ -33,7 +33,7 @@ def expected(tmp_path: Path, store: Store) -> dict[str, bytes]:
 
 def shards_of(store: Store, csv: str | list[str], params: str = "params.yaml") -> dict[str, bytes]:
     """The shards of a run with certain CSV files."""
-    content: dict[str, Any] = params_of(Path("/"), data_dir=store.path("data [1]"), steelbeam={"csv": csv})
+    content: dict[str, Any] = params_of(Path("/"), data_dir=store.path("data [1]"), maskmill={"csv": csv})
     store.put(params, json.dumps(content).encode())
     assert create(store, store.path(params)) == 0
     assert_whole(store.tree("out"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import store_lock
-from pipeline.errors import SteelbeamError
+from pipeline.errors import MaskmillError
 from pipeline.run_lock import check_not_superseded, locked
 from pipeline.store_lock import DEAD_SECONDS, StoreLock
 from tests.fault_proxy import HttpFault
@@ -129,7 +129,7 @@ def test_a_lock_that_another_run_had_for_a_moment_is_taken_afterwards(
 def test_a_run_never_goes_on_without_the_lock(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     outrun(store, monkeypatch, times=99)
     with (
-        pytest.raises(SteelbeamError, match="another run is writing to out at this moment"),
+        pytest.raises(MaskmillError, match="another run is writing to out at this moment"),
         locked(store.path("out"), "out", "mine"),
     ):
         pytest.fail("there is no lock")
@@ -154,6 +154,6 @@ def test_a_run_whose_lock_another_has_taken_publishes_nothing_and_leaves_that_lo
     with locked(root, root, "mine"):
         check_not_superseded(root, root, "mine")
         put_lock(store, 0)
-        with pytest.raises(SteelbeamError, match="another run has begun to write"):
+        with pytest.raises(MaskmillError, match="another run has begun to write"):
             check_not_superseded(root, root, "mine")
     assert store.names("out") == [".lock"]

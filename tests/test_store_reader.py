@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steelbeam import open_dataset
+from maskmill import open_dataset
 from tests.command import create as create_locally
 from tests.needs import needs_package
 from tests.store_runs import FLAGS, create, put_dataset

@@ -1,4 +1,4 @@
-"""`steelbeam` with everything in an object store: the same bytes, whatever things are called, and few requests."""
+"""`maskmill` with everything in an object store: the same bytes, whatever things are called, and few requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.cli import main
 from tests.builders import HEADER, params_of, write_dataset
-from tests.command import run_steelbeam, tree
+from tests.command import run_maskmill, tree
 from tests.fault_proxy import HttpFault
 from tests.store_runs import FLAGS, ROWS, assert_whole, create, put_dataset, requests_of_a_run, shards_in
 from tests.stores import Store
@@ -41,7 +41,7 @@ def test_worker_processes_know_the_options_of_the_store_and_lose_nothing(store: 
     params = put_dataset(store, tmp_path)
     store.proxy.plan(HttpFault("^POST" if store.scheme == "gs" else "^PUT", "lost", times=3))
     flags = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
-    run_steelbeam("create", "--params", params, "--output_dir", store.path("out"), *FLAGS, *flags)
+    run_maskmill("create", "--params", params, "--output_dir", store.path("out"), *FLAGS, *flags)
     assert store.proxy.hits == 3
     assert_whole(store.tree("out"))
 
@@ -60,7 +60,7 @@ def test_worker_processes_know_a_store_that_only_the_command_line_names(
     flags += ["--s3_access_key_id=key", "--s3_secret_access_key=secret"]
     flags += ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
     store.proxy.plan()
-    run_steelbeam("create", "--params", params, "--output_dir", store.path("out"), *FLAGS, *flags)
+    run_maskmill("create", "--params", params, "--output_dir", store.path("out"), *FLAGS, *flags)
     assert_whole(store.tree("out"))
     assert len([target for _, target in store.proxy.log if ".jpg" in target]) == len(ROWS)
 

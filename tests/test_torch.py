@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from steelbeam import open_dataset
+from maskmill import open_dataset
 from tests.datasets import make_dataset
 from tests.needs import needs_package
 
@@ -26,7 +26,7 @@ with contextlib.suppress(ModuleNotFoundError):
     import torch.multiprocessing
     from torch.utils.data import DataLoader
 
-    from steelbeam.torch import BatchDataset, BatchLoader, ExampleDataset
+    from maskmill.torch import BatchDataset, BatchLoader, ExampleDataset
 
 pytestmark = pytest.mark.torch
 Transformed = tuple[np.ndarray, np.ndarray]

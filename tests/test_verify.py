@@ -1,4 +1,4 @@
-"""`steelbeam verify`: a dataset that is whole, and every way in which it may not be."""
+"""`maskmill verify`: a dataset that is whole, and every way in which it may not be."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import pytest
 
 from pipeline import check_files
 from pipeline.cli import main
-from pipeline.errors import DamagedError, SteelbeamError, UsageError
+from pipeline.errors import DamagedError, MaskmillError, UsageError
 from pipeline.history import HISTORY
 from pipeline.progress_bar import format_bytes
 from pipeline.verify import verify
-from tests.command import run_steelbeam
+from tests.command import run_maskmill
 from tests.datasets import SHARD, copy_of, create, edit_text, make_dataset, manifest_of, refuse_to_open, reseal
 from transforms import fetch
 from transforms.check_shard import check_shard
@@ -237,7 +237,7 @@ def test_further_keys_of_the_manifest_are_no_damage(copy: Path) -> None:
 
 def test_a_later_format_version_is_refused_and_not_called_damage(copy: Path) -> None:
     reseal(copy, lambda manifest: manifest.update(format_version=99))
-    with pytest.raises(SteelbeamError, match="is of format version 99, and this steelbeam knows none above") as caught:
+    with pytest.raises(MaskmillError, match="is of format version 99, and this maskmill knows none above") as caught:
         verify(str(copy))
     assert caught.value.exit_status == 1
 
@@ -285,7 +285,7 @@ def test_where_there_is_no_dataset_it_says_so(tmp_path: Path, copy: Path) -> Non
     with pytest.raises(UsageError, match="there is no such folder"):
         verify(str(copy / "manifest.json"))
     (copy / "manifest.json").unlink()
-    with pytest.raises(DamagedError, match="which steelbeam writes last"):
+    with pytest.raises(DamagedError, match="which maskmill writes last"):
         verify(str(copy))
     (copy / ".staging").mkdir()
     (copy / ".staging" / "publishing.json").write_text("{}")
@@ -322,7 +322,7 @@ def test_the_command_shows_twenty_problems_and_counts_them_all(copy: Path, capsy
     assert lines[0].startswith("train_input/preprocessed_data-10_p0.h5: ")
     assert lines[20:] == [
         "… and 2 more",
-        f"steelbeam: {copy} is damaged: 22 problems; remove the files that are named, and run the same steelbeam "
+        f"maskmill: {copy} is damaged: 22 problems; remove the files that are named, and run the same maskmill "
         "create again",
     ]
 
@@ -353,11 +353,11 @@ def test_ctrl_c_waits_for_no_file(
 
 def test_exit_statuses_of_the_program(dataset: Path, copy: Path, tmp_path: Path) -> None:
     (copy / SHARD).unlink()
-    assert run_steelbeam("verify", dataset).stdout.endswith("every byte was read\n")
-    assert "is damaged: 1 problem;" in run_steelbeam("verify", copy, "--quick", status=4).stderr
-    run_steelbeam("verify", tmp_path / "nothing", status=2)
-    run_steelbeam("verify", status=2)
-    run_steelbeam("verify", dataset, "--quik", status=2)
+    assert run_maskmill("verify", dataset).stdout.endswith("every byte was read\n")
+    assert "is damaged: 1 problem;" in run_maskmill("verify", copy, "--quick", status=4).stderr
+    run_maskmill("verify", tmp_path / "nothing", status=2)
+    run_maskmill("verify", status=2)
+    run_maskmill("verify", dataset, "--quik", status=2)
 
 
 def test_removing_what_is_named_and_creating_again_repairs_a_dataset(tmp_path: Path) -> None:

@@ -207,12 +207,12 @@ def test_what_killed_processes_left_among_the_temporary_files_is_removed_and_tha
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
     for number in (process.pid, os.getpid(), "x"):
-        (tmp_path / f"steelbeam-{number}-abc.attempt").mkdir()
-        (tmp_path / f"steelbeam-{number}-abc.attempt" / "shard.h5").write_text("half")
+        (tmp_path / f"maskmill-{number}-abc.attempt").mkdir()
+        (tmp_path / f"maskmill-{number}-abc.attempt" / "shard.h5").write_text("half")
     remove_dead_attempts()
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        f"steelbeam-{os.getpid()}-abc.attempt",
-        "steelbeam-x-abc.attempt",
+        f"maskmill-{os.getpid()}-abc.attempt",
+        "maskmill-x-abc.attempt",
     ]
 
 

@@ -114,7 +114,7 @@ def aggregate(named: Iterable[tuple[str, Any]]) -> DatasetMetadata:
     shards = join_summaries(parts["summaries"])
     rejected = parts["rejected"]
     for code, number in Counter(record.code for record in rejected).items():
-        Metrics.counter("steelbeam", f"reject-{code.lower().replace('_', '-')}").inc(number)
+        Metrics.counter("maskmill", f"reject-{code.lower().replace('_', '-')}").inc(number)
     totals: Counter[str] = Counter()
     for name, number in parts["tallies"]:
         totals[name] += number

@@ -48,7 +48,7 @@ def _make_store(scheme: str, path: str, options: PipelineOptions) -> ObjectStore
         try:
             return _KINDS[scheme](options)
         except ImportError as error:
-            advice = f"install steelbeam with its extra [{_EXTRAS[scheme]}]"
+            advice = f"install maskmill with its extra [{_EXTRAS[scheme]}]"
             raise NoFileSystemError(f"{path}: the client for {scheme}:// is missing; {advice}") from error
 
 

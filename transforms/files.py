@@ -1,4 +1,4 @@
-"""Reading, writing, moving and removing files on any file system: the few operations that steelbeam needs."""
+"""Reading, writing, moving and removing files on any file system: the few operations that maskmill needs."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
         raise DataError(
             Code.IMAGE_TOO_LARGE,
             f"the image has {width} x {height} pixels, more than {max_pixels}; make it smaller, or raise "
-            "steelbeam.max_image_pixels",
+            "maskmill.max_image_pixels",
         )
 
 

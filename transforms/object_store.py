@@ -1,4 +1,4 @@
-"""What steelbeam needs of a store of objects."""
+"""What maskmill needs of a store of objects."""
 
 from __future__ import annotations
 

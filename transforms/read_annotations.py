@@ -103,7 +103,7 @@ class ReadRows(beam.DoFn):
 
     def __init__(self, sources: tuple[Source, ...]) -> None:
         self.sources = sources
-        self.read_rows = Metrics.counter("steelbeam", "read-rows")
+        self.read_rows = Metrics.counter("maskmill", "read-rows")
 
     def process(self, block: Block) -> Iterable[Any]:
         """Yields the rows of a block."""

@@ -140,7 +140,7 @@ def group_of(image_id: str, rows: Iterable[AnnotationRow], pattern: str | None) 
     """
     if pattern is not None:
         if not (found := re.search(pattern, image_id)) or not (group := found[min(1, found.re.groups)]):
-            problem = f"steelbeam.group_pattern, {pattern!r}, finds no group in it; correct the pattern, or the name"
+            problem = f"maskmill.group_pattern, {pattern!r}, finds no group in it; correct the pattern, or the name"
             raise DataError(Code.GROUP_INVALID, problem)
         return group
     groups = sorted({row.group for row in rows})

@@ -31,7 +31,7 @@ class SharedImages:
 
     def __init__(self, size: tuple[int, int], places: int) -> None:
         self._size = size
-        self._folder = tempfile.TemporaryDirectory(suffix=ATTEMPT, prefix=f"steelbeam-{os.getpid()}-")
+        self._folder = tempfile.TemporaryDirectory(suffix=ATTEMPT, prefix=f"maskmill-{os.getpid()}-")
         self.path = os.path.join(self._folder.name, "images")
         with open(self.path, "w+b") as file:
             file.truncate(size[0] * size[1] * places)

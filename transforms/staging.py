@@ -180,7 +180,7 @@ def local_attempt(staged: str) -> Iterator[str]:
     # Where staging is local, on its file system, so that moving the file into place copies nothing.
     parent = os.path.dirname(staged) if is_local(staged) else None
     with _attempts_lock:
-        folder = tempfile.mkdtemp(suffix=ATTEMPT, prefix=f"steelbeam-{os.getpid()}-", dir=parent)
+        folder = tempfile.mkdtemp(suffix=ATTEMPT, prefix=f"maskmill-{os.getpid()}-", dir=parent)
         _attempts.add(folder)
     try:
         yield os.path.join(folder, "shard.h5")
@@ -205,7 +205,7 @@ def remove_attempts() -> None:
 
 def remove_dead_attempts() -> None:
     """Removes from this machine's folder for temporary files what processes that were killed have left there."""
-    for folder in glob.glob(os.path.join(glob.escape(tempfile.gettempdir()), f"steelbeam-*{ATTEMPT}")):
+    for folder in glob.glob(os.path.join(glob.escape(tempfile.gettempdir()), f"maskmill-*{ATTEMPT}")):
         number = os.path.basename(folder).split("-")[1]
         if number.isdecimal() and not _is_running(int(number)):
             shutil.rmtree(folder, ignore_errors=True)

@@ -103,11 +103,11 @@ class WriteShard(beam.DoFn):
         self.workers = options.workers
         self.processes = options.processes
         self.num_shards = options.num_shards
-        self.write_shards = Metrics.counter("steelbeam", "write-shards")
-        self.keep_shards = Metrics.counter("steelbeam", "keep-shards")
-        self.reuse_shards = Metrics.counter("steelbeam", "reuse-shards")
-        self.write_examples = Metrics.counter("steelbeam", "write-examples")
-        self.write_bytes = Metrics.counter("steelbeam", "write-bytes")
+        self.write_shards = Metrics.counter("maskmill", "write-shards")
+        self.keep_shards = Metrics.counter("maskmill", "keep-shards")
+        self.reuse_shards = Metrics.counter("maskmill", "reuse-shards")
+        self.write_examples = Metrics.counter("maskmill", "write-examples")
+        self.write_bytes = Metrics.counter("maskmill", "write-bytes")
 
     def setup(self) -> None:
         """Clears away what killed processes have left, and keeps BLAS to one thread: the pool uses all cores."""

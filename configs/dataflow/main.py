@@ -1,4 +1,4 @@
-"""What the launcher of a Flex Template starts: `steelbeam create`, with the template's parameters as its options."""
+"""What the launcher of a Flex Template starts: `maskmill create`, with the template's parameters as its options."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def to_arguments(parameters: Iterable[str]) -> list[str]:
     """Makes a command line.
 
     Args:
-        parameters: `--name=value` each; what is not steelbeam's is Beam's, from the launcher.
+        parameters: `--name=value` each; what is not maskmill's is Beam's, from the launcher.
     """
     return ["create", *(argument for parameter in parameters for argument in _to_argument(parameter))]
 

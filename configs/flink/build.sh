@@ -3,7 +3,7 @@
 # and lib/. What was made before is taken up, until pom.xml changes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-made="${STEELBEAM_CACHE:-$HOME/.cache/steelbeam}/flink-1.19"
+made="${MASKMILL_CACHE:-$HOME/.cache/maskmill}/flink-1.19"
 
 if ! cmp --silent "$here/pom.xml" "$made/pom.xml"; then
   for tool in java mvn; do

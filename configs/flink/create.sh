@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# `steelbeam create` on a Flink cluster; the arguments are those of the command.
+# `maskmill create` on a Flink cluster; the arguments are those of the command.
 # FLINK_MASTER is HOST:PORT of the cluster, PARALLELISM the number of its TaskManagers, BIN the absolute path of the
-# folder of steelbeam's programs, which must be at the same place on every TaskManager, as must data and output. JOB_JAR
+# folder of maskmill's programs, which must be at the same place on every TaskManager, as must data and output. JOB_JAR
 # is beam-flink-job.jar where the cluster has Beam's runner in its class path.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 bin="${BIN:-$here/../../.venv/bin}"
 
-exec "$bin/steelbeam" create "$@" \
+exec "$bin/maskmill" create "$@" \
   --runner=FlinkRunner \
   --flink_master="${FLINK_MASTER:-localhost:8081}" \
   --flink_submit_uber_jar \
@@ -16,4 +16,4 @@ exec "$bin/steelbeam" create "$@" \
   --execution_mode_for_batch=BATCH_FORCED \
   --environment_cache_millis=2000 \
   --environment_type=PROCESS \
-  --environment_config="{\"command\": \"$bin/steelbeam-worker\"}"
+  --environment_config="{\"command\": \"$bin/maskmill-worker\"}"

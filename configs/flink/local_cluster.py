@@ -193,7 +193,7 @@ def main(command: Sequence[str]) -> int:
     """Runs a command beside a cluster; gives its exit status."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with (
-        tempfile.TemporaryDirectory(prefix="steelbeam-flink-") as folder,
+        tempfile.TemporaryDirectory(prefix="maskmill-flink-") as folder,
         LocalCluster(Path(folder), built()) as cluster,
     ):
         print(f"a Flink cluster of two TaskManagers is at http://{cluster.master}", flush=True)

@@ -2,7 +2,7 @@
 # Builds Prism, Beam's runner in one program, and prints its path, for `--prism_location`. Needs Go; done once.
 set -euo pipefail
 version=v2.77.0 # that of apache-beam in setup.py
-made="${STEELBEAM_CACHE:-$HOME/.cache/steelbeam}/prism-$version"
+made="${MASKMILL_CACHE:-$HOME/.cache/maskmill}/prism-$version"
 
 if [ ! -x "$made/prism" ]; then
   command -v go > /dev/null || { echo "install.sh: go is missing; install Go 1.25 or later" >&2; exit 1; }

@@ -1,7 +1,7 @@
 """A dataset a day with Airflow 3: made with the unchanged shards of the day before, verified, old ones removed.
 
-Put this file into the folder of DAGs. Paths and limits are parameters of the DAG; the variable STEELBEAM_PYTHON of the
-environment names the Python of the environment in which steelbeam is installed (default: Airflow's own). Airflow needs
+Put this file into the folder of DAGs. Paths and limits are parameters of the DAG; the variable MASKMILL_PYTHON of the
+environment names the Python of the environment in which maskmill is installed (default: Airflow's own). Airflow needs
 its providers apache-beam, google and standard: the operator for Beam cannot be made without Google's, whatever the
 runner. A task that failed may run again: it takes up what is finished.
 """
@@ -16,12 +16,12 @@ from airflow.providers.apache.beam.operators.beam import BeamRunPythonPipelineOp
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG
 
-PYTHON = os.environ.get("STEELBEAM_PYTHON", sys.executable)
+PYTHON = os.environ.get("MASKMILL_PYTHON", sys.executable)
 DAY = "{{ params.folder }}/{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
 
 
 def options(context: Mapping[str, Any], jinja_env: Any) -> dict[str, Any]:
-    """Options of `create`, when the run has its parameters: steelbeam's, and those of its runner."""
+    """Options of `create`, when the run has its parameters: maskmill's, and those of its runner."""
     params = context["params"]
     return {
         "params": params["params"],
@@ -34,11 +34,11 @@ def options(context: Mapping[str, Any], jinja_env: Any) -> dict[str, Any]:
 
 def dataflow_config(context: Mapping[str, Any], jinja_env: Any) -> dict[str, Any]:
     """Where the operator looks for a job of Dataflow; other runners make nothing of it."""
-    return {"job_name": "steelbeam", **context["params"]["dataflow"]}
+    return {"job_name": "maskmill", **context["params"]["dataflow"]}
 
 
-def steelbeam(command: str, arguments: str) -> BashOperator:
-    """A task that runs a command of steelbeam which is no pipeline.
+def maskmill(command: str, arguments: str) -> BashOperator:
+    """A task that runs a command of maskmill which is no pipeline.
 
     Args:
         command: also the name of the task.
@@ -54,7 +54,7 @@ def steelbeam(command: str, arguments: str) -> BashOperator:
 
 
 with DAG(
-    "steelbeam",
+    "maskmill",
     description=__doc__.splitlines()[0],
     schedule="0 3 * * *",
     start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc),
@@ -62,8 +62,8 @@ with DAG(
     max_active_runs=1,
     default_args={"retries": 2, "retry_delay": datetime.timedelta(minutes=5)},
     params={
-        "params": "/etc/steelbeam/params.yaml",
-        "folder": "/var/lib/steelbeam",
+        "params": "/etc/maskmill/params.yaml",
+        "folder": "/var/lib/maskmill",
         "keep": 7,
         "max_rejected": "0",
         "runner": "FnApiRunner",
@@ -81,6 +81,6 @@ with DAG(
         pipeline_options=options,
         dataflow_config=dataflow_config,
     )
-    verify = steelbeam("verify", '--quiet "$DAY"')
-    prune = steelbeam("prune", '--keep "$KEEP" "$FOLDER"')
+    verify = maskmill("verify", '--quiet "$DAY"')
+    prune = maskmill("prune", '--keep "$KEEP" "$FOLDER"')
     _ = create >> verify >> prune

@@ -11,8 +11,8 @@ set -eu
 body=$(cat <<JSON
 {
   "launchParameter": {
-    "jobName": "steelbeam-nightly",
-    "containerSpecGcsPath": "gs://$BUCKET/steelbeam.json",
+    "jobName": "maskmill-nightly",
+    "containerSpecGcsPath": "gs://$BUCKET/maskmill.json",
     "parameters": {
       "params": "gs://$BUCKET/params.yaml",
       "output_dir": "gs://$BUCKET/hdf5",
@@ -28,7 +28,7 @@ body=$(cat <<JSON
 JSON
 )
 
-gcloud scheduler jobs create http steelbeam-nightly \
+gcloud scheduler jobs create http maskmill-nightly \
     --project="$PROJECT" \
     --location="$REGION" \
     --schedule="0 3 * * *" \

@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.bare_loop --params FILE --output_dir DIR [--num_output_files N]
 
-It does what steelbeam does to the pixels, with the same functions, and nothing else: no listing of the folder, no
+It does what maskmill does to the pixels, with the same functions, and nothing else: no listing of the folder, no
 staging, no checksums, no metadata, no way to go on after a crash. All but the reading of the CSV is done in the
-processes, one for each core that this one may use; a core is idle only while the last shards are written. As steelbeam
+processes, one for each core that this one may use; a core is idle only while the last shards are written. As maskmill
 does, it has the disk take each shard while others are made: what memory still holds at the end is not written yet.
 """
 

@@ -1,4 +1,4 @@
-"""How fast steelbeam is, and what it takes, beside a plain program, the original's way, and shuffled pixels.
+"""How fast maskmill is, and what it takes, beside a plain program, the original's way, and shuffled pixels.
 
     python -m tests.benchmarks.bench [--only GROUP …] [--smoke] [--output FILE] [--readme FILE]
 

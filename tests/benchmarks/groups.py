@@ -18,7 +18,7 @@ from tests.benchmarks.programs import (
     ORIGINAL_WAY,
     PLAN,
     SHUFFLED_PIXELS,
-    STEELBEAM,
+    MASKMILL,
     Case,
     bytes_an_example,
     check_same_bytes,
@@ -67,10 +67,10 @@ def steady(scale: Scale) -> Figures:
     """Examples a second once a program has started: what more examples take in more time. Start and end cancel out."""
     figures = []
     for size in (SMALL, RAW, SQUARE):
-        check_same_bytes(datasets.examples(scale.steady[0]), size, (STEELBEAM, BARE_LOOP))
-        each, seconds = _rates(scale, size, (STEELBEAM, BARE_LOOP), None)
+        check_same_bytes(datasets.examples(scale.steady[0]), size, (MASKMILL, BARE_LOOP))
+        each, seconds = _rates(scale, size, (MASKMILL, BARE_LOOP), None)
         # Of the two in the same turn, as what else the machine does changes from turn to turn.
-        share = median(ours / bare for ours, bare in zip(each[STEELBEAM], each[BARE_LOOP], strict=True))
+        share = median(ours / bare for ours, bare in zip(each[MASKMILL], each[BARE_LOOP], strict=True))
         rates = {program: median(found) for program, found in each.items()}
         figures.append({"size": size, "rates": rates, "share": share, "seconds": seconds})
     return figures
@@ -79,7 +79,7 @@ def steady(scale: Scale) -> Figures:
 def cores(scale: Scale) -> Figures:
     """The same rates with one core and with two."""
     figures = []
-    for program in (STEELBEAM, BARE_LOOP):
+    for program in (MASKMILL, BARE_LOOP):
         found = {number: _rates(scale, SMALL, (program,), number) for number in (1, 2)}
         one, two = (median(each[program]) for each, _ in found.values())
         seconds = {number: runs for number, (_, runs) in found.items()}
@@ -113,13 +113,13 @@ def start(scale: Scale) -> Figures:
     """Whole programs, from the start of the interpreter to the end."""
     figures = []
     for size in (SMALL, RAW):
-        programs = (STEELBEAM, BARE_LOOP, ORIGINAL_WAY)
+        programs = (MASKMILL, BARE_LOOP, ORIGINAL_WAY)
         cases = {program: Case(program, datasets.examples(scale.start), size) for program in programs}
         found = measure_in_turn(cases.values(), scale.repeats)
         runs = {program: [run.seconds for run in found[case]] for program, case in cases.items()}
         medians = {program: median(seconds) for program, seconds in runs.items()}
-        over = medians[STEELBEAM] - medians[BARE_LOOP]
-        times = medians[ORIGINAL_WAY] / medians[STEELBEAM]
+        over = medians[MASKMILL] - medians[BARE_LOOP]
+        times = medians[ORIGINAL_WAY] / medians[MASKMILL]
         figures.append({"size": size, "medians": medians, "over": over, "times": times, "seconds": runs})
     return figures
 
@@ -128,10 +128,10 @@ def memory(scale: Scale) -> Figures:
     """Peak of the memory of all processes of a program, in bytes."""
     figures: Figures = []
     for size in (SMALL, RAW):
-        peaks = [_peak(Case(STEELBEAM, datasets.examples(number), size)) for number in scale.memory]
+        peaks = [_peak(Case(MASKMILL, datasets.examples(number), size)) for number in scale.memory]
         bare = _peak(Case(BARE_LOOP, datasets.examples(scale.memory[0]), size))
         figures.append({"size": size, "examples": scale.memory, "peaks": peaks, "bare loop": bare})
-    tiled = _peak(Case(STEELBEAM, datasets.examples(scale.tiled), TILED, shards=2))
+    tiled = _peak(Case(MASKMILL, datasets.examples(scale.tiled), TILED, shards=2))
     return [*figures, {"size": TILED, "examples": [scale.tiled], "peaks": [tiled]}]
 
 
@@ -141,7 +141,7 @@ def shuffle(scale: Scale) -> Figures:
     for size in (SMALL, RAW):
         data = datasets.examples(scale.shuffled)
         found = {
-            program: measure(Case(program, data, size), watch_memory=True) for program in (STEELBEAM, SHUFFLED_PIXELS)
+            program: measure(Case(program, data, size), watch_memory=True) for program in (MASKMILL, SHUFFLED_PIXELS)
         }
         values = {program: {"seconds": run.seconds, "peak": run.peak_memory} for program, run in found.items()}
         figures.append({"size": size, "examples": scale.shuffled, **values})
@@ -149,7 +149,7 @@ def shuffle(scale: Scale) -> Figures:
 
 
 def rows(scale: Scale) -> Figures:
-    """`steelbeam plan` over a CSV, without an image."""
+    """`maskmill plan` over a CSV, without an image."""
     figures = []
     for number in scale.rows:
         case = Case(PLAN, datasets.rows(number), shards=100)
@@ -159,11 +159,11 @@ def rows(scale: Scale) -> Figures:
 
 
 def nothing(scale: Scale) -> Figures:
-    """`steelbeam create` where nothing has changed."""
+    """`maskmill create` where nothing has changed."""
     figures = []
     for images in scale.kept:
-        case = Case(STEELBEAM, datasets.examples(images), (16, 16))
-        with tempfile.TemporaryDirectory(prefix="steelbeam-benchmark-") as name:
+        case = Case(MASKMILL, datasets.examples(images), (16, 16))
+        with tempfile.TemporaryDirectory(prefix="maskmill-benchmark-") as name:
             runs = [run_case(case, Path(name) / "dataset") for _ in range(1 + scale.repeats)]
         for run in runs:
             tell(f"nothing to do, {images} images", run)
@@ -176,7 +176,7 @@ def shards(scale: Scale) -> Figures:
     """The same examples in fewer and more shards of one size, half of them in each split."""
     data = datasets.examples(scale.wide)
     cases = {
-        number: Case(STEELBEAM, data, shards=max(number // 2, 1), share=0.5 if number > 1 else 1.0)
+        number: Case(MASKMILL, data, shards=max(number // 2, 1), share=0.5 if number > 1 else 1.0)
         for number in scale.shards
     }
     found: dict[Case, list[Measurement]] = measure_in_turn(cases.values(), scale.repeats)
@@ -190,7 +190,7 @@ def shards(scale: Scale) -> Figures:
 def storage(scale: Scale) -> Figures:
     """Bytes of the shards, for an example."""
     data = datasets.examples(scale.start)
-    return [{"size": size, "bytes": bytes_an_example(Case(STEELBEAM, data, size))} for size in (SMALL, RAW, SQUARE)]
+    return [{"size": size, "bytes": bytes_an_example(Case(MASKMILL, data, size))} for size in (SMALL, RAW, SQUARE)]
 
 
 def lock(scale: Scale) -> Figures:
@@ -204,9 +204,9 @@ def reader(scale: Scale) -> Figures:
     """Examples a second that are read from a finished dataset."""
     figures = []
     for size in (SMALL, RAW):
-        with tempfile.TemporaryDirectory(prefix="steelbeam-benchmark-") as name:
+        with tempfile.TemporaryDirectory(prefix="maskmill-benchmark-") as name:
             dataset = Path(name) / "dataset"
-            run_case(Case(STEELBEAM, datasets.examples(scale.start), size), dataset)
+            run_case(Case(MASKMILL, datasets.examples(scale.start), size), dataset)
             command = [sys.executable, "-m", "tests.benchmarks.read_rate", str(dataset), str(scale.repeats)]
             done = subprocess.run(command, cwd=datasets.ROOT, check=True, capture_output=True, text=True)
         rates = json.loads(done.stdout)

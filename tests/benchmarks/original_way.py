@@ -4,7 +4,7 @@
 
 An image is decoded by Pillow; a mask is drawn in int32 by a loop over its runs; both are resized in float32; arrays are
 written by h5py's `create_dataset`, label and image as they are. As many processes as cores, a consecutive range of the
-examples each. Its values are those of steelbeam, of which `check_values` makes sure; its files are larger.
+examples each. Its values are those of maskmill, of which `check_values` makes sure; its files are larger.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def write_shard(shard: PlannedShard) -> None:
 
 
 def check_values(spec: ExampleSpec, form: ExampleFormat) -> None:
-    """Holds an example against steelbeam's; the images may differ by a grey level where they were resized."""
+    """Holds an example against maskmill's; the images may differ by a grey level where they were resized."""
     image, label = make_arrays(spec, form)
     expected = make_example(spec, Path(spec.image.path).read_bytes(), form)
     assert np.array_equal(label, expected.label)

@@ -14,15 +14,15 @@ from typing import Any, NamedTuple
 from tests.benchmarks.datasets import CLASS_ID, ROOT
 from tests.benchmarks.measure import Measurement, run_measured
 
-STEELBEAM, BARE_LOOP, ORIGINAL_WAY, SHUFFLED_PIXELS, PLAN = (
-    "steelbeam",
+MASKMILL, BARE_LOOP, ORIGINAL_WAY, SHUFFLED_PIXELS, PLAN = (
+    "maskmill",
     "bare loop",
     "original's way",
     "shuffled pixels",
-    "steelbeam plan",
+    "maskmill plan",
 )
 _COMMANDS = {
-    STEELBEAM: ("pipeline", "create", "--quiet"),
+    MASKMILL: ("pipeline", "create", "--quiet"),
     BARE_LOOP: ("tests.benchmarks.bare_loop",),
     ORIGINAL_WAY: ("tests.benchmarks.original_way",),
     SHUFFLED_PIXELS: ("tests.benchmarks.shuffled_pixels",),
@@ -79,7 +79,7 @@ def run_case(case: Case, output_dir: Path, *, watch_memory: bool = False) -> Mea
 
 def measure(case: Case, *, watch_memory: bool = False) -> Measurement:
     """Runs a program, and removes its output."""
-    with tempfile.TemporaryDirectory(prefix="steelbeam-benchmark-") as name:
+    with tempfile.TemporaryDirectory(prefix="maskmill-benchmark-") as name:
         measured = run_case(case, Path(name) / "dataset", watch_memory=watch_memory)
     tell(f"{case.program}, {case.size[0]} x {case.size[1]}, {case.data.name}", measured)
     return measured
@@ -106,7 +106,7 @@ def check_same_bytes(data: Path, size: tuple[int, int], programs: Sequence[str])
     Raises:
         SystemExit: they do not: the comparison would not be of the same work.
     """
-    with tempfile.TemporaryDirectory(prefix="steelbeam-benchmark-") as name:
+    with tempfile.TemporaryDirectory(prefix="maskmill-benchmark-") as name:
         found = {}
         for program in programs:
             output_dir = Path(name) / "dataset"
@@ -123,8 +123,8 @@ def _digests(output_dir: Path) -> Iterator[tuple[str, str]]:
 
 
 def bytes_an_example(case: Case) -> float:
-    """Size of the shards that steelbeam writes, for an example."""
-    with tempfile.TemporaryDirectory(prefix="steelbeam-benchmark-") as name:
+    """Size of the shards that maskmill writes, for an example."""
+    with tempfile.TemporaryDirectory(prefix="maskmill-benchmark-") as name:
         run_case(case, Path(name) / "dataset")
         splits: dict[str, Any] = json.loads((Path(name) / "dataset" / "manifest.json").read_text())["splits"]
     return sum(split["bytes"] for split in splits.values()) / sum(split["examples"] for split in splits.values())

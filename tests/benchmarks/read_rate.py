@@ -1,4 +1,4 @@
-"""How fast a dataset is read, by `steelbeam` and in the original's way, in one process, with its files in memory.
+"""How fast a dataset is read, by `maskmill` and in the original's way, in one process, with its files in memory.
 
 python -m tests.benchmarks.read_rate DATASET REPEATS
 """
@@ -14,15 +14,15 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from steelbeam import Dataset, open_dataset
+from maskmill import Dataset, open_dataset
 
-STEELBEAM, ORIGINAL, BYTES = "steelbeam", "original's way", "bytes alone"
+MASKMILL, ORIGINAL, BYTES = "maskmill", "original's way", "bytes alone"
 # The original's way takes a hundred times as long as the bytes alone.
 EXAMPLES_OF_THE_ORIGINAL = 300
 
 
 def read_examples(examples: Dataset, order: Sequence[int]) -> None:
-    """By `steelbeam`, one example after the other, as a data loader asks for them."""
+    """By `maskmill`, one example after the other, as a data loader asks for them."""
     for position in order:
         examples[position]
 
@@ -61,9 +61,9 @@ def main() -> None:
     some = [every[index] for index in order[:EXAMPLES_OF_THE_ORIGINAL]]
     files, memory = [path / shard["file"] for shard in shards], bytearray(2**20)
     read_examples(examples, order)  # Opens the files, and has the system hold them in memory.
-    rates: dict[str, list[float]] = {STEELBEAM: [], ORIGINAL: [], BYTES: []}
+    rates: dict[str, list[float]] = {MASKMILL: [], ORIGINAL: [], BYTES: []}
     for _ in range(repeats):
-        rates[STEELBEAM].append(len(order) / seconds_of(read_examples, examples, order))
+        rates[MASKMILL].append(len(order) / seconds_of(read_examples, examples, order))
         rates[ORIGINAL].append(len(some) / seconds_of(read_originals_way, path, some))
         rates[BYTES].append(len(order) / seconds_of(read_bytes, files, memory))
     print(json.dumps(rates))

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from tests.benchmarks import read_rate
-from tests.benchmarks.programs import BARE_LOOP, ORIGINAL_WAY, SHUFFLED_PIXELS, STEELBEAM
+from tests.benchmarks.programs import BARE_LOOP, ORIGINAL_WAY, SHUFFLED_PIXELS, MASKMILL
 
 BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
 _DISTRIBUTIONS = {"Beam": "apache-beam", "h5py": "h5py", "Pillow": "Pillow", "NumPy": "numpy"}
@@ -49,23 +49,23 @@ def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 def _steady(figures: Sequence[Mapping[str, Any]]) -> str:
     lines = [
-        [_size(one["size"]), _rate(one["rates"][STEELBEAM]), _rate(one["rates"][BARE_LOOP]), f"{one['share']:.0%}"]
+        [_size(one["size"]), _rate(one["rates"][MASKMILL]), _rate(one["rates"][BARE_LOOP]), f"{one['share']:.0%}"]
         for one in figures
     ]
-    return _table(["examples a second, once started", STEELBEAM, BARE_LOOP, "share"], lines)
+    return _table(["examples a second, once started", MASKMILL, BARE_LOOP, "share"], lines)
 
 
 def _start(figures: Sequence[Mapping[str, Any]]) -> str:
     lines = [
         [
             _size(one["size"]),
-            *(f"{one['medians'][program]:.1f} s" for program in (STEELBEAM, BARE_LOOP, ORIGINAL_WAY)),
+            *(f"{one['medians'][program]:.1f} s" for program in (MASKMILL, BARE_LOOP, ORIGINAL_WAY)),
             f"{one['over']:+.1f} s",
             f"{one['times']:.1f} times",
         ]
         for one in figures
     ]
-    head = ["1,500 examples, start to end", STEELBEAM, BARE_LOOP, ORIGINAL_WAY, "over the loop", "as fast as that way"]
+    head = ["1,500 examples, start to end", MASKMILL, BARE_LOOP, ORIGINAL_WAY, "over the loop", "as fast as that way"]
     return _table(head, lines)
 
 
@@ -85,11 +85,11 @@ def _memory(figures: Sequence[Mapping[str, Any]]) -> str:
         for one in figures
         for examples, peak in zip(one["examples"], one["peaks"], strict=True)
     ]
-    return _table(["peak of the memory of all processes", "examples", STEELBEAM], lines)
+    return _table(["peak of the memory of all processes", "examples", MASKMILL], lines)
 
 
 def _shuffle(figures: Sequence[Mapping[str, Any]]) -> str:
-    programs = (STEELBEAM, SHUFFLED_PIXELS)
+    programs = (MASKMILL, SHUFFLED_PIXELS)
     lines = [[_size(one["size"]), *(_time_and_peak(one[program]) for program in programs)] for one in figures]
     return _table([f"{figures[0]['examples']} examples", *programs], lines)
 
@@ -100,7 +100,7 @@ def _time_and_peak(run: Mapping[str, float]) -> str:
 
 def _rows(figures: Sequence[Mapping[str, Any]]) -> str:
     lines = [[f"{one['rows']:,}", f"{one['median']:.1f} s", _megabytes(one["peak"])] for one in figures]
-    return _table(["`steelbeam plan`: rows", "seconds", "peak memory"], lines)
+    return _table(["`maskmill plan`: rows", "seconds", "peak memory"], lines)
 
 
 def _nothing(figures: Sequence[Mapping[str, Any]]) -> str:
@@ -123,7 +123,7 @@ def _reader(figures: Sequence[Mapping[str, Any]]) -> str:
     lines = []
     for one in figures:
         ours, originals, alone = (
-            one["medians"][way] for way in (read_rate.STEELBEAM, read_rate.ORIGINAL, read_rate.BYTES)
+            one["medians"][way] for way in (read_rate.MASKMILL, read_rate.ORIGINAL, read_rate.BYTES)
         )
         lines.append(
             [_size(one["size"]), _rate(ours), _rate(originals), f"{ours / originals:.1f}", f"{ours / alone:.0%}"]

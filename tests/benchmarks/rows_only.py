@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.rows_only [--rows N] [--shards N] [--flink]
 
-Everything but the sink is that of `steelbeam create`: rows are read and checked, grouped by image with the listing of
+Everything but the sink is that of `maskmill create`: rows are read and checked, grouped by image with the listing of
 the folder, ranked, assigned to shards and grouped again; each shard is then counted in place of being written, and the
 metadata of all are put together. Prints the seconds, the peak of memory, and what went through each shuffle on Flink.
 """
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def new_job(folder: Path, shards: int) -> Job:
-    """The job of `steelbeam create`, of one class."""
+    """The job of `maskmill create`, of one class."""
     params = parse_params(json.dumps(params_of(folder / "data", train_test_split=0.9)), "params")
     (folder / "out").mkdir()
     return make_job(params, ShardLayout("data", shards, 1), output_dir=str(folder / "out"), input_args={})
@@ -81,7 +81,7 @@ def run(job: Job, options: Sequence[str]) -> dict[str, Any]:
 def run_on_flink(job: Job, folder: Path) -> dict[str, Any]:
     """The same on a cluster; gives also the bytes that its grouping steps have read, by step."""
     made = built()
-    worker = write_programs(folder / "bin") / "steelbeam-worker"
+    worker = write_programs(folder / "bin") / "maskmill-worker"
     with LocalCluster(folder / "flink", made) as cluster:
         jar = made / cluster.variables["JOB_JAR"]
         options = f"""--runner=FlinkRunner --flink_master={cluster.master} --flink_submit_uber_jar --parallelism=2

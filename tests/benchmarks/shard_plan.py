@@ -1,6 +1,6 @@
 """A parameter file and its CSV to the examples of each shard: what the yardsticks begin with.
 
-The rules are those of steelbeam, as far as the benchmark needs them: one CSV in the present layout, no bad rows. As
+The rules are those of maskmill, as far as the benchmark needs them: one CSV in the present layout, no bad rows. As
 little as possible is done here, where only one core is at work. Does not import Beam.
 """
 
@@ -47,13 +47,13 @@ class PlannedShard(NamedTuple):
 
 
 def spec_of(example: PlannedExample) -> ExampleSpec:
-    """What steelbeam's functions take; of size, time and line, which they do not look at, nothing."""
+    """What maskmill's functions take; of size, time and line, which they do not look at, nothing."""
     rows = tuple([MaskRow(Line("", 0, 0), CLASS_ID, pack_runs(parse_runs(mask))) for mask in example.masks])
     return ExampleSpec(os.path.basename(example.path), ImageFile(example.path, 0, 0.0), rows, len(rows))
 
 
 def parse_arguments(description: str, argv: Sequence[str] | None) -> argparse.Namespace:
-    """The command line of a yardstick: a part of that of `steelbeam create`."""
+    """The command line of a yardstick: a part of that of `maskmill create`."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--params", required=True, metavar="FILE")
     parser.add_argument("--output_dir", required=True, metavar="DIR")

@@ -1,4 +1,4 @@
-"""Yardstick: the graph that comes to mind first, and why steelbeam is not made so: decode, then shuffle by shard.
+"""Yardstick: the graph that comes to mind first, and why maskmill is not made so: decode, then shuffle by shard.
 
     python -m tests.benchmarks.shuffled_pixels --params FILE --output_dir DIR [--num_output_files N]
 
