@@ -36,7 +36,7 @@ test-airflow: .venv-airflow/installed
 	.venv-airflow/bin/python -m pytest -m airflow tests/test_airflow.py
 
 torture: .venv/installed-test .venv/installed-test-stores
-	$(BIN)/python -m tests.torture
+	$(BIN)/python -m tests.support.torture
 	MASKMILL_FULL_FAULTS=1 $(BIN)/python -m pytest --timeout=0 tests/test_faults.py tests/test_store_faults.py
 
 lint: .venv/installed-lint

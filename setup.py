@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 BEAM_VERSION = ">=2.77,<2.78"
 
@@ -14,12 +14,13 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=["pipeline", "transforms", "maskmill"],
-    package_data={"pipeline": ["report_page.html"], "maskmill": ["py.typed"]},
+    # maskmill/pipeline and maskmill/transforms are links to the folders beside maskmill/: no other name is installed.
+    packages=find_packages(include=["maskmill", "maskmill.*"]),
+    package_data={"maskmill": ["py.typed"], "maskmill.pipeline.report": ["page.html"]},
     install_requires=[
         f"apache-beam{BEAM_VERSION}",
         "numpy>=1.26",
-        "pandas>=2.2",
+        "pandas>=2.2,<2.4",
         "h5py>=3.11",
         "Pillow>=11",
         "simplejpeg>=1.8",
@@ -58,5 +59,10 @@ setup(
         "test-torch": ["accelerate>=1"],
         "lint": ["ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],
     },
-    entry_points={"console_scripts": ["maskmill=pipeline.cli:main", "maskmill-worker=pipeline.worker:main"]},
+    entry_points={
+        "console_scripts": [
+            "maskmill=maskmill.pipeline.cli:main",
+            "maskmill-worker=maskmill.pipeline.runners.worker:main",
+        ]
+    },
 )

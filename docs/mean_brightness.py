@@ -11,16 +11,16 @@ from collections.abc import Iterable
 
 import apache_beam as beam
 
-from transforms.columns import RowFormat
-from transforms.csv_blocks import CsvFile, read_header
-from transforms.decode_examples import DecodeExamples
-from transforms.example import Example, ExampleFormat
-from transforms.group_by_image import GroupByImage
-from transforms.label import LabelFormat
-from transforms.list_images import ListImages
-from transforms.read_annotations import ReadAnnotations, Source
-from transforms.select_examples import SelectExamples
-from transforms.splits import Selection
+from maskmill.transforms.annotations.columns import RowFormat
+from maskmill.transforms.annotations.csv_blocks import CsvFile, read_header
+from maskmill.transforms.annotations.group_by_image import GroupByImage
+from maskmill.transforms.annotations.list_images import ListImages
+from maskmill.transforms.annotations.read_annotations import ReadAnnotations, Source
+from maskmill.transforms.assignment.select_examples import SelectExamples
+from maskmill.transforms.assignment.splits import Selection
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.make_example import Example, ExampleFormat
+from maskmill.transforms.sink.decode_examples import DecodeExamples
 
 HEIGHT, WIDTH = 256, 1600
 CLASSES = (1, 2, 3, 4)

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline.sections import SplitParams, MaskmillParams
+from maskmill.pipeline.job.section_models import MaskmillParams, SplitParams
 
 PAGE = Path(__file__).with_name("parameters.md")
 

@@ -1,8 +1,8 @@
-"""`python -m pipeline`, the same as `maskmill`."""
+"""`python -m pipeline` in a checkout, the same program as the command `maskmill`."""
 
 import sys
 
-from pipeline.cli import main
+from maskmill.pipeline.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

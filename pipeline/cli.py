@@ -11,12 +11,12 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 
-from pipeline.create_arguments import create_arguments
-from pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
-from pipeline.import_beam import import_beam
-from pipeline.parser import make_parser
-from pipeline.run_log import JSON, JsonFormatter, RunLog, is_json
-from transforms.os_errors import NoFileSystemError
+from maskmill.pipeline.arguments.create_arguments import create_arguments
+from maskmill.pipeline.arguments.parser import make_parser
+from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
+from maskmill.pipeline.messages.run_log import JSON, JsonFormatter, RunLog, is_json
+from maskmill.pipeline.runners.import_beam import import_beam
+from maskmill.transforms.files.errors import NoFileSystemError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,8 +82,8 @@ def _refuse_unknown(unknown: Sequence[str], *known: Iterable[str]) -> None:
 def _create(parsed: argparse.Namespace, rest: list[str]) -> None:
     # Imported here: Beam takes a second, which --help and wrong usage need not.
     import_beam()
-    from pipeline.beam_options import find_unknown
-    from pipeline.create import create
+    from maskmill.pipeline.create.make_dataset import create
+    from maskmill.pipeline.runners.beam_options import find_unknown
 
     _refuse_unknown(*find_unknown(rest), parsed.known_options)
     create(create_arguments(parsed, rest), sys.stdout, RunLog(sys.stderr, parsed.log_format == JSON, parsed.quiet))
@@ -91,15 +91,15 @@ def _create(parsed: argparse.Namespace, rest: list[str]) -> None:
 
 def _plan(parsed: argparse.Namespace, rest: list[str]) -> None:
     import_beam()
-    from pipeline.beam_options import find_unknown
-    from pipeline.plan import run_plan
+    from maskmill.pipeline.plan.plan_dataset import run_plan
+    from maskmill.pipeline.runners.beam_options import find_unknown
 
     _refuse_unknown(*find_unknown(rest), parsed.known_options)
     run_plan(create_arguments(parsed, rest), sys.stdout, as_json=parsed.json)
 
 
 def _sample(parsed: argparse.Namespace, rest: list[str]) -> None:
-    from pipeline.sample import write_sample
+    from maskmill.pipeline.sample.write_sample import write_sample
 
     _refuse_unknown(rest, parsed.known_options)
     progress = not parsed.quiet
@@ -112,28 +112,28 @@ def _sample(parsed: argparse.Namespace, rest: list[str]) -> None:
 
 
 def _verify(parsed: argparse.Namespace, rest: list[str]) -> None:
-    from pipeline.verify import run_verify
+    from maskmill.pipeline.verify.verify_dataset import run_verify
 
     _refuse_unknown(rest, parsed.known_options)
     run_verify(parsed.directory, quick=parsed.quick, quiet=parsed.quiet, out=sys.stdout, err=sys.stderr)
 
 
 def _prune(parsed: argparse.Namespace, rest: list[str]) -> None:
-    from pipeline.prune import run_prune
+    from maskmill.pipeline.prune.old_datasets import run_prune
 
     _refuse_unknown(rest, parsed.known_options)
     run_prune(parsed.directory, keep=parsed.keep, dry_run=parsed.dry_run, out=sys.stdout, err=sys.stderr)
 
 
 def _report(parsed: argparse.Namespace, rest: list[str]) -> None:
-    from pipeline.report import run_report
+    from maskmill.pipeline.report.write_report import run_report
 
     _refuse_unknown(rest, parsed.known_options)
     run_report(parsed.directory, parsed.output, quiet=parsed.quiet, out=sys.stdout, err=sys.stderr)
 
 
 def _show(parsed: argparse.Namespace, rest: list[str]) -> None:
-    from pipeline.show import show
+    from maskmill.pipeline.show import show
 
     _refuse_unknown(rest, parsed.known_options)
     print(show(parsed.directory, parsed.split, parsed.index, parsed.output))

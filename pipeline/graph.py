@@ -6,22 +6,22 @@ from collections.abc import Mapping
 
 import apache_beam as beam
 
-from pipeline.job import Job
-from pipeline.publish import PublishDataset
-from transforms.aggregate_metadata import AggregateMetadata
-from transforms.assign_by_hash import AssignByHash
-from transforms.assign_shards import AssignShards
-from transforms.assign_splits import AssignSplits
-from transforms.assign_stratified import AssignStratified
-from transforms.count_shared_images import CountSharedImages, may_share_images
-from transforms.group_by_image import GroupByImage, partitions_for
-from transforms.hdf5_file import estimate_bytes
-from transforms.list_images import ListImages
-from transforms.plan_shards import PlanShards
-from transforms.read_annotations import ReadAnnotations
-from transforms.select_examples import SelectExamples
-from transforms.splits import selections_of
-from transforms.write_shards import WriteShards
+from maskmill.pipeline.dataset.publish import PublishDataset
+from maskmill.pipeline.job.job import Job
+from maskmill.transforms.aggregate_metadata import AggregateMetadata
+from maskmill.transforms.annotations.group_by_image import GroupByImage, partitions_for
+from maskmill.transforms.annotations.list_images import ListImages
+from maskmill.transforms.annotations.read_annotations import ReadAnnotations
+from maskmill.transforms.assignment.assign_by_hash import AssignByHash
+from maskmill.transforms.assignment.assign_by_position import AssignSplits
+from maskmill.transforms.assignment.assign_shards import AssignShards
+from maskmill.transforms.assignment.assign_stratified import AssignStratified
+from maskmill.transforms.assignment.count_shared_images import CountSharedImages, may_share_images
+from maskmill.transforms.assignment.select_examples import SelectExamples
+from maskmill.transforms.assignment.splits import selections_of
+from maskmill.transforms.shards.hdf5_file import estimate_bytes
+from maskmill.transforms.sink.plan_shards import PlanShards
+from maskmill.transforms.sink.write_shards import WriteShards
 
 # By the name that a parameter file has for it.
 ASSIGNMENTS: Mapping[str, type[AssignSplits | AssignByHash | AssignStratified]] = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PIL import Image
 
-from pipeline.draw_example import draw_side_by_side
-from pipeline.errors import DamagedError, UsageError
 from maskmill import DatasetError, open_dataset
+from maskmill.pipeline.errors import DamagedError, UsageError
+from maskmill.pipeline.report.draw_example import draw_side_by_side
 
 
 def show(directory: str, split: str, index: int, output: str | None) -> str:

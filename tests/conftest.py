@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stores import Store, amazon_s3, google_cloud_storage
+from tests.support.stores import Store, amazon_s3, google_cloud_storage
 
 
 @pytest.fixture(scope="session", params=["gs", "s3"])
@@ -22,7 +22,7 @@ def store(_running_store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[St
     for name, text in _running_store.variables.items():
         monkeypatch.setenv(name, text)
     if _running_store.scheme == "gs":
-        importlib.import_module("tests.anonymous.sitecustomize")
+        importlib.import_module("tests.support.anonymous.sitecustomize")
     _running_store.proxy.plan()
     yield _running_store
     _running_store.proxy.plan()

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
-from transforms.count_shared_images import SHARED_IMAGES
-from transforms.group_by_image import ANNOTATED_IMAGES
-from transforms.rejected import Line, Rejected
-from transforms.splits import SplitSize
-from transforms.staging import ShardSummary, join_summaries
+from maskmill.transforms.annotations.group_by_image import ANNOTATED_IMAGES
+from maskmill.transforms.assignment.count_shared_images import SHARED_IMAGES
+from maskmill.transforms.assignment.splits import SplitSize
+from maskmill.transforms.rejected import Line, Rejected
+from maskmill.transforms.shards.staging import ShardSummary, join_summaries
 
 _FILTERED = "filtered: "
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from pipeline.cli import main
+from maskmill.pipeline.cli import main
 
 # A parameter always has a value; these options take none.
 SWITCHES = ("--checksum", "--overwrite")

@@ -46,7 +46,7 @@ def maskmill(command: str, arguments: str) -> BashOperator:
     """
     return BashOperator(
         task_id=command,
-        bash_command=f'exec "$PYTHON" -m pipeline {command} {arguments}',
+        bash_command=f'exec "$PYTHON" -m maskmill {command} {arguments}',
         # Values reach the shell by variables: nothing in them is taken for a command.
         env={"PYTHON": PYTHON, "DAY": DAY, "FOLDER": "{{ params.folder }}", "KEEP": "{{ params.keep }}"},
         append_env=True,
@@ -74,9 +74,9 @@ with DAG(
     create = BeamRunPythonPipelineOperator(
         task_id="create",
         runner="{{ params.runner }}",
-        # The operator starts `PYTHON -m pipeline create --runner=…`: a module is as good as a file.
+        # The operator starts `PYTHON -m maskmill create --runner=…`: a module is as good as a file.
         py_interpreter=PYTHON,
-        py_options=["-m", "pipeline"],
+        py_options=["-m", "maskmill"],
         py_file="create",
         pipeline_options=options,
         dataflow_config=dataflow_config,

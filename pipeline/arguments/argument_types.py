@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from pipeline.rejected_limit import RejectedLimit, parse_limit
+from maskmill.pipeline.job.rejected_limit import RejectedLimit, parse_limit
 
 
 def at_least(least: int) -> Callable[[str], int]:

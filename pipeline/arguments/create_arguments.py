@@ -6,10 +6,10 @@ import argparse
 import dataclasses
 from collections.abc import Iterable
 
-from pipeline.argument_types import at_least, file_name, folder, rejected_limit
-from pipeline.rejected_limit import RejectedLimit
-from pipeline.run_log import JSON, TEXT
-from pipeline.runner_help import add_runner_help
+from maskmill.pipeline.arguments.argument_types import at_least, file_name, folder, rejected_limit
+from maskmill.pipeline.arguments.runner_help import add_runner_help
+from maskmill.pipeline.job.rejected_limit import RejectedLimit
+from maskmill.pipeline.messages.run_log import JSON, TEXT
 
 # Where a report goes.
 REPORT = "report.html"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.argument_types import at_least, folder
-from pipeline.create_arguments import REPORT, add_create_arguments
-from pipeline.errors import UsageError
-from pipeline.versions import describe_versions
+from maskmill.pipeline.arguments.argument_types import at_least, folder
+from maskmill.pipeline.arguments.create_arguments import REPORT, add_create_arguments
+from maskmill.pipeline.arguments.versions import describe_versions
+from maskmill.pipeline.errors import UsageError
 
 DESCRIPTION = "Steel-defect images and run-length encoded masks to sharded HDF5, on Apache Beam."
 EXIT_STATUSES = """\

@@ -16,35 +16,35 @@ from typing import Any, TextIO
 
 import apache_beam as beam
 
-from pipeline.create_arguments import CreateArguments
-from pipeline.dataflow import check_reachable, describe_unrun
-from pipeline.errors import MaskmillError, last_line
-from pipeline.existing import find_existing
-from pipeline.graph import build_graph
-from pipeline.history import find_run, shard_states, utc_now
-from pipeline.job import Job
-from pipeline.new_pipeline import counts_here, new_pipeline, runner_name, runs_here
-from pipeline.outcome import OUTCOME, describe_state, raise_outcome
-from pipeline.prepare import is_up_to_date, job_of, reusable_of, with_existing
-from pipeline.progress_bar import show_progress
-from pipeline.report import check_report, run_report
-from pipeline.reuse import announce_latest
-from pipeline.run_lock import locked, release
-from pipeline.run_log import RunLog
-from pipeline.run_metrics import RunMetrics
-from pipeline.run_report import report_of
-from pipeline.runner_job import RunnerJob
-from pipeline.staged_progress import StagedProgress
-from pipeline.summary import summarise
 from maskmill.manifest import unseal
-from transforms.files import make_folder, read_bytes_if_there, remove
-from transforms.find_files import find_attempts
-from transforms.layout import MANIFEST, STAGING
-from transforms.look_ahead import usable_cores
-from transforms.paths import join
-from transforms.process_pool import release_semaphores, warm_up
-from transforms.progress import PROGRESS
-from transforms.staging import remove_attempts
+from maskmill.pipeline.arguments.create_arguments import CreateArguments
+from maskmill.pipeline.dataset.failure import OUTCOME, describe_state, raise_outcome
+from maskmill.pipeline.dataset.find_existing import find_existing
+from maskmill.pipeline.dataset.history import find_run, shard_states, utc_now
+from maskmill.pipeline.dataset.reuse import announce_latest
+from maskmill.pipeline.dataset.run_lock import locked, release
+from maskmill.pipeline.dataset.staged_progress import StagedProgress
+from maskmill.pipeline.errors import MaskmillError, last_line
+from maskmill.pipeline.graph import build_graph
+from maskmill.pipeline.job.job import Job
+from maskmill.pipeline.job.prepare import is_up_to_date, job_of, reusable_of, with_existing
+from maskmill.pipeline.messages.progress_bar import show_progress
+from maskmill.pipeline.messages.run_log import RunLog
+from maskmill.pipeline.messages.run_metrics import RunMetrics
+from maskmill.pipeline.messages.run_numbers import report_of
+from maskmill.pipeline.messages.summary import summarise
+from maskmill.pipeline.report.write_report import check_report, run_report
+from maskmill.pipeline.runners.dataflow import check_reachable, describe_unrun
+from maskmill.pipeline.runners.new_pipeline import counts_here, new_pipeline, runner_name, runs_here
+from maskmill.pipeline.runners.runner_job import RunnerJob
+from maskmill.transforms.assignment.shard_layout import MANIFEST, STAGING
+from maskmill.transforms.files.find_files import find_attempts
+from maskmill.transforms.files.paths import join
+from maskmill.transforms.files.read_write import make_folder, read_bytes_if_there, remove
+from maskmill.transforms.parallel.look_ahead import usable_cores
+from maskmill.transforms.parallel.process_pool import release_semaphores, warm_up
+from maskmill.transforms.parallel.progress import PROGRESS
+from maskmill.transforms.shards.staging import remove_attempts
 
 # Some 300 rows.
 PROCESSES_FROM_CSV_BYTES = 2**18

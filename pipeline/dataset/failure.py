@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
-from pipeline.existing import JOURNAL, find_existing
-from pipeline.job import Job
-from transforms.files import read_bytes_if_there, write_whole
-from transforms.find_files import exists
-from transforms.paths import join
-from transforms.staging import count_staged
+from maskmill.pipeline.dataset.find_existing import JOURNAL, find_existing
+from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
+from maskmill.pipeline.job.job import Job
+from maskmill.transforms.files.find_files import exists
+from maskmill.transforms.files.paths import join
+from maskmill.transforms.files.read_write import read_bytes_if_there, write_whole
+from maskmill.transforms.shards.staging import count_staged
 
 OUTCOME = "outcome.json"
 

@@ -7,13 +7,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pipeline.errors import UsageError
 from maskmill.manifest import unseal
-from transforms.files import read_bytes_if_there
-from transforms.find_files import list_folder, list_folder_if_there
-from transforms.layout import MANIFEST, STAGING, is_shard_path, parse_file_name, staged_path
-from transforms.paths import join
-from transforms.staging import StoredShard, list_staged
+from maskmill.pipeline.errors import UsageError
+from maskmill.transforms.assignment.shard_layout import MANIFEST, STAGING, is_shard_path, parse_file_name, staged_path
+from maskmill.transforms.files.find_files import list_folder, list_folder_if_there
+from maskmill.transforms.files.paths import join
+from maskmill.transforms.files.read_write import read_bytes_if_there
+from maskmill.transforms.shards.staging import StoredShard, list_staged
 
 # What the files of a dataset are while it has no manifest because one takes the place of another.
 JOURNAL = f"{STAGING}/publishing.json"

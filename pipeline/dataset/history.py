@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline import __version__
-from pipeline.job import Job
-from transforms.aggregate_metadata import DatasetMetadata
-from transforms.files import read_bytes_if_there
-from transforms.paths import join
-from transforms.staging import KEPT, REUSED, WRITTEN
+from maskmill import __version__
+from maskmill.pipeline.job.job import Job
+from maskmill.transforms.aggregate_metadata import DatasetMetadata
+from maskmill.transforms.files.paths import join
+from maskmill.transforms.files.read_write import read_bytes_if_there
+from maskmill.transforms.shards.staging import KEPT, REUSED, WRITTEN
 
 HISTORY = "history.jsonl"
 MAX_LINES = 1000

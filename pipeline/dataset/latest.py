@@ -6,12 +6,12 @@ import hashlib
 import json
 import os
 
-from pipeline.errors import UsageError
-from pipeline.existing import find_existing
-from transforms.files import read_bytes, write_whole
-from transforms.find_files import exists, match_files
-from transforms.layout import MANIFEST
-from transforms.paths import is_local, join
+from maskmill.pipeline.dataset.find_existing import find_existing
+from maskmill.pipeline.errors import UsageError
+from maskmill.transforms.assignment.shard_layout import MANIFEST
+from maskmill.transforms.files.find_files import exists, match_files
+from maskmill.transforms.files.paths import is_local, join
+from maskmill.transforms.files.read_write import read_bytes, write_whole
 
 LATEST = "latest.json"
 

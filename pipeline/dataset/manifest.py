@@ -9,11 +9,11 @@ import os
 from collections import Counter
 from typing import Any
 
-from pipeline.job import Job
 from maskmill.manifest import seal
-from transforms.aggregate_metadata import DatasetMetadata
-from transforms.fingerprint import FORMAT_VERSION
-from transforms.layout import DATA_PARAMS, REJECTED, meta_name, range_of
+from maskmill.pipeline.job.job import Job
+from maskmill.transforms.aggregate_metadata import DatasetMetadata
+from maskmill.transforms.assignment.shard_layout import DATA_PARAMS, REJECTED, meta_name, range_of
+from maskmill.transforms.shards.fingerprint import FORMAT_VERSION
 
 
 def metadata_files(job: Job, metadata: DatasetMetadata) -> dict[str, bytes]:

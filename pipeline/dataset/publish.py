@@ -10,22 +10,30 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipeline.errors import MaskmillError, TooManyRejectedError
-from pipeline.existing import JOURNAL, version_of
-from pipeline.history import HISTORY, extended_history
-from pipeline.job import Job
-from pipeline.manifest import manifest, metadata_files, rejected_lines
-from pipeline.outcome import leave_outcome
-from pipeline.reuse import announce_latest
-from pipeline.run_lock import check_not_superseded
-from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord
-from transforms.fetch import sha256_of
-from transforms.files import make_folder, move_all, read_bytes_if_there, remove, remove_files, sync, write_whole
-from transforms.find_files import exists
-from transforms.layout import MANIFEST, REJECTED, STAGING, staged_path
-from transforms.paths import join
-from transforms.printable import printable
-from transforms.staging import StoredShard, list_staged
+from maskmill.pipeline.dataset.failure import leave_outcome
+from maskmill.pipeline.dataset.find_existing import JOURNAL, version_of
+from maskmill.pipeline.dataset.history import HISTORY, extended_history
+from maskmill.pipeline.dataset.manifest import manifest, metadata_files, rejected_lines
+from maskmill.pipeline.dataset.reuse import announce_latest
+from maskmill.pipeline.dataset.run_lock import check_not_superseded
+from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
+from maskmill.pipeline.job.job import Job
+from maskmill.transforms.aggregate_metadata import DatasetMetadata, RejectedRecord
+from maskmill.transforms.assignment.shard_layout import MANIFEST, REJECTED, STAGING, staged_path
+from maskmill.transforms.files.checksums import sha256_of
+from maskmill.transforms.files.find_files import exists
+from maskmill.transforms.files.paths import join
+from maskmill.transforms.files.read_write import (
+    make_folder,
+    move_all,
+    read_bytes_if_there,
+    remove,
+    remove_files,
+    sync,
+    write_whole,
+)
+from maskmill.transforms.shards.staging import StoredShard, list_staged
+from maskmill.transforms.text import printable
 
 SHOWN_REJECTED = 20
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pipeline.errors import UsageError
-from pipeline.existing import find_existing
-from pipeline.latest import LATEST, point_at, read_latest
-from transforms.find_files import exists, is_folder
-from transforms.layout import MANIFEST
-from transforms.paths import absolute, join
-from transforms.staging import ReusableShard
+from maskmill.pipeline.dataset.find_existing import find_existing
+from maskmill.pipeline.dataset.latest import LATEST, point_at, read_latest
+from maskmill.pipeline.errors import UsageError
+from maskmill.transforms.assignment.shard_layout import MANIFEST
+from maskmill.transforms.files.find_files import exists, is_folder
+from maskmill.transforms.files.paths import absolute, join
+from maskmill.transforms.shards.staging import ReusableShard
 
 
 class Reuse(NamedTuple):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 
-from pipeline.job import Job
-from transforms.staging import count_staged
+from maskmill.pipeline.job.job import Job
+from maskmill.transforms.shards.staging import count_staged
 
 
 class StagedProgress:

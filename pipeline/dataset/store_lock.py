@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from transforms.object_store import ABSENT, Content, ObjectStore
+from maskmill.transforms.files.object_store import ABSENT, Content, ObjectStore
 
 RENEW_SECONDS = 60.0
 DEAD_SECONDS = 600.0

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.yaml_file import shown
-from transforms.columns import CLASSES
+from maskmill.pipeline.job.yaml_file import shown
+from maskmill.transforms.annotations.columns import CLASSES
 
 
 def class_names(classes: object, class_column: object) -> tuple[str, ...]:

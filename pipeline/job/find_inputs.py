@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from pipeline.errors import UsageError
-from pipeline.params import Params
-from pipeline.sections import SplitParams
-from transforms.columns import Columns, RowFormat
-from transforms.csv_blocks import CsvFile, DamagedFileError, read_header
-from transforms.find_files import is_folder, match_files
-from transforms.object_store import FileInfo
-from transforms.paths import absolute, join
+from maskmill.pipeline.errors import UsageError
+from maskmill.pipeline.job.params import Params
+from maskmill.pipeline.job.section_models import SplitParams
+from maskmill.transforms.annotations.columns import Columns, RowFormat
+from maskmill.transforms.annotations.csv_blocks import CsvFile, DamagedFileError, read_header
+from maskmill.transforms.files.find_files import is_folder, match_files
+from maskmill.transforms.files.object_store import FileInfo
+from maskmill.transforms.files.paths import absolute, join
 
 
 @dataclasses.dataclass(frozen=True)

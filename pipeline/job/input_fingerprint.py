@@ -6,9 +6,9 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from transforms.find_files import list_folder
-from transforms.fingerprint import FORMAT_VERSION
-from transforms.object_store import FileInfo
+from maskmill.transforms.files.find_files import list_folder
+from maskmill.transforms.files.object_store import FileInfo
+from maskmill.transforms.shards.fingerprint import FORMAT_VERSION
 
 
 def input_fingerprint(files: Iterable[FileInfo], folders: Iterable[str], settings: object) -> str:

@@ -8,20 +8,20 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline.find_inputs import csv_files, find_inputs, row_format
-from pipeline.input_fingerprint import input_fingerprint
-from pipeline.params import Params, data_params
-from pipeline.rejected_limit import NONE_REJECTED, RejectedLimit
-from pipeline.sections import SplitParams
-from transforms.csv_blocks import CsvFile
-from transforms.example import ExampleFormat
-from transforms.fingerprint import FORMAT_VERSION
-from transforms.label import LabelFormat
-from transforms.layout import STAGING, ShardLayout
-from transforms.paths import absolute, join
-from transforms.read_annotations import Source
-from transforms.splits import Selection, SplitRule
-from transforms.staging import ReusableShard, StoredShard
+from maskmill.pipeline.job.find_inputs import csv_files, find_inputs, row_format
+from maskmill.pipeline.job.input_fingerprint import input_fingerprint
+from maskmill.pipeline.job.params import Params, data_params
+from maskmill.pipeline.job.rejected_limit import NONE_REJECTED, RejectedLimit
+from maskmill.pipeline.job.section_models import SplitParams
+from maskmill.transforms.annotations.csv_blocks import CsvFile
+from maskmill.transforms.annotations.read_annotations import Source
+from maskmill.transforms.assignment.shard_layout import STAGING, ShardLayout
+from maskmill.transforms.assignment.splits import Selection, SplitRule
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.make_example import ExampleFormat
+from maskmill.transforms.files.paths import absolute, join
+from maskmill.transforms.shards.fingerprint import FORMAT_VERSION
+from maskmill.transforms.shards.staging import ReusableShard, StoredShard
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from pipeline.classes import class_names
-from pipeline.sections import Loss, SplitParams, MaskmillParams
+from maskmill.pipeline.job.classes import class_names
+from maskmill.pipeline.job.section_models import Loss, MaskmillParams, SplitParams
 
 # The splits of the original.
 TRAIN, EVAL = "train_input", "eval_input"

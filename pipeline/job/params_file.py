@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from pipeline.classes import class_names
-from pipeline.errors import UsageError
-from pipeline.params import EVAL, TRAIN, Params
-from pipeline.sections import SPLIT_NAME, Loss, SplitParams, MaskmillParams
-from pipeline.yaml_file import UNREADABLE, Path, Problem, YamlTree, load_yaml, shown, usage_error
-from transforms.os_errors import NoFileSystemError
+from maskmill.pipeline.errors import UsageError
+from maskmill.pipeline.job.classes import class_names
+from maskmill.pipeline.job.params import EVAL, TRAIN, Params
+from maskmill.pipeline.job.section_models import SPLIT_NAME, Loss, MaskmillParams, SplitParams
+from maskmill.pipeline.job.yaml_file import UNREADABLE, Path, Problem, YamlTree, load_yaml, shown, usage_error
+from maskmill.transforms.files.errors import NoFileSystemError
 
 MAX_BYTES = 2**20
 
@@ -34,6 +34,9 @@ class _File(BaseModel):
     model: _ModelParams = Field(description="give a section with loss: one of bce, multilabel_bce, ssce")
     maskmill: MaskmillParams = Field(default=MaskmillParams(), description="give a section with keys, or remove it")
 
+
+# What a section was called before the project had its name.
+_FORMER_NAMES = {"steelbeam": "maskmill"}
 
 # What a split's section is for, where it is of the original.
 _SPLIT_ADVICE = {
@@ -72,7 +75,7 @@ def read_params(path: str) -> Params:
         UsageError: The file cannot be read, or something is wrong with it.
     """
     # Beam takes seconds to import; who only parses text need not wait for it.
-    from transforms.files import open_read
+    from maskmill.transforms.files.read_write import open_read
 
     try:
         with open_read(path) as file:
@@ -183,6 +186,8 @@ def _advice(detail: ErrorDetails, model: type[_File]) -> str:
 
 def _nearest(path: Path, model: type[_File]) -> Path | None:
     """Find the known key beside this one that is spelt like it; for a section only one that is very like it."""
+    if len(path) == 1 and path[0] in _FORMER_NAMES:
+        return (_FORMER_NAMES[str(path[0])],)
     cutoff = 0.6 if len(path) > 1 else 0.8
     near = get_close_matches(str(path[-1]).lower(), _siblings(path, model), n=1, cutoff=cutoff)
     return (*path[:-1], near[0]) if near else None

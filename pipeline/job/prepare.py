@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 import os
 
-from pipeline.create_arguments import CreateArguments
-from pipeline.errors import UsageError
-from pipeline.existing import Existing, of_naming
-from pipeline.job import Job, make_job
-from pipeline.params_file import read_params
-from pipeline.reuse import Reuse, find_reusable
-from pipeline.run_log import RunLog
-from transforms.layout import ShardLayout
-from transforms.paths import absolute, is_local
+from maskmill.pipeline.arguments.create_arguments import CreateArguments
+from maskmill.pipeline.dataset.find_existing import Existing, of_naming
+from maskmill.pipeline.dataset.reuse import Reuse, find_reusable
+from maskmill.pipeline.errors import UsageError
+from maskmill.pipeline.job.job import Job, make_job
+from maskmill.pipeline.job.params_file import read_params
+from maskmill.pipeline.messages.run_log import RunLog
+from maskmill.transforms.assignment.shard_layout import ShardLayout
+from maskmill.transforms.files.paths import absolute, is_local
 
 
 def reusable_of(arguments: CreateArguments) -> Reuse:

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from pipeline.classes import class_numbers
-from pipeline.yaml_file import shown
-from transforms.image import MAX_PIXELS as MAX_IMAGE_PIXELS
-from transforms.label import MAX_CLASSES
-from transforms.rle import MAX_NUMBER
+from maskmill.pipeline.job.classes import class_numbers
+from maskmill.pipeline.job.yaml_file import shown
+from maskmill.transforms.examples.image import MAX_PIXELS as MAX_IMAGE_PIXELS
+from maskmill.transforms.examples.label import MAX_CLASSES
+from maskmill.transforms.examples.rle import MAX_NUMBER
 
 MAX_PIXELS = 2**28
 # Of a split: its section, and its folder.

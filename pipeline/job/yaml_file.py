@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from pipeline.errors import UsageError
+from maskmill.pipeline.errors import UsageError
 
 Path = tuple[str | int, ...]
 MAX_NODES = 100_000

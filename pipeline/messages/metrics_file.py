@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from pipeline.errors import UsageError
-from pipeline.run_report import RunReport
-from transforms.files import read_bytes_if_there, write_whole
+from maskmill.pipeline.errors import UsageError
+from maskmill.pipeline.messages.run_numbers import RunReport
+from maskmill.transforms.files.read_write import read_bytes_if_there, write_whole
 
 _PREFIX = "maskmill_"
 _LAST_SUCCESS = "last_success_timestamp_seconds"

@@ -15,7 +15,7 @@ LINE_SECONDS = 10.0
 
 
 class Counts(Protocol):
-    """What is shown, such as `transforms.progress.Progress`."""
+    """What is shown, such as `maskmill.transforms.parallel.progress.Progress`."""
 
     @property
     def done(self) -> int:

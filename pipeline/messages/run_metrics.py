@@ -6,9 +6,9 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping
 
-from pipeline.errors import MaskmillError, TooManyRejectedError
-from pipeline.metrics_file import check_metrics_file, write_metrics
-from pipeline.run_report import RunReport
+from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
+from maskmill.pipeline.messages.metrics_file import check_metrics_file, write_metrics
+from maskmill.pipeline.messages.run_numbers import RunReport
 
 
 class RunMetrics:

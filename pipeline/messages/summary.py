@@ -8,8 +8,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from transforms.layout import REJECTED
-from transforms.staging import KEPT, REUSED, WRITTEN
+from maskmill.transforms.assignment.shard_layout import REJECTED
+from maskmill.transforms.shards.staging import KEPT, REUSED, WRITTEN
 
 
 def summarise(manifest: Mapping[str, Any], output_dir: str, states: Mapping[str, int], seconds: float) -> str:

@@ -13,20 +13,20 @@ from typing import Any, TextIO
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline.create_arguments import CreateArguments
-from pipeline.errors import MaskmillError, last_line
-from pipeline.existing import find_existing
-from pipeline.graph import build_plan
-from pipeline.job import Job
-from pipeline.new_pipeline import DEFAULT_RUNNER, new_pipeline
-from pipeline.prepare import job_of, reusable_of, with_existing
-from pipeline.run_log import RunLog
-from pipeline.runner_job import RunnerJob
-from pipeline.summary import count, size
-from transforms.aggregate_metadata import DatasetMetadata
-from transforms.look_ahead import usable_cores
-from transforms.plan_shards import is_planned
-from transforms.staging import KEPT, REUSED, ShardSummary
+from maskmill.pipeline.arguments.create_arguments import CreateArguments
+from maskmill.pipeline.dataset.find_existing import find_existing
+from maskmill.pipeline.errors import MaskmillError, last_line
+from maskmill.pipeline.graph import build_plan
+from maskmill.pipeline.job.job import Job
+from maskmill.pipeline.job.prepare import job_of, reusable_of, with_existing
+from maskmill.pipeline.messages.run_log import RunLog
+from maskmill.pipeline.messages.summary import count, size
+from maskmill.pipeline.runners.new_pipeline import DEFAULT_RUNNER, new_pipeline
+from maskmill.pipeline.runners.runner_job import RunnerJob
+from maskmill.transforms.aggregate_metadata import DatasetMetadata
+from maskmill.transforms.parallel.look_ahead import usable_cores
+from maskmill.transforms.shards.staging import KEPT, REUSED, ShardSummary
+from maskmill.transforms.sink.plan_shards import is_planned
 
 # How a run would come by a shard: make it, or find it in the dataset, staged, or in another dataset.
 WRITE, STAGED = "write", "staged"

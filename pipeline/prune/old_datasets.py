@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from typing import NamedTuple, TextIO
 
-from pipeline.errors import MaskmillError, UsageError
-from pipeline.latest import list_datasets, read_latest
-from pipeline.run_lock import locked
 from maskmill.manifest import unseal
-from transforms.files import read_bytes, remove, sync
-from transforms.find_files import exists, is_folder
-from transforms.layout import MANIFEST
-from transforms.paths import absolute, join
+from maskmill.pipeline.dataset.latest import list_datasets, read_latest
+from maskmill.pipeline.dataset.run_lock import locked
+from maskmill.pipeline.errors import MaskmillError, UsageError
+from maskmill.transforms.assignment.shard_layout import MANIFEST
+from maskmill.transforms.files.find_files import exists, is_folder
+from maskmill.transforms.files.paths import absolute, join
+from maskmill.transforms.files.read_write import read_bytes, remove, sync
 
 
 class Plan(NamedTuple):

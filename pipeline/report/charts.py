@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.draw_example import COLOURS
-from pipeline.report_counts import ClassCounts, names_of
-from pipeline.report_statistics import SplitStatistics
+from maskmill.pipeline.report.class_counts import ClassCounts, names_of
+from maskmill.pipeline.report.draw_example import COLOURS
+from maskmill.pipeline.report.statistics import SplitStatistics
 
 # In the place of the page's own colour while matplotlib draws.
 _TEXT = "#010203"

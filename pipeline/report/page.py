@@ -1,4 +1,4 @@
-"""The page of a report: words, tables and pictures, put into report_page.html."""
+"""The page of a report: words, tables and pictures, put into page.html."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ import numpy as np
 import yaml
 from PIL import Image
 
-from pipeline.compare_splits import find_differences
-from pipeline.draw_example import draw_label
-from pipeline.progress_bar import format_bytes
-from pipeline.report_counts import NEGATIVE, ClassCounts, names_of
-from pipeline.report_source import DatasetSource
-from pipeline.summary import describe_overlaps
 from maskmill import open_dataset
-from transforms.printable import printable
+from maskmill.pipeline.messages.progress_bar import format_bytes
+from maskmill.pipeline.messages.summary import describe_overlaps
+from maskmill.pipeline.report.class_counts import NEGATIVE, ClassCounts, names_of
+from maskmill.pipeline.report.compare_splits import find_differences
+from maskmill.pipeline.report.draw_example import draw_label
+from maskmill.pipeline.report.source import DatasetSource
+from maskmill.transforms.text import printable
 
 if TYPE_CHECKING:
-    from pipeline.report_statistics import SplitStatistics
+    from maskmill.pipeline.report.statistics import SplitStatistics
 
 SAMPLES = 24
 # Width of a sample, in pixels: about twice that of its place, for screens with two pixels to one.
@@ -52,7 +52,7 @@ def page_of(
     import jinja2  # an extra
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    template = environment.from_string(Path(__file__).with_name("report_page.html").read_text(encoding="utf-8"))
+    template = environment.from_string(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
     columns = names_of(split.by_name for split in counts.values())
     page: str = template.render(
         title=f"The dataset {source.directory}",

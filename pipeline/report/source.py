@@ -7,14 +7,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.classes import class_names, class_numbers
-from pipeline.history import HISTORY
-from pipeline.report_counts import ClassCounts, class_title, counts_of_entry
 from maskmill import DatasetError
 from maskmill.catalog import find_splits
 from maskmill.folder import Folder, folder_of
 from maskmill.manifest import MANIFEST
-from transforms.layout import DATA_PARAMS, REJECTED
+from maskmill.pipeline.dataset.history import HISTORY
+from maskmill.pipeline.job.classes import class_names, class_numbers
+from maskmill.pipeline.report.class_counts import ClassCounts, class_title, counts_of_entry
+from maskmill.transforms.assignment.shard_layout import DATA_PARAMS, REJECTED
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.draw_example import class_planes
-from pipeline.report_counts import NEGATIVE, ClassCounts
 from maskmill import open_dataset
 from maskmill.dataset import Dataset
-from transforms.progress import Progress
+from maskmill.pipeline.report.class_counts import NEGATIVE, ClassCounts
+from maskmill.pipeline.report.draw_example import class_planes
+from maskmill.transforms.parallel.progress import Progress
 
 # Of a split that has more examples, so many are looked at, chosen at random.
 MOST_EXAMPLES = 20_000

@@ -6,12 +6,12 @@ import importlib.util
 import os
 from typing import TextIO
 
-from pipeline.errors import DamagedError, UsageError
-from pipeline.progress_bar import show_progress
-from pipeline.report_page import page_of
-from pipeline.report_source import DatasetSource, read_source
 from maskmill import DatasetError
-from transforms.progress import Progress
+from maskmill.pipeline.errors import DamagedError, UsageError
+from maskmill.pipeline.messages.progress_bar import show_progress
+from maskmill.pipeline.report.page import page_of
+from maskmill.pipeline.report.source import DatasetSource, read_source
+from maskmill.transforms.parallel.progress import Progress
 
 _NEEDED = ("matplotlib", "jinja2")
 # Of the examples that are looked at, where not all are, and of the samples.
@@ -69,8 +69,8 @@ def check_report(directory: str, output: str) -> None:
 
 def _make_page(source: DatasetSource, *, quiet: bool, err: TextIO) -> str:
     # An extra; matplotlib takes a second to import.
-    from pipeline.report_charts import draw_charts
-    from pipeline.report_statistics import MOST_EXAMPLES, look_at_split
+    from maskmill.pipeline.report.charts import draw_charts
+    from maskmill.pipeline.report.statistics import MOST_EXAMPLES, look_at_split
 
     progress = Progress()
     with show_progress(progress, err, quiet=quiet):

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline.errors import UsageError
+from maskmill.pipeline.errors import UsageError
 
 
 class FlinkBatchOptions(PipelineOptions):

@@ -9,8 +9,8 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import GoogleCloudOptions, TestOptions
 from apache_beam.runners.runner import PipelineResult
 
-from pipeline.errors import UsageError
-from transforms.paths import is_local
+from maskmill.pipeline.errors import UsageError
+from maskmill.transforms.files.paths import is_local
 
 DATAFLOW_RUNNER = "DataflowRunner"
 

@@ -13,9 +13,9 @@ from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo, FnApiRunner
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
-from pipeline.errors import UsageError, last_line
-from pipeline.in_process_runner import InProcessRunner
-from transforms.freed_memory import settle_freed_memory
+from maskmill.pipeline.errors import UsageError, last_line
+from maskmill.pipeline.runners.in_process_runner import InProcessRunner
+from maskmill.transforms.parallel.memory import settle_freed_memory
 
 # Not DirectRunner, which looks for another runner in the network first.
 DEFAULT_RUNNER = "FnApiRunner"
@@ -48,7 +48,7 @@ def new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
     except (ValueError, ImportError) as error:
         raise UsageError(f"Apache Beam refuses its options: {last_line(error)}") from error
     if type(pipeline.runner).__name__ == "FlinkRunner":
-        from pipeline import flink  # not needed by others, and slow
+        from maskmill.pipeline.runners import flink  # not needed by others, and slow
 
         flink.install()
     try:

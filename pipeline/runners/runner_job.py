@@ -9,7 +9,7 @@ from typing import TextIO
 import apache_beam as beam
 from apache_beam.runners.runner import PipelineResult, PipelineState
 
-from pipeline.dataflow import announce
+from maskmill.pipeline.runners.dataflow import announce
 
 CANCEL_SECONDS = 20
 

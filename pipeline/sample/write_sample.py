@@ -13,9 +13,9 @@ from typing import Any, Literal, NamedTuple
 from PIL import Image
 from tqdm import tqdm
 
-from pipeline.draw_steel import CLASS_ROWS, make_image
-from pipeline.errors import MaskmillError, UsageError
-from transforms.rle import format_runs, mask_to_runs
+from maskmill.pipeline.errors import MaskmillError, UsageError
+from maskmill.pipeline.sample.draw_steel import CLASS_ROWS, make_image
+from maskmill.transforms.examples.rle import format_runs, mask_to_runs
 
 Layout = Literal["present", "original"]
 

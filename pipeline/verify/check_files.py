@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pipeline.check_metadata import check_meta, check_written, label_formats
-from transforms.check_shard import arrays_of, check_shard
-from transforms.fetch import fetch
-from transforms.files import read_bytes
-from transforms.label import LabelFormat
-from transforms.layout import DATA_PARAMS, meta_name
-from transforms.look_ahead import map_ahead, shared_pool
-from transforms.paths import join
-from transforms.progress import Progress
+from maskmill.pipeline.verify.check_metadata import check_meta, check_written, label_formats
+from maskmill.transforms.assignment.shard_layout import DATA_PARAMS, meta_name
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.files.checksums import fetch
+from maskmill.transforms.files.paths import join
+from maskmill.transforms.files.read_write import read_bytes
+from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool
+from maskmill.transforms.parallel.progress import Progress
+from maskmill.transforms.shards.check_shard import arrays_of, check_shard
 
 _AHEAD_PER_WORKER = 2
 

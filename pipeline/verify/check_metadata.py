@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.classes import class_names, class_numbers
-from transforms.label import LOSSES, LabelFormat
-from transforms.layout import DATA_PARAMS, meta_name
+from maskmill.pipeline.job.classes import class_names, class_numbers
+from maskmill.transforms.assignment.shard_layout import DATA_PARAMS, meta_name
+from maskmill.transforms.examples.label import LOSSES, LabelFormat
 
 
 def check_meta(text: bytes, split: str, shards: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -7,16 +7,16 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from pipeline.listing import list_split_sizes
-from pipeline.verdict import Report
 from maskmill.completeness import find_strays
-from transforms.check_shard import ArrayForm, check_shard, first_arrays
-from transforms.fetch import fetch
-from transforms.files import read_bytes
-from transforms.layout import DATA_PARAMS, meta_name
-from transforms.look_ahead import map_ahead, shared_pool
-from transforms.paths import join
-from transforms.progress import Progress
+from maskmill.pipeline.verify.findings import Report
+from maskmill.pipeline.verify.list_files import list_split_sizes
+from maskmill.transforms.assignment.shard_layout import DATA_PARAMS, meta_name
+from maskmill.transforms.files.checksums import fetch
+from maskmill.transforms.files.paths import join
+from maskmill.transforms.files.read_write import read_bytes
+from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool
+from maskmill.transforms.parallel.progress import Progress
+from maskmill.transforms.shards.check_shard import ArrayForm, check_shard, first_arrays
 
 SPLITS = ("train_input", "eval_input")
 _META_LINE = re.compile(r"(?:.*[/\\])?([^/\\]+) (\d+)")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pipeline.progress_bar import format_bytes
-from transforms.printable import printable
+from maskmill.pipeline.messages.progress_bar import format_bytes
+from maskmill.transforms.text import printable
 
 SHOWN_PROBLEMS = 20
 

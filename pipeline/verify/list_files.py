@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from transforms.find_files import list_folder, list_folder_if_there
-from transforms.paths import join
+from maskmill.transforms.files.find_files import list_folder, list_folder_if_there
+from maskmill.transforms.files.paths import join
 
 
 def list_sizes(folder: str) -> dict[str, int]:

@@ -6,22 +6,22 @@ import os
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from pipeline.check_files import check_contents, listed_files
-from pipeline.check_original import check_original, splits_of_original
-from pipeline.errors import DamagedError, MaskmillError, UsageError
-from pipeline.existing import JOURNAL
-from pipeline.listing import list_sizes, list_split_sizes
-from pipeline.progress_bar import show_progress
-from pipeline.verdict import Report
 from maskmill.completeness import check_sizes
 from maskmill.manifest import check_sums, unseal
-from transforms.files import read_bytes
-from transforms.find_files import exists
-from transforms.fingerprint import FORMAT_VERSION
-from transforms.layout import MANIFEST, REJECTED
-from transforms.look_ahead import usable_cores
-from transforms.paths import absolute, is_local, join
-from transforms.progress import Progress
+from maskmill.pipeline.dataset.find_existing import JOURNAL
+from maskmill.pipeline.errors import DamagedError, MaskmillError, UsageError
+from maskmill.pipeline.messages.progress_bar import show_progress
+from maskmill.pipeline.verify.check_files import check_contents, listed_files
+from maskmill.pipeline.verify.check_original import check_original, splits_of_original
+from maskmill.pipeline.verify.findings import Report
+from maskmill.pipeline.verify.list_files import list_sizes, list_split_sizes
+from maskmill.transforms.assignment.shard_layout import MANIFEST, REJECTED
+from maskmill.transforms.files.find_files import exists
+from maskmill.transforms.files.paths import absolute, is_local, join
+from maskmill.transforms.files.read_write import read_bytes
+from maskmill.transforms.parallel.look_ahead import usable_cores
+from maskmill.transforms.parallel.progress import Progress
+from maskmill.transforms.shards.fingerprint import FORMAT_VERSION
 
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 

@@ -16,11 +16,11 @@ from collections.abc import Sequence
 
 from threadpoolctl import threadpool_limits
 
+from maskmill.transforms.parallel.look_ahead import usable_cores
+from maskmill.transforms.shards.encode_example import EncodedExample
+from maskmill.transforms.shards.hdf5_file import ShardFile
+from maskmill.transforms.sink.prepare_examples import group_for, grouped, prepare_examples
 from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards, spec_of
-from transforms.encode_example import EncodedExample
-from transforms.hdf5_file import ShardFile
-from transforms.look_ahead import usable_cores
-from transforms.prepare_examples import group_for, grouped, prepare_examples
 
 
 def write_shard(shard: PlannedShard) -> str:

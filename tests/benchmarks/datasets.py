@@ -21,7 +21,7 @@ def drawn() -> Path:
     folder = DATA / f"{DRAWN_IMAGES}_images"
     # In a process of its own: the system begins to count the memory of a program with that of who starts it, so this
     # one stays small.
-    command = [sys.executable, "-m", "pipeline", "sample", str(folder), "--images", str(DRAWN_IMAGES), "--quiet"]
+    command = [sys.executable, "-m", "maskmill", "sample", str(folder), "--images", str(DRAWN_IMAGES), "--quiet"]
     subprocess.run(command, cwd=ROOT, check=True)
     return folder
 

@@ -15,10 +15,10 @@ from tests.benchmarks import datasets
 from tests.benchmarks.measure import Measurement
 from tests.benchmarks.programs import (
     BARE_LOOP,
+    MASKMILL,
     ORIGINAL_WAY,
     PLAN,
     SHUFFLED_PIXELS,
-    MASKMILL,
     Case,
     bytes_an_example,
     check_same_bytes,

@@ -18,13 +18,13 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.make_example import ExampleFormat
+from maskmill.transforms.shards.encode_example import EncodedExample
+from maskmill.transforms.shards.hdf5_file import ShardFile
+from maskmill.transforms.sink.prepare_examples import group_for, grouped, prepare_examples
 from tests.benchmarks.datasets import CLASS_ID
 from tests.benchmarks.shard_plan import read_examples, spec_of
-from transforms.encode_example import EncodedExample
-from transforms.example import ExampleFormat
-from transforms.hdf5_file import ShardFile
-from transforms.label import LabelFormat
-from transforms.prepare_examples import group_for, grouped, prepare_examples
 
 SIZES = ((256, 256), (256, 1600))
 EXAMPLES, SECONDS, LOOKS_A_SECOND = 50, 20, 250

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec, make_example
+from maskmill.transforms.examples.resize import nearest_index
+from maskmill.transforms.examples.rle import unpack_runs
+from maskmill.transforms.parallel.look_ahead import usable_cores
 from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards, spec_of
-from transforms.example import ExampleFormat, ExampleSpec, make_example
-from transforms.look_ahead import usable_cores
-from transforms.resize import nearest_index
-from transforms.rle import unpack_runs
 
 
 def make_arrays(spec: ExampleSpec, form: ExampleFormat) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from tests.benchmarks import read_rate
-from tests.benchmarks.programs import BARE_LOOP, ORIGINAL_WAY, SHUFFLED_PIXELS, MASKMILL
+from tests.benchmarks.programs import BARE_LOOP, MASKMILL, ORIGINAL_WAY, SHUFFLED_PIXELS
 
 BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
 _DISTRIBUTIONS = {"Beam": "apache-beam", "h5py": "h5py", "Pillow": "Pillow", "NumPy": "numpy"}

@@ -24,20 +24,20 @@ import apache_beam as beam
 import psutil
 
 from configs.flink.local_cluster import LocalCluster, built
-from pipeline.graph import build_graph
-from pipeline.job import Job, make_job
-from pipeline.new_pipeline import new_pipeline
-from pipeline.params_file import parse_params
-from pipeline.runner_job import RunnerJob
+from maskmill.pipeline.graph import build_graph
+from maskmill.pipeline.job.job import Job, make_job
+from maskmill.pipeline.job.params_file import parse_params
+from maskmill.pipeline.runners.new_pipeline import new_pipeline
+from maskmill.pipeline.runners.runner_job import RunnerJob
+from maskmill.transforms.assignment.assign_shards import ShardKey
+from maskmill.transforms.assignment.shard_layout import ShardLayout
+from maskmill.transforms.examples.make_example import ExampleSpec
+from maskmill.transforms.shards.staging import ShardSummary, StoredShard
+from maskmill.transforms.sink.write_shards import WrittenShards
 from tests.benchmarks.made_rows import CLASSES, write_rows
 from tests.benchmarks.measure import MemoryWatch
-from tests.builders import params_of
-from tests.flink_runs import last_job, write_programs
-from transforms.assign_shards import ShardKey
-from transforms.example import ExampleSpec
-from transforms.layout import ShardLayout
-from transforms.staging import ShardSummary, StoredShard
-from transforms.write_shards import WrittenShards
+from tests.support.builders import params_of
+from tests.support.flink_runs import last_job, write_programs
 
 OUTCOME = "rows.json"
 
@@ -69,8 +69,8 @@ def run(job: Job, options: Sequence[str]) -> dict[str, Any]:
     """Runs the graph, with its last two steps replaced."""
     started = time.perf_counter()
     with (
-        mock.patch("pipeline.graph.WriteShards", CountShards),
-        mock.patch("pipeline.graph.PublishDataset", WriteCounts),
+        mock.patch("maskmill.pipeline.graph.WriteShards", CountShards),
+        mock.patch("maskmill.pipeline.graph.PublishDataset", WriteCounts),
         new_pipeline(options) as pipeline,
     ):
         build_graph(pipeline, job)

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from maskmill.transforms.assignment.shard_layout import ShardLayout
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
+from maskmill.transforms.examples.rle import pack_runs, parse_runs
+from maskmill.transforms.rejected import Line
 from tests.benchmarks.datasets import CLASS_ID
-from transforms.example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
-from transforms.label import LabelFormat
-from transforms.layout import ShardLayout
-from transforms.rejected import Line
-from transforms.rle import pack_runs, parse_runs
 
 MAX_IMAGE_SHAPE = (256, 1600)
 

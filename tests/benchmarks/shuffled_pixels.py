@@ -16,12 +16,12 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline.new_pipeline import DEFAULT_RUNNER
+from maskmill.pipeline.runners.new_pipeline import DEFAULT_RUNNER
+from maskmill.transforms.examples.make_example import Example, ExampleFormat
+from maskmill.transforms.shards.encode_example import encode_example
+from maskmill.transforms.shards.hdf5_file import ShardFile
+from maskmill.transforms.sink.decode_examples import DecodeExamples
 from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards, spec_of
-from transforms.decode_examples import DecodeExamples
-from transforms.encode_example import encode_example
-from transforms.example import Example, ExampleFormat
-from transforms.hdf5_file import ShardFile
 
 
 class Place(NamedTuple):

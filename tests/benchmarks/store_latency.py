@@ -19,8 +19,8 @@ from pathlib import Path
 
 from tests.benchmarks.datasets import examples
 from tests.benchmarks.measure import run_measured
-from tests.builders import params_of
-from tests.stores import Store, amazon_s3, google_cloud_storage
+from tests.support.builders import params_of
+from tests.support.stores import Store, amazon_s3, google_cloud_storage
 
 DELAY_SECONDS = 0.05
 _SHAPE = {"image_shape": [256, 256, 1]}
@@ -67,7 +67,7 @@ def _run_in_store(store: Store, delay: float) -> float:
 
 
 def _create(params: str, output: str) -> float:
-    command = [sys.executable, "-m", "pipeline", "create", "--params", params, "--output_dir", output, "--quiet"]
+    command = [sys.executable, "-m", "maskmill", "create", "--params", params, "--output_dir", output, "--quiet"]
     return run_measured(command, str(Path(__file__).parents[2])).seconds
 
 

@@ -14,11 +14,11 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.verify import verify
 from maskmill import Dataset, DatasetError, open_dataset
-from tests.builders import HEIGHT, WIDTH, write_dataset
-from tests.command import ROOT, create
-from tests.datasets import SHARD, copy_of, example, make_dataset, write_original, write_shard
+from maskmill.pipeline.verify.verify_dataset import verify
+from tests.support.builders import HEIGHT, WIDTH, write_dataset
+from tests.support.command import ROOT, create
+from tests.support.datasets import SHARD, copy_of, example, make_dataset, write_original, write_shard
 
 
 @pytest.fixture(name="dataset", scope="module")
@@ -229,6 +229,6 @@ def test_an_original_whose_list_is_damaged(tmp_path: Path) -> None:
 
 def test_versions_are_those_that_create_writes(dataset: Path) -> None:
     from maskmill.manifest import VERSIONS
-    from transforms.fingerprint import FORMAT_VERSION
+    from maskmill.transforms.shards.fingerprint import FORMAT_VERSION
 
     assert json.loads((dataset / "manifest.json").read_text())["format_version"] == VERSIONS[-1] == FORMAT_VERSION

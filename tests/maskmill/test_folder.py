@@ -10,7 +10,7 @@ import pytest
 
 from maskmill import DatasetError, open_dataset
 from maskmill.folder import folder_of
-from tests.datasets import SHARD, make_dataset
+from tests.support.datasets import SHARD, make_dataset
 
 
 @pytest.fixture(name="dataset", scope="module")

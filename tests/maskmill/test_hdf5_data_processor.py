@@ -11,10 +11,10 @@ import pytest
 
 from maskmill import open_dataset
 from maskmill.augment import flip, normalize, rotate
-from tests.builders import write_dataset
-from tests.command import create
-from tests.datasets import make_dataset
-from tests.needs import needs_package
+from tests.support.builders import write_dataset
+from tests.support.command import create
+from tests.support.datasets import make_dataset
+from tests.support.needs import needs_package
 
 with contextlib.suppress(ModuleNotFoundError):
     import torch

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from maskmill import DatasetError, open_dataset
-from tests.datasets import SHARD, copy_of, edit_shard, make_dataset
+from tests.support.datasets import SHARD, copy_of, edit_shard, make_dataset
 
 
 @pytest.fixture(name="dataset", scope="module")

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from maskmill import open_dataset
-from tests.datasets import make_dataset
-from tests.needs import needs_package
+from tests.support.datasets import make_dataset
+from tests.support.needs import needs_package
 
 with contextlib.suppress(ModuleNotFoundError):
     import torch

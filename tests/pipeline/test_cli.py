@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import main
-from tests.builders import write_dataset, write_params
-from tests.command import ROOT, run_maskmill
+from maskmill.pipeline.cli import main
+from tests.support.builders import write_dataset, write_params
+from tests.support.command import ROOT, run_maskmill
 
 
 @pytest.fixture(name="params")
@@ -78,23 +78,24 @@ def test_help_names_every_option(command: list[str], capsys: pytest.CaptureFixtu
 
 
 def test_help_does_not_wait_for_beam() -> None:
-    code = "import sys, pipeline.cli as c\ntry: c.main(['create', '--help'])\nexcept SystemExit: pass\n"
+    code = "import sys, maskmill.pipeline.cli as c\ntry: c.main(['create', '--help'])\nexcept SystemExit: pass\n"
     code += "sys.exit('apache_beam' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
 
 
 def test_beam_comes_without_what_nothing_here_needs_and_that_can_still_be_imported() -> None:
-    code = "import sys\nfrom pipeline.import_beam import import_beam\nimport_beam()\nimport pipeline.create\n"
+    code = "import sys\nfrom maskmill.pipeline.runners.import_beam import import_beam\nimport_beam()\n"
+    code += "import maskmill.pipeline.create.make_dataset\n"
     code += "assert 'apache_beam' in sys.modules\n"
     code += "assert not {'pandas', 'pyarrow', 'pymongo'} & set(sys.modules)\nimport pandas, pyarrow\n"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-def test_maskmill_and_python_m_pipeline_are_the_same_program() -> None:
+def test_maskmill_and_python_m_maskmill_are_the_same_program() -> None:
     script = Path(sys.executable).with_name("maskmill")
     outputs = [
         subprocess.run([*command, "--help"], check=True, capture_output=True, text=True, cwd=ROOT).stdout
-        for command in ([str(script)], [sys.executable, "-m", "pipeline"])
+        for command in ([str(script)], [sys.executable, "-m", "maskmill"])
     ]
     assert outputs[0] == outputs[1]
 
@@ -144,7 +145,7 @@ def test_bash_completes_a_flag(tmp_path: Path) -> None:
     script = tmp_path / "completion"
     with open(script, "w") as file:
         subprocess.run(
-            [sys.executable, "-m", "pipeline", "--print-completion", "bash"], check=True, stdout=file, cwd=ROOT
+            [sys.executable, "-m", "maskmill", "--print-completion", "bash"], check=True, stdout=file, cwd=ROOT
         )
     ask = 'COMP_WORDS=(maskmill create --num_out); COMP_CWORD=2; _shtab_maskmill; echo "${COMPREPLY[@]}"'
     done = subprocess.run(["bash", "-c", f". {script}; {ask}"], check=True, capture_output=True, text=True)

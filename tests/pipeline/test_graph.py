@@ -7,14 +7,14 @@ from pathlib import Path
 
 from apache_beam.metrics import MetricsFilter
 
-from pipeline.graph import build_graph
-from pipeline.job import Job, make_job
-from pipeline.new_pipeline import new_pipeline
-from pipeline.params_file import read_params
-from pipeline.rejected_limit import parse_limit
-from tests.builders import write_dataset, write_params
-from tests.command import ROOT
-from transforms.layout import ShardLayout
+from maskmill.pipeline.graph import build_graph
+from maskmill.pipeline.job.job import Job, make_job
+from maskmill.pipeline.job.params_file import read_params
+from maskmill.pipeline.job.rejected_limit import parse_limit
+from maskmill.pipeline.runners.new_pipeline import new_pipeline
+from maskmill.transforms.assignment.shard_layout import ShardLayout
+from tests.support.builders import write_dataset, write_params
+from tests.support.command import ROOT
 
 ROWS = ["a.jpg,3,1 2", "b.jpg,3,1 2", "c.jpg,3,1 2", "d.jpg,3,1 2", "none.jpg,3,1 2", "e.jpg,4,", "f.jpg,3,x"]
 
@@ -54,7 +54,7 @@ def test_a_run_counts_rows_shards_examples_bytes_and_what_was_rejected(tmp_path:
 
 
 def test_the_docs_name_every_counter() -> None:
-    source = "".join(path.read_text() for path in (ROOT / "transforms").glob("*.py"))
+    source = "".join(path.read_text() for path in (ROOT / "transforms").rglob("*.py"))
     counters = set(re.findall(r'Metrics\.counter\("maskmill", f?"([a-z-]+)', source))
     assert len(counters) == 7
     page = (ROOT / "docs" / "running.md").read_text()

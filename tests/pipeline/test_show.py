@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.cli import main
-from pipeline.draw_example import COLOURS, class_planes, draw_label, draw_side_by_side
 from maskmill import Example, open_dataset
-from tests.datasets import SHARD, make_dataset
+from maskmill.pipeline.cli import main
+from maskmill.pipeline.report.draw_example import COLOURS, class_planes, draw_label, draw_side_by_side
+from tests.support.datasets import SHARD, make_dataset
 
 GREY = np.full((1, 6, 8), 100, np.uint8)
 

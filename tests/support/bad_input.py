@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.cli import main
-from tests.builders import HEADER, write_dataset
-from tests.command import manifest
+from maskmill.pipeline.cli import main
+from tests.support.builders import HEADER, write_dataset
+from tests.support.command import manifest
 
 ROWS = ["a.jpg,3,1 2", "b.jpg,3,5 2", "c.jpg,3,9 2"]
 

@@ -12,8 +12,8 @@ import yaml
 from apache_beam.testing import test_pipeline
 from PIL import Image
 
-from transforms.columns import RowFormat
-from transforms.csv_blocks import CsvFile, read_header
+from maskmill.transforms.annotations.columns import RowFormat
+from maskmill.transforms.annotations.csv_blocks import CsvFile, read_header
 
 HEIGHT, WIDTH = 16, 24
 HEADER = "ImageId,ClassId,EncodedPixels"

@@ -8,11 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.cli import main
-from pipeline.history import HISTORY
-from tests.builders import write_params
+from maskmill.pipeline.cli import main
+from maskmill.pipeline.dataset.history import HISTORY
+from tests.support.builders import write_params
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def run_maskmill(
@@ -20,7 +20,7 @@ def run_maskmill(
 ) -> subprocess.CompletedProcess[str]:
     """Runs `maskmill` and checks its exit status."""
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline", *map(str, arguments)],
+        [sys.executable, "-m", "maskmill", *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         text=True,

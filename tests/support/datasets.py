@@ -13,11 +13,11 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.cli import main
 from maskmill.manifest import seal, unseal
-from tests.builders import HEIGHT, WIDTH, write_dataset, write_params
-from transforms import fetch
-from transforms.fetch import sha256_of
+from maskmill.pipeline.cli import main
+from maskmill.transforms.files import checksums as fetch
+from maskmill.transforms.files.checksums import sha256_of
+from tests.support.builders import HEIGHT, WIDTH, write_dataset, write_params
 
 SPLITS = ("train_input", "eval_input")
 SHARD = "train_input/preprocessed_data-0_p0.h5"  # of `make_dataset`: two examples

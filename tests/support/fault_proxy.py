@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
-from tests.store_requests import PART_KINDS, astray, refuse_first, target_of
+from tests.support.store_requests import PART_KINDS, astray, refuse_first, target_of
 
 KINDS = ("503", "dropped", "lost")
 # Headers that belong to one connection, or that each side makes itself.

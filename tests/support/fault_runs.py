@@ -10,13 +10,13 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.cli import main
-from tests.builders import write_dataset, write_params
-from tests.command import tree
-from tests.faults import Fault, Faults, Log, numbers_of
-from tests.faulty_file_system import FAULTS, faulty
-from tests.local_faults import local_faults
-from tests.shortcut import Shortcut
+from maskmill.pipeline.cli import main
+from tests.support.builders import write_dataset, write_params
+from tests.support.command import tree
+from tests.support.faults import Fault, Faults, Log, numbers_of
+from tests.support.faulty_file_system import FAULTS, faulty
+from tests.support.local_faults import local_faults
+from tests.support.shortcut import Shortcut
 
 ROWS = [f"{name}.jpg,3,{start} 2" for start, name in enumerate("abcdefgh", start=1)]
 FLAGS = ("--num_output_files=2", "--workers=1")

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, cast
 
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes, FileMetadata, FileSystem
 
-from tests.faults import Faults
+from tests.support.faults import Faults
 
 PREFIX = "faulty://"
 FAULTS = Faults()

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from configs.flink.local_cluster import LocalCluster
-from tests.command import ROOT
+from tests.support.command import ROOT
 
 CREATE = ROOT / "configs" / "flink" / "create.sh"
 # A hard limit of everything that is waited for, not what it takes.
@@ -27,7 +27,7 @@ def write_programs(folder: Path) -> Path:
     It stands in the command line of whatever they start, too: see `commands_of`.
     """
     folder.mkdir()
-    for name, module in (("maskmill", "pipeline"), ("maskmill-worker", "pipeline.worker")):
+    for name, module in (("maskmill", "pipeline"), ("maskmill-worker", "maskmill.pipeline.runners.worker")):
         program = folder / name
         program.write_text(
             f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -X started_in="{folder}" -m {module} "$@"\n'

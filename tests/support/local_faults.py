@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults import Faults
+from tests.support.faults import Faults
 
 
 @contextlib.contextmanager

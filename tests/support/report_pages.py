@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
-from pipeline.cli import main
-from tests.needs import needs_package
+from maskmill.pipeline.cli import main
+from tests.support.needs import needs_package
 
 
 class Page(HTMLParser):

@@ -11,12 +11,12 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.runners.runner import PipelineState
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipeline.job import Job
-from pipeline.publish import Publish
-from transforms.csv_blocks import split_into_blocks
-from transforms.list_images import list_images
-from transforms.read_annotations import ReadAnnotations, ReadRows
-from transforms.write_shards import WriteShard, WriteShards
+from maskmill.pipeline.dataset.publish import Publish
+from maskmill.pipeline.job.job import Job
+from maskmill.transforms.annotations.csv_blocks import split_into_blocks
+from maskmill.transforms.annotations.list_images import list_images
+from maskmill.transforms.annotations.read_annotations import ReadAnnotations, ReadRows
+from maskmill.transforms.sink.write_shards import WriteShard, WriteShards
 
 
 def outputs_of(step: WriteShard, shards: Iterable[Any]) -> list[Any]:
@@ -70,8 +70,8 @@ class Shortcut:
 
         with pytest.MonkeyPatch.context() as patch:
             # Beam's own pipeline takes half the time, for the reading of options that there are none of.
-            patch.setattr("pipeline.create.new_pipeline", lambda _: contextlib.nullcontext(self))
-            patch.setattr("pipeline.create.build_graph", note_job)
+            patch.setattr("maskmill.pipeline.create.make_dataset.new_pipeline", lambda _: contextlib.nullcontext(self))
+            patch.setattr("maskmill.pipeline.create.make_dataset.build_graph", note_job)
             yield
 
     def run(self) -> Shortcut:

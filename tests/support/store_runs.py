@@ -6,9 +6,9 @@ import hashlib
 import json
 from pathlib import Path
 
-from pipeline.cli import main
-from tests.builders import params_of, write_dataset
-from tests.stores import Store
+from maskmill.pipeline.cli import main
+from tests.support.builders import params_of, write_dataset
+from tests.support.stores import Store
 
 ROWS = [f"{name}.jpg,3,{start} 2" for start, name in enumerate("abcdefgh", start=1)]
 FLAGS = ("--num_output_files=2", "--quiet")

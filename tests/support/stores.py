@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.history import HISTORY
-from tests.fault_proxy import FaultProxy
-from tests.needs import needs, needs_package
+from maskmill.pipeline.dataset.history import HISTORY
+from tests.support.fault_proxy import FaultProxy
+from tests.support.needs import needs, needs_package
 
 BUCKET = "maskmill-tests"
 _START_SECONDS = 30

@@ -1,6 +1,6 @@
 """Kills runs at random moments, and looks at what they leave: no manifest, or a dataset that is whole.
 
-    python -m tests.torture [--kills N] [--seed S]
+    python -m tests.support.torture [--kills N] [--seed S]
 
 Runs of several commands take turns in one output folder, so that datasets are made, replaced and changed in part. Each
 run is killed, with all its processes, by SIGKILL while it reads, writes or publishes; after every kill the folder is
@@ -25,10 +25,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.sample import write_sample
-from pipeline.verify import verify
-from tests.builders import write_params
-from tests.command import tree
+from maskmill.pipeline.sample.write_sample import write_sample
+from maskmill.pipeline.verify.verify_dataset import verify
+from tests.support.builders import write_params
+from tests.support.command import tree
 
 PHASES = ("reading", "writing", "publishing")
 KILLS_BEFORE_THE_END = 6
@@ -44,11 +44,11 @@ class Command(NamedTuple):
 
     def start(self, cwd: Path) -> subprocess.Popen[str]:
         """Starts a run, in a process group of its own, that writes to `out` in a folder."""
-        command = [sys.executable, "-m", "pipeline", "create", "--params", str(self.params), "--output_dir", "out"]
+        command = [sys.executable, "-m", "maskmill", "create", "--params", str(self.params), "--output_dir", "out"]
         return subprocess.Popen(
             [*command, *self.flags, "--quiet"],
             cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms import batches
-from transforms.batches import IntoBatches, pack, unpack
-from transforms.columns import Columns, RowFormat
-from transforms.csv_blocks import CsvFile
-from transforms.example import ExampleSpec, ImageFile, MaskRow, spec_from_plain, spec_to_plain
-from transforms.group_by_image import MIN_PARTITIONS, partitions_for, row_from_plain, row_to_plain
-from transforms.read_annotations import AnnotationRow
-from transforms.rejected import Line
+from maskmill.transforms import batches
+from maskmill.transforms.annotations.columns import Columns, RowFormat
+from maskmill.transforms.annotations.csv_blocks import CsvFile
+from maskmill.transforms.annotations.group_by_image import MIN_PARTITIONS, partitions_for, row_from_plain, row_to_plain
+from maskmill.transforms.annotations.read_annotations import AnnotationRow
+from maskmill.transforms.batches import IntoBatches, pack, unpack
+from maskmill.transforms.examples.make_example import ExampleSpec, ImageFile, MaskRow, spec_from_plain, spec_to_plain
+from maskmill.transforms.rejected import Line
 
 
 def batches_of(pairs: list[tuple[str, int]]) -> list[tuple[str, list[Any]]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tests.command import ROOT
-from transforms.rejected import Code
+from maskmill.transforms.rejected import Code
+from tests.support.command import ROOT
 
 
 def test_every_code_is_explained_and_no_other() -> None:

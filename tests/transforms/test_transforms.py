@@ -13,24 +13,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.builders import HEIGHT, WIDTH, in_process, write_images
-from transforms.aggregate_metadata import AggregateMetadata, RowCounts, number_lines
-from transforms.assign_shards import AssignShards
-from transforms.assign_splits import AssignSplits, assign_block, cut_by_share, offsets_of, split_sizes
-from transforms.count_shared_images import SHARED_IMAGES, CountSharedImages, may_share_images
-from transforms.decode_examples import DecodeExamples
-from transforms.example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
-from transforms.example_blocks import LISTED, BlockKey
-from transforms.group_by_image import AnnotatedImage, GroupByImage, settle_contradictions
-from transforms.label import LabelFormat
-from transforms.layout import ShardLayout
-from transforms.list_images import ListImages
-from transforms.read_annotations import REJECTED_RUNS, AnnotationRow
-from transforms.rejected import Line, Rejected
-from transforms.rle import pack_runs, parse_runs
-from transforms.select_examples import SelectedExample, SelectExamples
-from transforms.splits import Selection, SplitExample, SplitRule, SplitSize
-from transforms.staging import ShardSummary, StoredShard
+from maskmill.transforms.aggregate_metadata import AggregateMetadata, RowCounts, number_lines
+from maskmill.transforms.annotations.group_by_image import AnnotatedImage, GroupByImage, settle_contradictions
+from maskmill.transforms.annotations.list_images import ListImages
+from maskmill.transforms.annotations.read_annotations import REJECTED_RUNS, AnnotationRow
+from maskmill.transforms.assignment.assign_by_position import (
+    AssignSplits,
+    assign_block,
+    cut_by_share,
+    offsets_of,
+    split_sizes,
+)
+from maskmill.transforms.assignment.assign_shards import AssignShards
+from maskmill.transforms.assignment.count_shared_images import SHARED_IMAGES, CountSharedImages, may_share_images
+from maskmill.transforms.assignment.example_blocks import LISTED, BlockKey
+from maskmill.transforms.assignment.select_examples import SelectedExample, SelectExamples
+from maskmill.transforms.assignment.shard_layout import ShardLayout
+from maskmill.transforms.assignment.splits import Selection, SplitExample, SplitRule, SplitSize
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
+from maskmill.transforms.examples.rle import pack_runs, parse_runs
+from maskmill.transforms.rejected import Line, Rejected
+from maskmill.transforms.shards.staging import ShardSummary, StoredShard
+from maskmill.transforms.sink.decode_examples import DecodeExamples
+from tests.support.builders import HEIGHT, WIDTH, in_process, write_images
 
 EXAMPLE_BYTES = {"train_input": 100, "eval_input": 100}
 FORM = ExampleFormat((HEIGHT, WIDTH), LabelFormat("bce", 2, HEIGHT, WIDTH, (3,)))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import main
-from tests.builders import HEADER, grey_pixels, image_bytes, write_dataset, write_images, write_params
-from tests.command import create, manifest, tree
+from maskmill.pipeline.cli import main
+from tests.support.builders import HEADER, grey_pixels, image_bytes, write_dataset, write_images, write_params
+from tests.support.command import create, manifest, tree
 
 ROWS = [f"{index:02}.jpg,3,{1 + index} 2" for index in range(16)]
 FLAGS = ("--num_output_files=4",)
@@ -178,7 +178,12 @@ def test_another_version_of_the_format_writes_every_shard_anew(
 ) -> None:
     output = create(tmp_path, data, *FLAGS)
     before = inodes(output)
-    for module in ("transforms.fingerprint", "pipeline.input_fingerprint", "pipeline.manifest", "pipeline.job"):
+    for module in (
+        "maskmill.transforms.shards.fingerprint",
+        "maskmill.pipeline.job.input_fingerprint",
+        "maskmill.pipeline.dataset.manifest",
+        "maskmill.pipeline.job.job",
+    ):
         monkeypatch.setattr(f"{module}.FORMAT_VERSION", 77)
     create(tmp_path, data, *FLAGS)
     assert len(new_shards(before, output)) == 8

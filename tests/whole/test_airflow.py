@@ -15,12 +15,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.beam_options import find_unknown
-from pipeline.dataflow import announce
-from pipeline.latest import read_latest
-from tests.builders import write_dataset
-from tests.command import ROOT, write_params
-from tests.needs import needs_package
+from maskmill.pipeline.dataset.latest import read_latest
+from maskmill.pipeline.runners.beam_options import find_unknown
+from maskmill.pipeline.runners.dataflow import announce
+from tests.support.builders import write_dataset
+from tests.support.command import ROOT, write_params
+from tests.support.needs import needs_package
 
 pytestmark = pytest.mark.airflow
 
@@ -109,7 +109,7 @@ def test_the_operator_starts_create_on_dataflow_and_waits_for_the_job_that_it_na
         ("2026-01-02_03_04_05-6789", "p", "r")
     ]
     [[_, *module, subcommand, runner, job_name, project, region, labels, params, output_dir]] = commands
-    assert [*module, subcommand] == ["-m", "pipeline", "create"]
+    assert [*module, subcommand] == ["-m", "maskmill", "create"]
     assert [runner, project, region] == ["--runner=DataflowRunner", "--project=p", "--region=r"]
     assert [params, output_dir] == ["--params=gs://bucket/params.yaml", "--output_dir=gs://bucket/days/1"]
     assert find_unknown([runner, job_name, project, region, labels])[0] == []

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.history import shard_states
-from tests.builders import write_dataset
-from tests.command import create, digest, manifest
-from transforms.assign_by_hash import takes
-from transforms.hdf5_file import estimate_bytes, read_shard
-from transforms.image import decode_grey
-from transforms.image_hash import hash_image
-from transforms.label import LabelFormat
-from transforms.splits import Selection, SplitRule
+from maskmill.pipeline.dataset.history import shard_states
+from maskmill.transforms.assignment.assign_by_hash import takes
+from maskmill.transforms.assignment.image_hash import hash_image
+from maskmill.transforms.assignment.splits import Selection, SplitRule
+from maskmill.transforms.examples.image import decode_grey
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.shards.hdf5_file import estimate_bytes, read_shard
+from tests.support.builders import write_dataset
+from tests.support.command import create, digest, manifest
 
 NAMES = [f"{index:03}.jpg" for index in range(80)]
 BY_HASH = {"assignment": "hash"}

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.bad_input import ROWS, csv_text, run, three_images
-from tests.builders import HEADER, image_bytes, write_dataset, write_images, write_params
-from transforms.csv_blocks import MAX_LINE_BYTES
-from transforms.rejected import Code
-from transforms.rle import format_runs
+from maskmill.transforms.annotations.csv_blocks import MAX_LINE_BYTES
+from maskmill.transforms.examples.rle import format_runs
+from maskmill.transforms.rejected import Code
+from tests.support.bad_input import ROWS, csv_text, run, three_images
+from tests.support.builders import HEADER, image_bytes, write_dataset, write_images, write_params
 
 ORIGINAL = "ImageId_ClassId,EncodedPixels"
 # 500,000 runs of one pixel each, 4.8 MB, for an image of 1000 x 1000.

@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.bad_input import run, three_images
-from tests.builders import grey_pixels, image_bytes, write_dataset, write_params
-from transforms.hdf5_file import read_shard
-from transforms.rejected import Code
+from maskmill.transforms.rejected import Code
+from maskmill.transforms.shards.hdf5_file import read_shard
+from tests.support.bad_input import run, three_images
+from tests.support.builders import grey_pixels, image_bytes, write_dataset, write_params
 
 PIXELS = grey_pixels(9)
 JPEG = image_bytes(grey_pixels(9, 64, 96), quality=95)
@@ -196,7 +196,7 @@ def test_an_image_that_may_not_be_read_is_no_bad_image(tmp_path: Path) -> None:
     data = three_images(tmp_path)
     (data / "train_images" / "b.jpg").chmod(0)
     params = write_params(tmp_path / "params.yaml", data)
-    command = [sys.executable, "-m", "pipeline", "create", "--params", str(params), "--output_dir", "out"]
+    command = [sys.executable, "-m", "maskmill", "create", "--params", str(params), "--output_dir", "out"]
     done = subprocess.run([*_without_root(), *command], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
     assert "Permission denied" in done.stderr

@@ -11,7 +11,7 @@ import pytest
 
 from tests.benchmarks import bench, datasets
 from tests.benchmarks.report import BEGIN, END, replace_tables, to_markdown
-from tests.command import ROOT
+from tests.support.command import ROOT
 
 
 def test_a_group_is_measured_and_the_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

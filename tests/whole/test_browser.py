@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.cli import main
-from tests.command import ROOT
-from tests.needs import needs, needs_package
+from maskmill.pipeline.cli import main
+from tests.support.command import ROOT
+from tests.support.needs import needs, needs_package
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.cli import main
 from maskmill import open_dataset
-from tests.builders import HEADER, HEIGHT, WIDTH, write_dataset, write_params
-from tests.command import create, manifest
+from maskmill.pipeline.cli import main
+from tests.support.builders import HEADER, HEIGHT, WIDTH, write_dataset, write_params
+from tests.support.command import create, manifest
 
 # Pixels of column 0, from the top: class 1 has 0 to 3, class 3 has 2 to 5, class 4 has 8.
 ROWS = ["a.jpg,3,3 4", "a.jpg,1,1 4", "a.jpg,4,9 1", "b.jpg,1,1 2", "c.jpg,2,1 1", "d.jpg,4,-1"]
@@ -107,9 +107,7 @@ def test_more_classes_than_a_byte_has_bits(tmp_path: Path) -> None:
     rows += ["a.jpg,c39,1 1"]
     data = write_dataset(tmp_path / "data", rows)
     maskmill = {"classes": names}
-    made = create(
-        tmp_path, data, class_id="all", num_classes=41, loss="ssce", train_test_split=1.0, maskmill=maskmill
-    )
+    made = create(tmp_path, data, class_id="all", num_classes=41, loss="ssce", train_test_split=1.0, maskmill=maskmill)
     [example] = open_dataset(made)
     expected = np.zeros((HEIGHT, WIDTH), int)
     for number in range(24):

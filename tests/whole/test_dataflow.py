@@ -23,10 +23,10 @@ from pathlib import Path
 import pytest
 from apache_beam.portability.api import beam_runner_api_pb2
 
-from tests.builders import write_dataset, write_params
-from tests.command import ROOT
-from tests.needs import needs_package
-from tests.stores import Store, google_cloud_storage
+from tests.support.builders import write_dataset, write_params
+from tests.support.command import ROOT
+from tests.support.needs import needs_package
+from tests.support.stores import Store, google_cloud_storage
 
 pytestmark = pytest.mark.dataflow
 
@@ -64,7 +64,7 @@ def create(
     """Runs `create` as a program of its own: what is pickled depends on what `__main__` is."""
     paths = [f"--params={store.path('params.yaml')}", f"--output_dir={output_dir or store.path('out')}"]
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "create", *paths, *flags],
+        [sys.executable, "-m", "maskmill", "create", *paths, *flags],
         env={**os.environ, **store.variables},
         cwd=ROOT,
         stdin=subprocess.DEVNULL,

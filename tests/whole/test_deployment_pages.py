@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.beam_options import find_unknown
-from pipeline.latest import LATEST
-from pipeline.parser import make_parser
-from tests.command import ROOT
-from transforms.layout import MANIFEST
-from transforms.read_ahead import READ_AHEAD_BYTES
-from transforms.write_shard import LOOK_AHEAD_BYTES
-from transforms.write_shards import SHARDS_AT_A_TIME
+from maskmill.pipeline.arguments.parser import make_parser
+from maskmill.pipeline.dataset.latest import LATEST
+from maskmill.pipeline.runners.beam_options import find_unknown
+from maskmill.transforms.assignment.shard_layout import MANIFEST
+from maskmill.transforms.sink.read_ahead import READ_AHEAD_BYTES
+from maskmill.transforms.sink.write_file import LOOK_AHEAD_BYTES
+from maskmill.transforms.sink.write_shards import SHARDS_AT_A_TIME
+from tests.support.command import ROOT
 
 DATAFLOW = ROOT / "configs" / "dataflow" / "README.md"
 SCHEDULE = ROOT / "configs" / "schedule" / "README.md"

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.beam_options import find_unknown
-from pipeline.parser import make_parser
-from tests.command import ROOT
-from tests.pages import blocks, commands, is_synopsis, mentioned_commands, python_blocks, run
-from transforms.label import LOSSES
+from maskmill.pipeline.arguments.parser import make_parser
+from maskmill.pipeline.runners.beam_options import find_unknown
+from maskmill.transforms.examples.label import LOSSES
+from tests.support.command import ROOT
+from tests.support.pages import blocks, commands, is_synopsis, mentioned_commands, python_blocks, run
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Its commands and its Python need PyTorch, and have tests of their own.

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import tree
-from tests.fault_runs import STARTS, Place
-from tests.faults import ERRORS, Fault, numbers_of
-from tests.faulty_file_system import FAULTS, FaultyFileSystem, faulty
-from tests.local_faults import local_faults
-from transforms.files import remove
-from transforms.find_files import exists, list_folder_if_there, match_files
+from maskmill.transforms.files.find_files import exists, list_folder_if_there, match_files
+from maskmill.transforms.files.read_write import remove
+from tests.support.command import tree
+from tests.support.fault_runs import STARTS, Place
+from tests.support.faults import ERRORS, Fault, numbers_of
+from tests.support.faulty_file_system import FAULTS, FaultyFileSystem, faulty
+from tests.support.local_faults import local_faults
 
 FULL = os.environ.get("MASKMILL_FULL_FAULTS") == "1"
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import main
-from pipeline.errors import UsageError
-from pipeline.parser import make_parser
-from tests.builders import write_dataset, write_params
-from tests.command import ROOT
+from maskmill.pipeline.arguments.parser import make_parser
+from maskmill.pipeline.cli import main
+from maskmill.pipeline.errors import UsageError
+from tests.support.builders import write_dataset, write_params
+from tests.support.command import ROOT
 
 FOLDER = ROOT / "configs" / "dataflow"
 PARAMETERS = {entry["name"]: entry for entry in json.loads((FOLDER / "metadata.json").read_text())["parameters"]}

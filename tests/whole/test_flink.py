@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from configs.flink.local_cluster import LocalCluster, built
-from tests.command import run_create, run_maskmill, tree
-from tests.flink_runs import (
+from tests.support.command import run_create, run_maskmill, tree
+from tests.support.flink_runs import (
     FlinkRun,
     commands_of,
     failures,
@@ -22,8 +22,8 @@ from tests.flink_runs import (
     write_programs,
     writers,
 )
-from tests.needs import needs
-from tests.test_golden import CONFIGS, GOLDEN
+from tests.support.needs import needs
+from tests.whole.test_golden import CONFIGS, GOLDEN
 
 pytestmark = [pytest.mark.flink, pytest.mark.timeout(600)]
 
@@ -152,7 +152,7 @@ def test_a_lost_cluster_leaves_no_process_and_no_dataset_and_the_same_command_ta
         run.wait_for_shards(2)
         running = "\n".join(commands_of(tmp_path))
         assert "TaskManagerRunner" in running
-        assert "pipeline.worker" in running
+        assert "maskmill.pipeline.runners.worker" in running
         for name in ("jobmanager", "tm1", "tm2"):
             lost.kill(name)
         said = run.end(status=1)

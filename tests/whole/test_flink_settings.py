@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from tests.command import ROOT
+from tests.support.command import ROOT
 
 FLINK = ROOT / "configs" / "flink"
 # The operator sets them by the memory of each pod.

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import pytest
 
-from pipeline.cli import main
-from tests.builders import write_dataset, write_params
-from tests.command import ROOT, tree
+from maskmill.pipeline.cli import main
+from tests.support.builders import write_dataset, write_params
+from tests.support.command import ROOT, tree
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 DISK_BYTES = 2 * 2**20
@@ -90,7 +90,7 @@ def run(folder: Path, datasets: Datasets, limit: int = resource.RLIM_INFINITY) -
         limit: size in bytes that no file of the process may exceed.
     """
     return subprocess.run(
-        [sys.executable, "-m", "pipeline", *datasets.arguments],
+        [sys.executable, "-m", "maskmill", *datasets.arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from maskmill import open_dataset
-from tests.command import run_create
+from tests.support.command import run_create
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 CONFIGS = sorted(path.parent.name for path in GOLDEN.glob("*/expected.json"))
 SPLITS = ("train_input", "eval_input")
 WITHOUT_RESIZE = {"bce_256x1600", "bce_512x1600_tiled"}

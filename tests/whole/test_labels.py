@@ -9,13 +9,13 @@ import apache_beam as beam
 import pytest
 from apache_beam.pipeline import AppliedPTransform, PipelineVisitor
 
-from pipeline.graph import ASSIGNMENTS, build_graph
-from pipeline.job import make_job
-from pipeline.params_file import read_params
-from tests.builders import write_dataset, write_params
-from transforms.layout import ShardLayout
+from maskmill.pipeline.graph import ASSIGNMENTS, build_graph
+from maskmill.pipeline.job.job import make_job
+from maskmill.pipeline.job.params_file import read_params
+from maskmill.transforms.assignment.shard_layout import ShardLayout
+from tests.support.builders import write_dataset, write_params
 
-OURS = ("pipeline.", "transforms.")
+OURS = ("maskmill.",)
 CAMEL_CASE = re.compile("([A-Z][a-z]+)+")
 
 

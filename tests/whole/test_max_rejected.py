@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.cli import main
-from tests.builders import HEADER, write_dataset, write_params
-from tests.command import create, digest, manifest
-from transforms.hdf5_file import read_shard
+from maskmill.pipeline.cli import main
+from maskmill.transforms.shards.hdf5_file import read_shard
+from tests.support.builders import HEADER, write_dataset, write_params
+from tests.support.command import create, digest, manifest
 
 NAMES = [f"{letter}.jpg" for letter in "abcdefghij"]
 ROWS = [f"{name},3,{index} 2" for index, name in enumerate(NAMES, start=1)]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from maskmill import open_dataset
-from tests.builders import HEADER, write_dataset, write_images
-from tests.command import create, manifest
-from transforms.image_hash import hash_image
+from maskmill.transforms.assignment.image_hash import hash_image
+from tests.support.builders import HEADER, write_dataset, write_images
+from tests.support.command import create, manifest
 
 LISTED = ["a.jpg", "b.jpg", "c.jpg"]
 CLASSES = (1, 2, 3, 4)

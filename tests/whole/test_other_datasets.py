@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import yaml
 
-from pipeline.cli import main
 from maskmill import Example, open_dataset
-from tests.builders import grey_pixels, image_bytes
-from tests.command import ROOT, manifest
-from transforms.resize import nearest_index
-from transforms.rle import format_runs, mask_to_runs
+from maskmill.pipeline.cli import main
+from maskmill.transforms.examples.resize import nearest_index
+from maskmill.transforms.examples.rle import format_runs, mask_to_runs
+from tests.support.builders import grey_pixels, image_bytes
+from tests.support.command import ROOT, manifest
 
 Masks = Mapping[str, Mapping[int, np.ndarray]]
 

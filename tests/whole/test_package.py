@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from apache_beam.runners.portability.stager import Stager
 
-from tests.command import ROOT
+from tests.support.command import ROOT
 
-PACKAGES = ("pipeline", "transforms", "maskmill")
+FOLDERS = ("maskmill", "pipeline", "transforms")
 
 
 @pytest.fixture(name="sdist", scope="module")
@@ -23,8 +23,8 @@ def build_sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The archive that Beam stages; made of a copy, because the folder of setup.py is written to."""
     folder = tmp_path_factory.mktemp("package")
     project = folder / "project"
-    for package in PACKAGES:
-        shutil.copytree(ROOT / package, project / package)
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, project / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, project)
     (folder / "dist").mkdir()
@@ -34,9 +34,13 @@ def build_sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_archive_holds_every_module_and_what_setup_reads(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {member.split("/", 1)[-1] for member in archive.getnames()}
-    modules = {f"{package}/{file.name}" for package in PACKAGES for file in (ROOT / package).glob("*.py")}
-    assert len(modules) > 50
-    assert modules | {"maskmill/py.typed", "setup.py", "pyproject.toml", "README.md"} <= names
+    files = [file.relative_to(ROOT) for name in FOLDERS for file in (ROOT / name).rglob("*.py")]
+    modules = {str(file if file.parts[0] == "maskmill" else Path("maskmill", file)) for file in files}
+    assert len(modules) > 100
+    assert (
+        modules | {"maskmill/py.typed", "maskmill/pipeline/report/page.html", "setup.py", "pyproject.toml", "README.md"}
+        <= names
+    )
 
 
 def test_the_archive_installs_and_runs_elsewhere(sdist: Path, tmp_path: Path) -> None:
@@ -48,8 +52,8 @@ def test_the_archive_installs_and_runs_elsewhere(sdist: Path, tmp_path: Path) ->
     _run(sys.executable, "-m", "pip", f"--python={python}", "install", *offline, sdist, cwd=tmp_path)
 
     shutil.rmtree(sdist.parent.parent / "project")
-    code = "import pipeline.cli, pipeline.create, transforms, maskmill\n"
-    code += "print(pipeline.__file__, transforms.__file__, maskmill.__file__)"
+    code = "import maskmill.pipeline.cli, maskmill.pipeline.create.make_dataset, maskmill.transforms as transforms\n"
+    code += "print(maskmill.pipeline.cli.__file__, transforms.__file__, maskmill.__file__)"
     for path in _run(python, "-c", code, cwd=tmp_path).split():
         assert Path(path).is_relative_to(tmp_path / "venv")
     assert "--num_output_files" in _run(python.with_name("maskmill"), "create", "--help", cwd=tmp_path)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import ROOT, run_create, tree
-from tests.needs import needs
-from tests.test_golden import CONFIGS, GOLDEN
+from tests.support.command import ROOT, run_create, tree
+from tests.support.needs import needs
+from tests.whole.test_golden import CONFIGS, GOLDEN
 
 pytestmark = [pytest.mark.prism, pytest.mark.timeout(1200)]  # of which the building is the greatest part
 

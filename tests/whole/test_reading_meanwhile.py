@@ -8,8 +8,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.builders import write_dataset
-from tests.command import create
+from tests.support.builders import write_dataset
+from tests.support.command import create
 
 ROWS = [f"{index:02}.jpg,3,{1 + index} 2" for index in range(16)]
 

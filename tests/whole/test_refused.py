@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.cli import main
 from maskmill import DatasetError, open_dataset
 from maskmill.folder import folder_of
-from tests.datasets import EMPTY, SHARD, copy_of, edit_text, make_dataset, reseal, write_original
+from maskmill.pipeline.cli import main
+from tests.support.datasets import EMPTY, SHARD, copy_of, edit_text, make_dataset, reseal, write_original
 
 MANIFEST = "manifest.json"
 Damage = Callable[[Path], object]

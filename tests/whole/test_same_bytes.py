@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import main
-from tests.builders import write_dataset, write_params
-from tests.command import digest, run_maskmill, tree
-from transforms import write_shard, write_shards
-from transforms.read_annotations import ReadAnnotations
+from maskmill.pipeline.cli import main
+from maskmill.transforms.annotations.read_annotations import ReadAnnotations
+from maskmill.transforms.sink import write_file as write_shard
+from maskmill.transforms.sink import write_shards
+from tests.support.builders import write_dataset, write_params
+from tests.support.command import digest, run_maskmill, tree
 
 ROWS = [f"{index * 37 % 60:02}.jpg,{3 + index % 5 // 4},{1 + index} 2" for index in range(90)]
 # Relative, so that what the files say of paths is the same everywhere.
@@ -54,7 +55,7 @@ def test_threads(usual: dict[str, bytes], workers: int) -> None:
 def test_processes(
     usual: dict[str, bytes], workers: int, shards_a_process: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.create.PROCESSES_FROM_CSV_BYTES", 0)
+    monkeypatch.setattr("maskmill.pipeline.create.make_dataset.PROCESSES_FROM_CSV_BYTES", 0)
     monkeypatch.setattr(write_shards, "SHARDS_A_PROCESS", shards_a_process)
     assert main([*COMMAND, f"--workers={workers}"]) == 0
     assert tree(Path("out")) == usual

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.benchmarks import bench, rows_only
-from tests.command import ROOT
+from tests.support.command import ROOT
 
 TEXT = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
 RESULTS = json.loads(bench.RESULTS.read_text())

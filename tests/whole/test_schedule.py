@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.latest import read_latest
-from tests.builders import write_dataset, write_params
-from tests.command import ROOT
+from maskmill.pipeline.dataset.latest import read_latest
+from tests.support.builders import write_dataset, write_params
+from tests.support.command import ROOT
 
 SCHEDULE = ROOT / "configs" / "schedule"
 SCHEDULER = {"PROJECT": "p", "REGION": "r", "BUCKET": "b", "IMAGE": "i", "ACCOUNT": "a@b"}
@@ -44,7 +44,7 @@ def run_script(script: Path, folder: Path, *arguments: str | Path, status: int =
 
 
 def test_the_script_makes_the_dataset_of_the_day_and_removes_old_ones(tmp_path: Path) -> None:
-    write_program(tmp_path / "bin" / "maskmill", f'#!/bin/sh\nexec {sys.executable} -m pipeline "$@"\n')
+    write_program(tmp_path / "bin" / "maskmill", f'#!/bin/sh\nexec {sys.executable} -m maskmill "$@"\n')
     data = write_dataset(tmp_path / "data", [f"{index}.jpg,3,{index + 1} 2" for index in range(4)])
     params, days = write_params(tmp_path / "params.yaml", data), tmp_path / "days"
     run_script(SCHEDULE / "daily.sh", tmp_path / "bin", params, days, "--num_output_files=1")

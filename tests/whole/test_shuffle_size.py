@@ -13,10 +13,10 @@ import pytest
 from apache_beam.coders.coder_impl import create_InputStream
 from apache_beam.runners.portability.fn_api_runner.execution import GroupingBuffer
 
-from tests.builders import HEADER, write_dataset
-from tests.command import create, manifest
-from transforms.csv_blocks import MAX_LINE_BYTES
-from transforms.rle import format_runs
+from maskmill.transforms.annotations.csv_blocks import MAX_LINE_BYTES
+from maskmill.transforms.examples.rle import format_runs
+from tests.support.builders import HEADER, write_dataset
+from tests.support.command import create, manifest
 
 LIMIT = 1_000_000
 

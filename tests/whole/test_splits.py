@@ -12,12 +12,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.cli import main
 from maskmill import open_dataset
-from tests.builders import HEADER, params_of, write_dataset, write_images
-from tests.command import create, manifest
-from transforms.assign_stratified import cut_stratum
-from transforms.splits import Selection, SplitRule
+from maskmill.pipeline.cli import main
+from maskmill.transforms.assignment.assign_stratified import cut_stratum
+from maskmill.transforms.assignment.splits import Selection, SplitRule
+from tests.support.builders import HEADER, params_of, write_dataset, write_images
+from tests.support.command import create, manifest
 
 ALL = Selection(0, (3,))
 # One image of class 1 in twenty, and one of class 2 in four, besides class 3.

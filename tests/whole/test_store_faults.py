@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault_proxy import KINDS, HttpFault
-from tests.store_requests import BATCHES, CALLS
-from tests.store_runs import create, put_dataset, requests_of_a_run
-from tests.stores import Store
-from transforms import amazon_s3
-from transforms.file_stores import store_of
+from maskmill.transforms.files import amazon_s3
+from maskmill.transforms.files.stores import store_of
+from tests.support.fault_proxy import KINDS, HttpFault
+from tests.support.store_requests import BATCHES, CALLS
+from tests.support.store_runs import create, put_dataset, requests_of_a_run
+from tests.support.stores import Store
 
 pytestmark = pytest.mark.stores
 

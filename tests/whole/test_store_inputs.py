@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.builders import HEADER, params_of, write_dataset
-from tests.command import create as create_locally
-from tests.command import tree
-from tests.store_runs import FLAGS, ROWS, assert_whole, create, shards_in
-from tests.stores import Store
+from tests.support.builders import HEADER, params_of, write_dataset
+from tests.support.command import create as create_locally
+from tests.support.command import tree
+from tests.support.store_runs import FLAGS, ROWS, assert_whole, create, shards_in
+from tests.support.stores import Store
 
 pytestmark = pytest.mark.stores
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from maskmill import open_dataset
-from tests.command import create as create_locally
-from tests.needs import needs_package
-from tests.store_runs import FLAGS, create, put_dataset
-from tests.stores import Store
+from tests.support.command import create as create_locally
+from tests.support.needs import needs_package
+from tests.support.store_runs import FLAGS, create, put_dataset
+from tests.support.stores import Store
 
 pytestmark = pytest.mark.stores
 

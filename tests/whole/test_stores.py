@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import main
-from tests.builders import HEADER, params_of, write_dataset
-from tests.command import run_maskmill, tree
-from tests.fault_proxy import HttpFault
-from tests.store_runs import FLAGS, ROWS, assert_whole, create, put_dataset, requests_of_a_run, shards_in
-from tests.stores import Store
-from transforms.find_files import list_folder
-from transforms.read_ahead import READ_AHEAD
-from transforms.read_annotations import BLOCK_BYTES
+from maskmill.pipeline.cli import main
+from maskmill.transforms.annotations.read_annotations import BLOCK_BYTES
+from maskmill.transforms.files.find_files import list_folder
+from maskmill.transforms.sink.read_ahead import READ_AHEAD
+from tests.support.builders import HEADER, params_of, write_dataset
+from tests.support.command import run_maskmill, tree
+from tests.support.fault_proxy import HttpFault
+from tests.support.store_runs import FLAGS, ROWS, assert_whole, create, put_dataset, requests_of_a_run, shards_in
+from tests.support.stores import Store
 
 pytestmark = pytest.mark.stores
 

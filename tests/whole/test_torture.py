@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.torture import torture
+from tests.support.torture import torture
 
 KILLS = 12
 

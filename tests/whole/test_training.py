@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.command import ROOT
-from tests.needs import needs_package
-from tests.pages import blocks, commands, python_blocks, run
+from tests.support.command import ROOT
+from tests.support.needs import needs_package
+from tests.support.pages import blocks, commands, python_blocks, run
 
 pytestmark = pytest.mark.torch
 TEXT = (ROOT / "docs" / "training.md").read_text()

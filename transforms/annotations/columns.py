@@ -6,8 +6,8 @@ import csv
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from transforms.printable import printable
-from transforms.rejected import Code, DataError
+from maskmill.transforms.rejected import Code, DataError
+from maskmill.transforms.text import printable
 
 CLASSES = ("1", "2", "3", "4")
 

@@ -8,10 +8,10 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, cast
 
-from transforms.columns import Columns, RowFormat, parse_header
-from transforms.element_size import MAX_ELEMENT_BYTES
-from transforms.files import open_read
-from transforms.os_errors import as_os_error
+from maskmill.transforms.annotations.columns import Columns, RowFormat, parse_header
+from maskmill.transforms.files.errors import as_os_error
+from maskmill.transforms.files.read_write import open_read
+from maskmill.transforms.limits import MAX_ELEMENT_BYTES
 
 # What is longer is no row. Nobody holds such a line whole.
 MAX_LINE_BYTES = 2**24

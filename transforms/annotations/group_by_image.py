@@ -16,15 +16,15 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from transforms.batches import Batch, IntoBatches, unpack
-from transforms.csv_blocks import CsvFile, is_compressed
-from transforms.example import ImageFile, MaskRow
-from transforms.image import is_image_name
-from transforms.list_images import FileStatus
-from transforms.paths import join
-from transforms.read_annotations import REJECTED_RUNS, AnnotationRow, ImageKey
-from transforms.rejected import Code, Line, Rejected
-from transforms.rle import EMPTY_RUNS
+from maskmill.transforms.annotations.csv_blocks import CsvFile, is_compressed
+from maskmill.transforms.annotations.list_images import FileStatus
+from maskmill.transforms.annotations.read_annotations import REJECTED_RUNS, AnnotationRow, ImageKey
+from maskmill.transforms.batches import Batch, IntoBatches, unpack
+from maskmill.transforms.examples.image import is_image_name
+from maskmill.transforms.examples.make_example import ImageFile, MaskRow
+from maskmill.transforms.examples.rle import EMPTY_RUNS
+from maskmill.transforms.files.paths import join
+from maskmill.transforms.rejected import Code, Line, Rejected
 
 # What a row takes besides its runs and the path of its file.
 ROW_BYTES = 100

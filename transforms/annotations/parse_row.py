@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from transforms.columns import Columns, split_fields
-from transforms.element_size import MAX_NAME_BYTES
-from transforms.rejected import Code, DataError
-from transforms.rle import pack_runs, parse_runs
+from maskmill.transforms.annotations.columns import Columns, split_fields
+from maskmill.transforms.examples.rle import pack_runs, parse_runs
+from maskmill.transforms.limits import MAX_NAME_BYTES
+from maskmill.transforms.rejected import Code, DataError
 
 _NO_MASK = frozenset({"", "nan"})
 _NO_FILE_NAMES = frozenset({"", ".", ".."})

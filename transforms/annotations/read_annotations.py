@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
-from transforms.columns import Columns
-from transforms.csv_blocks import MAX_LINE_BYTES, Block, CsvFile, read_block, split_into_blocks
-from transforms.example import MaskRow
-from transforms.printable import printable
-from transforms.rejected import Code, DataError, Line, Rejected
-from transforms.rle import EMPTY_RUNS
-from transforms.rows import DefectRow, is_file_name, name_row, parse_row, split_lines
+from maskmill.transforms.annotations.columns import Columns
+from maskmill.transforms.annotations.csv_blocks import MAX_LINE_BYTES, Block, CsvFile, read_block, split_into_blocks
+from maskmill.transforms.annotations.parse_row import DefectRow, is_file_name, name_row, parse_row, split_lines
+from maskmill.transforms.examples.make_example import MaskRow
+from maskmill.transforms.examples.rle import EMPTY_RUNS
+from maskmill.transforms.rejected import Code, DataError, Line, Rejected
+from maskmill.transforms.text import printable
 
 # Small enough to cross a shuffle where a compressed file makes it necessary.
 BLOCK_BYTES = 2**19

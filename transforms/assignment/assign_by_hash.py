@@ -13,13 +13,19 @@ from typing import Any
 
 import apache_beam as beam
 
-from transforms.assign_splits import announce, outputs_of_block, places
-from transforms.batches import Batch, unpack
-from transforms.example import ExampleSpec, spec_from_plain
-from transforms.example_blocks import BlockKey, BlockKeyType, GroupByBlock, key_by_position
-from transforms.image_hash import hash_image, share_of_hashes
-from transforms.select_examples import SelectedExample
-from transforms.splits import AssignedExamples, SplitExample, SplitRule, SplitSize, rules_by_selection
+from maskmill.transforms.assignment.assign_by_position import announce, outputs_of_block, places
+from maskmill.transforms.assignment.example_blocks import BlockKey, BlockKeyType, GroupByBlock, key_by_position
+from maskmill.transforms.assignment.image_hash import hash_image, share_of_hashes
+from maskmill.transforms.assignment.select_examples import SelectedExample
+from maskmill.transforms.assignment.splits import (
+    AssignedExamples,
+    SplitExample,
+    SplitRule,
+    SplitSize,
+    rules_by_selection,
+)
+from maskmill.transforms.batches import Batch, unpack
+from maskmill.transforms.examples.make_example import ExampleSpec, spec_from_plain
 
 
 def split_hash(spec: ExampleSpec, salt: str) -> int:

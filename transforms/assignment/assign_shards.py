@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from transforms.batches import Batch, IntoBatches, pack, unpack
-from transforms.example import ExampleSpec, size_of_spec, spec_from_plain, spec_to_plain
-from transforms.layout import ShardLayout
-from transforms.splits import SplitExample, SplitSize
+from maskmill.transforms.assignment.shard_layout import ShardLayout
+from maskmill.transforms.assignment.splits import SplitExample, SplitSize
+from maskmill.transforms.batches import Batch, IntoBatches, pack, unpack
+from maskmill.transforms.examples.make_example import ExampleSpec, size_of_spec, spec_from_plain, spec_to_plain
 
 
 class ShardKey(NamedTuple):

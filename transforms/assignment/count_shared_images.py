@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import apache_beam as beam
 
-from transforms.splits import SplitExample, SplitRule
+from maskmill.transforms.assignment.splits import SplitExample, SplitRule
 
 SHARED_IMAGES = "images in more than one split"
 

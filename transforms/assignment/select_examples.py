@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from transforms.element_size import MAX_ELEMENT_BYTES
-from transforms.example import ExampleSpec
-from transforms.group_by_image import ROW_BYTES, AnnotatedImage
-from transforms.image_hash import hash_image, share_of_hashes
-from transforms.read_annotations import REJECTED_RUNS, UNKNOWN_CLASS, AnnotationRow
-from transforms.rejected import Code, DataError, Line, Rejected
-from transforms.rle import EMPTY_RUNS
-from transforms.splits import Selection
+from maskmill.transforms.annotations.group_by_image import ROW_BYTES, AnnotatedImage
+from maskmill.transforms.annotations.read_annotations import REJECTED_RUNS, UNKNOWN_CLASS, AnnotationRow
+from maskmill.transforms.assignment.image_hash import hash_image, share_of_hashes
+from maskmill.transforms.assignment.splits import Selection
+from maskmill.transforms.examples.make_example import ExampleSpec
+from maskmill.transforms.examples.rle import EMPTY_RUNS
+from maskmill.transforms.limits import MAX_ELEMENT_BYTES
+from maskmill.transforms.rejected import Code, DataError, Line, Rejected
 
 NEGATIVE = "filtered: negative, and not wanted"
 

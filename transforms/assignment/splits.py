@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import apache_beam as beam
 
-from transforms.example import ExampleSpec
+from maskmill.transforms.examples.make_example import ExampleSpec
 
 
 class Selection(NamedTuple):

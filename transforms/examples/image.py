@@ -13,7 +13,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import GifImagePlugin, Image
 
-from transforms.rejected import Code, DataError
+from maskmill.transforms.rejected import Code, DataError
 
 Pixels = NDArray[np.uint8]
 

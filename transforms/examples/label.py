@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.rle import ClassMask, Mask
+from maskmill.transforms.examples.rle import ClassMask, Mask
 
 MAX_CHUNK_BYTES = 4 * 2**20
 LOSSES = ("bce", "multilabel_bce", "ssce")

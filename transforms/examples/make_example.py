@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.image import MAX_PIXELS, decode_grey
-from transforms.label import Label, LabelFormat
-from transforms.rejected import DataError, Line
-from transforms.resize import resize_bicubic, resize_mask, tile
-from transforms.rle import EMPTY_RUNS, ClassMask, runs_to_mask, unpack_runs
+from maskmill.transforms.examples.image import MAX_PIXELS, decode_grey
+from maskmill.transforms.examples.label import Label, LabelFormat
+from maskmill.transforms.examples.resize import resize_bicubic, resize_mask, tile
+from maskmill.transforms.examples.rle import EMPTY_RUNS, ClassMask, runs_to_mask, unpack_runs
+from maskmill.transforms.rejected import DataError, Line
 
 
 class ImageFile(NamedTuple):

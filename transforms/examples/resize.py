@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.rle import ClassMask
+from maskmill.transforms.examples.rle import ClassMask
 
 Pixels = NDArray[np.uint8]
 

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.element_size import MAX_ELEMENT_BYTES
-from transforms.rejected import Code, DataError
+from maskmill.transforms.limits import MAX_ELEMENT_BYTES
+from maskmill.transforms.rejected import Code, DataError
 
 Runs = NDArray[np.int64]
 Mask = NDArray[np.uint8]

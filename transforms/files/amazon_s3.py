@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from apache_beam.options.pipeline_options import PipelineOptions, S3Options
 
-from transforms.object_store import Content, FileInfo, ObjectStore, not_found, parse_path
-from transforms.os_errors import as_os_error
+from maskmill.transforms.files.errors import as_os_error
+from maskmill.transforms.files.object_store import Content, FileInfo, ObjectStore, not_found, parse_path
 
 _Result = TypeVar("_Result")
 

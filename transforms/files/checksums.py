@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from transforms.files import open_read
-from transforms.os_errors import as_os_error
-from transforms.paths import is_local
+from maskmill.transforms.files.errors import as_os_error
+from maskmill.transforms.files.paths import is_local
+from maskmill.transforms.files.read_write import open_read
 
 BLOCK = 2**20
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.file_stores import store_of
-from transforms.layout import ATTEMPT
-from transforms.object_store import FileInfo, ObjectStore
-from transforms.os_errors import as_os_error
-from transforms.paths import is_local, join
+from maskmill.transforms.assignment.shard_layout import ATTEMPT
+from maskmill.transforms.files.errors import as_os_error
+from maskmill.transforms.files.object_store import FileInfo, ObjectStore
+from maskmill.transforms.files.paths import is_local, join
+from maskmill.transforms.files.stores import store_of
 
 # What the system says of a path at which nothing can be: all other errors leave that open.
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)

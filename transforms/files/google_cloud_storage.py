@@ -7,8 +7,8 @@ from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from transforms.object_store import Content, FileInfo, ObjectStore, not_found, parse_path
-from transforms.os_errors import as_os_error
+from maskmill.transforms.files.errors import as_os_error
+from maskmill.transforms.files.object_store import Content, FileInfo, ObjectStore, not_found, parse_path
 
 
 class GoogleCloudStorage(ObjectStore):

@@ -15,12 +15,12 @@ from typing import BinaryIO, cast
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.file_stores import store_of
-from transforms.find_files import exists, match_pattern
-from transforms.layout import ATTEMPT
-from transforms.object_store import ObjectReader
-from transforms.os_errors import as_os_error
-from transforms.paths import is_local, join
+from maskmill.transforms.assignment.shard_layout import ATTEMPT
+from maskmill.transforms.files.errors import as_os_error
+from maskmill.transforms.files.find_files import exists, match_pattern
+from maskmill.transforms.files.object_store import ObjectReader
+from maskmill.transforms.files.paths import is_local, join
+from maskmill.transforms.files.stores import store_of
 
 _READ_BYTES = 2**22
 

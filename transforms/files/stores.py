@@ -8,10 +8,10 @@ from collections.abc import Callable
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from transforms.amazon_s3 import AmazonS3
-from transforms.google_cloud_storage import GoogleCloudStorage
-from transforms.object_store import ObjectStore
-from transforms.os_errors import NoFileSystemError, as_os_error
+from maskmill.transforms.files.amazon_s3 import AmazonS3
+from maskmill.transforms.files.errors import NoFileSystemError, as_os_error
+from maskmill.transforms.files.google_cloud_storage import GoogleCloudStorage
+from maskmill.transforms.files.object_store import ObjectStore
 
 _KINDS: dict[str, Callable[[PipelineOptions], ObjectStore]] = {"gs": GoogleCloudStorage, "s3": AmazonS3}
 # Of the package, by scheme: what the classes above import.

@@ -21,12 +21,12 @@ from multiprocessing.sharedctypes import Synchronized
 
 from threadpoolctl import threadpool_limits
 
-from transforms.freed_memory import settle_freed_memory
-from transforms.progress import PROGRESS
+from maskmill.transforms.parallel.memory import settle_freed_memory
+from maskmill.transforms.parallel.progress import PROGRESS
 
 # Where it is to be had: the processes are forked from one that has done the imports, and not from this one's threads.
 _FORKSERVER = "forkserver"
-_PRELOADED = ["transforms.write_alone", "transforms.process_pool"]
+_PRELOADED = ["maskmill.transforms.sink.write_file_alone", "maskmill.transforms.parallel.process_pool"]
 # In which a pool has most often noticed a loss by itself.
 _NOTICE_SECONDS = 1
 

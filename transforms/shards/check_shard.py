@@ -12,8 +12,8 @@ import numpy as np
 from h5py import h5d, h5z
 from numpy.typing import NDArray
 
-from transforms.label import MAX_CHUNK_BYTES, LabelFormat
-from transforms.layout import group_name
+from maskmill.transforms.assignment.shard_layout import group_name
+from maskmill.transforms.examples.label import MAX_CHUNK_BYTES, LabelFormat
 
 # What h5py and zlib raise for a file that is no HDF5, or a damaged one.
 _DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, OverflowError, zlib.error)

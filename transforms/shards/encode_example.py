@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.deflate_runs import deflate_runs
-from transforms.label import LabelFormat
-from transforms.rle import ClassMask
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.rle import ClassMask
+from maskmill.transforms.shards.deflate_runs import deflate_runs
 
 
 class EncodedExample(NamedTuple):

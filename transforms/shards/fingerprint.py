@@ -7,11 +7,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 
-from transforms.example import ExampleFormat, ExampleSpec
-from transforms.fetch import sha256_of
-from transforms.look_ahead import map_ahead, shared_pool, usable_cores
-from transforms.read_ahead import read_ahead
-from transforms.rle import unpack_runs
+from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec
+from maskmill.transforms.examples.rle import unpack_runs
+from maskmill.transforms.files.checksums import sha256_of
+from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool, usable_cores
+from maskmill.transforms.sink.read_ahead import read_ahead
 
 # Raised when the same input would give other bytes.
 FORMAT_VERSION = 4

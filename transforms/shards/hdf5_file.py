@@ -19,10 +19,10 @@ import h5py
 import numpy as np
 from h5py import h5d, h5g, h5p, h5s, h5t
 
-from transforms.encode_example import EncodedExample
-from transforms.example import Example
-from transforms.label import LabelFormat
-from transforms.layout import group_name
+from maskmill.transforms.assignment.shard_layout import group_name
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.make_example import Example
+from maskmill.transforms.shards.encode_example import EncodedExample
 
 # What the file says of how its labels were compressed; a reader does not look at it.
 DEFLATE_LEVEL = 1

@@ -18,11 +18,11 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from transforms.fetch import copy_here, sha256_of
-from transforms.files import copy_to, move, read_bytes_if_there, sync, write_whole
-from transforms.find_files import exists, list_folder_if_there
-from transforms.layout import ATTEMPT
-from transforms.paths import is_local, join
+from maskmill.transforms.assignment.shard_layout import ATTEMPT
+from maskmill.transforms.files.checksums import copy_here, sha256_of
+from maskmill.transforms.files.find_files import exists, list_folder_if_there
+from maskmill.transforms.files.paths import is_local, join
+from maskmill.transforms.files.read_write import copy_to, move, read_bytes_if_there, sync, write_whole
 
 # Their messages are of a few hundred bytes.
 REJECTED_PER_PIECE = 1000

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from transforms.example import Example, ExampleFormat, ExampleSpec, make_example, row_of
-from transforms.files import read_bytes
-from transforms.rejected import DataError, Rejected
+from maskmill.transforms.examples.make_example import Example, ExampleFormat, ExampleSpec, make_example, row_of
+from maskmill.transforms.files.read_write import read_bytes
+from maskmill.transforms.rejected import DataError, Rejected
 
 
 class DecodedExamples(NamedTuple):

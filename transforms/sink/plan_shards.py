@@ -6,11 +6,11 @@ import dataclasses
 
 import apache_beam as beam
 
-from transforms.assign_shards import ShardKey
-from transforms.example import ExampleSpec
-from transforms.hdf5_file import estimate_bytes
-from transforms.staging import ShardSummary, StoredShard
-from transforms.write_shards import WriteFile, WriteShard, WriteShards, WrittenShards
+from maskmill.transforms.assignment.assign_shards import ShardKey
+from maskmill.transforms.examples.make_example import ExampleSpec
+from maskmill.transforms.shards.hdf5_file import estimate_bytes
+from maskmill.transforms.shards.staging import ShardSummary, StoredShard
+from maskmill.transforms.sink.write_shards import WriteFile, WriteShard, WriteShards, WrittenShards
 
 
 def is_planned(summary: ShardSummary) -> bool:

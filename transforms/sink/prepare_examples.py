@@ -12,11 +12,18 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.encode_example import EncodedExample, encode_example
-from transforms.example import DecodedImage, ExampleFormat, ExampleSpec, RowError, make_image, make_mask
-from transforms.rejected import DataError
-from transforms.rle import ClassMask
-from transforms.shared_images import put_images
+from maskmill.transforms.examples.make_example import (
+    DecodedImage,
+    ExampleFormat,
+    ExampleSpec,
+    RowError,
+    make_image,
+    make_mask,
+)
+from maskmill.transforms.examples.rle import ClassMask
+from maskmill.transforms.parallel.shared_images import put_images
+from maskmill.transforms.rejected import DataError
+from maskmill.transforms.shards.encode_example import EncodedExample, encode_example
 
 NO_IMAGE = np.empty((1, 0, 0), np.uint8)
 # Examples that are made together, where so many fit: the code of each step stays in the processor's caches meanwhile,

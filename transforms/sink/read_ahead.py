@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator, Sequence
 
-from transforms.example import ExampleSpec
-from transforms.files import read_bytes
-from transforms.look_ahead import map_ahead, shared_pool
-from transforms.paths import is_local
+from maskmill.transforms.examples.make_example import ExampleSpec
+from maskmill.transforms.files.paths import is_local
+from maskmill.transforms.files.read_write import read_bytes
+from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool
 
 # So many at the same time: each waits for its answer.
 READ_AHEAD = 16

@@ -15,12 +15,16 @@ from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
-from transforms.encode_example import EncodedExample
-from transforms.example import ExampleFormat, ExampleSpec
-from transforms.fetch import sha256_of
-from transforms.hdf5_file import ShardFile
-from transforms.look_ahead import map_ahead, shared_pool
-from transforms.prepare_examples import (
+from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec
+from maskmill.transforms.files.checksums import sha256_of
+from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool
+from maskmill.transforms.parallel.process_pool import losses_told, process_pool
+from maskmill.transforms.parallel.progress import PROGRESS
+from maskmill.transforms.parallel.shared_images import SharedImages
+from maskmill.transforms.parallel.turns import Turn, in_turn
+from maskmill.transforms.shards.encode_example import EncodedExample
+from maskmill.transforms.shards.hdf5_file import ShardFile
+from maskmill.transforms.sink.prepare_examples import (
     Group,
     RefusedExample,
     group_for,
@@ -28,12 +32,8 @@ from transforms.prepare_examples import (
     prepare_elsewhere,
     prepare_examples,
 )
-from transforms.process_pool import losses_told, process_pool
-from transforms.progress import PROGRESS
-from transforms.read_ahead import bytes_ahead, read_ahead
-from transforms.shared_images import SharedImages
-from transforms.turns import Turn, in_turn
-from transforms.write_alone import GivenUpError, WrittenFile, sum_overlaps, write_alone
+from maskmill.transforms.sink.read_ahead import bytes_ahead, read_ahead
+from maskmill.transforms.sink.write_file_alone import GivenUpError, WrittenFile, sum_overlaps, write_alone
 
 # What the examples ahead of the file may take, besides the decoding of one image in each thread.
 LOOK_AHEAD_BYTES = 2**26

@@ -11,10 +11,10 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from transforms.example import ExampleFormat, ExampleSpec
-from transforms.hdf5_file import ShardFile
-from transforms.prepare_examples import RefusedExample, group_for, grouped, prepare_examples
-from transforms.progress import PROGRESS
+from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec
+from maskmill.transforms.parallel.progress import PROGRESS
+from maskmill.transforms.shards.hdf5_file import ShardFile
+from maskmill.transforms.sink.prepare_examples import RefusedExample, group_for, grouped, prepare_examples
 
 _BLOCK = 2**18
 

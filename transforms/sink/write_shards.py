@@ -21,17 +21,17 @@ from apache_beam.metrics import Metrics
 from apache_beam.transforms.window import GlobalWindows
 from threadpoolctl import threadpool_limits
 
-from transforms.assign_shards import ShardKey
-from transforms.decode_examples import reject
-from transforms.example import ExampleFormat, ExampleSpec
-from transforms.files import make_folder
-from transforms.fingerprint import checksums, fingerprint_of, modified_times
-from transforms.layout import staged_path
-from transforms.look_ahead import LookAhead, shared_pool, usable_cores
-from transforms.paths import is_local, join
-from transforms.progress import PROGRESS
-from transforms.rejected import Rejected
-from transforms.staging import (
+from maskmill.transforms.assignment.assign_shards import ShardKey
+from maskmill.transforms.assignment.shard_layout import staged_path
+from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec
+from maskmill.transforms.files.paths import is_local, join
+from maskmill.transforms.files.read_write import make_folder
+from maskmill.transforms.parallel.look_ahead import LookAhead, shared_pool, usable_cores
+from maskmill.transforms.parallel.progress import PROGRESS
+from maskmill.transforms.parallel.turns import Turn
+from maskmill.transforms.rejected import Rejected
+from maskmill.transforms.shards.fingerprint import checksums, fingerprint_of, modified_times
+from maskmill.transforms.shards.staging import (
     KEPT,
     REUSED,
     WRITTEN,
@@ -46,9 +46,9 @@ from transforms.staging import (
     stage,
     stage_copy,
 )
-from transforms.turns import Turn
-from transforms.write_alone import WrittenFile
-from transforms.write_shard import write_elsewhere, write_shard
+from maskmill.transforms.sink.decode_examples import reject
+from maskmill.transforms.sink.write_file import write_elsewhere, write_shard
+from maskmill.transforms.sink.write_file_alone import WrittenFile
 
 # By one process. What decodes is the same for all of them.
 SHARDS_AT_A_TIME = 3

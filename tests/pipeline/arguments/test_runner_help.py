@@ -7,9 +7,9 @@ import argparse
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline.beam_options import find_unknown
-from pipeline.cli import main
-from pipeline.runner_help import RUNNERS
+from maskmill.pipeline.arguments.runner_help import RUNNERS
+from maskmill.pipeline.cli import main
+from maskmill.pipeline.runners.beam_options import find_unknown
 
 
 @pytest.fixture(name="text")

@@ -17,15 +17,15 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.cli import main
-from pipeline.graph import build_graph
-from pipeline.in_process_runner import InProcessRunner
-from pipeline.job import make_job
-from pipeline.params_file import read_params
-from tests.builders import HEADER, write_dataset, write_images, write_params
-from tests.command import create, digest, manifest, run_maskmill
-from transforms.hdf5_file import read_shard
-from transforms.layout import ShardLayout
+from maskmill.pipeline.cli import main
+from maskmill.pipeline.graph import build_graph
+from maskmill.pipeline.job.job import make_job
+from maskmill.pipeline.job.params_file import read_params
+from maskmill.pipeline.runners.in_process_runner import InProcessRunner
+from maskmill.transforms.assignment.shard_layout import ShardLayout
+from maskmill.transforms.shards.hdf5_file import read_shard
+from tests.support.builders import HEADER, write_dataset, write_images, write_params
+from tests.support.command import create, digest, manifest, run_maskmill
 
 ROWS = [f"{name}.jpg,3,{start} 2" for start, name in enumerate("abcdefgh", start=1)]
 
@@ -282,7 +282,7 @@ def test_a_signal_stops_within_seconds_and_the_same_command_goes_on(tmp_path: Pa
     data = write_dataset(tmp_path / "data", rows)
     params = write_params(tmp_path / "params.yaml", data, image_shape=[400, 800, 1], max_image_shape=[400, 800])
     output = tmp_path / "out"
-    command = [sys.executable, "-m", "pipeline", "create", "--params", params, "--output_dir", output]
+    command = [sys.executable, "-m", "maskmill", "create", "--params", params, "--output_dir", output]
     command += ["--num_output_files", "100", "--workers", "1"]
     with subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True) as process:
         while not list(output.glob(".staging/*/train_input/*.h5.json")):

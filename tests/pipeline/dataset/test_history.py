@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import __version__
-from pipeline.history import MAX_LINES
-from tests.builders import grey_pixels, image_bytes, write_dataset
-from tests.command import ROOT, create, run_maskmill
+from maskmill import __version__
+from maskmill.pipeline.dataset.history import MAX_LINES
+from tests.support.builders import grey_pixels, image_bytes, write_dataset
+from tests.support.command import ROOT, create, run_maskmill
 
 ROWS = [f"{index}.jpg,3,{1 + index} 2" for index in range(4)]
 FLAGS = ("--num_output_files=2",)

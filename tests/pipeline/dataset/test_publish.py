@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
-from pipeline.existing import find_existing, of_naming
-from pipeline.history import HISTORY
-from pipeline.job import Job
-from pipeline.publish import check_publishable, describe_record, publish
-from pipeline.rejected_limit import parse_limit
-from transforms.aggregate_metadata import DatasetMetadata, RejectedRecord, RowCounts
-from transforms.example import ExampleFormat
-from transforms.fetch import sha256_of
-from transforms.label import LabelFormat
-from transforms.layout import ShardLayout, staged_path
-from transforms.splits import Selection, SplitRule, SplitSize
-from transforms.staging import ShardSummary, StoredShard
+from maskmill.pipeline.dataset.find_existing import find_existing, of_naming
+from maskmill.pipeline.dataset.history import HISTORY
+from maskmill.pipeline.dataset.publish import check_publishable, describe_record, publish
+from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
+from maskmill.pipeline.job.job import Job
+from maskmill.pipeline.job.rejected_limit import parse_limit
+from maskmill.transforms.aggregate_metadata import DatasetMetadata, RejectedRecord, RowCounts
+from maskmill.transforms.assignment.shard_layout import ShardLayout, staged_path
+from maskmill.transforms.assignment.splits import Selection, SplitRule, SplitSize
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.make_example import ExampleFormat
+from maskmill.transforms.files.checksums import sha256_of
+from maskmill.transforms.shards.staging import ShardSummary, StoredShard
 
 SPLITS = ("train_input", "eval_input")
 

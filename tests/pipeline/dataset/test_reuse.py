@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.history import find_run, shard_states
-from pipeline.latest import read_latest
-from tests.builders import grey_pixels, image_bytes, write_dataset
-from tests.command import create, run_create, tree, write_params
+from maskmill.pipeline.dataset.history import find_run, shard_states
+from maskmill.pipeline.dataset.latest import read_latest
+from tests.support.builders import grey_pixels, image_bytes, write_dataset
+from tests.support.command import create, run_create, tree, write_params
 
 ROWS = [f"{index:02}.jpg,3,{1 + index} 2" for index in range(16)]
 FLAGS = ("--num_output_files=4",)
@@ -75,7 +75,9 @@ def test_latest_is_put_back_where_there_is_nothing_else_to_do(tmp_path: Path, da
 def test_latest_follows_also_where_nobody_waits_for_the_run(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.create.announce_latest", lambda *_: "")  # as if the program had been left
+    monkeypatch.setattr(
+        "maskmill.pipeline.create.make_dataset.announce_latest", lambda *_: ""
+    )  # as if the program had been left
     make_day(tmp_path, data, "a")
     make_day(tmp_path, data, "b")
     assert read_latest(str(tmp_path / "days")) == "b"
@@ -105,8 +107,8 @@ def test_a_shard_that_is_removed_meanwhile_is_written(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = make_day(tmp_path, data, "a")
-    prepare = "pipeline.create.build_graph"
-    original = __import__("pipeline.graph", fromlist=["build_graph"]).build_graph
+    prepare = "maskmill.pipeline.create.make_dataset.build_graph"
+    original = __import__("maskmill.pipeline.graph", fromlist=["build_graph"]).build_graph
 
     def remove_one(*arguments: object) -> None:
         (first / "eval_input" / "preprocessed_data-0_p0.h5").unlink()

@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import MaskmillError
-from pipeline.run_lock import check_not_superseded, locked
-from pipeline.verify import verify
-from tests.builders import write_dataset, write_params
-from tests.command import create, digest
+from maskmill.pipeline.dataset.run_lock import check_not_superseded, locked
+from maskmill.pipeline.errors import MaskmillError
+from maskmill.pipeline.verify.verify_dataset import verify
+from tests.support.builders import write_dataset, write_params
+from tests.support.command import create, digest
 
 ROWS = [f"{index:03}.jpg,3,{1 + index} 2" for index in range(60)]
 
 
 def start(params: Path, output: Path, *flags: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "pipeline", "create", "--params", params, "--output_dir", output, *flags]
+    command = [sys.executable, "-m", "maskmill", "create", "--params", params, "--output_dir", output, *flags]
     return subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
 
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import progress_bar
-from pipeline.cli import main
-from pipeline.job import Job, make_job
-from pipeline.params_file import read_params
-from pipeline.progress_bar import show_progress
-from pipeline.staged_progress import StagedProgress
-from tests.builders import write_dataset, write_params
-from transforms.layout import ShardLayout
-from transforms.staging import StoredShard
+from maskmill.pipeline.cli import main
+from maskmill.pipeline.dataset.staged_progress import StagedProgress
+from maskmill.pipeline.job.job import Job, make_job
+from maskmill.pipeline.job.params_file import read_params
+from maskmill.pipeline.messages import progress_bar
+from maskmill.pipeline.messages.progress_bar import show_progress
+from maskmill.transforms.assignment.shard_layout import ShardLayout
+from maskmill.transforms.shards.staging import StoredShard
+from tests.support.builders import write_dataset, write_params
 
 ELSEWHERE = ("--direct_running_mode=multi_processing", "--direct_num_workers=1")
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import store_lock
-from pipeline.errors import MaskmillError
-from pipeline.run_lock import check_not_superseded, locked
-from pipeline.store_lock import DEAD_SECONDS, StoreLock
-from tests.fault_proxy import HttpFault
-from tests.store_runs import assert_whole, create, put_dataset
-from tests.stores import Store
-from transforms.file_stores import store_of
+from maskmill.pipeline.dataset import store_lock
+from maskmill.pipeline.dataset.run_lock import check_not_superseded, locked
+from maskmill.pipeline.dataset.store_lock import DEAD_SECONDS, StoreLock
+from maskmill.pipeline.errors import MaskmillError
+from maskmill.transforms.files.stores import store_of
+from tests.support.fault_proxy import HttpFault
+from tests.support.store_runs import assert_whole, create, put_dataset
+from tests.support.stores import Store
 
 pytestmark = pytest.mark.stores
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import main
-from tests.bad_input import run, three_images
-from tests.builders import write_params
+from maskmill.pipeline.cli import main
+from tests.support.bad_input import run, three_images
+from tests.support.builders import write_params
 
 HUGE = "1" + "0" * 400
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(

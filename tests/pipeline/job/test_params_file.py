@@ -11,14 +11,14 @@ import yaml
 from apache_beam.io.filesystems import FileSystems
 from pydantic import ValidationError
 
-from pipeline.errors import UsageError
-from pipeline.params import data_params
-from pipeline.params_file import parse_params, read_params
-from pipeline.sections import MaskmillParams
-from transforms.example import ExampleFormat
-from transforms.label import LabelFormat
+from maskmill.pipeline.errors import UsageError
+from maskmill.pipeline.job.params import data_params
+from maskmill.pipeline.job.params_file import parse_params, read_params
+from maskmill.pipeline.job.section_models import MaskmillParams
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.make_example import ExampleFormat
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 GOLDEN = sorted(path.parent for path in (ROOT / "tests" / "golden").glob("*/params.yaml"))
 
 GIVE_CLASSES = "give the number of a class, its name, a list of such, or all"
@@ -191,7 +191,7 @@ def test_another_data_processor_is_told_which_one_is_supported() -> None:
             good_but("eval_input:", "eval_inptu:"),
             ["params.yaml:8: eval_inptu: unknown key; did you mean eval_input?"],
         ),
-        (GOOD + "steelbeem: {}\n", ["params.yaml:12: steelbeem: unknown key; did you mean maskmill?"]),
+        (GOOD + "maskmil: {}\n", ["params.yaml:12: maskmil: unknown key; did you mean maskmill?"]),
         # missing keys and sections
         (
             good_but("  class_id: 3\n", ""),
@@ -248,6 +248,8 @@ def test_another_data_processor_is_told_which_one_is_supported() -> None:
             GOOD + "maskmill:\n  csv:\n  - a.csv\n  - 3\n",
             ["params.yaml:15: maskmill.csv[1]: 3 is not a string; give a file name or a list of file names"],
         ),
+        # a section by its former name
+        (GOOD + "steelbeam: {}\n", ["params.yaml:12: steelbeam: unknown key; did you mean maskmill?"]),
         # what two sections say together
         (
             good_but("num_classes: 2", "num_classes: 1").replace("loss: bce", "loss: multilabel_bce"),
@@ -460,7 +462,7 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 
 
 def test_importing_params_does_not_import_beam() -> None:
-    code = "import sys, pipeline.params_file; sys.exit('apache_beam' in sys.modules)"
+    code = "import sys, maskmill.pipeline.job.params_file; sys.exit('apache_beam' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

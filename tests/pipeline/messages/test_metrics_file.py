@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.builders import write_dataset, write_images, write_params
-from tests.command import ROOT, create
+from tests.support.builders import write_dataset, write_images, write_params
+from tests.support.command import ROOT, create
 
 
 @pytest.fixture(name="data")
@@ -97,7 +97,7 @@ def test_a_run_that_is_stopped_is_a_failure_too(tmp_path: Path) -> None:
     params = write_params(tmp_path / "params.yaml", data, image_shape=[256, 1600, 1])
     path = tmp_path / "x.prom"
     command = ["create", "--params", params, "--output_dir", tmp_path / "out", f"--metrics_file={path}"]
-    process = subprocess.Popen([sys.executable, "-m", "pipeline", *map(str, command)], cwd=ROOT)
+    process = subprocess.Popen([sys.executable, "-m", "maskmill", *map(str, command)], cwd=ROOT)
     try:
         deadline = time.monotonic() + 60
         while not list((tmp_path / "out").glob(".staging/*/*/*")) and time.monotonic() < deadline:

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from pipeline import progress_bar
-from pipeline.progress_bar import format_bytes, show_progress
-from pipeline.summary import summarise
-from transforms.progress import Progress
+from maskmill.pipeline.messages import progress_bar
+from maskmill.pipeline.messages.progress_bar import format_bytes, show_progress
+from maskmill.pipeline.messages.summary import summarise
+from maskmill.transforms.parallel.progress import Progress
 
 
 class Terminal(io.StringIO):

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import progress_bar
-from pipeline.cli import main
-from pipeline.run_log import JsonFormatter, RunLog, is_json
-from tests.builders import write_dataset, write_params
-from tests.command import create, run_create, run_maskmill
+from maskmill.pipeline.cli import main
+from maskmill.pipeline.messages import progress_bar
+from maskmill.pipeline.messages.run_log import JsonFormatter, RunLog, is_json
+from tests.support.builders import write_dataset, write_params
+from tests.support.command import create, run_create, run_maskmill
 
 JSON = "--log_format=json"
 FLAGS = ("--num_output_files=2", JSON)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.cli import main
-from tests.builders import grey_pixels, image_bytes, write_dataset, write_params
-from tests.command import create, manifest, run_maskmill
+from maskmill.pipeline.cli import main
+from tests.support.builders import grey_pixels, image_bytes, write_dataset, write_params
+from tests.support.command import create, manifest, run_maskmill
 
 ROWS = [f"{index:02}.jpg,{3 + index % 4 // 3},{1 + index} 2" for index in range(32)]
 FLAGS = ("--num_output_files=4",)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import main
-from pipeline.run_lock import locked
-from tests.builders import write_dataset
-from tests.command import create, tree
+from maskmill.pipeline.cli import main
+from maskmill.pipeline.dataset.run_lock import locked
+from tests.support.builders import write_dataset
+from tests.support.command import create, tree
 
 DAYS = ("2026-11-20", "2026-11-21", "2026-11-22")
 

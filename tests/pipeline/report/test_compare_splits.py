@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.compare_splits import find_differences, probability_of_chance
-from tests.builders import write_dataset
-from tests.command import create
-from tests.report_pages import page_of
+from maskmill.pipeline.report.compare_splits import find_differences, probability_of_chance
+from tests.support.builders import write_dataset
+from tests.support.command import create
+from tests.support.report_pages import page_of
 
 # 40 of class 1, 20 of class 3.
 ROWS = [f"{number:03}.jpg,{3 if number % 3 == 0 else 1},{1 + number} 4" for number in range(60)]

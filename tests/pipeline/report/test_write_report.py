@@ -14,15 +14,15 @@ import pytest
 import yaml
 from PIL import Image
 
-from pipeline import report
-from pipeline.cli import main
-from pipeline.draw_example import draw_label
-from pipeline.progress_bar import format_bytes
 from maskmill import open_dataset
-from tests.builders import HEIGHT, WIDTH, image_bytes, write_dataset, write_images, write_params
-from tests.command import create, manifest
-from tests.datasets import SHARD, SPLITS, copy_of, make_dataset, write_original
-from tests.report_pages import Page, need_report, page_of
+from maskmill.pipeline.cli import main
+from maskmill.pipeline.messages.progress_bar import format_bytes
+from maskmill.pipeline.report import write_report as report
+from maskmill.pipeline.report.draw_example import draw_label
+from tests.support.builders import HEIGHT, WIDTH, image_bytes, write_dataset, write_images, write_params
+from tests.support.command import create, manifest
+from tests.support.datasets import SHARD, SPLITS, copy_of, make_dataset, write_original
+from tests.support.report_pages import Page, need_report, page_of
 
 # As many of each class in each half of the CSV: 40 of class 1, 20 of class 3, with the classes in turn.
 ROWS = [f"{number:03}.jpg,{3 if number % 3 == 0 else 1},{1 + number} 4" for number in range(60)]
@@ -127,8 +127,8 @@ def test_the_sizes_of_the_shards_are_told(dataset: Path, tmp_path: Path) -> None
 
 
 def test_areas_runs_brightness_and_places_are_those_of_the_examples(tmp_path: Path) -> None:
-    from pipeline.report_statistics import look_at_split
-    from transforms.progress import Progress
+    from maskmill.pipeline.report.statistics import look_at_split
+    from maskmill.transforms.parallel.progress import Progress
 
     grey = np.full((HEIGHT, WIDTH), 100, np.uint8)
     data = write_dataset(tmp_path / "data", ["a.jpg,3,1 4 17 4 40 2", "b.jpg,3,1 1", "c.jpg,3,-1"])
@@ -151,7 +151,7 @@ def test_of_a_large_split_a_part_is_looked_at_and_said_to_be_one(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = page_of(dataset, tmp_path).row("train_input")
-    monkeypatch.setattr("pipeline.report_statistics.MOST_EXAMPLES", 30)
+    monkeypatch.setattr("maskmill.pipeline.report.statistics.MOST_EXAMPLES", 30)
     page = page_of(dataset, tmp_path)
     sentence = "Of train_input 30 examples were looked at, chosen at random; the counts by class are of all."
     assert sentence in page.text

@@ -11,7 +11,7 @@ from apache_beam.runners.worker.bundle_processor import BundleProcessor
 from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.transforms.core import RestrictionProvider
 
-from pipeline.in_process_runner import InProcessRunner
+from maskmill.pipeline.runners.in_process_runner import InProcessRunner
 
 
 def count_processors(_: object) -> int:

@@ -12,10 +12,10 @@ import apache_beam as beam
 import pytest
 from apache_beam.runners.runner import PipelineResult, PipelineState
 
-from pipeline import runner_job
-from pipeline.cli import main
-from tests.builders import write_dataset, write_params
-from tests.command import ROOT, create, tree
+from maskmill.pipeline.cli import main
+from maskmill.pipeline.runners import runner_job
+from tests.support.builders import write_dataset, write_params
+from tests.support.command import ROOT, create, tree
 
 
 class Result(PipelineResult):
@@ -90,7 +90,7 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_a_worker_that_no_runner_answers_says_so() -> None:
-    command = [sys.executable, "-m", "pipeline.worker", "--id=1-1", "--provision_endpoint=localhost:1"]
+    command = [sys.executable, "-m", "maskmill.pipeline.runners.worker", "--id=1-1", "--provision_endpoint=localhost:1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 1
     assert "maskmill-worker: no runner answers at localhost:1" in done.stderr

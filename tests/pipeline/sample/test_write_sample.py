@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline.draw_steel import draw_defect, draw_steel, make_image, plan_image
-from pipeline.errors import MaskmillError, UsageError
-from pipeline.sample import SampleSummary, image_names, write_sample
+from maskmill.pipeline.errors import MaskmillError, UsageError
+from maskmill.pipeline.sample.draw_steel import draw_defect, draw_steel, make_image, plan_image
+from maskmill.pipeline.sample.write_sample import SampleSummary, image_names, write_sample
 
 IMAGES = 20
 
@@ -95,7 +95,7 @@ def test_a_name_that_is_taken_is_not_given_again(monkeypatch):
         def hexdigest(self) -> str:
             return "0123456789abcdef"
 
-    monkeypatch.setattr("pipeline.sample.hashlib.sha256", Digest)
+    monkeypatch.setattr("maskmill.pipeline.sample.write_sample.hashlib.sha256", Digest)
     assert image_names(0, 2) == ["012345678.jpg", "123456789.jpg"]
 
 
@@ -263,7 +263,7 @@ def test_a_failure_to_write_is_told_and_leaves_nothing_behind(tmp_path, monkeypa
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(f"pipeline.sample.{place}", fail)
+    monkeypatch.setattr(f"maskmill.pipeline.sample.write_sample.{place}", fail)
     with pytest.raises(MaskmillError) as caught:
         write_sample(tmp_path, images=1)
     assert str(caught.value) == (
@@ -285,7 +285,9 @@ def test_record_names_what_decides_the_bytes(sample):
 
 
 def test_importing_the_module_imports_neither_beam_nor_h5py_nor_pandas():
-    code = "import pipeline.sample, sys; print({'apache_beam', 'h5py', 'pandas'} & set(sys.modules))"
-    root = Path(__file__).resolve().parent.parent
+    code = (
+        "import maskmill.pipeline.sample.write_sample, sys; print({'apache_beam', 'h5py', 'pandas'} & set(sys.modules))"
+    )
+    root = Path(__file__).resolve().parents[3]
     result = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert result.stdout == "set()\n"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.check_metadata import check_meta, check_written, label_formats
-from transforms.label import LabelFormat
+from maskmill.pipeline.verify.check_metadata import check_meta, check_written, label_formats
+from maskmill.transforms.examples.label import LabelFormat
 
 
 def written(ranges: Any, *, n_docs: int = 6, total_written: int = 5) -> list[str]:

@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from pipeline import check_files
-from pipeline.cli import main
-from pipeline.errors import DamagedError, MaskmillError, UsageError
-from pipeline.history import HISTORY
-from pipeline.progress_bar import format_bytes
-from pipeline.verify import verify
-from tests.command import run_maskmill
-from tests.datasets import SHARD, copy_of, create, edit_text, make_dataset, manifest_of, refuse_to_open, reseal
-from transforms import fetch
-from transforms.check_shard import check_shard
-from transforms.progress import Progress
+from maskmill.pipeline.cli import main
+from maskmill.pipeline.dataset.history import HISTORY
+from maskmill.pipeline.errors import DamagedError, MaskmillError, UsageError
+from maskmill.pipeline.messages.progress_bar import format_bytes
+from maskmill.pipeline.verify import check_files
+from maskmill.pipeline.verify.verify_dataset import verify
+from maskmill.transforms.files import checksums as fetch
+from maskmill.transforms.parallel.progress import Progress
+from maskmill.transforms.shards.check_shard import check_shard
+from tests.support.command import run_maskmill
+from tests.support.datasets import SHARD, copy_of, create, edit_text, make_dataset, manifest_of, refuse_to_open, reseal
 
 FLIPS = 1000
 Damage = Callable[[Path], Any]
@@ -307,7 +307,7 @@ def test_the_command_says_that_a_dataset_is_whole(dataset: Path, capsys: pytest.
 def test_the_command_shows_its_progress_in_bytes(
     dataset: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("pipeline.progress_bar.LINE_SECONDS", 0.001)
+    monkeypatch.setattr("maskmill.pipeline.messages.progress_bar.LINE_SECONDS", 0.001)
     assert main(["verify", str(dataset)]) == 0
     assert "B of " in capsys.readouterr().err
 
@@ -344,7 +344,7 @@ def test_ctrl_c_waits_for_no_file(
     def leave(status: int) -> None:
         raise SystemExit(status)
 
-    monkeypatch.setattr("pipeline.verify.verify", interrupt)
+    monkeypatch.setattr("maskmill.pipeline.verify.verify_dataset.verify", interrupt)
     monkeypatch.setattr("os._exit", leave)
     with pytest.raises(SystemExit, match="130"):
         main(["verify", str(dataset)])

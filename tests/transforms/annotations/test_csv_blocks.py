@@ -11,11 +11,11 @@ from typing import BinaryIO, cast
 
 import pytest
 
-from tests.builders import HEADER, csv_file
-from transforms import csv_blocks
-from transforms.csv_blocks import MAX_LINE_BYTES, CsvFile, read_block, split_into_blocks
-from transforms.read_annotations import BLOCK_BYTES, parse_block
-from transforms.rejected import DataError
+from maskmill.transforms.annotations import csv_blocks
+from maskmill.transforms.annotations.csv_blocks import MAX_LINE_BYTES, CsvFile, read_block, split_into_blocks
+from maskmill.transforms.annotations.read_annotations import BLOCK_BYTES, parse_block
+from maskmill.transforms.rejected import DataError
+from tests.support.builders import HEADER, csv_file
 
 ROWS = [f"{index:04}.jpg,{index % 4 + 1},{index + 1} {index % 7 + 1}" for index in range(40)]
 TEXT = "\n".join([HEADER, *ROWS, ""])
@@ -91,8 +91,8 @@ def test_a_line_that_is_too_long_is_rejected_and_the_next_ones_keep_their_number
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, end: str, block_bytes: int
 ) -> None:
     for module in ("csv_blocks", "read_annotations"):
-        monkeypatch.setattr(f"transforms.{module}.MAX_LINE_BYTES", 20)
-    monkeypatch.setattr("transforms.csv_blocks._PIECE_BYTES", 7)
+        monkeypatch.setattr(f"maskmill.transforms.annotations.{module}.MAX_LINE_BYTES", 20)
+    monkeypatch.setattr("maskmill.transforms.annotations.csv_blocks._PIECE_BYTES", 7)
     fits = "b.jpg,3," + "1 2 1 2 1 10"
     assert len(fits) == 20
     lines = [
@@ -166,7 +166,7 @@ def counted_reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         return opened[-1]
 
     open_read = csv_blocks.open_read
-    monkeypatch.setattr("transforms.csv_blocks.open_read", open_counted)
+    monkeypatch.setattr("maskmill.transforms.annotations.csv_blocks.open_read", open_counted)
     yield reads
 
 

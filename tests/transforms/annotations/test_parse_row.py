@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.columns import Columns, RowFormat, parse_header, split_fields
-from transforms.rejected import Code, DataError
-from transforms.rle import unpack_runs
-from transforms.rows import parse_row, split_lines
+from maskmill.transforms.annotations.columns import Columns, RowFormat, parse_header, split_fields
+from maskmill.transforms.annotations.parse_row import parse_row, split_lines
+from maskmill.transforms.examples.rle import unpack_runs
+from maskmill.transforms.rejected import Code, DataError
 
 NAMES = RowFormat()
 PRESENT = parse_header("ImageId,ClassId,EncodedPixels", NAMES)

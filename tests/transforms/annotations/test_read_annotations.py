@@ -7,11 +7,17 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.testing.util import assert_that, equal_to
 
-from tests.builders import HEADER, csv_file, in_process
-from transforms.example import MaskRow
-from transforms.read_annotations import REJECTED_RUNS, UNKNOWN_CLASS, AnnotationRow, ReadAnnotations, Source
-from transforms.rejected import Line
-from transforms.rle import EMPTY_RUNS, pack_runs, parse_runs
+from maskmill.transforms.annotations.read_annotations import (
+    REJECTED_RUNS,
+    UNKNOWN_CLASS,
+    AnnotationRow,
+    ReadAnnotations,
+    Source,
+)
+from maskmill.transforms.examples.make_example import MaskRow
+from maskmill.transforms.examples.rle import EMPTY_RUNS, pack_runs, parse_runs
+from maskmill.transforms.rejected import Line
+from tests.support.builders import HEADER, csv_file, in_process
 
 
 def test_rows_of_wanted_classes_are_given_by_image_and_all_are_tallied(tmp_path: Path) -> None:

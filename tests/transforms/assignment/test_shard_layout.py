@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.layout import ShardLayout, parse_file_name
+from maskmill.transforms.assignment.shard_layout import ShardLayout, parse_file_name
 
 
 def places_by_loop(layout: ShardLayout, examples: int) -> list[tuple[int, int]]:

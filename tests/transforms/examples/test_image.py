@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from tests.builders import grey_pixels, image_bytes
-from transforms.image import decode_grey
-from transforms.rejected import Code, DataError
+from maskmill.transforms.examples.image import decode_grey
+from maskmill.transforms.rejected import Code, DataError
+from tests.support.builders import grey_pixels, image_bytes
 
 PIXELS = grey_pixels(1, 16, 24)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.builders import grey_pixels, image_bytes
-from tests.command import ROOT
-from transforms.image import decode_grey, known_formats
-from transforms.rejected import Code, DataError
+from maskmill.transforms.examples.image import decode_grey, known_formats
+from maskmill.transforms.rejected import Code, DataError
+from tests.support.builders import grey_pixels, image_bytes
+from tests.support.command import ROOT
 
 PIXELS = grey_pixels(1, 16, 24)
 PNG = image_bytes(PIXELS, kind="PNG")
@@ -81,7 +81,7 @@ def test_an_image_of_too_many_pixels_is_refused(kind: str) -> None:
 
 # In a process of its own, whose peak of memory is not that of other tests. (`ru_maxrss` would begin with the parent's.)
 MEASURE = """
-from tests.test_image_size import BOMBS, PNG, DataError, decode_grey
+from tests.transforms.examples.test_image_size import BOMBS, PNG, DataError, decode_grey
 def peak():
     [line] = [line for line in open("/proc/self/status") if line.startswith("VmHWM:")]
     return int(line.split()[1]) // 1024

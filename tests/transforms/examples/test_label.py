@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from transforms.label import MAX_CHUNK_BYTES, LabelFormat
+from maskmill.transforms.examples.label import MAX_CHUNK_BYTES, LabelFormat
 
 MASK = (np.arange(24).reshape(4, 6) % 5 == 0).astype(np.uint8)
 

@@ -10,8 +10,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.builders import grey_pixels
-from transforms.resize import _bands, bicubic_weights, nearest_index, resize_bicubic, resize_mask, tile
+from maskmill.transforms.examples.resize import (
+    _bands,
+    bicubic_weights,
+    nearest_index,
+    resize_bicubic,
+    resize_mask,
+    tile,
+)
+from tests.support.builders import grey_pixels
 
 sizes = st.integers(1, 60)
 

@@ -10,9 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from transforms.element_size import MAX_ELEMENT_BYTES
-from transforms.rejected import Code, DataError
-from transforms.rle import (
+from maskmill.transforms.examples.rle import (
     covered_intervals,
     format_runs,
     mask_to_runs,
@@ -21,6 +19,8 @@ from transforms.rle import (
     runs_to_mask,
     unpack_runs,
 )
+from maskmill.transforms.limits import MAX_ELEMENT_BYTES
+from maskmill.transforms.rejected import Code, DataError
 
 masks = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.integers(0, 1))
 run_lists = st.lists(st.tuples(st.integers(1, 60), st.integers(1, 30)), max_size=20)

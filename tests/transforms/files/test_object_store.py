@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.fault_proxy import KINDS, HttpFault
-from tests.stores import Store
-from transforms.file_stores import store_of
-from transforms.object_store import ABSENT, ObjectStore
+from maskmill.transforms.files.object_store import ABSENT, ObjectStore
+from maskmill.transforms.files.stores import store_of
+from tests.support.fault_proxy import KINDS, HttpFault
+from tests.support.stores import Store
 
 pytestmark = pytest.mark.stores
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from transforms.files import move, remove, write_whole
-from transforms.find_files import list_folder, match_files
-from transforms.paths import absolute, join
+from maskmill.transforms.files.find_files import list_folder, match_files
+from maskmill.transforms.files.paths import absolute, join
+from maskmill.transforms.files.read_write import move, remove, write_whole
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from transforms.example import ExampleFormat, ExampleSpec, ImageFile
-from transforms.label import LabelFormat
-from transforms.look_ahead import map_ahead
-from transforms.prepare_examples import group_for
-from transforms.read_ahead import bytes_ahead
-from transforms.write_shard import LOOK_AHEAD_BYTES, window_for
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec, ImageFile
+from maskmill.transforms.parallel.look_ahead import map_ahead
+from maskmill.transforms.sink.prepare_examples import group_for
+from maskmill.transforms.sink.read_ahead import bytes_ahead
+from maskmill.transforms.sink.write_file import LOOK_AHEAD_BYTES, window_for
 
 
 @pytest.fixture(name="pool")

@@ -21,10 +21,10 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.builders import write_dataset, write_params
-from tests.command import ROOT, create, digest, manifest, run_maskmill
-from transforms.process_pool import LostProcessError, losses_told, process_pool
-from transforms.progress import Progress
+from maskmill.transforms.parallel.process_pool import LostProcessError, losses_told, process_pool
+from maskmill.transforms.parallel.progress import Progress
+from tests.support.builders import write_dataset, write_params
+from tests.support.command import ROOT, create, digest, manifest, run_maskmill
 
 IMAGES = 400
 
@@ -53,7 +53,7 @@ def test_what_cannot_be_made_is_rejected_as_by_threads(
         csv.write("5.jpg,3,1 2\n7.jpg,3,9 100000\n")
     flags = ("--max_rejected=9", "--workers=2", shards)
     threads = create(tmp_path, data, *flags, output="threads")
-    monkeypatch.setattr("pipeline.create.PROCESSES_FROM_CSV_BYTES", 0)
+    monkeypatch.setattr("maskmill.pipeline.create.make_dataset.PROCESSES_FROM_CSV_BYTES", 0)
     processes = create(tmp_path, data, *flags, output="processes")
     assert digest(processes) == digest(threads)
     assert (processes / "rejected.jsonl").read_bytes() == (threads / "rejected.jsonl").read_bytes()
@@ -128,7 +128,7 @@ def test_nobody_waits_for_a_process_that_dies_while_it_counts() -> None:
 
 
 def start(params: Path, output: Path, shards: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "pipeline", "create", "--params", str(params), "--output_dir", str(output)]
+    command = [sys.executable, "-m", "maskmill", "create", "--params", str(params), "--output_dir", str(output)]
     return subprocess.Popen(
         [*command, "--workers=2", shards], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

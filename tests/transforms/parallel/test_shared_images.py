@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.builders import grey_pixels
-from tests.command import ROOT
-from transforms.shared_images import SharedImages, put_images
+from maskmill.transforms.parallel.shared_images import SharedImages, put_images
+from tests.support.builders import grey_pixels
+from tests.support.command import ROOT
 
 PUT_FROM_ANOTHER_PROCESS = """
 import sys
-from tests.builders import grey_pixels
-from transforms.shared_images import put_images
+from tests.support.builders import grey_pixels
+from maskmill.transforms.parallel.shared_images import put_images
 put_images(sys.argv[1], 1, [grey_pixels(7, 5, 3)[None]])
 """
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from transforms.turns import Turn, in_turn
+from maskmill.transforms.parallel.turns import Turn, in_turn
 
 
 def test_turns_come_in_the_order_in_which_they_were_taken() -> None:

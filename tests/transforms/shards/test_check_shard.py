@@ -11,10 +11,14 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.cli import main
-from pipeline.verify import verify
-from tests.builders import HEIGHT, WIDTH, grey_pixels
-from tests.datasets import (
+from maskmill.pipeline.cli import main
+from maskmill.pipeline.verify.verify_dataset import verify
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.shards.check_shard import arrays_of, check_shard
+from maskmill.transforms.shards.encode_example import encode_example
+from maskmill.transforms.shards.hdf5_file import ShardFile
+from tests.support.builders import HEIGHT, WIDTH, grey_pixels
+from tests.support.datasets import (
     EMPTY,
     SHARD,
     SPLITS,
@@ -26,10 +30,6 @@ from tests.datasets import (
     write_original,
     write_shard,
 )
-from transforms.check_shard import arrays_of, check_shard
-from transforms.encode_example import encode_example
-from transforms.hdf5_file import ShardFile
-from transforms.label import LabelFormat
 
 Change = Callable[[h5py.File], Any]
 LOSSES = (("bce", 2), ("multilabel_bce", 3), ("ssce", 2))
@@ -184,7 +184,7 @@ def test_every_example_that_is_wrong_is_named_and_many_missing_ones_in_short(tmp
 def test_a_label_is_looked_at_to_its_last_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: str, deflated: bool
 ) -> None:
-    for module in ("transforms.check_shard", "transforms.label"):
+    for module in ("maskmill.transforms.shards.check_shard", "maskmill.transforms.examples.label"):
         monkeypatch.setattr(f"{module}.MAX_CHUNK_BYTES", 3 * 4 * WIDTH)
     form = LabelFormat(loss, 3, HEIGHT, WIDTH, (3,))
     path = str(tmp_path / "x.h5")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.deflate_runs import canonical_codes, code_lengths, coder_for, deflate_runs
+from maskmill.transforms.shards.deflate_runs import canonical_codes, code_lengths, coder_for, deflate_runs
 
 FLOATS = (np.float32(0).tobytes(), np.float32(1).tobytes())
 NUMBERS = [

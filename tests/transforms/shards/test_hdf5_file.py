@@ -12,11 +12,11 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.builders import grey_pixels
-from tests.command import ROOT
-from transforms.encode_example import encode_example
-from transforms.hdf5_file import ShardFile, read_shard
-from transforms.label import LabelFormat
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.shards.encode_example import encode_example
+from maskmill.transforms.shards.hdf5_file import ShardFile, read_shard
+from tests.support.builders import grey_pixels
+from tests.support.command import ROOT
 
 
 def write(path: Path, form: LabelFormat, examples: int) -> None:
@@ -88,9 +88,9 @@ def test_a_file_that_was_cut_off_by_an_error_does_not_say_how_many_examples_it_h
 WRITE_TO_A_FULL_DISK = """
 import resource, signal, sys
 import numpy as np
-from transforms.encode_example import encode_example
-from transforms.hdf5_file import ShardFile
-from transforms.label import LabelFormat
+from maskmill.transforms.shards.encode_example import encode_example
+from maskmill.transforms.shards.hdf5_file import ShardFile
+from maskmill.transforms.examples.label import LabelFormat
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
@@ -118,9 +118,9 @@ def test_memory_does_not_grow_with_the_examples_of_a_shard(tmp_path: Path) -> No
     script = """
 import sys, psutil
 import numpy as np
-from transforms.encode_example import encode_example
-from transforms.hdf5_file import ShardFile
-from transforms.label import LabelFormat
+from maskmill.transforms.shards.encode_example import encode_example
+from maskmill.transforms.shards.hdf5_file import ShardFile
+from maskmill.transforms.examples.label import LabelFormat
 form = LabelFormat("bce", 2, 16, 24, (3,))
 example = encode_example(np.ones((16, 24), np.uint8), np.ones((16, 24), np.uint8), form)
 with ShardFile(sys.argv[1], form) as file:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import write_images
-from tests.command import ROOT
-from tests.test_write_shards import FORM, spec
-from transforms.example import ExampleSpec
-from transforms.fetch import sha256_of
-from transforms.hdf5_file import read_shard
-from transforms.write_alone import GivenUpError, write_alone
-from transforms.write_shard import write_elsewhere
+from maskmill.transforms.examples.make_example import ExampleSpec
+from maskmill.transforms.files.checksums import sha256_of
+from maskmill.transforms.shards.hdf5_file import read_shard
+from maskmill.transforms.sink.write_file import write_elsewhere
+from maskmill.transforms.sink.write_file_alone import GivenUpError, write_alone
+from tests.support.builders import write_images
+from tests.support.command import ROOT
+from tests.transforms.sink.test_write_shards import FORM, spec
 
 
 @pytest.fixture(name="specs")
@@ -45,7 +45,7 @@ def test_an_image_that_vanishes_fails_the_shard(tmp_path: Path, specs: list[Exam
 def test_it_stops_when_somebody_removes_the_file(
     tmp_path: Path, specs: list[ExampleSpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transforms.write_alone.group_for", lambda *_, **__: 1)
+    monkeypatch.setattr("maskmill.transforms.sink.write_file_alone.group_for", lambda *_, **__: 1)
     path = tmp_path / "shard.h5"
     asked_for = []
 
@@ -70,5 +70,6 @@ def test_nobody_waits_for_a_shard_that_is_given_up(tmp_path: Path, specs: list[E
 
 
 def test_it_begins_without_beam() -> None:
-    code = "import sys, transforms.write_alone, transforms.process_pool; sys.exit('apache_beam' in sys.modules)"
+    modules = "maskmill.transforms.sink.write_file_alone, maskmill.transforms.parallel.process_pool"
+    code = f"import sys, {modules}; sys.exit('apache_beam' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -12,17 +12,17 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
-from tests.builders import HEIGHT, WIDTH, in_process, write_images
-from tests.shortcut import outputs_of
-from transforms.assign_shards import ShardKey
-from transforms.example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
-from transforms.fetch import sha256_of
-from transforms.fingerprint import checksums, fingerprint_of, modified_times
-from transforms.label import LabelFormat
-from transforms.rejected import Line, Rejected
-from transforms.rle import pack_runs, parse_runs
-from transforms.staging import ShardSummary, StoredShard, count_staged, remove_dead_attempts
-from transforms.write_shards import WriteShard, WriteShards
+from maskmill.transforms.assignment.assign_shards import ShardKey
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
+from maskmill.transforms.examples.rle import pack_runs, parse_runs
+from maskmill.transforms.files.checksums import sha256_of
+from maskmill.transforms.rejected import Line, Rejected
+from maskmill.transforms.shards.fingerprint import checksums, fingerprint_of, modified_times
+from maskmill.transforms.shards.staging import ShardSummary, StoredShard, count_staged, remove_dead_attempts
+from maskmill.transforms.sink.write_shards import WriteShard, WriteShards
+from tests.support.builders import HEIGHT, WIDTH, in_process, write_images
+from tests.support.shortcut import outputs_of
 
 FORM = ExampleFormat((HEIGHT, WIDTH), LabelFormat("bce", 2, HEIGHT, WIDTH, (3,)))
 KEY = ShardKey("train_input", 0, "data-0_p0.h5")
@@ -115,7 +115,7 @@ def test_a_file_that_is_staged_without_its_record_is_written_again(
         raise OSError("killed before the record")
 
     with monkeypatch.context() as patch:
-        patch.setattr("transforms.staging.write_whole", die)
+        patch.setattr("maskmill.transforms.shards.staging.write_whole", die)
         with pytest.raises(OSError, match="killed before the record"):
             write(sink(tmp_path), [spec(images / "a.jpg")])
     assert count_staged(str(tmp_path / "staging"), ["train_input"]) == 0
@@ -249,7 +249,7 @@ def test_fingerprint_tells_another_form_and_another_version_of_the_format(monkey
     before = fingerprint(A)
     assert fingerprint(A, FORM._replace(resized=(8, 8))) != before
     assert fingerprint(A, FORM._replace(label=FORM.label._replace(loss="ssce"))) != before
-    monkeypatch.setattr("transforms.fingerprint.FORMAT_VERSION", 0)
+    monkeypatch.setattr("maskmill.transforms.shards.fingerprint.FORMAT_VERSION", 0)
     assert fingerprint(A) != before
 
 
