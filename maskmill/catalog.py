@@ -6,20 +6,28 @@ split a list of its shards, meta_<split>.dat.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from maskmill.completeness import check_sizes, parse_shard_path
+from maskmill import format_version
+from maskmill.completeness import check_sizes
 from maskmill.errors import DatasetError
 from maskmill.folder import Folder
-from maskmill.manifest import MANIFEST, VERSIONS, check_sums, unseal
+from maskmill.manifest import check_sums, unseal
+from maskmill.names import (
+    EVAL,
+    MANIFEST,
+    REJECTED,
+    STAGING,
+    TRAIN,
+    meta_file,
+    parse_meta_file,
+    parse_meta_line,
+    parse_shard_file,
+    shard_path,
+)
 
-_ONLY_OURS = {"rejected.jsonl", ".staging"}
-# Of create_hdf5_files.py.
-_SPLITS = ("train_input", "eval_input")
-_META_LINE = re.compile(r"(?:.*[/\\])?(?P<file>[^/\\]+) (?P<examples>\d+)")
-_META_NAME = re.compile(r"meta_(?P<split>.+)\.dat")
+_ONLY_OURS = {REJECTED, STAGING}
 
 
 class Shard(NamedTuple):
@@ -38,8 +46,8 @@ class Shard(NamedTuple):
     @property
     def place(self) -> tuple[int, int]:
         """Number of the range of positions that it is of, and its own number; both stand in its name."""
-        parsed = parse_shard_path(self.path)
-        return (parsed[2], parsed[1]) if parsed else (0, 0)
+        parsed = parse_shard_file(self.path)
+        return (parsed.range, parsed.number) if parsed else (0, 0)
 
 
 class _Catalog(NamedTuple):
@@ -109,8 +117,8 @@ def _of_manifest(folder: Folder, path: str) -> _Catalog:
     try:
         manifest = unseal(folder.read(MANIFEST))
         version = manifest["format_version"]
-        if version > VERSIONS[-1]:
-            known = f"and this maskmill knows none above {VERSIONS[-1]}; install a later one"
+        if version > format_version.CURRENT:
+            known = f"and this maskmill knows none above {format_version.CURRENT}; install a later one"
             raise DatasetError(f"{path}/{MANIFEST} is of format version {version}, {known}")
         splits = {split: list(map(_shard_of, entry["shards"])) for split, entry in manifest["splits"].items()}
         files = {name: entry["bytes"] for name, entry in manifest["files"].items()}
@@ -132,20 +140,21 @@ def _of_original(folder: Folder, path: str, names: Collection[str]) -> _Catalog:
     if not _ONLY_OURS.isdisjoint(names):
         unfinished = f"{path} has no {MANIFEST}, which maskmill writes last: a run is still going on, or was cut off"
         raise DatasetError(f"{unfinished}; wait for its end, or run the same maskmill create again")
-    metas = {match["split"]: name for name in names if (match := _META_NAME.fullmatch(name))}
-    if not metas:
-        raise DatasetError(f"no dataset in {path}; name the folder in which {MANIFEST} or meta_train_input.dat lies")
-    splits = {split: _read_meta(folder, f"{path}/{name}", split, name) for split, name in metas.items()}
-    files = {shard.path: shard.bytes for shards in splits.values() for shard in shards}
+    splits = list(filter(None, map(parse_meta_file, names)))
+    if not splits:
+        raise DatasetError(f"no dataset in {path}; name the folder in which {MANIFEST} or {meta_file(TRAIN)} lies")
+    shards = {split: _read_meta(folder, path, split) for split in splits}
+    files = {shard.path: shard.bytes for of_split in shards.values() for shard in of_split}
     # A split without a list of its shards is damaged, and not somebody else's.
-    return _Catalog(splits, files, "meta_*.dat", {*_SPLITS, *splits})
+    return _Catalog(shards, files, meta_file("*"), {TRAIN, EVAL, *splits})
 
 
-def _read_meta(folder: Folder, path: str, split: str, name: str) -> list[Shard]:
+def _read_meta(folder: Folder, path: str, split: str) -> list[Shard]:
+    name = meta_file(split)
     lines = folder.read(name).decode("utf-8", "replace").splitlines()
-    matches = [_META_LINE.fullmatch(line) for line in lines]
-    if None in matches:
-        number = matches.index(None) + 1
-        raise DatasetError(f"{path}: line {number} is not a path and a number of examples; make the dataset again")
-    # The folder that a line names may be that of another machine.
-    return [Shard(f"{split}/{match['file']}", int(match["examples"]), None) for match in matches if match]
+    entries = [parse_meta_line(line) for line in lines]
+    if None in entries:
+        number = entries.index(None) + 1
+        problem = f"line {number} is not a path and a number of examples"
+        raise DatasetError(f"{path}/{name}: {problem}; make the dataset again")
+    return [Shard(shard_path(split, file), examples, None) for file, examples in filter(None, entries)]

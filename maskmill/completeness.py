@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-# How the names of files end that are not whole yet.
-_ATTEMPT = ".attempt"
-_SHARD_NAME = re.compile(r"(?P<name>.+)-(?P<number>\d+)_p(?P<range>\d+)\.h5", re.DOTALL)
-
-
-def parse_shard_path(path: str) -> tuple[str, int, int] | None:
-    """First part of a shard's file name, its number, and that of its range; None for another file."""
-    match = _SHARD_NAME.fullmatch(path.rpartition("/")[2])
-    return (match["name"], int(match["number"]), int(match["range"])) if match else None
+from maskmill.names import ATTEMPT, parse_shard_file
 
 
 def check_sizes(listed: Mapping[str, int | None], found: Mapping[str, int], where: str) -> Iterator[str]:
@@ -33,7 +24,7 @@ def check_sizes(listed: Mapping[str, int | None], found: Mapping[str, int], wher
         elif size not in (None, found[path]):
             yield f"{path}: has {found[path]:,} bytes instead of {size:,}"
     # In the folder itself anybody may leave files, but what ends like this we left.
-    candidates = (path for path in found if "/" in path or path.endswith(_ATTEMPT))
+    candidates = (path for path in found if "/" in path or path.endswith(ATTEMPT))
     for path in find_strays(candidates, listed):
         yield f"{path}: is not of this dataset; {where} does not list it"
 
@@ -49,10 +40,10 @@ def find_strays(present: Iterable[str], listed: Collection[str]) -> Iterator[str
     """
     names = {_dataset_name(path) for path in listed}
     for path in sorted(set(present).difference(listed)):
-        if path.endswith(_ATTEMPT) or _dataset_name(path) in names - {None}:
+        if path.endswith(ATTEMPT) or _dataset_name(path) in names - {None}:
             yield path
 
 
 def _dataset_name(path: str) -> str | None:
-    parsed = parse_shard_path(path)
-    return parsed[0] if parsed else None
+    parsed = parse_shard_file(path)
+    return parsed.name if parsed else None

@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from maskmill.catalog import Shard, find_shards
 from maskmill.errors import DatasetError
 from maskmill.folder import folder_of
+from maskmill.names import IMAGE, LABEL, TRAIN
 from maskmill.open_shards import OpenShards
 from maskmill.positions import places_of
 
@@ -44,9 +45,7 @@ class Batch(NamedTuple):
     image_ids: list[str]
 
 
-def open_dataset(
-    path: str | os.PathLike[str], split: str = "train_input", *, label_dtype: DTypeLike | None = None
-) -> Dataset:
+def open_dataset(path: str | os.PathLike[str], split: str = TRAIN, *, label_dtype: DTypeLike | None = None) -> Dataset:
     """Opens a split of a finished dataset.
 
     Args:
@@ -126,8 +125,8 @@ class Dataset(Sequence[Example]):
         image_ids = []
         for row, (number, example) in enumerate(places):
             reader = self._open.reader(self._shards[number])
-            reader.read_into(images[row], example, "image")
-            reader.read_into(labels[row], example, "label")
+            reader.read_into(images[row], example, IMAGE)
+            reader.read_into(labels[row], example, LABEL)
             image_ids.append(reader.image_ids[example] if reader.image_ids else "")
         return Batch(images, labels, image_ids)
 
@@ -147,17 +146,17 @@ class Dataset(Sequence[Example]):
     @property
     def image_shape(self) -> tuple[int, ...]:
         """Shape of an image, (1, H, W)."""
-        return self._form("image")[1]
+        return self._form(IMAGE)[1]
 
     @property
     def label_shape(self) -> tuple[int, ...]:
         """Shape of a label."""
-        return self._form("label")[1]
+        return self._form(LABEL)[1]
 
     @property
     def label_dtype(self) -> np.dtype[np.generic]:
         """dtype of a label."""
-        return self._label_dtype or self._form("label")[0]
+        return self._label_dtype or self._form(LABEL)[0]
 
     def close(self) -> None:
         """Closes the files; the next example opens them again."""

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from maskmill.augment import augment, normalize
 from maskmill.dataset import open_dataset
+from maskmill.names import LOSSES
 from maskmill.torch import BatchDataset, BatchLoader
-
-LOSSES = ("bce", "multilabel_bce", "ssce")
 
 
 class Hdf5DataProcessor:

@@ -8,9 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-MANIFEST = "manifest.json"
-# Format versions that are known here.
-VERSIONS = (1, 2, 3, 4)
+from maskmill.names import MANIFEST
+
 _SEALED = re.compile(rb'(?P<content>.*),\n    "sha256": "(?P<sha256>[0-9a-f]{64})"\n}\n', re.DOTALL)
 
 

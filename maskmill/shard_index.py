@@ -11,6 +11,8 @@ import numpy as np
 from h5py import h5d, h5g, h5z
 from numpy.typing import NDArray
 
+from maskmill import names
+
 # What h5py raises for a file that is no HDF5, a damaged one, or one of another structure.
 DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError)
 
@@ -57,15 +59,15 @@ def index_shard(file: h5py.File, examples: int) -> ShardIndex:
     Raises:
         DAMAGE: it is no shard of so many examples.
     """
-    names = tuple([bytes(name).decode() for name in file.attrs.get("image_ids", ())])
-    if int(file.attrs["n_examples"]) != examples:
-        raise ValueError(f"it has {file.attrs['n_examples']} examples instead of {examples}")
-    groups = [h5g.open(file.id, b"example_%d" % index) for index in range(examples)]
-    return ShardIndex(_index_array(groups, b"image"), _index_array(groups, b"label"), names)
+    image_ids = tuple([bytes(name).decode() for name in file.attrs.get(names.IMAGE_IDS, ())])
+    if int(file.attrs[names.N_EXAMPLES]) != examples:
+        raise ValueError(f"it has {file.attrs[names.N_EXAMPLES]} examples instead of {examples}")
+    groups = [h5g.open(file.id, names.group_name(index).encode()) for index in range(examples)]
+    return ShardIndex(_index_array(groups, names.IMAGE), _index_array(groups, names.LABEL), image_ids)
 
 
-def _index_array(groups: Sequence[h5g.GroupID], name: bytes) -> ArrayIndex | None:
-    arrays = (h5d.open(group, name) for group in groups)
+def _index_array(groups: Sequence[h5g.GroupID], name: str) -> ArrayIndex | None:
+    arrays = (h5d.open(group, name.encode()) for group in groups)
     first = next(arrays, None)
     if first is None:
         return None

@@ -13,6 +13,7 @@ from maskmill.catalog import Shard
 from maskmill.errors import DatasetError
 from maskmill.folder import Folder, OpenFile
 from maskmill.inflate import inflate
+from maskmill.names import IMAGE, group_name
 from maskmill.shard_index import DAMAGE, ArrayIndex, index_shard
 
 
@@ -99,12 +100,12 @@ class ShardReader:
         return self._opened
 
     def _where(self, name: str) -> ArrayIndex | None:
-        return self._index.image if name == "image" else self._index.label
+        return self._index.image if name == IMAGE else self._index.label
 
     def _with_hdf5(self, example: int, name: str) -> h5py.Dataset:
         if self._hdf5 is None:
             self._hdf5 = h5py.File(self._file().for_hdf5())
-        return self._hdf5[f"example_{example}/{name}"]
+        return self._hdf5[f"{group_name(example)}/{name}"]
 
     def _copy_into(self, target: NDArray[Any], index: ArrayIndex, example: int) -> None:
         stored = target if target.dtype == index.dtype else np.empty(index.shape, index.dtype)

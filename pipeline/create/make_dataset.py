@@ -17,8 +17,9 @@ from typing import Any, TextIO
 import apache_beam as beam
 
 from maskmill.manifest import unseal
+from maskmill.names import MANIFEST, OUTCOME, STAGING
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
-from maskmill.pipeline.dataset.failure import OUTCOME, describe_state, raise_outcome
+from maskmill.pipeline.dataset.failure import describe_state, raise_outcome
 from maskmill.pipeline.dataset.find_existing import find_existing
 from maskmill.pipeline.dataset.history import find_run, shard_states, utc_now
 from maskmill.pipeline.dataset.reuse import announce_latest
@@ -37,7 +38,6 @@ from maskmill.pipeline.report.write_report import check_report, run_report
 from maskmill.pipeline.runners.dataflow import check_reachable, describe_unrun
 from maskmill.pipeline.runners.new_pipeline import counts_here, new_pipeline, runner_name, runs_here
 from maskmill.pipeline.runners.runner_job import RunnerJob
-from maskmill.transforms.assignment.shard_layout import MANIFEST, STAGING
 from maskmill.transforms.files.find_files import find_attempts
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import make_folder, read_bytes_if_there, remove

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 
-from maskmill.pipeline.dataset.find_existing import JOURNAL, find_existing
+from maskmill.names import JOURNAL, OUTCOME
+from maskmill.pipeline.dataset.find_existing import find_existing
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
 from maskmill.pipeline.job.job import Job
 from maskmill.transforms.files.find_files import exists
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes_if_there, write_whole
 from maskmill.transforms.shards.staging import count_staged
-
-OUTCOME = "outcome.json"
 
 
 def leave_outcome(job: Job, error: MaskmillError) -> None:

@@ -8,15 +8,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from maskmill.manifest import unseal
+from maskmill.names import (
+    JOURNAL,
+    MANIFEST,
+    STAGING,
+    is_shard_path,
+    parse_shard_file,
+    split_of,
+    staged_path,
+    staging_folder,
+)
 from maskmill.pipeline.errors import UsageError
-from maskmill.transforms.assignment.shard_layout import MANIFEST, STAGING, is_shard_path, parse_file_name, staged_path
 from maskmill.transforms.files.find_files import list_folder, list_folder_if_there
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes_if_there
 from maskmill.transforms.shards.staging import StoredShard, list_staged
-
-# What the files of a dataset are while it has no manifest because one takes the place of another.
-JOURNAL = f"{STAGING}/publishing.json"
 
 _CHANGED = f"{MANIFEST} was changed after it was written; every shard is written anew"
 
@@ -59,7 +65,7 @@ def find_existing(root: str, splits: Iterable[str]) -> Existing:
     journal = _read_journal(join(root, JOURNAL))
     listed = _parse_shards((shard["file"], shard) for shard in shards_of(content)) if content else {}
     ours = frozenset(listed).union(journal["files"])
-    present = dict(_hdf5_files(root, {*splits, *(path.split("/")[0] for path in ours)}))
+    present = dict(_hdf5_files(root, {*splits, *(split_of(path) for path in ours)}))
     known = listed if trusted else {}
     if content is None:
         known = dict(_published_before_the_end(root, journal))
@@ -133,8 +139,8 @@ def _check_paths(paths: Iterable[str]) -> None:
 def _published_before_the_end(root: str, journal: Mapping[str, Any]) -> Iterator[tuple[str, StoredShard]]:
     """Shards that a publishing which was cut off had moved into place: those that are no longer staged."""
     if journal["shards"]:
-        splits = {path.split("/")[0] for path in journal["shards"]}
-        still_staged = list_staged(join(root, f"{STAGING}/{journal['key']}"), splits)
+        splits = {split_of(path) for path in journal["shards"]}
+        still_staged = list_staged(join(root, staging_folder(journal["key"])), splits)
         for path, stored in journal["shards"].items():
             if staged_path(path, stored.fingerprint) not in still_staged:
                 yield path, stored
@@ -149,5 +155,5 @@ def _hdf5_files(root: str, splits: Iterable[str]) -> Iterator[tuple[str, int]]:
 
 def of_naming(paths: Iterable[str], name: str) -> list[str]:
     """Those paths whose file names are of a dataset's own naming, `<name>-<i>_p<j>.h5`."""
-    parsed = ((path, parse_file_name(path.rsplit("/", 1)[-1])) for path in paths)
-    return [path for path, found in parsed if found is not None and found[0] == name]
+    parsed = ((path, parse_shard_file(path)) for path in paths)
+    return [path for path, found in parsed if found is not None and found.name == name]

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from maskmill import __version__
+from maskmill.names import HISTORY
 from maskmill.pipeline.job.job import Job
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes_if_there
 from maskmill.transforms.shards.staging import KEPT, REUSED, WRITTEN
 
-HISTORY = "history.jsonl"
 MAX_LINES = 1000
 
 

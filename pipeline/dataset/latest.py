@@ -6,14 +6,12 @@ import hashlib
 import json
 import os
 
+from maskmill.names import LATEST, MANIFEST
 from maskmill.pipeline.dataset.find_existing import find_existing
 from maskmill.pipeline.errors import UsageError
-from maskmill.transforms.assignment.shard_layout import MANIFEST
 from maskmill.transforms.files.find_files import exists, match_files
 from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.files.read_write import read_bytes, write_whole
-
-LATEST = "latest.json"
 
 
 def read_latest(folder: str) -> str | None:

@@ -9,23 +9,23 @@ import os
 from collections import Counter
 from typing import Any
 
+from maskmill import format_version
 from maskmill.manifest import seal
+from maskmill.names import DATA_PARAMS, REJECTED, meta_file, meta_line
 from maskmill.pipeline.job.job import Job
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
-from maskmill.transforms.assignment.shard_layout import DATA_PARAMS, REJECTED, meta_name, range_of
-from maskmill.transforms.shards.fingerprint import FORMAT_VERSION
 
 
 def metadata_files(job: Job, metadata: DatasetMetadata) -> dict[str, bytes]:
     """Content of each file that the original has beside the shards, and of the rejected records, by name."""
-    files = {meta_name(split): _meta_lines(job, metadata, split) for split in job.splits}
+    files = {meta_file(split): _meta_lines(job, metadata, split) for split in job.splits}
     return {**files, DATA_PARAMS: _data_params(job, metadata), REJECTED: rejected_lines(metadata)}
 
 
 def _meta_lines(job: Job, metadata: DatasetMetadata, split: str) -> bytes:
     folder = os.path.join(job.output_dir, split)
     lines = (
-        f"{os.path.join(folder, shard.file_name)} {shard.stored.examples}\n"
+        meta_line(os.path.join(folder, shard.file_name), shard.stored.examples)
         for shard in metadata.shards
         if shard.split == split
     )
@@ -48,7 +48,7 @@ def _dataset_range(job: Job, metadata: DatasetMetadata, split: str) -> dict[str,
     positions = [0] * job.layout.num_processes
     for shard in metadata.shards:
         if shard.split == split:
-            positions[range_of(shard.file_name)] += shard.stored.examples + len(shard.stored.rejected)
+            positions[shard.range] += shard.stored.examples + len(shard.stored.rejected)
     stops = itertools.accumulate(positions)
     return {str(i): [stop - n, stop - 1] if n else [] for i, (n, stop) in enumerate(zip(positions, stops, strict=True))}
 
@@ -65,7 +65,7 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
     """
     rows = metadata.rows
     content = {
-        "format_version": FORMAT_VERSION,
+        "format_version": format_version.CURRENT,
         "input": job.input,
         "fingerprint": _sha256("".join(shard.stored.fingerprint for shard in metadata.shards).encode()),
         "splits": {split: _split_entry(job, metadata, split) for split in job.splits},

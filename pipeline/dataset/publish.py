@@ -10,16 +10,16 @@ from typing import Any
 
 import apache_beam as beam
 
+from maskmill.names import HISTORY, JOURNAL, MANIFEST, REJECTED, STAGING, staged_path
 from maskmill.pipeline.dataset.failure import leave_outcome
-from maskmill.pipeline.dataset.find_existing import JOURNAL, version_of
-from maskmill.pipeline.dataset.history import HISTORY, extended_history
+from maskmill.pipeline.dataset.find_existing import version_of
+from maskmill.pipeline.dataset.history import extended_history
 from maskmill.pipeline.dataset.manifest import manifest, metadata_files, rejected_lines
 from maskmill.pipeline.dataset.reuse import announce_latest
 from maskmill.pipeline.dataset.run_lock import check_not_superseded
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
 from maskmill.pipeline.job.job import Job
 from maskmill.transforms.aggregate_metadata import DatasetMetadata, RejectedRecord
-from maskmill.transforms.assignment.shard_layout import MANIFEST, REJECTED, STAGING, staged_path
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.files.find_files import exists
 from maskmill.transforms.files.paths import join

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from maskmill.names import LATEST, MANIFEST
 from maskmill.pipeline.dataset.find_existing import find_existing
-from maskmill.pipeline.dataset.latest import LATEST, point_at, read_latest
+from maskmill.pipeline.dataset.latest import point_at, read_latest
 from maskmill.pipeline.errors import UsageError
-from maskmill.transforms.assignment.shard_layout import MANIFEST
 from maskmill.transforms.files.find_files import exists, is_folder
 from maskmill.transforms.files.paths import absolute, join
 from maskmill.transforms.shards.staging import ReusableShard

@@ -11,9 +11,9 @@ import socket
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
+from maskmill.names import LOCK
 from maskmill.pipeline.dataset.store_lock import StoreLock
 from maskmill.pipeline.errors import MaskmillError
-from maskmill.transforms.assignment.shard_layout import LOCK
 from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.files.read_write import make_folder, read_bytes_if_there
 from maskmill.transforms.files.stores import store_of

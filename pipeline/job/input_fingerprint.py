@@ -6,9 +6,9 @@ import hashlib
 import json
 from collections.abc import Iterable
 
+from maskmill import format_version
 from maskmill.transforms.files.find_files import list_folder
 from maskmill.transforms.files.object_store import FileInfo
-from maskmill.transforms.shards.fingerprint import FORMAT_VERSION
 
 
 def input_fingerprint(files: Iterable[FileInfo], folders: Iterable[str], settings: object) -> str:
@@ -22,7 +22,7 @@ def input_fingerprint(files: Iterable[FileInfo], folders: Iterable[str], setting
     Raises:
         OSError: a folder cannot be listed.
     """
-    parts = [FORMAT_VERSION, list(files), [_digest_of_listing(folder) for folder in folders], settings]
+    parts = [format_version.CURRENT, list(files), [_digest_of_listing(folder) for folder in folders], settings]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

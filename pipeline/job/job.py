@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from maskmill import format_version
+from maskmill.names import staging_folder
 from maskmill.pipeline.job.find_inputs import csv_files, find_inputs, row_format
 from maskmill.pipeline.job.input_fingerprint import input_fingerprint
 from maskmill.pipeline.job.params import Params, data_params
@@ -15,12 +17,11 @@ from maskmill.pipeline.job.rejected_limit import NONE_REJECTED, RejectedLimit
 from maskmill.pipeline.job.section_models import SplitParams
 from maskmill.transforms.annotations.csv_blocks import CsvFile
 from maskmill.transforms.annotations.read_annotations import Source
-from maskmill.transforms.assignment.shard_layout import STAGING, ShardLayout
+from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.splits import Selection, SplitRule
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.make_example import ExampleFormat
 from maskmill.transforms.files.paths import absolute, join
-from maskmill.transforms.shards.fingerprint import FORMAT_VERSION
 from maskmill.transforms.shards.staging import ReusableShard, StoredShard
 
 
@@ -95,7 +96,7 @@ class Job:
     @property
     def staging(self) -> str:
         """Folder for files that are not published yet."""
-        return join(self.root, f"{STAGING}/{self.key}")
+        return join(self.root, staging_folder(self.key))
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -207,4 +208,4 @@ def _example_format(split: SplitParams, params: Params) -> ExampleFormat:
 
 def _staging_key(*parts: object) -> str:
     """The same for the same command, also on a changed input, so that it finds what an earlier attempt left."""
-    return hashlib.sha256(json.dumps([FORMAT_VERSION, parts], default=sorted).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([format_version.CURRENT, parts], default=sorted).encode()).hexdigest()[:16]

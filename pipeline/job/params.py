@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from maskmill.names import EVAL, TRAIN, Loss
 from maskmill.pipeline.job.classes import class_names
-from maskmill.pipeline.job.section_models import Loss, MaskmillParams, SplitParams
-
-# The splits of the original.
-TRAIN, EVAL = "train_input", "eval_input"
+from maskmill.pipeline.job.section_models import MaskmillParams, SplitParams
 
 
 @dataclass(frozen=True, kw_only=True)

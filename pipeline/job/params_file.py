@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from maskmill.names import EVAL, TRAIN, Loss
 from maskmill.pipeline.errors import UsageError
 from maskmill.pipeline.job.classes import class_names
-from maskmill.pipeline.job.params import EVAL, TRAIN, Params
-from maskmill.pipeline.job.section_models import SPLIT_NAME, Loss, MaskmillParams, SplitParams
+from maskmill.pipeline.job.params import Params
+from maskmill.pipeline.job.section_models import SPLIT_NAME, MaskmillParams, SplitParams
 from maskmill.pipeline.job.yaml_file import UNREADABLE, Path, Problem, YamlTree, load_yaml, shown, usage_error
 from maskmill.transforms.files.errors import NoFileSystemError
 

@@ -97,7 +97,6 @@ def _check_shares(shares: dict[str, float]) -> dict[str, float]:
     return shares
 
 
-Loss = Literal["bce", "multilabel_bce", "ssce"]
 Text = Annotated[str, Field(pattern=r"\S")]
 Size = Annotated[int, Field(ge=1)]
 ImageShape = Annotated[tuple[Size, Size, Size], _tuple_of(3, 3), AfterValidator(_bounded)]

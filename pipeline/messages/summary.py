@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from maskmill.transforms.assignment.shard_layout import REJECTED
+from maskmill.names import REJECTED
 from maskmill.transforms.shards.staging import KEPT, REUSED, WRITTEN
 
 

@@ -6,10 +6,10 @@ import uuid
 from typing import NamedTuple, TextIO
 
 from maskmill.manifest import unseal
+from maskmill.names import MANIFEST
 from maskmill.pipeline.dataset.latest import list_datasets, read_latest
 from maskmill.pipeline.dataset.run_lock import locked
 from maskmill.pipeline.errors import MaskmillError, UsageError
-from maskmill.transforms.assignment.shard_layout import MANIFEST
 from maskmill.transforms.files.find_files import exists, is_folder
 from maskmill.transforms.files.paths import absolute, join
 from maskmill.transforms.files.read_write import read_bytes, remove, sync

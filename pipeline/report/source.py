@@ -10,11 +10,9 @@ from typing import Any
 from maskmill import DatasetError
 from maskmill.catalog import find_splits
 from maskmill.folder import Folder, folder_of
-from maskmill.manifest import MANIFEST
-from maskmill.pipeline.dataset.history import HISTORY
+from maskmill.names import DATA_PARAMS, HISTORY, MANIFEST, REJECTED
 from maskmill.pipeline.job.classes import class_names, class_numbers
 from maskmill.pipeline.report.class_counts import ClassCounts, class_title, counts_of_entry
-from maskmill.transforms.assignment.shard_layout import DATA_PARAMS, REJECTED
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from maskmill.names import DATA_PARAMS, meta_file
 from maskmill.pipeline.verify.check_metadata import check_meta, check_written, label_formats
-from maskmill.transforms.assignment.shard_layout import DATA_PARAMS, meta_name
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.files.checksums import fetch
 from maskmill.transforms.files.paths import join
@@ -105,8 +105,8 @@ def _check_file(root: str, file: ListedFile, forms: Mapping[str, LabelFormat], p
 
 def _check_lists(root: str, manifest: Mapping[str, Any], whole: set[str]) -> Iterator[str]:
     for split, entry in manifest["splits"].items():
-        if meta_name(split) in whole:
-            yield from check_meta(read_bytes(join(root, meta_name(split))), split, entry["shards"])
+        if meta_file(split) in whole:
+            yield from check_meta(read_bytes(join(root, meta_file(split))), split, entry["shards"])
 
 
 def _check_all_written(data_params: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:

@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from maskmill.names import DATA_PARAMS, LOSSES, meta_file
 from maskmill.pipeline.job.classes import class_names, class_numbers
-from maskmill.transforms.assignment.shard_layout import DATA_PARAMS, meta_name
-from maskmill.transforms.examples.label import LOSSES, LabelFormat
+from maskmill.transforms.examples.label import LabelFormat
 
 
 def check_meta(text: bytes, split: str, shards: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -28,7 +28,7 @@ def check_meta(text: bytes, split: str, shards: Sequence[Mapping[str, Any]]) -> 
     if text == b"".join(folder + end for end in ends):
         return
     wrong = list(_compare_lines(text.splitlines(keepends=True), ends)) or ["names different folders"]
-    yield from (f"{meta_name(split)}: {problem}" for problem in wrong)
+    yield from (f"{meta_file(split)}: {problem}" for problem in wrong)
 
 
 def _compare_lines(lines: Sequence[bytes], ends: Sequence[bytes]) -> Iterator[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from maskmill.completeness import find_strays
+from maskmill.names import DATA_PARAMS, EVAL, TRAIN, meta_file, parse_meta_line, shard_path, split_of
 from maskmill.pipeline.verify.findings import Report
 from maskmill.pipeline.verify.list_files import list_split_sizes
-from maskmill.transforms.assignment.shard_layout import DATA_PARAMS, meta_name
 from maskmill.transforms.files.checksums import fetch
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes
@@ -18,8 +17,7 @@ from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool
 from maskmill.transforms.parallel.progress import Progress
 from maskmill.transforms.shards.check_shard import ArrayForm, check_shard, first_arrays
 
-SPLITS = ("train_input", "eval_input")
-_META_LINE = re.compile(r"(?:.*[/\\])?([^/\\]+) (\d+)")
+SPLITS = (TRAIN, EVAL)
 
 
 class _Shard(NamedTuple):
@@ -37,8 +35,8 @@ def splits_of_original(root: str, names: Collection[str]) -> tuple[str, ...]:
         names: of the files in the folder.
     """
     sizes, _ = list_split_sizes(root, SPLITS)
-    folders = {path.split("/")[0] for path in sizes if path.endswith(".h5")}
-    return tuple(split for split in SPLITS if split in folders or meta_name(split) in names)
+    folders = {split_of(path) for path in sizes if path.endswith(".h5")}
+    return tuple(split for split in SPLITS if split in folders or meta_file(split) in names)
 
 
 def check_original(root: str, splits: Sequence[str], *, quick: bool, workers: int, progress: Progress) -> Report:
@@ -58,7 +56,7 @@ def check_original(root: str, splits: Sequence[str], *, quick: bool, workers: in
         shards += listed
         present = [path for path in sizes if path.startswith(f"{split}/")]
         strays = find_strays(present, {shard.path for shard in listed})
-        problems += [f"{path}: {meta_name(split)} does not list it" for path in strays]
+        problems += [f"{path}: {meta_file(split)} does not list it" for path in strays]
     problems += [f"{shard.path}: is missing" for shard in shards if shard.path not in sizes]
     shards = [shard for shard in shards if shard.path in sizes]
     if not quick:
@@ -70,7 +68,7 @@ def check_original(root: str, splits: Sequence[str], *, quick: bool, workers: in
 
 
 def _read_meta(root: str, split: str, problems: list[str]) -> list[_Shard]:
-    name = meta_name(split)
+    name = meta_file(split)
     try:
         lines = read_bytes(join(root, name)).decode().splitlines()
     except FileNotFoundError:
@@ -79,11 +77,10 @@ def _read_meta(root: str, split: str, problems: list[str]) -> list[_Shard]:
     except (OSError, ValueError) as error:
         problems.append(f"{name}: cannot be read ({error})")
         return []
-    matches = [_META_LINE.fullmatch(line) for line in lines]
-    wrong = [number for number, match in enumerate(matches, start=1) if not match]
+    entries = [parse_meta_line(line) for line in lines]
+    wrong = [number for number, entry in enumerate(entries, start=1) if entry is None]
     problems += [f"{name}: line {number} is not a path and a number of examples" for number in wrong]
-    # The folder may be that of another machine.
-    return [_Shard(f"{split}/{match[1]}", int(match[2])) for match in matches if match]
+    return [_Shard(shard_path(split, file), examples) for file, examples in filter(None, entries)]
 
 
 def _check_counts(root: str, splits: Sequence[str], shards: Sequence[_Shard]) -> Iterator[str]:
@@ -117,7 +114,7 @@ def _check_shards(root: str, shards: Sequence[_Shard], workers: int, progress: P
     for shard, (arrays, problems) in zip(shards, results, strict=True):
         yield from (f"{shard.path}: {problem}" for problem in problems)
         if arrays is not None:
-            path, expected = first.setdefault(shard.path.split("/")[0], (shard.path, arrays))
+            path, expected = first.setdefault(split_of(shard.path), (shard.path, arrays))
             if arrays != expected:
                 yield f"{shard.path}: holds {_shown(arrays)}, but {path} holds {_shown(expected)}"
 

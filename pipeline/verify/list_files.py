@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from maskmill.names import shard_path
 from maskmill.transforms.files.find_files import list_folder, list_folder_if_there
 from maskmill.transforms.files.paths import join
 
@@ -27,7 +28,7 @@ def list_split_sizes(root: str, splits: Iterable[str]) -> tuple[dict[str, int], 
     problems: list[str] = []
     for split in splits:
         try:
-            sizes |= {f"{split}/{info.name}": info.size for info in list_folder_if_there(join(root, split))}
+            sizes |= {shard_path(split, info.name): info.size for info in list_folder_if_there(join(root, split))}
         except OSError as error:
             problems.append(f"{split}: cannot be listed ({error})")
     return sizes, problems

@@ -6,22 +6,21 @@ import os
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from maskmill import format_version
 from maskmill.completeness import check_sizes
 from maskmill.manifest import check_sums, unseal
-from maskmill.pipeline.dataset.find_existing import JOURNAL
+from maskmill.names import JOURNAL, MANIFEST, REJECTED
 from maskmill.pipeline.errors import DamagedError, MaskmillError, UsageError
 from maskmill.pipeline.messages.progress_bar import show_progress
 from maskmill.pipeline.verify.check_files import check_contents, listed_files
 from maskmill.pipeline.verify.check_original import check_original, splits_of_original
 from maskmill.pipeline.verify.findings import Report
 from maskmill.pipeline.verify.list_files import list_sizes, list_split_sizes
-from maskmill.transforms.assignment.shard_layout import MANIFEST, REJECTED
 from maskmill.transforms.files.find_files import exists
 from maskmill.transforms.files.paths import absolute, is_local, join
 from maskmill.transforms.files.read_write import read_bytes
 from maskmill.transforms.parallel.look_ahead import usable_cores
 from maskmill.transforms.parallel.progress import Progress
-from maskmill.transforms.shards.fingerprint import FORMAT_VERSION
 
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
@@ -114,10 +113,10 @@ def _verify(root: str, sizes: Mapping[str, int], quick: bool, workers: int, prog
 def _read_manifest(root: str) -> dict[str, Any]:
     manifest = unseal(read_bytes(join(root, MANIFEST)))
     version = manifest["format_version"]
-    if version > FORMAT_VERSION:
+    if version > format_version.CURRENT:
         raise MaskmillError(
             f"{join(root, MANIFEST)} is of format version {version}, and this maskmill knows none above "
-            f"{FORMAT_VERSION}; verify with the maskmill that made the dataset"
+            f"{format_version.CURRENT}; verify with the maskmill that made the dataset"
         )
     return manifest
 

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from maskmill.names import HISTORY
 from maskmill.pipeline.cli import main
-from maskmill.pipeline.dataset.history import HISTORY
 from tests.support.builders import write_params
 
 ROOT = Path(__file__).parents[2]

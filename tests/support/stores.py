@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from maskmill.pipeline.dataset.history import HISTORY
+from maskmill.names import HISTORY
 from tests.support.fault_proxy import FaultProxy
 from tests.support.needs import needs, needs_package
 

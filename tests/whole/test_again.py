@@ -178,13 +178,7 @@ def test_another_version_of_the_format_writes_every_shard_anew(
 ) -> None:
     output = create(tmp_path, data, *FLAGS)
     before = inodes(output)
-    for module in (
-        "maskmill.transforms.shards.fingerprint",
-        "maskmill.pipeline.job.input_fingerprint",
-        "maskmill.pipeline.dataset.manifest",
-        "maskmill.pipeline.job.job",
-    ):
-        monkeypatch.setattr(f"{module}.FORMAT_VERSION", 77)
+    monkeypatch.setattr("maskmill.format_version.CURRENT", 77)
     create(tmp_path, data, *FLAGS)
     assert len(new_shards(before, output)) == 8
     check_against_fresh_run(tmp_path, data, output, *FLAGS)

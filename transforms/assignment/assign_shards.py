@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
+from maskmill.names import shard_path
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.splits import SplitExample, SplitSize
 from maskmill.transforms.batches import Batch, IntoBatches, pack, unpack
@@ -25,7 +26,7 @@ class ShardKey(NamedTuple):
     @property
     def path(self) -> str:
         """Path of its file in the dataset."""
-        return f"{self.split}/{self.file_name}"
+        return shard_path(self.split, self.file_name)
 
 
 # Beam has a deterministic coder for plain tuples only.

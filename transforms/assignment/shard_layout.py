@@ -1,36 +1,11 @@
-"""Where an example lies: position to shard and group, and the name of every file. The one owner of names."""
+"""Positions to shards: the order in which a split's examples are distributed."""
 
 from __future__ import annotations
 
 import math
-import re
 from typing import NamedTuple
 
-MANIFEST = "manifest.json"
-DATA_PARAMS = "data_params.json"
-REJECTED = "rejected.jsonl"
-STAGING = ".staging"
-LOCK = ".lock"
-# How the names of files and folders end that are not whole yet.
-ATTEMPT = ".attempt"
-
-_SHARD_NAME = re.compile(r"(?P<name>.+)-(?P<file>\d+)_p(?P<range>\d+)\.h5", re.DOTALL)
-
-
-def meta_name(split: str) -> str:
-    """Name of a split's list of shards, `meta_<split>.dat`."""
-    return f"meta_{split}.dat"
-
-
-def group_name(index: int) -> str:
-    """Name of an example's group in its shard."""
-    return f"example_{index}"
-
-
-def staged_path(path: str, fingerprint: str) -> str:
-    """Path of a shard in the staging folder, of one that is `path` in the dataset."""
-    split, _, file_name = path.rpartition("/")
-    return f"{split}/{fingerprint[:16]}-{file_name}"
+from maskmill.names import ShardFile
 
 
 class ShardLayout(NamedTuple):
@@ -105,33 +80,9 @@ class ShardLayout(NamedTuple):
 
     def file_name(self, shard: int) -> str:
         """Name of a shard's file."""
-        return f"{self.name}-{shard}_p{shard // self.files_in_range}.h5"
+        return str(ShardFile(self.name, shard, shard // self.files_in_range))
 
 
 def _fullest(mean: float) -> float:
     """About the number of examples in the fullest of many shards that a hash fills: four standard deviations up."""
     return mean + 4 * math.sqrt(mean)
-
-
-def parse_file_name(file_name: str) -> tuple[str, int, int] | None:
-    """Inverse of `ShardLayout.file_name`: name, number of the shard, of the range; None for another name."""
-    match = _SHARD_NAME.fullmatch(file_name)
-    return (match["name"], int(match["file"]), int(match["range"])) if match else None
-
-
-def range_of(file_name: str) -> int:
-    """Number of the range that a shard is of.
-
-    Raises:
-        ValueError: the name is not that of a shard.
-    """
-    parsed = parse_file_name(file_name)
-    if parsed is None:
-        raise ValueError(f"{file_name!r} is not the name of a shard")
-    return parsed[2]
-
-
-def is_shard_path(path: str) -> bool:
-    """Whether a path can be that of a shard in its dataset, `<split>/<file>`, and leads nowhere else."""
-    split, _, file_name = path.rpartition("/")
-    return split not in ("", ".", "..") and "/" not in split and parse_file_name(file_name) is not None

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from maskmill.transforms.examples.rle import ClassMask, Mask
 
 MAX_CHUNK_BYTES = 4 * 2**20
-LOSSES = ("bce", "multilabel_bce", "ssce")
 # As many bits as the largest integer has.
 MAX_CLASSES = 64
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from apache_beam.io.filesystems import FileSystems
 
-from maskmill.transforms.assignment.shard_layout import ATTEMPT
+from maskmill.names import ATTEMPT
 from maskmill.transforms.files.errors import as_os_error
 from maskmill.transforms.files.object_store import FileInfo, ObjectStore
 from maskmill.transforms.files.paths import is_local, join

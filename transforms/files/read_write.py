@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from maskmill.transforms.assignment.shard_layout import ATTEMPT
+from maskmill.names import ATTEMPT
 from maskmill.transforms.files.errors import as_os_error
 from maskmill.transforms.files.find_files import exists, match_pattern
 from maskmill.transforms.files.object_store import ObjectReader

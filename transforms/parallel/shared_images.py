@@ -13,7 +13,7 @@ import tempfile
 import numpy as np
 from numpy.typing import NDArray
 
-from maskmill.transforms.assignment.shard_layout import ATTEMPT
+from maskmill.names import ATTEMPT
 
 
 class SharedImages:

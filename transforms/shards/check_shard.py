@@ -12,13 +12,13 @@ import numpy as np
 from h5py import h5d, h5z
 from numpy.typing import NDArray
 
-from maskmill.transforms.assignment.shard_layout import group_name
+from maskmill.names import IMAGE, LABEL, N_EXAMPLES, group_name
 from maskmill.transforms.examples.label import MAX_CHUNK_BYTES, LabelFormat
 
 # What h5py and zlib raise for a file that is no HDF5, or a damaged one.
 _DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, OverflowError, zlib.error)
 _SHOWN_NAMES = 3
-_ARRAYS = {"image", "label"}
+_ARRAYS = {IMAGE, LABEL}
 
 
 class ArrayForm(NamedTuple):
@@ -34,7 +34,7 @@ class ArrayForm(NamedTuple):
 def arrays_of(form: LabelFormat) -> dict[str, ArrayForm]:
     """What an example holds, by name."""
     image = ArrayForm(np.dtype("u1"), (1, form.height, form.width))
-    return {"image": image, "label": ArrayForm(form.dtype, form.shape)}
+    return {IMAGE: image, LABEL: ArrayForm(form.dtype, form.shape)}
 
 
 def first_arrays(file: str | BinaryIO, examples: int) -> dict[str, ArrayForm] | None:
@@ -86,12 +86,12 @@ def _open(file: str | BinaryIO) -> h5py.File:
 
 
 def _check_count(shard: h5py.File, examples: int) -> Iterator[str]:
-    if "n_examples" not in shard.attrs:
-        yield "has no attribute n_examples"
+    if N_EXAMPLES not in shard.attrs:
+        yield f"has no attribute {N_EXAMPLES}"
         return
-    count = shard.attrs["n_examples"]
+    count = shard.attrs[N_EXAMPLES]
     if not isinstance(count, np.integer) or count != examples:
-        yield f"its attribute n_examples is {count} instead of {examples}"
+        yield f"its attribute {N_EXAMPLES} is {count} instead of {examples}"
 
 
 def _check_names(names: set[str], examples: int) -> Iterator[str]:
@@ -142,9 +142,9 @@ def _compare(found: Mapping[str, ArrayForm], arrays: Mapping[str, ArrayForm] | N
 
 
 def _check_content(group: h5py.Group, form: LabelFormat) -> list[str]:
-    for _ in _slabs(group["image"]):
+    for _ in _slabs(group[IMAGE]):
         pass  # any grey is allowed; what counts is that it can be read
-    wrong = [problem for part in _slabs(group["label"]) if (problem := _label_problem(part, form))]
+    wrong = [problem for part in _slabs(group[LABEL]) if (problem := _label_problem(part, form))]
     # One message for an example, not one for each of its parts.
     return [f"/label: {problem}" for problem in wrong[:1]]
 

@@ -7,14 +7,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 
+from maskmill import format_version
 from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec
 from maskmill.transforms.examples.rle import unpack_runs
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool, usable_cores
 from maskmill.transforms.sink.read_ahead import read_ahead
 
-# Raised when the same input would give other bytes.
-FORMAT_VERSION = 4
 _LOOK_AHEAD_PER_WORKER = 4
 
 # What tells a changed image from an unchanged one, besides its size: when it was modified, or the sha256 of its bytes.
@@ -29,7 +28,7 @@ def fingerprint_of(specs: Iterable[ExampleSpec], form: ExampleFormat, versions: 
         form: of the examples.
         versions: of the image of each example.
     """
-    digest = hashlib.sha256(json.dumps([FORMAT_VERSION, form]).encode())
+    digest = hashlib.sha256(json.dumps([format_version.CURRENT, form]).encode())
     for spec, version in zip(specs, versions, strict=True):
         digest.update(json.dumps([spec.image_id, spec.image.size, version]).encode())
         # The label is the union of the rows' masks: their order decides nothing.

@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 from h5py import h5d, h5g, h5p, h5s, h5t
 
-from maskmill.transforms.assignment.shard_layout import group_name
+from maskmill.names import IMAGE, IMAGE_IDS, LABEL, N_EXAMPLES, group_name
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.make_example import Example
 from maskmill.transforms.shards.encode_example import EncodedExample
@@ -83,9 +83,9 @@ class ShardFile:
         """
         name = group_name(len(self._image_ids)).encode()
         group = h5g.create(self._file.id, name, gcpl=self._group_properties)
-        image = h5d.create(group, b"image", h5t.STD_U8LE, self._image_space, self._image_properties)
+        image = h5d.create(group, IMAGE.encode(), h5t.STD_U8LE, self._image_space, self._image_properties)
         image.write(h5s.ALL, h5s.ALL, example.image)
-        label = h5d.create(group, b"label", self._label_type, self._label_space, self._label_properties)
+        label = h5d.create(group, LABEL.encode(), self._label_type, self._label_space, self._label_properties)
         for offset, chunk in example.label_chunks:
             label.write_direct_chunk(offset, chunk)
         self._image_ids.append(image_id.encode())
@@ -98,7 +98,7 @@ class ShardFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._file.attrs["n_examples"] = np.int64(len(self._image_ids))
+            self._file.attrs[N_EXAMPLES] = np.int64(len(self._image_ids))
             self._name_images()
         self._file.close()
         self._storage.close()
@@ -108,7 +108,7 @@ class ShardFile:
     def _name_images(self) -> None:
         if self._image_ids:
             ids = np.array(self._image_ids)
-            self._file.attrs.create("image_ids", ids, dtype=h5py.string_dtype("utf-8", ids.dtype.itemsize))
+            self._file.attrs.create(IMAGE_IDS, ids, dtype=h5py.string_dtype("utf-8", ids.dtype.itemsize))
 
 
 class _Storage(io.RawIOBase):
@@ -200,6 +200,6 @@ def read_shard(path: str) -> Iterator[Example]:
         KeyError: a group or dataset is missing.
     """
     with h5py.File(path) as file:
-        for index in range(int(file.attrs["n_examples"])):
+        for index in range(int(file.attrs[N_EXAMPLES])):
             group = file[group_name(index)]
-            yield Example(group["image"][()], group["label"][()])
+            yield Example(group[IMAGE][()], group[LABEL][()])

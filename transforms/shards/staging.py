@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from maskmill.transforms.assignment.shard_layout import ATTEMPT
+from maskmill.names import ATTEMPT, is_record, parse_shard_file, record_path, shard_path
 from maskmill.transforms.files.checksums import copy_here, sha256_of
 from maskmill.transforms.files.find_files import exists, list_folder_if_there
 from maskmill.transforms.files.paths import is_local, join
@@ -119,7 +119,14 @@ class ShardSummary(NamedTuple):
     @property
     def path(self) -> str:
         """Path in the dataset."""
-        return f"{self.split}/{self.file_name}"
+        return shard_path(self.split, self.file_name)
+
+    @property
+    def range(self) -> int:
+        """Index of the range of positions that the shard belongs to."""
+        parsed = parse_shard_file(self.file_name)
+        assert parsed is not None
+        return parsed.range
 
 
 def cut_summary(summary: ShardSummary) -> Iterator[ShardSummary]:
@@ -140,16 +147,12 @@ def join_summaries(pieces: Iterable[ShardSummary]) -> tuple[ShardSummary, ...]:
     return tuple(summaries)
 
 
-def _record_path(staged: str) -> str:
-    return f"{staged}.json"
-
-
 def read_record(staged: str) -> StoredShard | None:
     """What is known of a shard that is whole in the staging folder; None where there is none.
 
     A local file is read to its end: nobody has waited for the disk to take it, and a power failure may have cut it off.
     """
-    record = read_bytes_if_there(_record_path(staged))
+    record = read_bytes_if_there(record_path(staged))
     if record is None or not exists(staged):
         return None
     try:
@@ -161,12 +164,12 @@ def read_record(staged: str) -> StoredShard | None:
 
 def list_staged(staging: str, splits: Iterable[str]) -> set[str]:
     """Paths of the files in the staging folder: of shards, and of the records beside them."""
-    return {f"{split}/{info.name}" for split in splits for info in list_folder_if_there(join(staging, split))}
+    return {shard_path(split, info.name) for split in splits for info in list_folder_if_there(join(staging, split))}
 
 
 def count_staged(staging: str, splits: Iterable[str]) -> int:
     """Number of shards that are whole in the staging folder."""
-    return sum(path.endswith(_record_path(".h5")) for path in list_staged(staging, splits))
+    return sum(is_record(path) for path in list_staged(staging, splits))
 
 
 # Private folders of this process, for a process that has to stop at once: it takes the lock, and no more are made.
@@ -229,7 +232,7 @@ def stage(attempt: str, staged: str, stored: StoredShard) -> None:
         move(attempt, staged)
     else:
         copy_to(attempt, staged)
-    write_whole(_record_path(staged), json.dumps(stored.to_json()).encode(), durable=False)
+    write_whole(record_path(staged), json.dumps(stored.to_json()).encode(), durable=False)
 
 
 def stage_copy(source: ReusableShard, staged: str) -> bool:

@@ -21,8 +21,8 @@ from apache_beam.metrics import Metrics
 from apache_beam.transforms.window import GlobalWindows
 from threadpoolctl import threadpool_limits
 
+from maskmill.names import staged_path
 from maskmill.transforms.assignment.assign_shards import ShardKey
-from maskmill.transforms.assignment.shard_layout import staged_path
 from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.files.read_write import make_folder

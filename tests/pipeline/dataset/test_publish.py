@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from maskmill.names import HISTORY, staged_path
 from maskmill.pipeline.dataset.find_existing import find_existing, of_naming
-from maskmill.pipeline.dataset.history import HISTORY
 from maskmill.pipeline.dataset.publish import check_publishable, describe_record, publish
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
 from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.rejected_limit import parse_limit
 from maskmill.transforms.aggregate_metadata import DatasetMetadata, RejectedRecord, RowCounts
-from maskmill.transforms.assignment.shard_layout import ShardLayout, staged_path
+from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.splits import Selection, SplitRule, SplitSize
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.make_example import ExampleFormat

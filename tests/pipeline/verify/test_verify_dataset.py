@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from maskmill.names import HISTORY
 from maskmill.pipeline.cli import main
-from maskmill.pipeline.dataset.history import HISTORY
 from maskmill.pipeline.errors import DamagedError, MaskmillError, UsageError
 from maskmill.pipeline.messages.progress_bar import format_bytes
 from maskmill.pipeline.verify import check_files

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskmill.transforms.assignment.shard_layout import ShardLayout, parse_file_name
+from maskmill.transforms.assignment.shard_layout import ShardLayout
 
 
 def places_by_loop(layout: ShardLayout, examples: int) -> list[tuple[int, int]]:
@@ -94,17 +94,3 @@ def test_a_bound_below_one_example_is_one_example_a_shard() -> None:
 def test_file_names_are_the_originals(files: int, processes: int, names: list[str]) -> None:
     layout = ShardLayout("data", files, processes)
     assert [layout.file_name(shard) for shard in range(layout.num_shards)] == names
-
-
-@given(st.text(min_size=1), st.integers(1, 50), st.integers(1, 9), st.data())
-def test_file_names_are_parsed_as_they_are_formatted(
-    name: str, files: int, processes: int, data: st.DataObject
-) -> None:
-    layout = ShardLayout(name, files, processes)
-    shard = data.draw(st.integers(0, layout.num_shards - 1))
-    assert parse_file_name(layout.file_name(shard)) == (name, shard, shard // layout.files_in_range)
-
-
-@pytest.mark.parametrize("name", ["", "data.h5", "data-1.h5", "data-1_p0.h5.tmp", "data-x_p0.h5", "-1_p0.h5"])
-def test_other_names_are_not_of_the_scheme(name: str) -> None:
-    assert parse_file_name(name) is None

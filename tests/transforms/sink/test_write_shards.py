@@ -249,7 +249,7 @@ def test_fingerprint_tells_another_form_and_another_version_of_the_format(monkey
     before = fingerprint(A)
     assert fingerprint(A, FORM._replace(resized=(8, 8))) != before
     assert fingerprint(A, FORM._replace(label=FORM.label._replace(loss="ssce"))) != before
-    monkeypatch.setattr("maskmill.transforms.shards.fingerprint.FORMAT_VERSION", 0)
+    monkeypatch.setattr("maskmill.format_version.CURRENT", 0)
     assert fingerprint(A) != before
 
 
