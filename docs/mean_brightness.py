@@ -15,11 +15,13 @@ from maskmill.transforms.annotations.columns import RowFormat
 from maskmill.transforms.annotations.csv_blocks import CsvFile, read_header
 from maskmill.transforms.annotations.group_by_image import GroupByImage
 from maskmill.transforms.annotations.list_images import ListImages
-from maskmill.transforms.annotations.read_annotations import ReadAnnotations, Source
+from maskmill.transforms.annotations.read_annotations import ReadAnnotations
+from maskmill.transforms.annotations.records import Source
 from maskmill.transforms.assignment.select_examples import SelectExamples
 from maskmill.transforms.assignment.splits import Selection
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.make_example import Example, ExampleFormat
+from maskmill.transforms.examples.make_example import Example
+from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.sink.decode_examples import DecodeExamples
 
 HEIGHT, WIDTH = 256, 1600

@@ -14,7 +14,7 @@ from maskmill.transforms.annotations.group_by_image import ANNOTATED_IMAGES
 from maskmill.transforms.assignment.count_shared_images import SHARED_IMAGES
 from maskmill.transforms.assignment.splits import SplitSize
 from maskmill.transforms.rejected import Line, Rejected
-from maskmill.transforms.shards.staging import ShardSummary, join_summaries
+from maskmill.transforms.shards.records import ShardSummary, join_summaries
 
 _FILTERED = "filtered: "
 

@@ -22,7 +22,8 @@ from maskmill.pipeline.errors import UsageError
 from maskmill.transforms.files.find_files import list_folder, list_folder_if_there
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes_if_there
-from maskmill.transforms.shards.staging import StoredShard, list_staged
+from maskmill.transforms.shards.records import StoredShard
+from maskmill.transforms.shards.staging import list_staged
 
 _CHANGED = f"{MANIFEST} was changed after it was written; every shard is written anew"
 

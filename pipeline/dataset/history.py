@@ -17,7 +17,7 @@ from maskmill.pipeline.job.job import Job
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes_if_there
-from maskmill.transforms.shards.staging import KEPT, REUSED, WRITTEN
+from maskmill.transforms.shards.records import KEPT, REUSED, WRITTEN
 
 MAX_LINES = 1000
 

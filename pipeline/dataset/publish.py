@@ -32,7 +32,8 @@ from maskmill.transforms.files.read_write import (
     sync,
     write_whole,
 )
-from maskmill.transforms.shards.staging import StoredShard, list_staged
+from maskmill.transforms.shards.records import StoredShard
+from maskmill.transforms.shards.staging import list_staged
 from maskmill.transforms.text import printable
 
 SHOWN_REJECTED = 20

@@ -11,7 +11,7 @@ from maskmill.pipeline.dataset.latest import point_at, read_latest
 from maskmill.pipeline.errors import UsageError
 from maskmill.transforms.files.find_files import exists, is_folder
 from maskmill.transforms.files.paths import absolute, join
-from maskmill.transforms.shards.staging import ReusableShard
+from maskmill.transforms.shards.records import ReusableShard
 
 
 class Reuse(NamedTuple):

@@ -16,13 +16,13 @@ from maskmill.pipeline.job.params import Params, data_params
 from maskmill.pipeline.job.rejected_limit import NONE_REJECTED, RejectedLimit
 from maskmill.pipeline.job.section_models import SplitParams
 from maskmill.transforms.annotations.csv_blocks import CsvFile
-from maskmill.transforms.annotations.read_annotations import Source
+from maskmill.transforms.annotations.records import Source
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.splits import Selection, SplitRule
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.make_example import ExampleFormat
+from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.files.paths import absolute, join
-from maskmill.transforms.shards.staging import ReusableShard, StoredShard
+from maskmill.transforms.shards.records import ReusableShard, StoredShard
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

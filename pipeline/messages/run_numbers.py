@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from maskmill.transforms.shards.staging import KEPT, REUSED, WRITTEN
+from maskmill.transforms.shards.records import KEPT, REUSED, WRITTEN
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from maskmill.names import REJECTED
-from maskmill.transforms.shards.staging import KEPT, REUSED, WRITTEN
+from maskmill.transforms.shards.records import KEPT, REUSED, WRITTEN
 
 
 def summarise(manifest: Mapping[str, Any], output_dir: str, states: Mapping[str, int], seconds: float) -> str:

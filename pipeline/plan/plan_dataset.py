@@ -25,7 +25,7 @@ from maskmill.pipeline.runners.new_pipeline import DEFAULT_RUNNER, new_pipeline
 from maskmill.pipeline.runners.runner_job import RunnerJob
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
 from maskmill.transforms.parallel.look_ahead import usable_cores
-from maskmill.transforms.shards.staging import KEPT, REUSED, ShardSummary
+from maskmill.transforms.shards.records import KEPT, REUSED, ShardSummary
 from maskmill.transforms.sink.plan_shards import is_planned
 
 # How a run would come by a shard: make it, or find it in the dataset, staged, or in another dataset.

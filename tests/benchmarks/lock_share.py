@@ -19,7 +19,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.make_example import ExampleFormat
+from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.shards.encode_example import EncodedExample
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from maskmill.transforms.sink.prepare_examples import group_for, grouped, prepare_examples

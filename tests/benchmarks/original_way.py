@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec, make_example
+from maskmill.transforms.examples.make_example import make_example
 from maskmill.transforms.examples.resize import nearest_index
 from maskmill.transforms.examples.rle import unpack_runs
+from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.look_ahead import usable_cores
 from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards, spec_of
 

@@ -29,10 +29,9 @@ from maskmill.pipeline.job.job import Job, make_job
 from maskmill.pipeline.job.params_file import parse_params
 from maskmill.pipeline.runners.new_pipeline import new_pipeline
 from maskmill.pipeline.runners.runner_job import RunnerJob
-from maskmill.transforms.assignment.assign_shards import ShardKey
 from maskmill.transforms.assignment.shard_layout import ShardLayout
-from maskmill.transforms.examples.make_example import ExampleSpec
-from maskmill.transforms.shards.staging import ShardSummary, StoredShard
+from maskmill.transforms.examples.spec import ExampleSpec
+from maskmill.transforms.shards.records import ShardKey, ShardSummary, StoredShard
 from maskmill.transforms.sink.write_shards import WrittenShards
 from tests.benchmarks.made_rows import CLASSES, write_rows
 from tests.benchmarks.measure import MemoryWatch

@@ -17,7 +17,8 @@ import numpy as np
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from maskmill.pipeline.runners.new_pipeline import DEFAULT_RUNNER
-from maskmill.transforms.examples.make_example import Example, ExampleFormat
+from maskmill.transforms.examples.make_example import Example
+from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.shards.encode_example import encode_example
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from maskmill.transforms.sink.decode_examples import DecodeExamples

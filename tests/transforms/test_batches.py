@@ -13,9 +13,9 @@ from maskmill.transforms import batches
 from maskmill.transforms.annotations.columns import Columns, RowFormat
 from maskmill.transforms.annotations.csv_blocks import CsvFile
 from maskmill.transforms.annotations.group_by_image import MIN_PARTITIONS, partitions_for, row_from_plain, row_to_plain
-from maskmill.transforms.annotations.read_annotations import AnnotationRow
+from maskmill.transforms.annotations.records import AnnotationRow, ImageFile, MaskRow
 from maskmill.transforms.batches import IntoBatches, pack, unpack
-from maskmill.transforms.examples.make_example import ExampleSpec, ImageFile, MaskRow, spec_from_plain, spec_to_plain
+from maskmill.transforms.examples.spec import ExampleSpec, spec_from_plain, spec_to_plain
 from maskmill.transforms.rejected import Line
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from maskmill.transforms.aggregate_metadata import AggregateMetadata, RowCounts, number_lines
-from maskmill.transforms.annotations.group_by_image import AnnotatedImage, GroupByImage, settle_contradictions
+from maskmill.transforms.annotations.group_by_image import GroupByImage, settle_contradictions
 from maskmill.transforms.annotations.list_images import ListImages
-from maskmill.transforms.annotations.read_annotations import REJECTED_RUNS, AnnotationRow
+from maskmill.transforms.annotations.records import REJECTED_RUNS, AnnotatedImage, AnnotationRow, ImageFile, MaskRow
 from maskmill.transforms.assignment.assign_by_position import (
     AssignSplits,
     assign_block,
@@ -27,14 +27,14 @@ from maskmill.transforms.assignment.assign_by_position import (
 from maskmill.transforms.assignment.assign_shards import AssignShards
 from maskmill.transforms.assignment.count_shared_images import SHARED_IMAGES, CountSharedImages, may_share_images
 from maskmill.transforms.assignment.example_blocks import LISTED, BlockKey
-from maskmill.transforms.assignment.select_examples import SelectedExample, SelectExamples
+from maskmill.transforms.assignment.select_examples import SelectExamples
 from maskmill.transforms.assignment.shard_layout import ShardLayout
-from maskmill.transforms.assignment.splits import Selection, SplitExample, SplitRule, SplitSize
+from maskmill.transforms.assignment.splits import SelectedExample, Selection, SplitExample, SplitRule, SplitSize
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
 from maskmill.transforms.examples.rle import pack_runs, parse_runs
+from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.rejected import Line, Rejected
-from maskmill.transforms.shards.staging import ShardSummary, StoredShard
+from maskmill.transforms.shards.records import ShardSummary, StoredShard
 from maskmill.transforms.sink.decode_examples import DecodeExamples
 from tests.support.builders import HEIGHT, WIDTH, in_process, write_images
 

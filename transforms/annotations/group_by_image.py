@@ -17,11 +17,17 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 
 from maskmill.transforms.annotations.csv_blocks import CsvFile, is_compressed
-from maskmill.transforms.annotations.list_images import FileStatus
-from maskmill.transforms.annotations.read_annotations import REJECTED_RUNS, AnnotationRow, ImageKey
+from maskmill.transforms.annotations.records import (
+    REJECTED_RUNS,
+    AnnotatedImage,
+    AnnotationRow,
+    FileStatus,
+    ImageFile,
+    ImageKey,
+    MaskRow,
+)
 from maskmill.transforms.batches import Batch, IntoBatches, unpack
 from maskmill.transforms.examples.image import is_image_name
-from maskmill.transforms.examples.make_example import ImageFile, MaskRow
 from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.rejected import Code, Line, Rejected
@@ -35,22 +41,6 @@ DEFLATED = 5
 # For as many workers there is something to do, however small the CSV is.
 MIN_PARTITIONS = 64
 ANNOTATED_IMAGES = "annotated images"
-
-
-class AnnotatedImage(NamedTuple):
-    """All rows of one image, with what the listing says of its file.
-
-    Attributes:
-        image_id: file name.
-        image: the file.
-        rows: in the order of source, file and line.
-        sources: where there are no rows, the sources that want the images of its folder also without.
-    """
-
-    image_id: str
-    image: ImageFile
-    rows: tuple[AnnotationRow, ...]
-    sources: tuple[int, ...] = ()
 
 
 class GroupedImages(NamedTuple):

@@ -7,11 +7,8 @@ from collections.abc import Iterator
 
 import apache_beam as beam
 
-from maskmill.transforms.annotations.read_annotations import ImageKey
+from maskmill.transforms.annotations.records import FileStatus, ImageKey
 from maskmill.transforms.files.find_files import list_folder
-
-# Size in bytes, and seconds since the epoch; a plain tuple, which Beam encodes in a few bytes.
-FileStatus = tuple[int, float]
 
 
 def list_images(numbered_folder: tuple[int, str]) -> Iterator[tuple[ImageKey, FileStatus]]:

@@ -13,7 +13,14 @@ from apache_beam.metrics import Metrics
 from maskmill.transforms.annotations.columns import Columns
 from maskmill.transforms.annotations.csv_blocks import MAX_LINE_BYTES, Block, CsvFile, read_block, split_into_blocks
 from maskmill.transforms.annotations.parse_row import DefectRow, is_file_name, name_row, parse_row, split_lines
-from maskmill.transforms.examples.make_example import MaskRow
+from maskmill.transforms.annotations.records import (
+    REJECTED_RUNS,
+    UNKNOWN_CLASS,
+    AnnotationRow,
+    ImageKey,
+    MaskRow,
+    Source,
+)
 from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.rejected import Code, DataError, Line, Rejected
 from maskmill.transforms.text import printable
@@ -24,45 +31,6 @@ BLOCK_BYTES = 2**19
 _NAMING_BYTES = 2**10
 # Of the name of an image in a record of what is rejected.
 _SHOWN_CHARACTERS = 80
-
-
-class Source(NamedTuple):
-    """Annotations with the folder of their images.
-
-    Attributes:
-        folder: index of the image folder in `ListImages.folders`.
-        class_ids: classes whose rows are wanted.
-        empty_rows: whether rows without a mask are wanted, which then say what `-1` says.
-    """
-
-    folder: int
-    class_ids: frozenset[int]
-    empty_rows: bool = False
-
-
-class AnnotationRow(NamedTuple):
-    """A row of interest. Such rows are in the order of source, file and line.
-
-    Attributes:
-        source: index in `ReadAnnotations.sources`.
-        rank: of the row's file among the source's.
-        mask: the row's line, class and runs.
-        group: that the image is of; "" where it is not asked for.
-    """
-
-    source: int
-    rank: int
-    mask: MaskRow
-    group: str = ""
-
-
-# In place of the runs of a row that was rejected: whoever makes a mask of the other rows has to know of it.
-REJECTED_RUNS = b""
-# The class of such a row, where it does not give one.
-UNKNOWN_CLASS = 0
-
-
-ImageKey = tuple[int, str]  # folder, ImageId
 
 
 def parse_block(

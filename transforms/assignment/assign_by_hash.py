@@ -16,16 +16,16 @@ import apache_beam as beam
 from maskmill.transforms.assignment.assign_by_position import announce, outputs_of_block, places
 from maskmill.transforms.assignment.example_blocks import BlockKey, BlockKeyType, GroupByBlock, key_by_position
 from maskmill.transforms.assignment.image_hash import hash_image, share_of_hashes
-from maskmill.transforms.assignment.select_examples import SelectedExample
 from maskmill.transforms.assignment.splits import (
     AssignedExamples,
+    SelectedExample,
     SplitExample,
     SplitRule,
     SplitSize,
     rules_by_selection,
 )
 from maskmill.transforms.batches import Batch, unpack
-from maskmill.transforms.examples.make_example import ExampleSpec, spec_from_plain
+from maskmill.transforms.examples.spec import ExampleSpec, spec_from_plain
 
 
 def split_hash(spec: ExampleSpec, salt: str) -> int:

@@ -9,28 +9,11 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from maskmill.names import shard_path
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.splits import SplitExample, SplitSize
 from maskmill.transforms.batches import Batch, IntoBatches, pack, unpack
-from maskmill.transforms.examples.make_example import ExampleSpec, size_of_spec, spec_from_plain, spec_to_plain
-
-
-class ShardKey(NamedTuple):
-    """A shard: its split, its number in the split, and the name of its file."""
-
-    split: str
-    number: int
-    file_name: str
-
-    @property
-    def path(self) -> str:
-        """Path of its file in the dataset."""
-        return shard_path(self.split, self.file_name)
-
-
-# Beam has a deterministic coder for plain tuples only.
-ShardKeyType = tuple[str, int, str]
+from maskmill.transforms.examples.spec import ExampleSpec, size_of_spec, spec_from_plain, spec_to_plain
+from maskmill.transforms.shards.records import ShardKey, ShardKeyType
 
 
 class PlacedExample(NamedTuple):

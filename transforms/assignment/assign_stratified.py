@@ -16,9 +16,14 @@ import apache_beam as beam
 from maskmill.transforms.assignment.assign_by_position import Offsets, assign_ranked, places
 from maskmill.transforms.assignment.example_blocks import BlockKey, BlockKeyType, GroupByBlock, block_of_hash
 from maskmill.transforms.assignment.image_hash import hash_image
-from maskmill.transforms.assignment.select_examples import SelectedExample
-from maskmill.transforms.assignment.splits import AssignedExamples, SplitExample, SplitRule, rules_by_selection
-from maskmill.transforms.examples.make_example import ExampleSpec
+from maskmill.transforms.assignment.splits import (
+    AssignedExamples,
+    SelectedExample,
+    SplitExample,
+    SplitRule,
+    rules_by_selection,
+)
+from maskmill.transforms.examples.spec import ExampleSpec
 
 # Stratum of the examples without a defect.
 NEGATIVES = 0

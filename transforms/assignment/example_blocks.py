@@ -9,9 +9,9 @@ from typing import NamedTuple
 import apache_beam as beam
 
 from maskmill.transforms.assignment.image_hash import BITS, hash_image
-from maskmill.transforms.assignment.select_examples import SelectedExample
+from maskmill.transforms.assignment.splits import SelectedExample
 from maskmill.transforms.batches import Batch, IntoBatches
-from maskmill.transforms.examples.make_example import ExampleSpec, size_of_spec, spec_to_plain
+from maskmill.transforms.examples.spec import ExampleSpec, size_of_spec, spec_to_plain
 
 # Strata of an assignment by position: images that the CSV has, and those that only the image folder has.
 LISTED, UNLISTED = 0, 1

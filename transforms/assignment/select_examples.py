@@ -9,30 +9,16 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from maskmill.transforms.annotations.group_by_image import ROW_BYTES, AnnotatedImage
-from maskmill.transforms.annotations.read_annotations import REJECTED_RUNS, UNKNOWN_CLASS, AnnotationRow
+from maskmill.transforms.annotations.group_by_image import ROW_BYTES
+from maskmill.transforms.annotations.records import REJECTED_RUNS, UNKNOWN_CLASS, AnnotatedImage, AnnotationRow
 from maskmill.transforms.assignment.image_hash import hash_image, share_of_hashes
-from maskmill.transforms.assignment.splits import Selection
-from maskmill.transforms.examples.make_example import ExampleSpec
+from maskmill.transforms.assignment.splits import SelectedExample, Selection
 from maskmill.transforms.examples.rle import EMPTY_RUNS
+from maskmill.transforms.examples.spec import ExampleSpec
 from maskmill.transforms.limits import MAX_ELEMENT_BYTES
 from maskmill.transforms.rejected import Code, DataError, Line, Rejected
 
 NEGATIVE = "filtered: negative, and not wanted"
-
-
-class SelectedExample(NamedTuple):
-    """An example of a selection.
-
-    Attributes:
-        selection: index among the selections.
-        rank: of the file of its first row among those of its source; None where the CSV does not have the image.
-        spec: the example.
-    """
-
-    selection: int
-    rank: int | None
-    spec: ExampleSpec
 
 
 class SelectedExamples(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import apache_beam as beam
 
-from maskmill.transforms.examples.make_example import ExampleSpec
+from maskmill.transforms.examples.spec import ExampleSpec
 
 
 class Selection(NamedTuple):
@@ -42,6 +42,20 @@ def rules_by_selection(rules: Iterable[SplitRule]) -> list[list[SplitRule]]:
     """The rules of each selection."""
     rules = list(rules)
     return [[rule for rule in rules if rule.selection == selection] for selection in selections_of(rules)]
+
+
+class SelectedExample(NamedTuple):
+    """An example of a selection.
+
+    Attributes:
+        selection: index among the selections.
+        rank: of the file of its first row among those of its source; None where the CSV does not have the image.
+        spec: the example.
+    """
+
+    selection: int
+    rank: int | None
+    spec: ExampleSpec
 
 
 class SplitExample(NamedTuple):

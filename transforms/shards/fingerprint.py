@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable, Sequence
 
 from maskmill import format_version
-from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec
 from maskmill.transforms.examples.rle import unpack_runs
+from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool, usable_cores
 from maskmill.transforms.sink.read_ahead import read_ahead

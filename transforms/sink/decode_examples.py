@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from maskmill.transforms.examples.make_example import Example, ExampleFormat, ExampleSpec, make_example, row_of
+from maskmill.transforms.examples.make_example import Example, make_example, row_of
+from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.read_write import read_bytes
 from maskmill.transforms.rejected import DataError, Rejected
 

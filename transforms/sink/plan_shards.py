@@ -6,10 +6,9 @@ import dataclasses
 
 import apache_beam as beam
 
-from maskmill.transforms.assignment.assign_shards import ShardKey
-from maskmill.transforms.examples.make_example import ExampleSpec
+from maskmill.transforms.examples.spec import ExampleSpec
 from maskmill.transforms.shards.hdf5_file import estimate_bytes
-from maskmill.transforms.shards.staging import ShardSummary, StoredShard
+from maskmill.transforms.shards.records import ShardKey, ShardSummary, StoredShard
 from maskmill.transforms.sink.write_shards import WriteFile, WriteShard, WriteShards, WrittenShards
 
 

@@ -12,15 +12,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from maskmill.transforms.examples.make_example import (
-    DecodedImage,
-    ExampleFormat,
-    ExampleSpec,
-    RowError,
-    make_image,
-    make_mask,
-)
+from maskmill.transforms.examples.make_example import DecodedImage, RowError, make_image, make_mask
 from maskmill.transforms.examples.rle import ClassMask
+from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.shared_images import put_images
 from maskmill.transforms.rejected import DataError
 from maskmill.transforms.shards.encode_example import EncodedExample, encode_example

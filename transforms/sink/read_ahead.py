@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator, Sequence
 
-from maskmill.transforms.examples.make_example import ExampleSpec
+from maskmill.transforms.examples.spec import ExampleSpec
 from maskmill.transforms.files.paths import is_local
 from maskmill.transforms.files.read_write import read_bytes
 from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool

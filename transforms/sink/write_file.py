@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
-from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec
+from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool
 from maskmill.transforms.parallel.process_pool import losses_told, process_pool

@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec
+from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.progress import PROGRESS
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from maskmill.transforms.sink.prepare_examples import RefusedExample, group_for, grouped, prepare_examples

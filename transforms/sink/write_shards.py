@@ -22,8 +22,7 @@ from apache_beam.transforms.window import GlobalWindows
 from threadpoolctl import threadpool_limits
 
 from maskmill.names import staged_path
-from maskmill.transforms.assignment.assign_shards import ShardKey
-from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec
+from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.files.read_write import make_folder
 from maskmill.transforms.parallel.look_ahead import LookAhead, shared_pool, usable_cores
@@ -31,21 +30,18 @@ from maskmill.transforms.parallel.progress import PROGRESS
 from maskmill.transforms.parallel.turns import Turn
 from maskmill.transforms.rejected import Rejected
 from maskmill.transforms.shards.fingerprint import checksums, fingerprint_of, modified_times
-from maskmill.transforms.shards.staging import (
+from maskmill.transforms.shards.records import (
     KEPT,
     REUSED,
     WRITTEN,
     RejectedExample,
     ReusableShard,
+    ShardKey,
     ShardSummary,
     StoredShard,
     cut_summary,
-    local_attempt,
-    read_record,
-    remove_dead_attempts,
-    stage,
-    stage_copy,
 )
+from maskmill.transforms.shards.staging import local_attempt, read_record, remove_dead_attempts, stage, stage_copy
 from maskmill.transforms.sink.decode_examples import reject
 from maskmill.transforms.sink.write_file import write_elsewhere, write_shard
 from maskmill.transforms.sink.write_file_alone import WrittenFile

@@ -18,9 +18,9 @@ from maskmill.transforms.aggregate_metadata import DatasetMetadata, RejectedReco
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.splits import Selection, SplitRule, SplitSize
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.make_example import ExampleFormat
+from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.files.checksums import sha256_of
-from maskmill.transforms.shards.staging import ShardSummary, StoredShard
+from maskmill.transforms.shards.records import ShardSummary, StoredShard
 
 SPLITS = ("train_input", "eval_input")
 

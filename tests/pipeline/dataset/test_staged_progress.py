@@ -18,7 +18,7 @@ from maskmill.pipeline.job.params_file import read_params
 from maskmill.pipeline.messages import progress_bar
 from maskmill.pipeline.messages.progress_bar import show_progress
 from maskmill.transforms.assignment.shard_layout import ShardLayout
-from maskmill.transforms.shards.staging import StoredShard
+from maskmill.transforms.shards.records import StoredShard
 from tests.support.builders import write_dataset, write_params
 
 ELSEWHERE = ("--direct_running_mode=multi_processing", "--direct_num_workers=1")

@@ -16,7 +16,7 @@ from maskmill.pipeline.job.params import data_params
 from maskmill.pipeline.job.params_file import parse_params, read_params
 from maskmill.pipeline.job.section_models import MaskmillParams
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.make_example import ExampleFormat
+from maskmill.transforms.examples.spec import ExampleFormat
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = sorted(path.parent for path in (ROOT / "tests" / "golden").glob("*/params.yaml"))

@@ -7,14 +7,8 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.testing.util import assert_that, equal_to
 
-from maskmill.transforms.annotations.read_annotations import (
-    REJECTED_RUNS,
-    UNKNOWN_CLASS,
-    AnnotationRow,
-    ReadAnnotations,
-    Source,
-)
-from maskmill.transforms.examples.make_example import MaskRow
+from maskmill.transforms.annotations.read_annotations import ReadAnnotations
+from maskmill.transforms.annotations.records import REJECTED_RUNS, UNKNOWN_CLASS, AnnotationRow, MaskRow, Source
 from maskmill.transforms.examples.rle import EMPTY_RUNS, pack_runs, parse_runs
 from maskmill.transforms.rejected import Line
 from tests.support.builders import HEADER, csv_file, in_process

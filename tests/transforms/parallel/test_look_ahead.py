@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from maskmill.transforms.annotations.records import ImageFile
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec, ImageFile
+from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.look_ahead import map_ahead
 from maskmill.transforms.sink.prepare_examples import group_for
 from maskmill.transforms.sink.read_ahead import bytes_ahead

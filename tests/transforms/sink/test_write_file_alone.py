@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from maskmill.transforms.examples.make_example import ExampleSpec
+from maskmill.transforms.examples.spec import ExampleSpec
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.shards.hdf5_file import read_shard
 from maskmill.transforms.sink.write_file import write_elsewhere

@@ -12,14 +12,15 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
-from maskmill.transforms.assignment.assign_shards import ShardKey
+from maskmill.transforms.annotations.records import ImageFile, MaskRow
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.make_example import ExampleFormat, ExampleSpec, ImageFile, MaskRow
 from maskmill.transforms.examples.rle import pack_runs, parse_runs
+from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.rejected import Line, Rejected
 from maskmill.transforms.shards.fingerprint import checksums, fingerprint_of, modified_times
-from maskmill.transforms.shards.staging import ShardSummary, StoredShard, count_staged, remove_dead_attempts
+from maskmill.transforms.shards.records import ShardKey, ShardSummary, StoredShard
+from maskmill.transforms.shards.staging import count_staged, remove_dead_attempts
 from maskmill.transforms.sink.write_shards import WriteShard, WriteShards
 from tests.support.builders import HEIGHT, WIDTH, in_process, write_images
 from tests.support.shortcut import outputs_of
