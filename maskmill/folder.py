@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskmill.errors import DatasetError
+from maskmill.install_hint import pip_install
 
 
 class OpenFile(Protocol):
@@ -130,6 +131,10 @@ class _LocalFile:
         self._file.close()
 
 
+# What fsspec needs for a scheme.
+_CLIENTS = {"gs": "gcsfs", "gcs": "gcsfs", "s3": "s3fs"}
+
+
 class RemoteFolder:
     """A folder on a file system of fsspec.
 
@@ -142,11 +147,14 @@ class RemoteFolder:
     """
 
     def __init__(self, path: str) -> None:
-        import fsspec  # an extra
-
         self._files: Any
         try:
+            import fsspec  # needed only here
+
             self._files, root = fsspec.core.url_to_fs(path)
+        except ImportError as error:
+            needed = ["fsspec", *filter(None, [_CLIENTS.get(path.split(":", 1)[0])])]
+            raise ImportError(f"{path}: {error}; {pip_install(*needed)}") from error
         except ValueError as error:
             raise DatasetError(f"{path}: {error}; fsspec knows no such file system") from error
         self._path = root.rstrip("/")

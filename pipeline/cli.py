@@ -1,22 +1,33 @@
-"""The program: runs a subcommand, and gives the exit status."""
+"""The program: finds the command, runs it, and returns the exit status."""
 
 from __future__ import annotations
 
 import argparse
-import difflib
-import itertools
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
-from maskmill.pipeline.arguments.create_arguments import create_arguments
-from maskmill.pipeline.arguments.parser import make_parser
+from maskmill.pipeline import create, plan, prune, report, sample, show, verify
+from maskmill.pipeline.arguments.parser import EXIT_STATUSES, Parser
+from maskmill.pipeline.arguments.versions import describe_versions
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
-from maskmill.pipeline.messages.run_log import JSON, JsonFormatter, RunLog, is_json
-from maskmill.pipeline.runners.import_beam import import_beam
+from maskmill.pipeline.messages.run_log import JsonFormatter, RunLog, is_json
 from maskmill.transforms.files.errors import NoFileSystemError
+
+# Each module has a line of HELP, `add_arguments(parser)` and `run(parsed, rest)`. None imports Beam before it runs.
+COMMANDS = {
+    "create": create,
+    "plan": plan,
+    "sample": sample,
+    "verify": verify,
+    "show": show,
+    "report": report,
+    "prune": prune,
+}
+
+DESCRIPTION = "Turns images and run-length encoded masks into sharded HDF5, on Apache Beam."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = is_json(arguments)
     _configure_logging(debug, as_json)
     try:
-        return _run_command(arguments)
+        parsed, rest = make_parser().parse_known_args(arguments)
+        COMMANDS[parsed.command].run(parsed, rest)
     except MaskmillError as error:
         codes = {"rejected": error.codes} if isinstance(error, TooManyRejectedError) else {}
         return _fail(error, error.exit_status, debug, as_json, **codes)
@@ -45,6 +57,43 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         return _fail(error, UsageError.exit_status if isinstance(error, NoFileSystemError) else 1, debug, as_json)
+    return 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Makes the parser of the whole command line; the result of parsing has the command's name as `command`."""
+    parser = Parser(prog="maskmill", description=DESCRIPTION, epilog=EXIT_STATUSES)
+    parser.add_argument("--version", action=_Version, nargs=0, help="what is installed, for bug reports")
+    parser.add_argument(
+        "--print-completion",
+        action=_PrintCompletion,
+        choices=("bash", "zsh", "tcsh"),
+        help="what a shell needs for completing commands",
+    )
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, module in COMMANDS.items():
+        command = subparsers.add_parser(name, help=module.HELP)
+        module.add_arguments(command)
+        command.set_defaults(command=name, known_options=tuple(command._option_string_actions))
+    return parser
+
+
+class _Version(argparse.Action):
+    """Prints what is installed, and exits."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        print(describe_versions())
+        parser.exit()
+
+
+class _PrintCompletion(argparse.Action):
+    """Prints what a shell needs for completing commands, and exits."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, shell: object, __: object = None) -> None:
+        import shtab  # slow, and needed only here
+
+        print(shtab.complete(parser, str(shell)))
+        parser.exit()
 
 
 def _fail(error: Exception, status: int, debug: bool, as_json: bool, **values: object) -> int:
@@ -56,95 +105,10 @@ def _fail(error: Exception, status: int, debug: bool, as_json: bool, **values: o
     return status
 
 
-def _run_command(arguments: list[str]) -> int:
-    parsed, rest = make_parser().parse_known_args(arguments)
-    _COMMANDS[parsed.command](parsed, rest)
-    return 0
-
-
 def _configure_logging(debug: bool, as_json: bool) -> None:
-    # Beam tells of a failing step at length; the command says it in a line, unless asked for more.
+    # Beam logs a failing step at length; the command says it in one line, unless asked for more.
     logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL)
     if as_json:
         logging.captureWarnings(True)
         for handler in logging.getLogger().handlers:
             handler.setFormatter(JsonFormatter())
-
-
-def _refuse_unknown(unknown: Sequence[str], *known: Iterable[str]) -> None:
-    if unknown:
-        argument = unknown[0].split("=", 1)[0]
-        near = difflib.get_close_matches(argument, itertools.chain(*known), n=1)
-        hint = f"did you mean {near[0]}?" if near else "neither maskmill nor Apache Beam has such an option"
-        raise UsageError(f"unknown argument {argument}; {hint}")
-
-
-def _create(parsed: argparse.Namespace, rest: list[str]) -> None:
-    # Imported here: Beam takes a second, which --help and wrong usage need not.
-    import_beam()
-    from maskmill.pipeline.create.make_dataset import create
-    from maskmill.pipeline.runners.beam_options import find_unknown
-
-    _refuse_unknown(*find_unknown(rest), parsed.known_options)
-    create(create_arguments(parsed, rest), sys.stdout, RunLog(sys.stderr, parsed.log_format == JSON, parsed.quiet))
-
-
-def _plan(parsed: argparse.Namespace, rest: list[str]) -> None:
-    import_beam()
-    from maskmill.pipeline.plan.plan_dataset import run_plan
-    from maskmill.pipeline.runners.beam_options import find_unknown
-
-    _refuse_unknown(*find_unknown(rest), parsed.known_options)
-    run_plan(create_arguments(parsed, rest), sys.stdout, as_json=parsed.json)
-
-
-def _sample(parsed: argparse.Namespace, rest: list[str]) -> None:
-    from maskmill.pipeline.sample.write_sample import write_sample
-
-    _refuse_unknown(rest, parsed.known_options)
-    progress = not parsed.quiet
-    summary = write_sample(
-        parsed.directory, images=parsed.images, seed=parsed.seed, layout=parsed.layout, progress=progress
-    )
-    if not parsed.quiet:
-        print(f"{summary.images} images, {summary.rows} rows with a mask, {summary.bytes / 1e6:.0f} MB")
-        print(f"the dataset is in {parsed.directory}")
-
-
-def _verify(parsed: argparse.Namespace, rest: list[str]) -> None:
-    from maskmill.pipeline.verify.verify_dataset import run_verify
-
-    _refuse_unknown(rest, parsed.known_options)
-    run_verify(parsed.directory, quick=parsed.quick, quiet=parsed.quiet, out=sys.stdout, err=sys.stderr)
-
-
-def _prune(parsed: argparse.Namespace, rest: list[str]) -> None:
-    from maskmill.pipeline.prune.old_datasets import run_prune
-
-    _refuse_unknown(rest, parsed.known_options)
-    run_prune(parsed.directory, keep=parsed.keep, dry_run=parsed.dry_run, out=sys.stdout, err=sys.stderr)
-
-
-def _report(parsed: argparse.Namespace, rest: list[str]) -> None:
-    from maskmill.pipeline.report.write_report import run_report
-
-    _refuse_unknown(rest, parsed.known_options)
-    run_report(parsed.directory, parsed.output, quiet=parsed.quiet, out=sys.stdout, err=sys.stderr)
-
-
-def _show(parsed: argparse.Namespace, rest: list[str]) -> None:
-    from maskmill.pipeline.show import show
-
-    _refuse_unknown(rest, parsed.known_options)
-    print(show(parsed.directory, parsed.split, parsed.index, parsed.output))
-
-
-_COMMANDS: dict[str, Callable[[argparse.Namespace, list[str]], None]] = {
-    "create": _create,
-    "plan": _plan,
-    "sample": _sample,
-    "verify": _verify,
-    "show": _show,
-    "report": _report,
-    "prune": _prune,
-}

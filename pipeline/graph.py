@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import apache_beam as beam
 
+from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.dataset.publish import PublishDataset
 from maskmill.pipeline.job.job import Job
+from maskmill.pipeline.job.run import Run
 from maskmill.transforms.aggregate_metadata import AggregateMetadata
 from maskmill.transforms.annotations.group_by_image import GroupByImage, partitions_for
 from maskmill.transforms.annotations.list_images import ListImages
@@ -31,52 +33,59 @@ ASSIGNMENTS: Mapping[str, type[AssignSplits | AssignByHash | AssignStratified]] 
 }
 
 
-def build_graph(pipeline: beam.Pipeline, job: Job) -> None:
+def build_graph(pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run) -> None:
     """Adds all steps of a run; pixels are only touched inside `WriteShards`.
 
     Args:
-        pipeline: to which the steps are added.
-        job: what the run is to do.
+        pipeline: the steps are added to it.
+        job: what is to be made.
+        baseline: what the run starts from.
+        run: the execution.
     """
-    _build(pipeline, job, WriteShards, PublishDataset(job=job))
+    _build(pipeline, job, baseline, run, WriteShards, PublishDataset(job=job, baseline=baseline, run=run))
 
 
-def build_plan(pipeline: beam.Pipeline, job: Job, report: beam.PTransform) -> None:
-    """Adds the steps of a run as far as they need no pixel, and `report`, which takes the `DatasetMetadata`."""
-    _build(pipeline, job, PlanShards, report)
+def build_plan(pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run, report: beam.PTransform) -> None:
+    """Adds the steps of a run that need no pixel, and `report`, which takes the `DatasetMetadata`."""
+    _build(pipeline, job, baseline, run, PlanShards, report)
 
 
-def _build(pipeline: beam.Pipeline, job: Job, sink: type[WriteShards], end: beam.PTransform) -> None:
-    annotations = pipeline | ReadAnnotations(files=job.files, sources=job.sources)
-    files = pipeline | ListImages(folders=job.folders)
-    partitions = partitions_for(job.files)
+def _build(
+    pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run, sink: type[WriteShards], end: beam.PTransform
+) -> None:
+    files, folders, selection = job.input.files, job.input.folders, job.selection
+    annotations = pipeline | ReadAnnotations(files=files, sources=job.input.sources)
+    images = pipeline | ListImages(folders=folders)
+    partitions = partitions_for(files)
     grouped = annotations.rows | GroupByImage(
-        files=files, folders=job.folders, partitions=partitions, unlisted=job.unlisted
+        files=images, folders=folders, partitions=partitions, unlisted=job.input.unlisted
     )
     selected = grouped.images | SelectExamples(
-        selections=selections_of(job.rules),
-        negatives=job.negatives,
-        salt=job.salt,
-        group_pattern=job.group_pattern,
+        selections=selections_of(selection.rules),
+        negatives=selection.negatives,
+        salt=selection.salt,
+        group_pattern=selection.group_pattern,
     )
 
-    assign = ASSIGNMENTS[job.assignment](rules=job.rules, salt=job.salt, blocks=partitions)
+    assign = ASSIGNMENTS[selection.assignment](rules=selection.rules, salt=selection.salt, blocks=partitions)
     assigned = selected.examples | assign
-    example_bytes = {split: estimate_bytes(form.label) for split, form in job.forms.items()}
-    shards = assigned.examples | AssignShards(layout=job.layout, sizes=assigned.sizes, example_bytes=example_bytes)
+    example_bytes = {split: estimate_bytes(form.label) for split, form in job.form.examples.items()}
+    shards = assigned.examples | AssignShards(
+        layout=job.output.layout, sizes=assigned.sizes, example_bytes=example_bytes
+    )
     written = shards | sink(
-        forms=job.forms,
-        staging=job.staging,
-        published=job.published,
-        reusable=job.reusable,
-        checksum=job.checksum,
-        workers=job.workers,
-        processes=job.processes,
-        num_shards=len(job.splits) * job.layout.num_shards,
+        forms=job.form.examples,
+        staging=job.output.staging,
+        published=baseline.published,
+        reusable=baseline.reusable,
+        checksum=job.input.checksum,
+        workers=run.workers,
+        processes=run.processes,
+        num_shards=job.least_shards,
     )
 
     tallies = [annotations.tallies, grouped.tallies, selected.tallies, assigned.tallies]
-    if may_share_images(job.rules):
+    if may_share_images(selection.rules):
         tallies.append(assigned.examples | CountSharedImages())
     rejected = [annotations.rejected, grouped.rejected, selected.rejected, written.rejected]
     metadata = written.summaries | AggregateMetadata(

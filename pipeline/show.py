@@ -1,31 +1,59 @@
-"""One example, drawn into a PNG."""
+"""`maskmill show`: draws one example as a PNG."""
 
 from __future__ import annotations
 
-from PIL import Image
+import argparse
+from collections.abc import Sequence
 
-from maskmill import DatasetError, open_dataset
+from maskmill.names import TRAIN
+from maskmill.pipeline.arguments.parser import refuse_unknown
 from maskmill.pipeline.errors import DamagedError, UsageError
-from maskmill.pipeline.report.draw_example import draw_side_by_side
+
+HELP = "draw an example"
+_DESCRIPTION = """\
+Draws one example as a PNG: the image, and the same image with the label drawn over it, a colour for each class; side by
+side, or one above the other if the image is more than twice as wide as high.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Defines the command's arguments."""
+    parser.description = _DESCRIPTION
+    parser.add_argument("directory", metavar="DIR", help="folder of the dataset")
+    parser.add_argument("--split", default=TRAIN, metavar="NAME", help="default: %(default)s")
+    parser.add_argument("--index", type=int, default=0, metavar="I", help="index in the split; negative from the end")
+    parser.add_argument("--output", metavar="FILE", help="where the PNG goes (default: <split>-<index>.png)")
+    parser.add_argument("--debug", action="store_true", help="tracebacks")
+
+
+def run(parsed: argparse.Namespace, rest: Sequence[str]) -> None:
+    """Runs the command."""
+    refuse_unknown(rest, parsed.known_options)
+    print(show(parsed.directory, parsed.split, parsed.index, parsed.output))
 
 
 def show(directory: str, split: str, index: int, output: str | None) -> str:
     """Draws an example.
 
     Args:
-        directory: of a finished dataset.
+        directory: a finished dataset.
         split: name of the split.
-        index: position of the example, from the end where it is negative.
+        index: of the example in its split; negative from the end.
         output: path of the PNG; None is `<split>-<index>.png`.
 
     Returns:
-        what was drawn, and where it is.
+        a line that says what was drawn, and where it is.
 
     Raises:
         UsageError: there is no such example.
         DamagedError: there is no such dataset or split, or it is not whole.
         OSError: the PNG cannot be written.
     """
+    from PIL import Image
+
+    from maskmill import DatasetError, open_dataset
+    from maskmill.pipeline.report.draw_example import draw_side_by_side
+
     try:
         examples = open_dataset(directory, split)
         if not -len(examples) <= index < len(examples):
@@ -34,7 +62,7 @@ def show(directory: str, split: str, index: int, output: str | None) -> str:
     except DatasetError as error:
         raise DamagedError(str(error)) from error
     except ImportError as error:
-        raise UsageError(f"{directory}: {error}; pip install 'maskmill[read]'") from error
+        raise UsageError(str(error)) from error
     path = output or f"{split}-{index % len(examples)}.png"
     Image.fromarray(draw_side_by_side(example)).save(path, "PNG")
     name = f", {example.image_id}" if example.image_id else ""

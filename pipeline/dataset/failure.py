@@ -1,4 +1,4 @@
-"""What has come of a run, for whoever started it."""
+"""Why a run published nothing, and what it left: for the program that started it, wherever the graph ran."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from maskmill.transforms.files.read_write import read_bytes_if_there, write_whol
 from maskmill.transforms.shards.staging import count_staged
 
 
-def leave_outcome(job: Job, error: MaskmillError) -> None:
-    """Leaves word of why nothing is published in the staging folder: the graph may run on other machines."""
+def leave_failure(job: Job, error: MaskmillError) -> None:
+    """Writes the reason into the staging folder: the graph may run on other machines."""
     outcome = {"exit_status": error.exit_status, "message": str(error), "codes": getattr(error, "codes", {})}
-    write_whole(join(job.staging, OUTCOME), json.dumps(outcome).encode())
+    write_whole(join(job.output.staging, OUTCOME), json.dumps(outcome).encode())
 
 
-def raise_outcome(job: Job) -> None:
-    """Raises what the graph has left word of, if anything.
+def raise_failure(job: Job) -> None:
+    """Raises the error that the graph has left, if any.
 
     Raises:
-        MaskmillError: what was given to `leave_outcome`.
+        MaskmillError: the one that was given to `leave_failure`.
     """
-    content = read_bytes_if_there(join(job.staging, OUTCOME))
+    content = read_bytes_if_there(join(job.output.staging, OUTCOME))
     if content is not None:
         outcome = json.loads(content)
         if outcome["exit_status"] == TooManyRejectedError.exit_status:
@@ -35,18 +35,19 @@ def raise_outcome(job: Job) -> None:
 
 
 def describe_state(job: Job) -> str:
-    """What a run that did not come to its end has left."""
+    """Says what an unfinished run has left, and what the same command will do with it."""
+    shown = job.output.output_dir
     try:
-        existing = find_existing(job.root, job.splits)
+        existing = find_existing(job.output.root, job.splits)
         whole = existing.manifest is not None
-        if existing.manifest and existing.complete and existing.manifest.get("input") == job.input:
-            return f"the dataset in {job.output_dir} is whole; the same command removes what is left of the run"
-        if exists(join(job.root, JOURNAL)) and not whole:
-            return f"in the middle of publishing; {job.output_dir} is no dataset until the same command has ended"
-        count = count_staged(job.staging, job.splits)
+        if existing.manifest and existing.complete and existing.manifest.get("input") == job.input.fingerprint:
+            return f"the dataset in {shown} is whole; the same command removes what is left of the run"
+        if exists(join(job.output.root, JOURNAL)) and not whole:
+            return f"in the middle of publishing; {shown} is no dataset until the same command has ended"
+        count = count_staged(job.output.staging, job.splits)
     except (OSError, UsageError) as error:
-        return f"what is in {job.output_dir} cannot be seen either: {error}"
+        return f"what is in {shown} cannot be seen either: {error}"
     of_all = f" of {job.num_shards}" if job.num_shards is not None else ""
     shards = f"{count}{of_all} shards"
-    found = f"; the dataset in {job.output_dir} is whole" if whole else ""
-    return f"nothing was published; {shards} are finished in {job.staging}, where the same command takes them up{found}"
+    found = f"; the dataset in {shown} is whole" if whole else ""
+    return f"nothing was published; {shards} are finished in {job.output.staging}: the same command resumes{found}"

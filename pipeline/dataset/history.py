@@ -14,6 +14,7 @@ from typing import Any
 from maskmill import __version__
 from maskmill.names import HISTORY
 from maskmill.pipeline.job.job import Job
+from maskmill.pipeline.job.run import Run
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes_if_there
@@ -27,11 +28,11 @@ def utc_now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
-def extended_history(job: Job, metadata: DatasetMetadata) -> bytes:
+def extended_history(job: Job, run: Run, metadata: DatasetMetadata) -> bytes:
     """The history with a line for this run, its last; the line is not written twice when publishing is repeated."""
-    lines = _lines(job.root)
-    if not any(_run_of(line) == job.run for line in lines):
-        lines.append(json.dumps(_entry(job, metadata)))
+    lines = _lines(job.output.root)
+    if not any(_run_of(line) == run.id for line in lines):
+        lines.append(json.dumps(_entry(job, run, metadata)))
     return "".join(f"{line}\n" for line in lines[-MAX_LINES:]).encode()
 
 
@@ -62,13 +63,13 @@ def _run_of(line: str) -> str | None:
     return run
 
 
-def _entry(job: Job, metadata: DatasetMetadata) -> dict[str, Any]:
+def _entry(job: Job, run: Run, metadata: DatasetMetadata) -> dict[str, Any]:
     return {
-        "run": job.run,
-        "started": job.started,
+        "run": run.id,
+        "started": run.started,
         "finished": utc_now(),
         "version": __version__,
-        "runner": job.runner,
+        "runner": run.runner,
         "shards": {split: _states(metadata, split) for split in job.splits},
         "examples": {
             split: sum(shard.stored.examples for shard in metadata.shards if shard.split == split)

@@ -23,7 +23,7 @@ def metadata_files(job: Job, metadata: DatasetMetadata) -> dict[str, bytes]:
 
 
 def _meta_lines(job: Job, metadata: DatasetMetadata, split: str) -> bytes:
-    folder = os.path.join(job.output_dir, split)
+    folder = os.path.join(job.output.output_dir, split)
     lines = (
         meta_line(os.path.join(folder, shard.file_name), shard.stored.examples)
         for shard in metadata.shards
@@ -33,7 +33,7 @@ def _meta_lines(job: Job, metadata: DatasetMetadata, split: str) -> bytes:
 
 
 def _data_params(job: Job, metadata: DatasetMetadata) -> bytes:
-    content = dict(job.data_params)
+    content = dict(job.form.data_params)
     for split in job.splits:
         content[f"{split}_hdf"] = {
             "n_docs": metadata.sizes[split].examples,
@@ -45,7 +45,7 @@ def _data_params(job: Job, metadata: DatasetMetadata) -> bytes:
 
 def _dataset_range(job: Job, metadata: DatasetMetadata, split: str) -> dict[str, list[int]]:
     """First and last position of each range, of the positions in the order of the ranges; nothing for an empty one."""
-    positions = [0] * job.layout.num_processes
+    positions = [0] * job.output.layout.num_processes
     for shard in metadata.shards:
         if shard.split == split:
             positions[shard.range] += shard.stored.examples + len(shard.stored.rejected)
@@ -66,7 +66,7 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
     rows = metadata.rows
     content = {
         "format_version": format_version.CURRENT,
-        "input": job.input,
+        "input": job.input.fingerprint,
         "fingerprint": _sha256("".join(shard.stored.fingerprint for shard in metadata.shards).encode()),
         "splits": {split: _split_entry(job, metadata, split) for split in job.splits},
         "files": {name: {"bytes": len(text), "sha256": _sha256(text)} for name, text in sorted(files.items())},
@@ -79,7 +79,7 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
 
 def _split_entry(job: Job, metadata: DatasetMetadata, split: str) -> dict[str, Any]:
     shards = [shard for shard in metadata.shards if shard.split == split]
-    label = job.forms[split].label
+    label = job.form.examples[split].label
     classes = Counter[int]()
     for shard in shards:
         classes.update(shard.classes)
@@ -87,7 +87,7 @@ def _split_entry(job: Job, metadata: DatasetMetadata, split: str) -> dict[str, A
     return {
         "examples": sum(shard.stored.examples for shard in shards),
         "bytes": sum(shard.stored.bytes for shard in shards),
-        "classes": {job.classes[class_id - 1]: classes[class_id] for class_id in label.classes},
+        "classes": {job.form.classes[class_id - 1]: classes[class_id] for class_id in label.classes},
         "negatives": classes[0],
         "overlaps": {"examples": overlaps[0], "pixels": overlaps[1], "rule": label.overlap_rule},
         "shards": [{"file": shard.path, **shard.stored.to_json()} for shard in shards],
@@ -98,5 +98,5 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _to_json(content: object, *, sort_keys: bool = True) -> bytes:
-    return (json.dumps(content, indent=4, sort_keys=sort_keys) + "\n").encode()
+def _to_json(content: object) -> bytes:
+    return (json.dumps(content, indent=4, sort_keys=True) + "\n").encode()

@@ -11,7 +11,8 @@ from typing import Any
 import apache_beam as beam
 
 from maskmill.names import HISTORY, JOURNAL, MANIFEST, REJECTED, STAGING, staged_path
-from maskmill.pipeline.dataset.failure import leave_outcome
+from maskmill.pipeline.dataset.baseline import Baseline
+from maskmill.pipeline.dataset.failure import leave_failure
 from maskmill.pipeline.dataset.find_existing import version_of
 from maskmill.pipeline.dataset.history import extended_history
 from maskmill.pipeline.dataset.manifest import manifest, metadata_files, rejected_lines
@@ -19,6 +20,7 @@ from maskmill.pipeline.dataset.reuse import announce_latest
 from maskmill.pipeline.dataset.run_lock import check_not_superseded
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
 from maskmill.pipeline.job.job import Job
+from maskmill.pipeline.job.run import Run
 from maskmill.transforms.aggregate_metadata import DatasetMetadata, RejectedRecord
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.files.find_files import exists
@@ -39,21 +41,21 @@ from maskmill.transforms.text import printable
 SHOWN_REJECTED = 20
 
 
-def check_publishable(job: Job, metadata: DatasetMetadata) -> None:
+def check_publishable(job: Job, run: Run, metadata: DatasetMetadata) -> None:
     """Refuses what must not be published.
 
     Raises:
         TooManyRejectedError: more rows and images are bad than the job allows.
         MaskmillError: there is nothing to publish, or rows were lost.
     """
-    if not job.max_rejected.allows(len(metadata.rejected), metadata.rows.read):
+    if not run.max_rejected.allows(len(metadata.rejected), metadata.rows.read):
         codes = dict(Counter(record.code for record in metadata.rejected).most_common())
-        raise TooManyRejectedError(_describe_rejected(job, metadata.rejected), codes)
-    for rule in job.rules:
+        raise TooManyRejectedError(_describe_rejected(job, run, metadata.rejected), codes)
+    for rule in job.selection.rules:
         if not metadata.sizes[rule.name].candidates:
             source, class_ids = rule.selection
-            files = ", ".join(file.path for file in job.files if source in dict(file.uses))
-            names = " or ".join(job.classes[class_id - 1] for class_id in class_ids)
+            files = ", ".join(file.path for file in job.input.files if source in dict(file.uses))
+            names = " or ".join(job.form.classes[class_id - 1] for class_id in class_ids)
             raise MaskmillError(
                 f"{rule.name}: no row of class {names} in {files} has a mask; set class_id to a class that has"
             )
@@ -61,13 +63,13 @@ def check_publishable(job: Job, metadata: DatasetMetadata) -> None:
         raise MaskmillError(f"{metadata.rows.lost} of {metadata.rows.read} rows were lost; nothing is published")
 
 
-def _describe_rejected(job: Job, rejected: tuple[RejectedRecord, ...]) -> str:
+def _describe_rejected(job: Job, run: Run, rejected: tuple[RejectedRecord, ...]) -> str:
     shown = [describe_record(record) for record in rejected[:SHOWN_REJECTED]]
     if len(rejected) > len(shown):
         shown.append(f"… and {len(rejected) - len(shown)} more")
     counts = ", ".join(f"{count} {code}" for code, count in Counter(record.code for record in rejected).most_common())
-    total = f"{len(rejected)} rejected ({counts}), at most {job.max_rejected} allowed (--max_rejected)"
-    return "\n".join([*shown, f"{total}; nothing is published. The whole list: {join(job.staging, REJECTED)}"])
+    total = f"{len(rejected)} rejected ({counts}), at most {run.max_rejected} allowed (--max_rejected)"
+    return "\n".join([*shown, f"{total}; nothing is published. The whole list: {join(job.output.staging, REJECTED)}"])
 
 
 def describe_record(record: RejectedRecord) -> str:
@@ -77,7 +79,7 @@ def describe_record(record: RejectedRecord) -> str:
     return printable(f"{place}: {name}{record.message} ({record.code})")
 
 
-def publish(job: Job, metadata: DatasetMetadata) -> None:
+def publish(job: Job, baseline: Baseline, run: Run, metadata: DatasetMetadata) -> None:
     """Makes the dataset of the shards. May be done again, also after it was done in part.
 
     The old manifest goes first and the new one comes last: who finds one finds all that it lists.
@@ -85,63 +87,64 @@ def publish(job: Job, metadata: DatasetMetadata) -> None:
     Raises:
         MaskmillError: a shard is neither staged nor in its place, or another run has begun or published meanwhile.
     """
-    check_not_superseded(job.root, job.output_dir, job.run)
+    check_not_superseded(job.output.root, job.output.output_dir, run.id)
     files = metadata_files(job, metadata)
     content = manifest(job, metadata, files)
-    if not _is_published(job, metadata, {**files, MANIFEST: content}):
+    if not _is_published(job, baseline, metadata, {**files, MANIFEST: content}):
         shards = {shard.path: shard.stored for shard in metadata.shards}
-        journal = _journal(job, shards)
-        _check_not_replaced(job, journal, content)
+        journal = _journal(job, baseline, shards)
+        _check_not_replaced(job, baseline, journal, content)
         _write_journal(job, journal)
-        remove_files([join(job.root, MANIFEST)])
+        remove_files([join(job.output.root, MANIFEST)])
         _settle(job)
-        _move_into_place(job, {path: stored for path, stored in shards.items() if not _is_kept(job, path, stored)})
+        _move_into_place(job, {path: one for path, one in shards.items() if not _is_kept(baseline, path, one)})
         for name, text in files.items():
             _put_in_place(job, name, text)
-        remove_files([join(job.root, path) for path in sorted(set(job.replaces).difference(shards))])
-        _put_in_place(job, HISTORY, extended_history(job, metadata))
+        remove_files([join(job.output.root, path) for path in sorted(set(baseline.replaces).difference(shards))])
+        _put_in_place(job, HISTORY, extended_history(job, run, metadata))
         _settle(job)
         _put_in_place(job, MANIFEST, content)
         _settle(job)
-    remove([join(job.root, STAGING)])
+    remove([join(job.output.root, STAGING)])
 
 
-def _is_published(job: Job, metadata: DatasetMetadata, files: Mapping[str, bytes]) -> bool:
-    kept = all(_is_kept(job, shard.path, shard.stored) for shard in metadata.shards)
-    return kept and all(read_bytes_if_there(join(job.root, name)) == text for name, text in files.items())
+def _is_published(job: Job, baseline: Baseline, metadata: DatasetMetadata, files: Mapping[str, bytes]) -> bool:
+    kept = all(_is_kept(baseline, shard.path, shard.stored) for shard in metadata.shards)
+    return kept and all(read_bytes_if_there(join(job.output.root, name)) == text for name, text in files.items())
 
 
-def _is_kept(job: Job, path: str, stored: StoredShard) -> bool:
-    return job.published.get(path) == stored
+def _is_kept(baseline: Baseline, path: str, stored: StoredShard) -> bool:
+    return baseline.published.get(path) == stored
 
 
-def _journal(job: Job, shards: Mapping[str, StoredShard]) -> bytes:
+def _journal(job: Job, baseline: Baseline, shards: Mapping[str, StoredShard]) -> bytes:
     entries = {path: stored.to_json() for path, stored in shards.items()}
-    return json.dumps({"key": job.key, "files": sorted({*job.replaces, *shards}), "shards": entries}).encode()
+    files = sorted({*baseline.replaces, *shards})
+    return json.dumps({"key": job.output.key, "files": files, "shards": entries}).encode()
 
 
-def _check_not_replaced(job: Job, journal: bytes, manifest: bytes) -> None:
+def _check_not_replaced(job: Job, baseline: Baseline, journal: bytes, manifest: bytes) -> None:
     """Refuses to go on from a dataset that is not there any more, unless an earlier attempt at this has replaced it."""
-    version = version_of(read_bytes_if_there(join(job.root, MANIFEST)))
-    if version in (job.version, version_of(manifest)):
+    version = version_of(read_bytes_if_there(join(job.output.root, MANIFEST)))
+    if version in (baseline.version, version_of(manifest)):
         return
-    if version or read_bytes_if_there(join(job.root, JOURNAL)) != journal:
-        raise MaskmillError(f"the dataset in {job.output_dir} has changed since this run began; run it again")
+    if version or read_bytes_if_there(join(job.output.root, JOURNAL)) != journal:
+        raise MaskmillError(f"the dataset in {job.output.output_dir} has changed since this run began; run it again")
 
 
 def _write_journal(job: Job, journal: bytes) -> None:
-    write_whole(join(job.root, JOURNAL), journal)
+    write_whole(join(job.output.root, JOURNAL), journal)
     for split in job.splits:
-        make_folder(join(job.root, split))
+        make_folder(join(job.output.root, split))
     _settle(job)
 
 
 def _move_into_place(job: Job, shards: Mapping[str, StoredShard]) -> None:
     """Moves shards; what is not staged any more has been moved by an earlier attempt, and has to be what it was."""
-    staged = list_staged(job.staging, job.splits)
+    staged = list_staged(job.output.staging, job.splits)
     moves = []
     for path, stored in shards.items():
-        source, target = join(job.staging, staged_path(path, stored.fingerprint)), join(job.root, path)
+        source, target = join(job.output.staging, staged_path(path, stored.fingerprint)), join(job.output.root, path)
         if staged_path(path, stored.fingerprint) in staged:
             sync(source)
             moves.append((source, target))
@@ -151,43 +154,46 @@ def _move_into_place(job: Job, shards: Mapping[str, StoredShard]) -> None:
 
 
 def _put_in_place(job: Job, name: str, text: bytes) -> None:
-    write_whole(join(job.root, name), text, attempts=job.staging)
+    write_whole(join(job.output.root, name), text, attempts=job.output.staging)
 
 
 def _settle(job: Job) -> None:
     """Has the disk take the names of the dataset's files, so that no power failure can bring back an older state."""
     for folder in ("", STAGING, *job.splits):
-        sync(join(job.root, folder))
+        sync(join(job.output.root, folder))
 
 
 class Publish(beam.DoFn):
-    """Checks and publishes; what speaks against it is left in the staging folder, for whoever waits for the run.
+    """Checks and publishes. What forbids it is left in the staging folder, for the program that waits for the run.
 
-    Where nobody does, the job fails. Otherwise it does not: its runner would only try again.
+    If no program waits, the step fails. Otherwise it does not: the runner would only try again.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, baseline: Baseline, run: Run) -> None:
         self.job = job
+        self.baseline = baseline
+        self.run = run
 
     def process(self, metadata: DatasetMetadata) -> Iterable[Any]:
         """Yields nothing.
 
         Raises:
-            MaskmillError: nothing can be published, and nobody waits to be told.
+            MaskmillError: nothing can be published, and no program waits to be told.
         """
+        staging = self.job.output.staging
         try:
-            check_publishable(self.job, metadata)
+            check_publishable(self.job, self.run, metadata)
         except MaskmillError as error:
-            make_folder(self.job.staging)
-            write_whole(join(self.job.staging, REJECTED), rejected_lines(metadata))
-            leave_outcome(self.job, error)
-            if not self.job.attended:
+            make_folder(staging)
+            write_whole(join(staging, REJECTED), rejected_lines(metadata))
+            leave_failure(self.job, error)
+            if not self.run.attended:
                 raise
         else:
-            publish(self.job, metadata)
-            # The program that has started the run does so, too, but need not be there any more.
-            if self.job.reuse:
-                announce_latest(self.job.reuse, self.job.root)
+            publish(self.job, self.baseline, self.run, metadata)
+            # The program that started the run does so, too, but may have ended.
+            if self.baseline.reuse:
+                announce_latest(self.baseline.reuse, self.job.output.root)
         return ()
 
 
@@ -196,10 +202,14 @@ class PublishDataset(beam.PTransform):
     """Makes the dataset of the staged shards, or fails the run and leaves the folder as it was.
 
     Attributes:
-        job: what the run is to do.
+        job: what is to be made.
+        baseline: what the run started from.
+        run: the execution that publishes.
     """
 
     job: Job
+    baseline: Baseline
+    run: Run
 
     def expand(self, metadata: beam.PCollection[DatasetMetadata]) -> beam.PCollection[None]:
-        return metadata | "Publish" >> beam.ParDo(Publish(self.job))
+        return metadata | "Publish" >> beam.ParDo(Publish(self.job, self.baseline, self.run))

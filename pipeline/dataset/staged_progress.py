@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
-from maskmill.pipeline.job.job import Job
 from maskmill.transforms.shards.staging import count_staged
 
 
@@ -12,21 +12,21 @@ class StagedProgress:
     """Counts the finished shards of a run, from a thread of its own.
 
     Args:
-        job: of the run.
-
-    Attributes:
-        expected: number of shards; None where it is not known: some may stay where they are, and never be staged.
+        staging: folder in which the run stages its shards.
+        splits: names of the splits.
+        expected: number of shards; None if it is not known, because some may be kept and never staged.
     """
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
+    def __init__(self, staging: str, splits: Sequence[str], expected: int | None) -> None:
+        self._staging = staging
+        self._splits = splits
         self._done = 0
-        self.expected = None if job.published else job.num_shards
+        self.expected = expected
 
     @property
     def done(self) -> int:
-        """Shards that are finished. Each look lists the staging folder; where that fails, it is what was seen last."""
+        """Finished shards. Each look lists the staging folder; if that fails, the last number stands."""
         with contextlib.suppress(OSError):
-            # Publishing takes the shards out of the folder again.
-            self._done = max(self._done, count_staged(self._job.staging, self._job.splits))
+            # Publishing moves the shards out of the folder.
+            self._done = max(self._done, count_staged(self._staging, self._splits))
         return self._done

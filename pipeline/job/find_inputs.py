@@ -1,37 +1,46 @@
-"""What the splits of a parameter file read: found, and looked at as far as the headers of the CSV files."""
+"""Finds what the splits of a parameter file read, and looks at it as far as the headers of the CSV files."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 
+from maskmill import format_version
 from maskmill.pipeline.errors import UsageError
+from maskmill.pipeline.job.label_format import names_of_classes
 from maskmill.pipeline.job.params import Params
 from maskmill.pipeline.job.section_models import SplitParams
 from maskmill.transforms.annotations.columns import Columns, RowFormat
 from maskmill.transforms.annotations.csv_blocks import CsvFile, DamagedFileError, read_header
-from maskmill.transforms.files.find_files import is_folder, match_files
+from maskmill.transforms.files.find_files import is_folder, list_folder, match_files
 from maskmill.transforms.files.object_store import FileInfo
 from maskmill.transforms.files.paths import absolute, join
 
 
 @dataclasses.dataclass(frozen=True)
-class Input:
-    """What a split reads: its CSV files by their paths, in order, and the path of its image folder."""
+class SplitInput:
+    """What a split reads.
+
+    Attributes:
+        csv: the CSV files by path, in the order in which their rows count.
+        images: path of the image folder.
+    """
 
     csv: Mapping[str, FileInfo]
     images: str
 
 
-def find_inputs(params: Params) -> dict[str, Input]:
-    """The input of each split.
+def find_inputs(params: Params) -> dict[str, SplitInput]:
+    """Finds the input of each split.
 
     Raises:
         UsageError: input is missing.
         OSError: a folder cannot be listed.
     """
     problems: list[str] = []
-    found: dict[str, Input] = {}
+    found: dict[str, SplitInput] = {}
     for name, split in params.splits.items():
         if split.data_dir not in found:
             found[split.data_dir] = _find_input(name, split, params, problems)
@@ -40,11 +49,11 @@ def find_inputs(params: Params) -> dict[str, Input]:
     return {name: found[split.data_dir] for name, split in params.splits.items()}
 
 
-def _find_input(name: str, split: SplitParams, params: Params, problems: list[str]) -> Input:
+def _find_input(name: str, split: SplitParams, params: Params, problems: list[str]) -> SplitInput:
     data_dir = absolute(split.data_dir)
     if not is_folder(data_dir):
         problems.append(f"{name}.data_dir: there is no folder {split.data_dir} ({data_dir}); correct the path")
-        return Input({}, "")
+        return SplitInput({}, "")
     images = join(data_dir, params.maskmill.images)
     if not is_folder(images):
         problems.append(f"{images}: there is no such folder of images; set maskmill.images, or correct data_dir")
@@ -56,26 +65,34 @@ def _find_input(name: str, split: SplitParams, params: Params, problems: list[st
                 f"{join(data_dir, pattern)}: there is no such CSV file; set maskmill.csv, or correct data_dir"
             )
         csv.update((absolute(info.path), info) for info in found)
-    return Input(csv, absolute(images))
+    return SplitInput(csv, absolute(images))
 
 
 def row_format(params: Params) -> RowFormat:
-    """What the rows of the CSV files look like."""
+    """Reads the form of the rows from the parameters."""
     keys = params.maskmill
     return RowFormat(
-        keys.image_column, keys.class_column, keys.mask_column, params.class_names, keys.image_suffix, keys.group_column
+        image=keys.image_column,
+        class_id=keys.class_column,
+        mask=keys.mask_column,
+        classes=names_of_classes(params.document),
+        image_suffix=keys.image_suffix,
+        group=keys.group_column,
     )
 
 
 def csv_files(
     sources: Iterable[tuple[str, ...]], statuses: Mapping[str, FileInfo], form: RowFormat
 ) -> tuple[CsvFile, ...]:
-    """The CSV files of all sources, each once.
+    """Reads the headers of the CSV files.
 
     Args:
-        sources: paths of the files of each.
-        statuses: of the files, by path.
-        form: of the rows.
+        sources: paths of the files of each source.
+        statuses: size and time of each file, by path.
+        form: names of the columns and classes.
+
+    Returns:
+        the CSV files of all sources, each once.
 
     Raises:
         UsageError: the header of a file does not name the columns.
@@ -102,3 +119,29 @@ def _columns(path: str, form: RowFormat, problems: list[str]) -> Columns | None:
     except DamagedFileError as error:
         problems.append(str(error))
     return None
+
+
+def input_fingerprint(files: Iterable[FileInfo], folders: Iterable[str], settings: object) -> str:
+    """Computes one number for all that a job reads and is told; if it is unchanged, there is nothing to do.
+
+    Args:
+        files: CSV files.
+        folders: image folders; each is listed.
+        settings: everything else that decides the dataset, as JSON can hold it.
+
+    Returns:
+        sha256 over the settings, and over name, size and time of CSV files and images, hexadecimal.
+
+    Raises:
+        OSError: a folder cannot be listed.
+    """
+    parts = [format_version.CURRENT, list(files), [_digest_of_listing(folder) for folder in folders], settings]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _digest_of_listing(folder: str) -> str:
+    """The same for the same files in any order, in memory that does not depend on their number."""
+    total = 0
+    for info in list_folder(folder):
+        total += int.from_bytes(hashlib.sha256(json.dumps(info).encode()).digest(), "big")
+    return f"{total % 2**256:x}"

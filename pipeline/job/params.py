@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any
 
 from maskmill.names import EVAL, TRAIN, Loss
-from maskmill.pipeline.job.classes import class_names
 from maskmill.pipeline.job.section_models import MaskmillParams, SplitParams
 
 
@@ -27,11 +26,6 @@ class Params:
     loss: Loss
     maskmill: MaskmillParams
     document: dict[str, Any]
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Names of the classes, as they stand in the rows."""
-        return class_names(self.maskmill.classes, self.maskmill.class_column)
 
     @property
     def negatives(self) -> float | None:

@@ -10,6 +10,8 @@ from typing import Protocol, TextIO
 
 from tqdm import tqdm
 
+from maskmill.pipeline.messages.quantities import format_bytes
+
 BAR_SECONDS = 0.2
 LINE_SECONDS = 10.0
 
@@ -61,15 +63,6 @@ def show_progress(
     finally:
         stop.set()
         thread.join()
-
-
-def format_bytes(count: float) -> str:
-    """A number of bytes with three digits and a unit."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 999.5:
-            return f"{count:.{0 if unit == 'B' or count >= 99.95 else 1}f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def _show_bar(progress: Counts, err: TextIO, stop: threading.Event, unit: str) -> None:

@@ -1,4 +1,4 @@
-"""What a run has done, in numbers, for programs: the last object of the log, and the file of metrics."""
+"""What a run did, in numbers, for programs: in the last object of the log, and in the file of metrics."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from maskmill.transforms.shards.records import KEPT, REUSED, WRITTEN
 
 
 @dataclasses.dataclass(frozen=True)
-class RunReport:
-    """Numbers of a dataset and of the run that has looked after it.
+class RunNumbers:
+    """The numbers of a dataset, and of the run that made or checked it.
 
     Attributes:
         rows: of the CSV files that were read.
@@ -28,8 +28,8 @@ class RunReport:
     rejected: Mapping[str, int]
 
 
-def report_of(manifest: Mapping[str, Any], run: Mapping[str, Any] | None) -> RunReport:
-    """Takes the numbers together.
+def numbers_of(manifest: Mapping[str, Any], run: Mapping[str, Any] | None) -> RunNumbers:
+    """Collects the numbers of a run.
 
     Args:
         manifest: content of manifest.json.
@@ -37,7 +37,7 @@ def report_of(manifest: Mapping[str, Any], run: Mapping[str, Any] | None) -> Run
     """
     splits = manifest["splits"]
     kept = {split: {WRITTEN: 0, KEPT: len(entry["shards"]), REUSED: 0} for split, entry in splits.items()}
-    return RunReport(
+    return RunNumbers(
         rows=manifest["rows"]["read"],
         examples={split: entry["examples"] for split, entry in splits.items()},
         bytes={split: entry["bytes"] for split, entry in splits.items()},

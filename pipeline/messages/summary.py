@@ -1,54 +1,55 @@
-"""What a finished run says of its dataset."""
+"""The summary of a finished run, for people."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from tqdm import tqdm
-
 from maskmill.names import REJECTED
+from maskmill.pipeline.messages.quantities import count, format_bytes
 from maskmill.transforms.shards.records import KEPT, REUSED, WRITTEN
 
 
-def summarise(manifest: Mapping[str, Any], output_dir: str, states: Mapping[str, int], seconds: float) -> str:
-    """The summary of a run, for people.
+def summarise(
+    manifest: Mapping[str, Any], output_dir: str, states: Mapping[str, int], seconds: float, look: str
+) -> str:
+    """Writes the summary of a run.
 
     Args:
         manifest: content of the dataset's manifest.json.
         output_dir: as given.
-        states: number of shards that the run has written, kept and reused; empty where there was nothing to do.
-        seconds: that the run took.
+        states: number of shards that the run wrote, kept and reused; empty if there was nothing to do.
+        seconds: duration of the run.
+        look: shell command that shows the dataset.
 
     Returns:
         lines of text.
     """
     rows, splits = manifest["rows"], manifest["splits"]
     lines = [f"{count(rows['read'], 'row')} read, {rows['in_examples']} of them in examples"]
-    lines += [f"  {count} filtered: {reason}" for reason, count in rows["filtered"].items() if count]
+    lines += [f"  {number} filtered: {reason}" for reason, number in rows["filtered"].items() if number]
     if rows["merged"]:
         lines.append(f"  {rows['merged']} merged with an earlier row of the same example")
     if manifest["rejected"]:
         lines.append(f"{_rejected(manifest['rejected'])}; they are listed in {output_dir}/{REJECTED}")
     for name, split in splits.items():
         shards = count(len(split["shards"]), "shard")
-        lines.append(f"{name}: {count(split['examples'], 'example')} in {shards}, {size(split['bytes'])}")
+        lines.append(f"{name}: {count(split['examples'], 'example')} in {shards}, {format_bytes(split['bytes'])}")
     overlapping = {name: split["overlaps"] for name, split in splits.items() if split["overlaps"]["pixels"]}
     lines += [describe_overlaps(name, overlaps) for name, overlaps in overlapping.items()]
     if manifest["shared_images"]:
         lines.append(f"warning: {count(manifest['shared_images'], 'image')} in more than one split")
     lines.append(_work(splits.values(), states, seconds))
-    lines.append(f"the dataset is in {output_dir}; to look at it: maskmill report {shlex.quote(output_dir)}")
+    lines.append(f"the dataset is in {output_dir}; to look at it: {look}")
     return "\n".join(lines) + "\n"
 
 
 def _rejected(codes: Mapping[str, int]) -> str:
-    return f"{sum(codes.values())} rejected: " + ", ".join(f"{count} {code}" for code, count in codes.items())
+    return f"{sum(codes.values())} rejected: " + ", ".join(f"{number} {code}" for code, number in codes.items())
 
 
 def describe_overlaps(split: str, overlaps: Mapping[str, Any]) -> str:
-    """What became of the pixels of several classes, of a split's entry in the manifest."""
+    """Says how many pixels of a split belong to several classes, and which class they get."""
     pixels, examples = count(overlaps["pixels"], "pixel"), count(overlaps["examples"], "example")
     return f"{split}: {pixels} of {examples} are of several classes: {overlaps['rule']}"
 
@@ -66,13 +67,3 @@ def _work(splits: Collection[Mapping[str, Any]], states: Mapping[str, int], seco
         rest = ", the others are new" if states.get(WRITTEN) else ""
         return f"{', '.join(parts)}{rest}; {seconds:.1f} s"
     return f"{seconds:.1f} s, {sum(split['examples'] for split in splits) / seconds:.0f} examples a second"
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def size(number: int) -> str:
-    """Bytes, for people."""
-    return f"{tqdm.format_sizeof(number, 'B', 1000)}"

@@ -14,13 +14,13 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
-from maskmill.pipeline.dataset.find_existing import find_existing
+from maskmill.pipeline.dataset.baseline import Baseline, find_baseline, find_reuse
 from maskmill.pipeline.errors import MaskmillError, last_line
 from maskmill.pipeline.graph import build_plan
-from maskmill.pipeline.job.job import Job
-from maskmill.pipeline.job.prepare import job_of, reusable_of, with_existing
+from maskmill.pipeline.job.job import Job, read_job
+from maskmill.pipeline.job.run import Run
+from maskmill.pipeline.messages.quantities import count, format_bytes
 from maskmill.pipeline.messages.run_log import RunLog
-from maskmill.pipeline.messages.summary import count, size
 from maskmill.pipeline.runners.new_pipeline import DEFAULT_RUNNER, new_pipeline
 from maskmill.pipeline.runners.runner_job import RunnerJob
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
@@ -34,28 +34,29 @@ WRITE, STAGED = "write", "staged"
 _WORKER_OPTIONS = ("direct_num_workers", "parallelism", "max_num_workers", "num_workers")
 
 
-def run_plan(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> None:
-    """Plans a run in this process, on whatever runner it is to be.
+def plan_dataset(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> None:
+    """Plans a run in this process, whatever runner it is meant for.
 
     Args:
         arguments: of `maskmill create`.
-        out: where the plan goes.
-        as_json: whether it is for programs.
+        out: takes the plan.
+        as_json: whether the plan is for programs.
 
     Raises:
         UsageError: arguments, parameter file or input are wrong.
         MaskmillError: the input cannot be read to its end.
     """
-    job = job_of(arguments)
+    job = read_job(arguments)
+    run = Run(id="", started="", runner=DEFAULT_RUNNER, workers=arguments.workers, max_rejected=arguments.max_rejected)
     with (
         tempfile.TemporaryDirectory(prefix="maskmill-plan-") as folder,
         new_pipeline((*arguments.beam_options, f"--runner={DEFAULT_RUNNER}")) as pipeline,
     ):
-        job = with_existing(
-            job, arguments, find_existing(job.root, job.splits), reusable_of(arguments), RunLog(sys.stderr, as_json)
-        )
+        baseline = find_baseline(job, arguments, find_reuse(arguments))
+        for warning in baseline.warnings:
+            RunLog(sys.stderr, as_json).tell("warning", warning)
         report = os.path.join(folder, "plan.json")
-        build_plan(pipeline, job, "Report" >> beam.Map(_write_report, job, report))
+        build_plan(pipeline, job, baseline, run, "Report" >> beam.Map(_write_report, job, baseline, run, report))
         try:
             RunnerJob(pipeline, out).run()
         except Exception as error:
@@ -63,15 +64,15 @@ def run_plan(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> None:
         with open(report, encoding="utf-8") as file:
             plan = json.load(file)
     plan["workers"] = _workers_of(arguments.beam_options)
-    out.write(json.dumps(plan, indent=4) + "\n" if as_json else describe(plan, job))
+    out.write(json.dumps(plan, indent=4) + "\n" if as_json else describe(plan, job, run))
 
 
-def _write_report(metadata: DatasetMetadata, job: Job, path: str) -> None:
+def _write_report(metadata: DatasetMetadata, job: Job, baseline: Baseline, run: Run, path: str) -> None:
     with open(path, "w", encoding="utf-8") as file:
-        json.dump(plan_of(metadata, job), file)
+        json.dump(plan_of(metadata, job, baseline, run), file)
 
 
-def plan_of(metadata: DatasetMetadata, job: Job) -> dict[str, Any]:
+def plan_of(metadata: DatasetMetadata, job: Job, baseline: Baseline, run: Run) -> dict[str, Any]:
     """The plan, as programs read it."""
     rows = metadata.rows
     codes = Counter(record.code for record in metadata.rejected)
@@ -79,10 +80,10 @@ def plan_of(metadata: DatasetMetadata, job: Job) -> dict[str, Any]:
         "rows": {**rows._asdict(), "filtered": dict(rows.filtered)},
         "images": metadata.images,
         "rejected": dict(sorted(codes.items())),
-        "allowed": job.max_rejected.allows(len(metadata.rejected), rows.read),
+        "allowed": run.max_rejected.allows(len(metadata.rejected), rows.read),
         "shared_images": metadata.shared_images,
         "splits": {split: _split(one for one in metadata.shards if one.split == split) for split in job.splits},
-        "removed_shards": len(set(job.replaces).difference(shard.path for shard in metadata.shards)),
+        "removed_shards": len(set(baseline.replaces).difference(shard.path for shard in metadata.shards)),
     }
 
 
@@ -109,7 +110,7 @@ def _workers_of(beam_options: Iterable[str]) -> int:
     return max([1, *(int(given[name]) for name in _WORKER_OPTIONS if given.get(name))])
 
 
-def describe(plan: Mapping[str, Any], job: Job) -> str:
+def describe(plan: Mapping[str, Any], job: Job, run: Run) -> str:
     """The plan, for people."""
     rows = plan["rows"]
     read = f"{count(rows['read'], 'row')} read"
@@ -119,15 +120,15 @@ def describe(plan: Mapping[str, Any], job: Job) -> str:
         codes = ", ".join(f"{number} {code}" for code, number in plan["rejected"].items())
         lines.append(f"{sum(plan['rejected'].values())} rejected: {codes}")
     if not plan["allowed"]:
-        lines.append(f"warning: at most {job.max_rejected} allowed (--max_rejected): nothing would be published")
+        lines.append(f"warning: at most {run.max_rejected} allowed (--max_rejected): nothing would be published")
     for name, split in plan["splits"].items():
         shards = sum(split["shards"].values())
         lines.append(
-            f"{name}: {count(split['examples'], 'example')} in {count(shards, 'shard')}, {size(split['bytes'])}"
+            f"{name}: {count(split['examples'], 'example')} in {count(shards, 'shard')}, {format_bytes(split['bytes'])}"
         )
         lines += [f"  {text}" for text in _describe_actions(split)]
     if plan["removed_shards"]:
-        lines.append(f"{count(plan['removed_shards'], 'shard')} in {job.output_dir} would be removed")
+        lines.append(f"{count(plan['removed_shards'], 'shard')} in {job.output.output_dir} would be removed")
     if plan["shared_images"]:
         lines.append(f"warning: {count(plan['shared_images'], 'image')} in more than one split")
     lines += _describe_workers(plan, job)
@@ -137,7 +138,7 @@ def describe(plan: Mapping[str, Any], job: Job) -> str:
 
 def _describe_actions(split: Mapping[str, Any]) -> list[str]:
     texts = {
-        WRITE: f"to be written, some {size(split['bytes_to_write'])}",
+        WRITE: f"to be written, some {format_bytes(split['bytes_to_write'])}",
         STAGED: "finished by an earlier attempt",
         KEPT: "in the dataset already, and unchanged",
         REUSED: "to be copied from an earlier dataset",

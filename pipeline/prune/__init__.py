@@ -1,0 +1,33 @@
+"""`maskmill prune`: removes old datasets from a folder of datasets."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from maskmill.pipeline.arguments.argument_types import at_least, folder
+from maskmill.pipeline.arguments.parser import refuse_unknown
+
+HELP = "remove old datasets"
+_DESCRIPTION = """\
+Removes old datasets from a folder in which each has a folder of its own, named so that the newest is the last by name,
+as dates are. The one that latest.json names always stays. Folders without a whole manifest.json are left alone.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Defines the command's arguments."""
+    parser.description = _DESCRIPTION
+    parser.add_argument("directory", type=folder, metavar="DIR", help="folder of the datasets")
+    parser.add_argument("--keep", type=at_least(1), required=True, metavar="N", help="how many of the newest stay")
+    parser.add_argument("--dry_run", action="store_true", help="only say what would be removed")
+    parser.add_argument("--debug", action="store_true", help="tracebacks")
+
+
+def run(parsed: argparse.Namespace, rest: Sequence[str]) -> None:
+    """Runs the command."""
+    from maskmill.pipeline.prune.old_datasets import run_prune
+
+    refuse_unknown(rest, parsed.known_options)
+    run_prune(parsed.directory, keep=parsed.keep, dry_run=parsed.dry_run, out=sys.stdout, err=sys.stderr)

@@ -15,7 +15,7 @@ import yaml
 from PIL import Image
 
 from maskmill import open_dataset
-from maskmill.pipeline.messages.progress_bar import format_bytes
+from maskmill.pipeline.messages.quantities import format_bytes
 from maskmill.pipeline.messages.summary import describe_overlaps
 from maskmill.pipeline.report.class_counts import NEGATIVE, ClassCounts, names_of
 from maskmill.pipeline.report.compare_splits import find_differences

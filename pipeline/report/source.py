@@ -11,7 +11,7 @@ from maskmill import DatasetError
 from maskmill.catalog import find_splits
 from maskmill.folder import Folder, folder_of
 from maskmill.names import DATA_PARAMS, HISTORY, MANIFEST, REJECTED
-from maskmill.pipeline.job.classes import class_names, class_numbers
+from maskmill.pipeline.job.label_format import label_format, names_of_classes
 from maskmill.pipeline.report.class_counts import ClassCounts, class_title, counts_of_entry
 
 
@@ -76,12 +76,10 @@ def _name(path: str) -> str:
 
 
 def _classes(params: Mapping[str, Any], split: str) -> list[str]:
-    ours = params.get("maskmill") or {}
-    names = class_names(ours.get("classes"), ours.get("class_column", ""))
-    chosen = [names[number - 1] for number in class_numbers(params[split]["class_id"], names)]
-    named = [class_title(name) for name in chosen]
-    united = params["model"]["loss"] == "bce" and len(named) > 1
-    return [f"any of {', '.join(chosen)}"] if united else named
+    names, label = names_of_classes(params), label_format(params, split)
+    chosen = [names[number - 1] for number in label.classes]
+    united = label.loss == "bce" and len(chosen) > 1
+    return [f"any of {', '.join(chosen)}"] if united else [class_title(name) for name in chosen]
 
 
 def _read_lines(folder: Folder, name: str) -> list[dict[str, Any]]:

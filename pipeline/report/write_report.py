@@ -7,18 +7,20 @@ import os
 from typing import TextIO
 
 from maskmill import DatasetError
+from maskmill.install_hint import pip_install
 from maskmill.pipeline.errors import DamagedError, UsageError
 from maskmill.pipeline.messages.progress_bar import show_progress
 from maskmill.pipeline.report.page import page_of
 from maskmill.pipeline.report.source import DatasetSource, read_source
 from maskmill.transforms.parallel.progress import Progress
 
-_NEEDED = ("matplotlib", "jinja2")
-# Of the examples that are looked at, where not all are, and of the samples.
+# What pip calls the libraries that a report needs, by the name under which they are imported.
+_LIBRARIES = {"matplotlib": "matplotlib", "jinja2": "Jinja2"}
+# For the choice of samples, and of the examples to read if there are too many.
 SEED = 0
 
 
-def run_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: TextIO) -> None:
+def write_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: TextIO) -> None:
     """Writes the report of a dataset.
 
     Args:
@@ -40,11 +42,16 @@ def run_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: Te
     except DatasetError as error:
         raise DamagedError(str(error)) from error
     except ImportError as error:  # of what fsspec needs for a store
-        raise UsageError(f"{directory}: {error}") from error
+        raise UsageError(str(error)) from error
     with open(output, "w", encoding="utf-8") as file:
         file.write(page)
     if not quiet:
         out.write(f"the report is in {output}\n")
+
+
+def missing_libraries() -> list[str]:
+    """Names the libraries that a report needs and that are not installed, as pip calls them."""
+    return [library for name, library in _LIBRARIES.items() if importlib.util.find_spec(name) is None]
 
 
 def check_report(directory: str, output: str) -> None:
@@ -57,10 +64,10 @@ def check_report(directory: str, output: str) -> None:
     Raises:
         UsageError: a package is missing, or the path cannot be one of a file.
     """
-    if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
-        raise UsageError(f"the report needs {' and '.join(missing)}: pip install 'maskmill[report]'")
+    if missing := missing_libraries():
+        raise UsageError(f"the report needs {' and '.join(missing)}: {pip_install(*missing)}")
     if "://" in directory and importlib.util.find_spec("fsspec") is None:
-        raise UsageError(f"{directory}: to read it fsspec is needed: pip install 'maskmill[read]'")
+        raise UsageError(f"{directory}: reading it needs fsspec: {pip_install('fsspec')}")
     folder = os.path.dirname(output) or "."
     if os.path.isdir(output) or not os.path.isdir(folder):
         problem = "is a folder" if os.path.isdir(output) else f"there is no folder {folder}"

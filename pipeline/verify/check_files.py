@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from maskmill.names import DATA_PARAMS, meta_file
-from maskmill.pipeline.verify.check_metadata import check_meta, check_written, label_formats
+from maskmill.pipeline.job.label_format import label_format
+from maskmill.pipeline.verify.check_metadata import check_meta, check_written
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.files.checksums import fetch
 from maskmill.transforms.files.paths import join
@@ -77,7 +78,7 @@ def check_contents(
     if DATA_PARAMS in whole:
         try:
             data_params = json.loads(read_bytes(join(root, DATA_PARAMS)))
-            forms = label_formats(data_params, manifest["splits"])
+            forms = {split: label_format(data_params, split) for split in manifest["splits"]}
             yield from _check_all_written(data_params, manifest)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             yield f"{DATA_PARAMS}: does not say what was written ({type(error).__name__}: {error})"

@@ -6,9 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from maskmill.names import DATA_PARAMS, LOSSES, meta_file
-from maskmill.pipeline.job.classes import class_names, class_numbers
-from maskmill.transforms.examples.label import LabelFormat
+from maskmill.names import DATA_PARAMS, meta_file
 
 
 def check_meta(text: bytes, split: str, shards: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -43,30 +41,6 @@ def _compare_lines(lines: Sequence[bytes], ends: Sequence[bytes]) -> Iterator[st
 
 def _shown(line: bytes) -> str:
     return line.decode(errors="backslashreplace").rstrip("\n")
-
-
-def label_formats(data_params: Mapping[str, Any], splits: Sequence[str]) -> dict[str, LabelFormat]:
-    """What the labels of each split look like.
-
-    Args:
-        data_params: content of data_params.json.
-        splits: names.
-
-    Raises:
-        ValueError, KeyError, TypeError: it does not say so.
-    """
-    loss = data_params["model"]["loss"]
-    if loss not in LOSSES:
-        raise ValueError(f"model.loss is {loss!r}")
-    ours = data_params.get("maskmill", {})
-    names = class_names(ours.get("classes"), ours.get("class_column", ""))
-    as_uint8 = ours.get("label_dtype") == "uint8"
-    forms = {}
-    for split in splits:
-        height, width, *_ = data_params[split]["image_shape"]
-        classes = class_numbers(data_params[split]["class_id"], names)
-        forms[split] = LabelFormat(loss, data_params[split]["num_classes"], height, width, classes, as_uint8)
-    return forms
 
 
 def check_written(data_params: Mapping[str, Any], split: str, examples: int, positions: int) -> Iterator[str]:

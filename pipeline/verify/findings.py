@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from maskmill.pipeline.messages.progress_bar import format_bytes
+from maskmill.pipeline.messages.quantities import format_bytes
 from maskmill.transforms.text import printable
 
 SHOWN_PROBLEMS = 20

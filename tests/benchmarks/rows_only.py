@@ -24,9 +24,11 @@ import apache_beam as beam
 import psutil
 
 from configs.flink.local_cluster import LocalCluster, built
+from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.graph import build_graph
 from maskmill.pipeline.job.job import Job, make_job
 from maskmill.pipeline.job.params_file import parse_params
+from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.runners.new_pipeline import new_pipeline
 from maskmill.pipeline.runners.runner_job import RunnerJob
 from maskmill.transforms.assignment.shard_layout import ShardLayout
@@ -72,7 +74,7 @@ def run(job: Job, options: Sequence[str]) -> dict[str, Any]:
         mock.patch("maskmill.pipeline.graph.PublishDataset", WriteCounts),
         new_pipeline(options) as pipeline,
     ):
-        build_graph(pipeline, job)
+        build_graph(pipeline, job, Baseline(), Run(id="", started="", runner=""))
         RunnerJob(pipeline, sys.stdout).run()
     return {"seconds": round(time.perf_counter() - started, 1)}
 
@@ -116,9 +118,9 @@ def count_shard(shard: tuple[ShardKey, list[ExampleSpec]]) -> ShardSummary:
 class WriteCounts(beam.PTransform):
     """Writes how many rows and examples have come through."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, **_: object) -> None:
         super().__init__()
-        self._path = f"{job.root}/{OUTCOME}"
+        self._path = f"{job.output.root}/{OUTCOME}"
 
     def expand(self, metadata: beam.PCollection[Any]) -> beam.PCollection[None]:
         return metadata | beam.Map(write_counts, self._path)

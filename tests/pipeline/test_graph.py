@@ -7,13 +7,14 @@ from pathlib import Path
 
 from apache_beam.metrics import MetricsFilter
 
+from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.graph import build_graph
 from maskmill.pipeline.job.job import Job, make_job
 from maskmill.pipeline.job.params_file import read_params
 from maskmill.pipeline.job.rejected_limit import parse_limit
 from maskmill.pipeline.runners.new_pipeline import new_pipeline
 from maskmill.transforms.assignment.shard_layout import ShardLayout
-from tests.support.builders import write_dataset, write_params
+from tests.support.builders import A_RUN, write_dataset, write_params
 from tests.support.command import ROOT
 
 ROWS = ["a.jpg,3,1 2", "b.jpg,3,1 2", "c.jpg,3,1 2", "d.jpg,3,1 2", "none.jpg,3,1 2", "e.jpg,4,", "f.jpg,3,x"]
@@ -33,7 +34,7 @@ def new_job(tmp_path: Path) -> Job:
 def count(job: Job) -> dict[str, int]:
     """Runs a job; gives the counters of maskmill."""
     with new_pipeline([]) as pipeline:
-        build_graph(pipeline, job)
+        build_graph(pipeline, job, Baseline(), A_RUN)
         result = pipeline.run()
         result.wait_until_finish()
         found = result.metrics().query(MetricsFilter().with_namespace("maskmill"))["counters"]

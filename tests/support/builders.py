@@ -12,11 +12,13 @@ import yaml
 from apache_beam.testing import test_pipeline
 from PIL import Image
 
+from maskmill.pipeline.job.run import Run
 from maskmill.transforms.annotations.columns import RowFormat
 from maskmill.transforms.annotations.csv_blocks import CsvFile, read_header
 
 HEIGHT, WIDTH = 16, 24
 HEADER = "ImageId,ClassId,EncodedPixels"
+A_RUN = Run(id="a run", started="2026-01-01T00:00:00+00:00", runner="FnApiRunner")
 
 
 def in_process() -> test_pipeline.TestPipeline:

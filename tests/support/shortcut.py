@@ -11,8 +11,10 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.runners.runner import PipelineState
 from apache_beam.utils.windowed_value import WindowedValue
 
+from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.dataset.publish import Publish
 from maskmill.pipeline.job.job import Job
+from maskmill.pipeline.job.run import Run
 from maskmill.transforms.annotations.csv_blocks import split_into_blocks
 from maskmill.transforms.annotations.list_images import list_images
 from maskmill.transforms.annotations.read_annotations import ReadAnnotations, ReadRows
@@ -46,6 +48,8 @@ class Shortcut:
         self._shards: list[Any] = []
         self._metadata: Any = None
         self._job: Job | None = None
+        self._baseline = Baseline()
+        self._run: Run | None = None
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(WriteShard, "process", self._noting(WriteShard.process, self._shards.append))
             patch.setattr(Publish, "process", self._noting(Publish.process, self._note_metadata))
@@ -65,8 +69,8 @@ class Shortcut:
     def taken(self) -> Iterator[None]:
         """Has `create` take the shortcut while the body runs."""
 
-        def note_job(_: object, job: Job) -> None:
-            self._job = job
+        def note_job(_: object, job: Job, baseline: Baseline, run: Run) -> None:
+            self._job, self._baseline, self._run = job, baseline, run
 
         with pytest.MonkeyPatch.context() as patch:
             # Beam's own pipeline takes half the time, for the reading of options that there are none of.
@@ -77,19 +81,25 @@ class Shortcut:
     def run(self) -> Shortcut:
         """Runs the steps, in place of a `beam.Pipeline`."""
         assert self._job is not None
-        job = self._job
-        for file in job.files:
+        assert self._run is not None
+        job, baseline = self._job, self._baseline
+        for file in job.input.files:
             for block in split_into_blocks(file, ReadAnnotations.block_bytes):
-                list(ReadRows(job.sources).process(block))
-        for folder in enumerate(job.folders):
+                list(ReadRows(job.input.sources).process(block))
+        for folder in enumerate(job.input.folders):
             list(list_images(folder))
-        sink = WriteShards(forms=job.forms, staging=job.staging, published=job.published, workers=job.workers)
+        sink = WriteShards(
+            forms=job.form.examples,
+            staging=job.output.staging,
+            published=baseline.published,
+            workers=self._run.workers,
+        )
         written = {}
         for shard in self._shards:
             *_, summary = outputs_of(WriteShard(sink), [shard])
             written[summary.path] = summary
         shards = tuple(written[summary.path] for summary in self._metadata.shards)
-        list(Publish(job).process(self._metadata._replace(shards=shards)))
+        list(Publish(job, baseline, self._run).process(self._metadata._replace(shards=shards)))
         return self
 
     def wait_until_finish(self) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from maskmill.names import LATEST, MANIFEST
-from maskmill.pipeline.arguments.parser import make_parser
+from maskmill.pipeline.cli import make_parser
 from maskmill.pipeline.runners.beam_options import find_unknown
 from maskmill.transforms.sink.read_ahead import READ_AHEAD_BYTES
 from maskmill.transforms.sink.write_file import LOOK_AHEAD_BYTES

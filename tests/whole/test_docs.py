@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from maskmill.names import LOSSES
-from maskmill.pipeline.arguments.parser import make_parser
+from maskmill.pipeline.cli import make_parser
 from maskmill.pipeline.runners.beam_options import find_unknown
 from tests.support.command import ROOT
 from tests.support.pages import blocks, commands, is_synopsis, mentioned_commands, python_blocks, run

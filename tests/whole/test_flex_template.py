@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from maskmill.pipeline.arguments.parser import make_parser
-from maskmill.pipeline.cli import main
+from maskmill.pipeline.cli import main, make_parser
 from maskmill.pipeline.errors import UsageError
 from tests.support.builders import write_dataset, write_params
 from tests.support.command import ROOT

@@ -9,11 +9,12 @@ import apache_beam as beam
 import pytest
 from apache_beam.pipeline import AppliedPTransform, PipelineVisitor
 
+from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.graph import ASSIGNMENTS, build_graph
 from maskmill.pipeline.job.job import make_job
 from maskmill.pipeline.job.params_file import read_params
 from maskmill.transforms.assignment.shard_layout import ShardLayout
-from tests.support.builders import write_dataset, write_params
+from tests.support.builders import A_RUN, write_dataset, write_params
 
 OURS = ("maskmill.",)
 CAMEL_CASE = re.compile("([A-Z][a-z]+)+")
@@ -47,7 +48,7 @@ def find_steps(request: pytest.FixtureRequest, tmp_path: Path) -> list[AppliedPT
     params = read_params(str(written))
     job = make_job(params, ShardLayout("data", 2, 1), output_dir=str(tmp_path / "out"), input_args={})
     pipeline = beam.Pipeline()
-    build_graph(pipeline, job)
+    build_graph(pipeline, job, Baseline(), A_RUN)
     steps = _Steps()
     pipeline.visit(steps)
     return steps.found

@@ -18,13 +18,14 @@ import numpy as np
 import pytest
 
 from maskmill.pipeline.cli import main
+from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.graph import build_graph
 from maskmill.pipeline.job.job import make_job
 from maskmill.pipeline.job.params_file import read_params
 from maskmill.pipeline.runners.in_process_runner import InProcessRunner
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.shards.hdf5_file import read_shard
-from tests.support.builders import HEADER, write_dataset, write_images, write_params
+from tests.support.builders import A_RUN, HEADER, write_dataset, write_images, write_params
 from tests.support.command import create, digest, manifest, run_maskmill
 
 ROWS = [f"{name}.jpg,3,{start} 2" for start, name in enumerate("abcdefgh", start=1)]
@@ -239,7 +240,7 @@ def test_bundles_that_run_twice_give_the_same_dataset(tmp_path: Path, data: Path
         input_args={},
     )
     pipeline = beam.Pipeline(runner=InProcessRunner(bundle_repeat=1))
-    build_graph(pipeline, job)
+    build_graph(pipeline, job, Baseline(), A_RUN)
     pipeline.run().wait_until_finish()
     assert digest(tmp_path / "twice") == digest(once)
     assert manifest(tmp_path / "twice")["rows"] == manifest(once)["rows"]

@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
 from maskmill.names import HISTORY, staged_path
+from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.dataset.find_existing import find_existing, of_naming
 from maskmill.pipeline.dataset.publish import check_publishable, describe_record, publish
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
-from maskmill.pipeline.job.job import Job
+from maskmill.pipeline.job.job import Job, JobForm, JobInput, JobOutput, JobSelection
 from maskmill.pipeline.job.rejected_limit import parse_limit
+from maskmill.pipeline.job.run import Run
 from maskmill.transforms.aggregate_metadata import DatasetMetadata, RejectedRecord, RowCounts
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.splits import Selection, SplitRule, SplitSize
@@ -25,44 +28,65 @@ from maskmill.transforms.shards.records import ShardSummary, StoredShard
 SPLITS = ("train_input", "eval_input")
 
 
-def make_job(root: Path, shards: int = 2, replaces: tuple[str, ...] | None = None) -> Job:
+class Publication(NamedTuple):
+    """What `publish` and `check_publishable` are given, besides the metadata."""
+
+    job: Job
+    baseline: Baseline
+    run: Run
+
+    def publish(self, metadata: DatasetMetadata) -> None:
+        publish(*self, metadata)
+
+    def check(self, metadata: DatasetMetadata) -> None:
+        check_publishable(self.job, self.run, metadata)
+
+    def changed(self, part: str, **changes: Any) -> Publication:
+        """The same with changes in a part of the job."""
+        changed = dataclasses.replace(getattr(self.job, part), **changes)
+        return self._replace(job=dataclasses.replace(self.job, **{part: changed}))
+
+
+def make_job(root: Path, shards: int = 2, **baseline: Any) -> Publication:
     existing = find_existing(str(root), SPLITS)
     halves = ((0, 0.5), (0.5, 1))
     rules = tuple(SplitRule(split, Selection(0, (3,)), *half) for split, half in zip(SPLITS, halves, strict=True))
-    return Job(
-        files=(),
-        sources=(),
-        folders=(),
-        rules=rules,
-        forms=dict.fromkeys(SPLITS, ExampleFormat((16, 24), LabelFormat("bce", 2, 16, 24, (3,)))),
-        classes=("1", "2", "3", "4"),
-        layout=ShardLayout("data", shards, 1),
-        output_dir="out",
-        root=str(root),
-        key="key",
-        data_params={"model": {"loss": "bce"}},
-        replaces=tuple(sorted(existing.ours)) if replaces is None else replaces,
-        version=existing.version,
+    form = ExampleFormat((16, 24), LabelFormat("bce", 2, 16, 24, (3,)))
+    job = Job(
+        input=JobInput(files=(), sources=(), folders=()),
+        selection=JobSelection(rules=rules),
+        form=JobForm(
+            examples=dict.fromkeys(SPLITS, form),
+            classes=("1", "2", "3", "4"),
+            data_params={"model": {"loss": "bce"}},
+        ),
+        output=JobOutput(output_dir="out", root=str(root), layout=ShardLayout("data", shards, 1), key="key"),
     )
+    found = {"replaces": tuple(sorted(existing.ours)), "version": existing.version}
+    return Publication(job, Baseline(**{**found, **baseline}), Run(id="", started="", runner=""))
 
 
-def staged(job: Job, split: str, number: int, content: str) -> Path:
-    return Path(job.staging) / staged_path(f"{split}/{job.layout.file_name(number)}", content)
+def staged(publication: Publication, split: str, number: int, content: str) -> Path:
+    return Path(publication.job.output.staging) / staged_path(f"{split}/{file_name(publication, number)}", content)
 
 
-def stage(job: Job, content: str = "shard") -> DatasetMetadata:
+def file_name(publication: Publication, number: int) -> str:
+    return publication.job.output.layout.file_name(number)
+
+
+def stage(publication: Publication, content: str = "shard") -> DatasetMetadata:
     """Staged shards of a job, and what is known of them."""
     summaries = []
     for split in SPLITS:
-        for number in range(job.layout.num_shards):
-            path = staged(job, split, number, content)
+        for number in range(publication.job.output.layout.num_shards):
+            path = staged(publication, split, number, content)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{content} {split} {number}")
             digest = sha256_of(str(path))
             size = path.stat().st_size
             stored = StoredShard(3, size, digest, content)
-            summaries.append(ShardSummary(split, number, job.layout.file_name(number), 3, 0, {3: 3}, stored))
-    examples = 3 * job.layout.num_shards
+            summaries.append(ShardSummary(split, number, file_name(publication, number), 3, 0, {3: 3}, stored))
+    examples = 3 * publication.job.output.layout.num_shards
     sizes = {split: SplitSize(examples, 2 * examples) for split in SPLITS}
     rows = RowCounts(read=2 * examples, in_examples=2 * examples, filtered={}, rejected=0, merged=0)
     return DatasetMetadata(tuple(summaries), sizes, rows, (), 0, 0)
@@ -75,7 +99,7 @@ def tree(root: Path) -> dict[str, bytes]:
 
 def test_published_dataset_has_every_file_that_its_manifest_lists_and_no_staging(tmp_path: Path) -> None:
     job = make_job(tmp_path)
-    publish(job, stage(job))
+    job.publish(stage(job))
     files = tree(tmp_path)
     manifest = json.loads(files["manifest.json"])
     shards = [shard for split in manifest["splits"].values() for shard in split["shards"]]
@@ -95,24 +119,24 @@ def test_published_dataset_has_every_file_that_its_manifest_lists_and_no_staging
 def test_publishing_twice_is_publishing_once(tmp_path: Path) -> None:
     job = make_job(tmp_path)
     metadata = stage(job)
-    publish(job, metadata)
+    job.publish(metadata)
     once = tree(tmp_path)
-    publish(job, metadata)
+    job.publish(metadata)
     assert tree(tmp_path) == once
 
 
 def test_a_dataset_that_another_run_has_published_meanwhile_is_left_alone(tmp_path: Path) -> None:
-    publish(make_job(tmp_path), stage(make_job(tmp_path), "old"))
+    make_job(tmp_path).publish(stage(make_job(tmp_path), "old"))
     job = make_job(tmp_path)
-    other = dataclasses.replace(job, key="other")
-    publish(other, stage(other, "other"))
+    other = job.changed("output", key="other")
+    other.publish(stage(other, "other"))
     before = tree(tmp_path)
     metadata = stage(job, "new")
     with pytest.raises(MaskmillError, match="has changed since this run began"):
-        publish(job, metadata)
+        job.publish(metadata)
     (tmp_path / "manifest.json").unlink()
     with pytest.raises(MaskmillError, match="has changed since this run began"):
-        publish(job, metadata)
+        job.publish(metadata)
     del before["manifest.json"]
     assert {name: text for name, text in tree(tmp_path).items() if not name.startswith(".staging")} == before
 
@@ -125,27 +149,27 @@ def test_publishing_that_was_cut_off_is_finished_by_the_next_attempt(tmp_path: P
         target = tmp_path / shard.split / shard.file_name
         target.parent.mkdir(exist_ok=True)
         staged(job, shard.split, shard.number, "shard").rename(target)
-    publish(job, metadata)
+    job.publish(metadata)
     assert len(find_existing(str(tmp_path), SPLITS).shards) == 4
 
 
 def test_a_shard_that_is_neither_staged_nor_in_its_place_fails_and_leaves_no_manifest(tmp_path: Path) -> None:
     job = make_job(tmp_path)
-    publish(job, stage(job, "old"))
+    job.publish(stage(job, "old"))
     job = make_job(tmp_path)
     metadata = stage(job, "new")
     staged(job, "train_input", 1, "new").unlink()
     with pytest.raises(MaskmillError, match="has vanished"):
-        publish(job, metadata)
+        job.publish(metadata)
     assert not (tmp_path / "manifest.json").exists()
 
 
 def test_a_smaller_dataset_takes_the_place_of_a_larger_one_and_leaves_other_files(tmp_path: Path) -> None:
     job = make_job(tmp_path, shards=5)
-    publish(job, stage(job, "old"))
+    job.publish(stage(job, "old"))
     (tmp_path / "train_input" / "notes.txt").write_text("mine")
     job = make_job(tmp_path, shards=2)
-    publish(job, stage(job, "new"))
+    job.publish(stage(job, "new"))
     names = sorted(path.name for path in (tmp_path / "train_input").iterdir())
     assert names == ["data-0_p0.h5", "data-1_p0.h5", "notes.txt"]
     assert (tmp_path / "train_input" / "data-0_p0.h5").read_text() == "new train_input 0"
@@ -153,15 +177,15 @@ def test_a_smaller_dataset_takes_the_place_of_a_larger_one_and_leaves_other_file
 
 def test_files_of_a_publishing_that_was_cut_off_are_still_known_as_ours(tmp_path: Path) -> None:
     job = make_job(tmp_path, shards=3)
-    publish(job, stage(job, "old"))
+    job.publish(stage(job, "old"))
     job = make_job(tmp_path, shards=1)
     metadata = stage(job, "new")
     staged(job, "eval_input", 0, "new").unlink()
     with pytest.raises(MaskmillError):
-        publish(job, metadata)
+        job.publish(metadata)
     assert find_existing(str(tmp_path), SPLITS).foreign == ()
     job = make_job(tmp_path, shards=1)
-    publish(job, stage(job, "new"))
+    job.publish(stage(job, "new"))
     assert sorted(path for path in tree(tmp_path) if path.endswith(".h5")) == [
         "eval_input/data-0_p0.h5",
         "train_input/data-0_p0.h5",
@@ -170,7 +194,7 @@ def test_files_of_a_publishing_that_was_cut_off_are_still_known_as_ours(tmp_path
 
 def test_hdf5_files_that_no_manifest_lists_are_foreign(tmp_path: Path) -> None:
     job = make_job(tmp_path)
-    publish(job, stage(job))
+    job.publish(stage(job))
     present = ["train_input/data-0_p0.h5", "train_input/data-7_p0.h5", "eval_input/other.h5"]
     for path in present[1:]:
         (tmp_path / path).write_text("of somebody else")
@@ -219,7 +243,7 @@ def test_replaced_files_are_removed_only_when_the_new_dataset_is_published(tmp_p
     job = make_job(tmp_path, replaces=("train_input/data-9_p0.h5",))
     metadata = stage(job)
     assert stale.exists()
-    publish(job, metadata)
+    job.publish(metadata)
     assert not stale.exists()
 
 
@@ -232,14 +256,14 @@ def test_a_dataset_with_lost_rows_is_not_published(tmp_path: Path) -> None:
     job = make_job(tmp_path)
     metadata = stage(job)
     with pytest.raises(MaskmillError, match="1 of 13 rows were lost"):
-        check_publishable(job, metadata._replace(rows=metadata.rows._replace(read=13)))
+        job.check(metadata._replace(rows=metadata.rows._replace(read=13)))
 
 
 def test_rejected_records_are_shown_up_to_twenty_with_a_count_by_code(tmp_path: Path) -> None:
     job = make_job(tmp_path)
     records = tuple(RejectedRecord("t.csv", line, "a.jpg", 3, f"CODE_{line % 2}", "bad") for line in range(2, 27))
     with pytest.raises(TooManyRejectedError) as caught:
-        check_publishable(job, stage(job)._replace(rejected=records))
+        job.check(stage(job)._replace(rejected=records))
     lines = str(caught.value).splitlines()
     assert lines[0] == "t.csv:2: a.jpg: bad (CODE_0)"
     assert lines[19].startswith("t.csv:21:")
@@ -280,12 +304,12 @@ def test_kept_shards_stay_in_place_and_what_is_staged_of_an_earlier_attempt_is_n
 ) -> None:
     job = make_job(tmp_path)
     metadata = stage(job)
-    publish(job, metadata)
+    job.publish(metadata)
     before = {path: (tmp_path / path).stat().st_ino for path in tree(tmp_path) if path.endswith(".h5")}
     shards = find_existing(str(tmp_path), SPLITS).shards
-    job = dataclasses.replace(make_job(tmp_path), published=shards, data_params={"model": {"loss": "ssce"}})
+    job = make_job(tmp_path, published=shards).changed("form", data_params={"model": {"loss": "ssce"}})
     stage(job, "stale")
-    publish(job, metadata)
+    job.publish(metadata)
     assert {path: (tmp_path / path).stat().st_ino for path in tree(tmp_path) if path.endswith(".h5")} == before
     assert json.loads((tmp_path / "data_params.json").read_text())["model"] == {"loss": "ssce"}
 
@@ -295,9 +319,9 @@ def test_a_dataset_that_would_be_the_same_keeps_its_manifest_all_the_time(
 ) -> None:
     job = make_job(tmp_path)
     metadata = stage(job)
-    publish(job, metadata)
+    job.publish(metadata)
     inode = (tmp_path / "manifest.json").stat().st_ino
-    publish(dataclasses.replace(make_job(tmp_path), published=find_existing(str(tmp_path), SPLITS).shards), metadata)
+    make_job(tmp_path, published=find_existing(str(tmp_path), SPLITS).shards).publish(metadata)
     assert (tmp_path / "manifest.json").stat().st_ino == inode
 
 
@@ -306,26 +330,26 @@ def test_a_dataset_that_would_be_the_same_keeps_its_manifest_all_the_time(
 )
 def test_what_is_missing_of_an_unchanged_dataset_is_put_back(tmp_path: Path, name: str) -> None:
     job = make_job(tmp_path)
-    publish(job, stage(job))
+    job.publish(stage(job))
     whole = tree(tmp_path)
     (tmp_path / name).unlink()
     existing = find_existing(str(tmp_path), SPLITS)
     assert not existing.complete
-    job = dataclasses.replace(make_job(tmp_path), published=existing.shards)
-    publish(job, stage(job))
+    job = make_job(tmp_path, published=existing.shards)
+    job.publish(stage(job))
     assert tree(tmp_path) == whole
 
 
 def test_shards_that_a_cut_off_publishing_had_moved_are_kept_and_those_it_had_not_are_not(tmp_path: Path) -> None:
     job = make_job(tmp_path)
-    publish(job, stage(job, "older"))
+    job.publish(stage(job, "older"))
     job = make_job(tmp_path)
     metadata = stage(job, "newer")
     in_the_way = tmp_path / "eval_input" / "data-1_p0.h5"
     in_the_way.unlink()
     in_the_way.mkdir()
     with pytest.raises(IsADirectoryError):
-        publish(job, metadata)
+        job.publish(metadata)
     in_the_way.rmdir()
     shards = find_existing(str(tmp_path), SPLITS).shards
     assert sorted(shards) == ["eval_input/data-0_p0.h5", "train_input/data-0_p0.h5", "train_input/data-1_p0.h5"]
@@ -334,7 +358,7 @@ def test_shards_that_a_cut_off_publishing_had_moved_are_kept_and_those_it_had_no
 
 def test_a_manifest_that_was_changed_is_not_trusted_and_its_shards_are_still_ours(tmp_path: Path) -> None:
     job = make_job(tmp_path)
-    publish(job, stage(job))
+    job.publish(stage(job))
     manifest = tmp_path / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"shared_images": 0', '"shared_images": 1'))
     existing = find_existing(str(tmp_path), SPLITS)

@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 
 from maskmill.pipeline.cli import main
+from maskmill.pipeline.create.show_run_progress import show_run_progress
+from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.dataset.staged_progress import StagedProgress
 from maskmill.pipeline.job.job import Job, make_job
 from maskmill.pipeline.job.params_file import read_params
 from maskmill.pipeline.messages import progress_bar
-from maskmill.pipeline.messages.progress_bar import show_progress
+from maskmill.pipeline.messages.run_log import RunLog
+from maskmill.pipeline.runners.new_pipeline import new_pipeline
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.shards.records import StoredShard
 from tests.support.builders import write_dataset, write_params
@@ -42,48 +45,63 @@ def new_job(tmp_path: Path, data: Path) -> Job:
 
 def stage(job: Job, split: str, *numbers: int) -> None:
     """Leaves in the staging folder what shards that are finished leave there."""
-    folder = Path(job.staging, split)
+    folder = Path(job.output.staging, split)
     folder.mkdir(parents=True, exist_ok=True)
     for number in numbers:
         (folder / f"0123456789abcdef-data-{number}_p0.h5").touch()
         (folder / f"0123456789abcdef-data-{number}_p0.h5.json").touch()
 
 
-def shown(job: Job) -> str:
+class Lines(io.StringIO):
+    """Hands lines over as they are written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def write(self, text: str) -> int:
+        self.queue.put(text)
+        return len(text)
+
+
+def shown(job: Job, baseline: Baseline | None = None) -> str:
     """A line of progress."""
-    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    progress, stream = StagedProgress(job), io.StringIO()
-    with show_progress(progress, stream, quiet=False, unit="shards", tell=lambda line, **_: lines.put(line)):
-        return lines.get(timeout=30)
+    lines = Lines()
+    with (
+        new_pipeline(ELSEWHERE) as pipeline,
+        show_run_progress(job, baseline or Baseline(), pipeline, RunLog(lines), quiet=False),
+    ):
+        return lines.queue.get(timeout=30)
 
 
 def test_shards_count_as_soon_as_they_are_finished_and_while_they_are_published(job: Job) -> None:
-    progress = StagedProgress(job)
+    progress = StagedProgress(job.output.staging, job.splits, 4)
     assert (progress.done, progress.expected) == (0, 4)
     stage(job, "train_input", 0, 1)
-    (Path(job.staging) / "train_input" / "0123456789abcdef-data-2_p0.h5").touch()
+    (Path(job.output.staging) / "train_input" / "0123456789abcdef-data-2_p0.h5").touch()
     assert progress.done == 2
     stage(job, "eval_input", 1)
     assert progress.done == 3
-    shutil.rmtree(job.staging)
+    shutil.rmtree(job.output.staging)
     assert progress.done == 3
 
 
 def test_a_folder_that_cannot_be_listed_changes_nothing(job: Job) -> None:
-    progress = StagedProgress(job)
+    progress = StagedProgress(job.output.staging, job.splits, 4)
     stage(job, "train_input", 0)
     assert progress.done == 1
-    Path(job.staging, "eval_input").touch()
+    Path(job.output.staging, "eval_input").touch()
     assert progress.done == 1
 
 
 def test_the_line_names_the_number_of_shards_where_it_is_known(job: Job) -> None:
     stage(job, "train_input", 0, 1)
-    assert shown(job) == "2 of 4 shards are finished"
-    kept = StoredShard(1, 1, "", "")
-    assert shown(dataclasses.replace(job, published={"train_input/data-0_p0.h5": kept})) == "2 shards are finished"
-    bounded = dataclasses.replace(job, layout=job.layout._replace(max_shard_bytes=10**6))
-    assert shown(bounded) == "2 shards are finished"
+    assert shown(job) == "2 of 4 shards are finished\n"
+    kept = Baseline(published={"train_input/data-0_p0.h5": StoredShard(1, 1, "", "")})
+    assert shown(job, kept) == "2 shards are finished\n"
+    layout = job.output.layout._replace(max_shard_bytes=10**6)
+    bounded = dataclasses.replace(job, output=dataclasses.replace(job.output, layout=layout))
+    assert shown(bounded) == "2 shards are finished\n"
 
 
 def test_a_run_whose_workers_are_elsewhere_tells_of_its_shards(

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from maskmill.pipeline.messages import progress_bar
-from maskmill.pipeline.messages.progress_bar import format_bytes, show_progress
+from maskmill.pipeline.messages.progress_bar import show_progress
+from maskmill.pipeline.messages.quantities import format_bytes
 from maskmill.pipeline.messages.summary import summarise
 from maskmill.transforms.parallel.progress import Progress
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from maskmill import open_dataset
 from maskmill.pipeline.cli import main
-from maskmill.pipeline.messages.progress_bar import format_bytes
+from maskmill.pipeline.messages.quantities import format_bytes
 from maskmill.pipeline.report import write_report as report
 from maskmill.pipeline.report.draw_example import draw_label
 from tests.support.builders import HEIGHT, WIDTH, image_bytes, write_dataset, write_images, write_params

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from maskmill.pipeline.verify.check_metadata import check_meta, check_written, label_formats
-from maskmill.transforms.examples.label import LabelFormat
+from maskmill.pipeline.verify.check_metadata import check_meta, check_written
 
 
 def written(ranges: Any, *, n_docs: int = 6, total_written: int = 5) -> list[str]:
@@ -65,11 +64,3 @@ def test_a_list_may_name_any_folder(folder: str) -> None:
     text = "".join(f"{folder}/{shard['file']} {shard['examples']}\n" for shard in shards)
     assert list(check_meta(text.encode(), "train_input", shards)) == []
     assert list(check_meta(text[:-1].encode(), "train_input", shards)) != []
-
-
-def test_labels_follow_from_the_parameters() -> None:
-    section = {"image_shape": [16, 24, 1], "num_classes": 3, "class_id": [3, 1]}
-    forms = label_formats({"model": {"loss": "ssce"}, "train_input": section}, ["train_input"])
-    assert forms == {"train_input": LabelFormat("ssce", 3, 16, 24, (3, 1))}
-    with pytest.raises(ValueError, match=r"model\.loss is 'mse'"):
-        label_formats({"model": {"loss": "mse"}}, [])

@@ -15,7 +15,7 @@ import pytest
 from maskmill.names import HISTORY
 from maskmill.pipeline.cli import main
 from maskmill.pipeline.errors import DamagedError, MaskmillError, UsageError
-from maskmill.pipeline.messages.progress_bar import format_bytes
+from maskmill.pipeline.messages.quantities import format_bytes
 from maskmill.pipeline.verify import check_files
 from maskmill.pipeline.verify.verify_dataset import verify
 from maskmill.transforms.files import checksums as fetch

@@ -1,14 +1,16 @@
-"""What a run has done, in the text format of Prometheus, for the textfile collector of node_exporter."""
+"""The metrics of a run, however it ends, in the text format of Prometheus (textfile collector of node_exporter)."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from maskmill.pipeline.errors import UsageError
-from maskmill.pipeline.messages.run_numbers import RunReport
+from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
+from maskmill.pipeline.messages.run_numbers import RunNumbers
 from maskmill.transforms.files.read_write import read_bytes_if_there, write_whole
 
 _PREFIX = "maskmill_"
@@ -22,6 +24,57 @@ class _Gauge(NamedTuple):
     name: str
     meaning: str
     values: Iterable[tuple[Mapping[str, str], float]]
+
+
+class RunMetrics:
+    """Measures a run, and writes its metrics where they are wanted.
+
+    Args:
+        path: of the file; None where none is wanted.
+        dataset: the output folder, as given.
+
+    Raises:
+        UsageError: no file can be there.
+    """
+
+    def __init__(self, path: str | None, dataset: str) -> None:
+        self._path = path
+        self._dataset = dataset
+        self._started = time.monotonic()
+        if path is not None:
+            check_metrics_file(path)
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken."""
+        return time.monotonic() - self._started
+
+    def write(self, numbers: RunNumbers) -> None:
+        """Writes the metrics of a run that has come to its end.
+
+        Raises:
+            MaskmillError: they cannot be written.
+        """
+        if self._path is not None:
+            try:
+                write_metrics(self._path, self._dataset, ended=time.time(), seconds=self.seconds, numbers=numbers)
+            except OSError as error:
+                raise MaskmillError(f"the dataset is made, but its metrics cannot be written: {error}") from error
+
+    def write_failure(self, rejected: Mapping[str, int] | None = None) -> None:
+        """Writes the metrics of a run that has failed; where that fails too, the run's own error is what counts."""
+        if self._path is not None:
+            with contextlib.suppress(OSError):
+                write_metrics(self._path, self._dataset, ended=time.time(), seconds=self.seconds, rejected=rejected)
+
+    @contextlib.contextmanager
+    def of_a_failure(self) -> Iterator[None]:
+        """Writes them where the body fails."""
+        try:
+            yield
+        except BaseException as error:
+            self.write_failure(error.codes if isinstance(error, TooManyRejectedError) else None)
+            raise
 
 
 def check_metrics_file(path: str) -> None:
@@ -43,7 +96,7 @@ def write_metrics(
     *,
     ended: float,
     seconds: float,
-    report: RunReport | None = None,
+    numbers: RunNumbers | None = None,
     rejected: Mapping[str, int] | None = None,
 ) -> None:
     """Writes the file; a reader sees all of it. Where the run has failed, the time of the last success stays in it.
@@ -53,25 +106,25 @@ def write_metrics(
         dataset: the output folder, as given: a label of every metric.
         ended: when, in seconds since the epoch.
         seconds: that the run took.
-        report: of a run that has come to its end; None of one that has failed.
+        numbers: of a run that has succeeded; None if it has failed.
         rejected: rows and images of a run that has failed, by code, where they are known.
 
     Raises:
         OSError: the file cannot be written, or the one before it cannot be read.
     """
     gauges = [
-        _Gauge("last_run_success", "1 where the last run has succeeded, else 0", [({}, int(report is not None))]),
+        _Gauge("last_run_success", "1 where the last run has succeeded, else 0", [({}, int(numbers is not None))]),
         _Gauge("last_run_timestamp_seconds", "when the last run has ended", [({}, ended)]),
         _Gauge("last_run_duration_seconds", "how long the last run took", [({}, seconds)]),
     ]
-    if report is not None:
+    if numbers is not None:
         gauges.append(_Gauge(_LAST_SUCCESS, "when the last run that succeeded has ended", [({}, ended)]))
-        gauges += _of_report(report)
-    codes = report.rejected if report else rejected or {}
+        gauges += _of_numbers(numbers)
+    codes = numbers.rejected if numbers else rejected or {}
     gauges.append(
         _Gauge("rejected", "rows and images that were rejected", [({"code": code}, n) for code, n in codes.items()])
     )
-    kept = _last_success(path) if report is None else ""
+    kept = _last_success(path) if numbers is None else ""
     write_whole(os.path.abspath(path), ("".join(_lines(gauges, dataset)) + kept).encode())
 
 
@@ -81,13 +134,13 @@ def _last_success(path: str) -> str:
     return "".join(_LINES_OF_LAST_SUCCESS.findall(text.decode(errors="replace")))
 
 
-def _of_report(report: RunReport) -> Iterator[_Gauge]:
-    yield _Gauge("rows", "rows that were read", [({}, report.rows)])
-    yield _Gauge("examples", "examples of the dataset", _by_split(report.examples))
-    yield _Gauge("dataset_bytes", "size of the shards", _by_split(report.bytes))
+def _of_numbers(numbers: RunNumbers) -> Iterator[_Gauge]:
+    yield _Gauge("rows", "rows that were read", [({}, numbers.rows)])
+    yield _Gauge("examples", "examples of the dataset", _by_split(numbers.examples))
+    yield _Gauge("dataset_bytes", "size of the shards", _by_split(numbers.bytes))
     shards = [
         ({"split": split, "state": state}, count)
-        for split, states in report.shards.items()
+        for split, states in numbers.shards.items()
         for state, count in states.items()
     ]
     yield _Gauge("shards", "shards of the dataset, and how the last run has come by them", shards)

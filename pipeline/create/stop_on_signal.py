@@ -1,0 +1,49 @@
+"""What Ctrl-C and SIGTERM do to a run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from types import FrameType
+
+from maskmill.pipeline.dataset.failure import describe_state
+from maskmill.pipeline.dataset.run_lock import release
+from maskmill.pipeline.job.job import Job
+from maskmill.pipeline.job.run import Run
+from maskmill.pipeline.messages.metrics import RunMetrics
+from maskmill.pipeline.messages.run_log import RunLog
+from maskmill.pipeline.runners.runner_job import RunnerJob
+from maskmill.transforms.parallel.process_pool import release_semaphores
+from maskmill.transforms.shards.staging import remove_attempts
+
+STILL_RUNNING = "the runner does not say that the job has ended; it may still be at work: cancel it there"
+
+
+@contextlib.contextmanager
+def stop_on_signal(job: Job, run: Run, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics) -> Iterator[None]:
+    """On Ctrl-C or SIGTERM says what was written, and exits at once, without waiting for threads.
+
+    It only waits until a cluster's job is cancelled; a second signal ends that wait.
+    """
+
+    def stop(number: int, _: FrameType | None) -> None:
+        for one in previous:
+            signal.signal(one, signal.SIG_DFL)
+        left = "" if runner_job.cancel() else f"{STILL_RUNNING}; "
+        remove_attempts()
+        shutil.rmtree(runner_job.pipeline.local_tempdir, ignore_errors=True)
+        release(job.output.root, run.id)
+        metrics.write_failure()
+        log.tell("stopped", f"{left}{describe_state(job)}", exit_status=128 + number)
+        release_semaphores()
+        os._exit(128 + number)
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
