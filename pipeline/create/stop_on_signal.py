@@ -16,7 +16,7 @@ from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.metrics import RunMetrics
 from maskmill.pipeline.messages.run_log import RunLog
 from maskmill.pipeline.runners.runner_job import RunnerJob
-from maskmill.transforms.parallel.process_pool import release_semaphores
+from maskmill.transforms.parallel.cpython_pool import release_semaphores
 from maskmill.transforms.shards.staging import remove_attempts
 
 STILL_RUNNING = "the runner does not say that the job has ended; it may still be at work: cancel it there"

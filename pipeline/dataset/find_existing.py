@@ -18,8 +18,9 @@ from maskmill.names import (
     staged_path,
     staging_folder,
 )
+from maskmill.pipeline.dataset.list_files import list_sizes
 from maskmill.pipeline.errors import UsageError
-from maskmill.transforms.files.find_files import list_folder, list_folder_if_there
+from maskmill.transforms.files.find_files import list_folder_if_there
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes_if_there
 from maskmill.transforms.shards.records import StoredShard
@@ -84,7 +85,7 @@ def version_of(manifest: bytes | None) -> str:
 
 
 def _has_files(root: str, files: Mapping[str, Mapping[str, Any]]) -> bool:
-    sizes = {info.name: info.size for info in list_folder(root)}
+    sizes = list_sizes(root)
     return all(sizes.get(name) == entry["bytes"] for name, entry in files.items())
 
 

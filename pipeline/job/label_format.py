@@ -30,9 +30,18 @@ def label_format(document: Mapping[str, Any], split: str) -> LabelFormat:
         num_classes=section["num_classes"],
         height=height,
         width=width,
-        classes=class_numbers(section["class_id"], names_of_classes(document)),
+        classes=chosen_classes(document, split),
         as_uint8=_ours(document).get("label_dtype") == "uint8",
     )
+
+
+def chosen_classes(document: Mapping[str, Any], split: str) -> tuple[int, ...]:
+    """Numbers of the classes whose masks become a split's labels, from 1.
+
+    Raises:
+        ValueError, KeyError, TypeError: the document does not say.
+    """
+    return class_numbers(document[split]["class_id"], names_of_classes(document))
 
 
 def names_of_classes(document: Mapping[str, Any]) -> tuple[str, ...]:

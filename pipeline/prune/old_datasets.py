@@ -15,7 +15,7 @@ from maskmill.transforms.files.paths import absolute, join
 from maskmill.transforms.files.read_write import read_bytes, remove, sync
 
 
-class Plan(NamedTuple):
+class PrunePlan(NamedTuple):
     """What becomes of the folders in a folder of datasets, each list in order.
 
     Attributes:
@@ -29,12 +29,12 @@ class Plan(NamedTuple):
     others: tuple[str, ...]
 
 
-def plan_prune(folder: str, keep: int) -> Plan:
+def plan_prune(folder: str, keep: int) -> PrunePlan:
     """Divides the folders: the last `keep` datasets by name stay, and always the one that `latest.json` names."""
     names = list_datasets(folder)
     datasets = [name for name in names if _is_dataset(join(folder, name))]
     kept = {*datasets[-keep:], read_latest(folder)}
-    return Plan(
+    return PrunePlan(
         tuple(name for name in datasets if name not in kept),
         tuple(name for name in datasets if name in kept),
         tuple(name for name in names if name not in datasets),
@@ -56,7 +56,7 @@ def run_prune(directory: str, *, keep: int, dry_run: bool, out: TextIO, err: Tex
         MaskmillError: a dataset could not be removed; the others are.
     """
     folder = absolute(directory)
-    plan = plan_prune(folder, keep) if is_folder(folder) else Plan((), (), ())
+    plan = plan_prune(folder, keep) if is_folder(folder) else PrunePlan((), (), ())
     if not plan.old and not plan.kept:
         raise UsageError(f"{directory}: holds no datasets; name the folder in which they lie, each in one of its own")
     for name in plan.others:

@@ -11,7 +11,7 @@ from maskmill import DatasetError
 from maskmill.catalog import find_splits
 from maskmill.folder import Folder, folder_of
 from maskmill.names import DATA_PARAMS, HISTORY, MANIFEST, REJECTED
-from maskmill.pipeline.job.label_format import label_format, names_of_classes
+from maskmill.pipeline.job.label_format import chosen_classes, names_of_classes
 from maskmill.pipeline.report.class_counts import ClassCounts, class_title, counts_of_entry
 
 
@@ -76,9 +76,9 @@ def _name(path: str) -> str:
 
 
 def _classes(params: Mapping[str, Any], split: str) -> list[str]:
-    names, label = names_of_classes(params), label_format(params, split)
-    chosen = [names[number - 1] for number in label.classes]
-    united = label.loss == "bce" and len(chosen) > 1
+    names = names_of_classes(params)
+    chosen = [names[number - 1] for number in chosen_classes(params, split)]
+    united = params["model"]["loss"] == "bce" and len(chosen) > 1
     return [f"any of {', '.join(chosen)}"] if united else [class_title(name) for name in chosen]
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from maskmill.completeness import find_strays
 from maskmill.names import DATA_PARAMS, EVAL, TRAIN, meta_file, parse_meta_line, shard_path, split_of
-from maskmill.pipeline.verify.findings import Report
-from maskmill.pipeline.verify.list_files import list_split_sizes
+from maskmill.pipeline.dataset.list_files import list_split_sizes
+from maskmill.pipeline.verify.findings import Findings
 from maskmill.transforms.files.checksums import fetch
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes
@@ -39,7 +39,7 @@ def splits_of_original(root: str, names: Collection[str]) -> tuple[str, ...]:
     return tuple(split for split in SPLITS if split in folders or meta_file(split) in names)
 
 
-def check_original(root: str, splits: Sequence[str], *, quick: bool, workers: int, progress: Progress) -> Report:
+def check_original(root: str, splits: Sequence[str], *, quick: bool, workers: int, progress: Progress) -> Findings:
     """Checks what can be checked without checksums.
 
     Args:
@@ -64,7 +64,7 @@ def check_original(root: str, splits: Sequence[str], *, quick: bool, workers: in
         progress.expect(sum(sizes[shard.path] for shard in shards))
         problems += _check_shards(root, shards, workers, progress)
     examples, size = sum(shard.examples for shard in shards), sum(sizes[shard.path] for shard in shards)
-    return Report(tuple(problems), examples, len(shards), size, has_manifest=False, quick=quick)
+    return Findings(tuple(problems), examples, len(shards), size, has_manifest=False, quick=quick)
 
 
 def _read_meta(root: str, split: str, problems: list[str]) -> list[_Shard]:

@@ -10,7 +10,7 @@ from maskmill.transforms.text import printable
 SHOWN_PROBLEMS = 20
 
 
-class Report(NamedTuple):
+class Findings(NamedTuple):
     """What is known of a dataset after it was looked at.
 
     Attributes:

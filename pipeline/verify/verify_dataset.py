@@ -10,12 +10,12 @@ from maskmill import format_version
 from maskmill.completeness import check_sizes
 from maskmill.manifest import check_sums, unseal
 from maskmill.names import JOURNAL, MANIFEST, REJECTED
+from maskmill.pipeline.dataset.list_files import list_sizes, list_split_sizes
 from maskmill.pipeline.errors import DamagedError, MaskmillError, UsageError
 from maskmill.pipeline.messages.progress_bar import show_progress
 from maskmill.pipeline.verify.check_files import check_contents, listed_files
 from maskmill.pipeline.verify.check_original import check_original, splits_of_original
-from maskmill.pipeline.verify.findings import Report
-from maskmill.pipeline.verify.list_files import list_sizes, list_split_sizes
+from maskmill.pipeline.verify.findings import Findings
 from maskmill.transforms.files.find_files import exists
 from maskmill.transforms.files.paths import absolute, is_local, join
 from maskmill.transforms.files.read_write import read_bytes
@@ -54,7 +54,7 @@ def run_verify(directory: str, *, quick: bool, quiet: bool, out: TextIO, err: Te
         out.write(report.success(directory) + "\n")
 
 
-def verify(root: str, *, quick: bool = False, workers: int | None = None, progress: Progress | None = None) -> Report:
+def verify(root: str, *, quick: bool = False, workers: int | None = None, progress: Progress | None = None) -> Findings:
     """Checks a dataset, and prints nothing.
 
     Args:
@@ -90,13 +90,13 @@ def verify(root: str, *, quick: bool = False, workers: int | None = None, progre
     return check_original(path, splits, quick=quick, workers=workers, progress=progress)
 
 
-def _verify(root: str, sizes: Mapping[str, int], quick: bool, workers: int, progress: Progress) -> Report:
+def _verify(root: str, sizes: Mapping[str, int], quick: bool, workers: int, progress: Progress) -> Findings:
     try:
         manifest = _read_manifest(root)
         files = listed_files(manifest)
         problems = list(check_sums(manifest))
     except _UNREADABLE as error:
-        return Report((f"{MANIFEST}: {_reason(error)}",), 0, 0, 0, has_manifest=True, quick=quick)
+        return Findings((f"{MANIFEST}: {_reason(error)}",), 0, 0, 0, has_manifest=True, quick=quick)
     in_splits, unlisted = list_split_sizes(root, manifest["splits"])
     found = {**sizes, **in_splits}
     problems += [*unlisted, *check_sizes({file.path: file.bytes for file in files}, found, MANIFEST)]
@@ -107,7 +107,7 @@ def _verify(root: str, sizes: Mapping[str, int], quick: bool, workers: int, prog
     shards = [file for file in files if file.split is not None]
     size = sizes[MANIFEST] + sum(file.bytes for file in files)
     examples = sum(shard.examples for shard in shards)
-    return Report(tuple(problems), examples, len(shards), size, has_manifest=True, quick=quick)
+    return Findings(tuple(problems), examples, len(shards), size, has_manifest=True, quick=quick)
 
 
 def _read_manifest(root: str) -> dict[str, Any]:

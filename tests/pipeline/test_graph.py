@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -25,16 +26,13 @@ def new_job(tmp_path: Path) -> Job:
     (data / "train_images" / "none.jpg").unlink()
     params = write_params(tmp_path / "params.yaml", data)
     layout = ShardLayout("data", 2, 1)
-    limit = parse_limit("100%")
-    return make_job(
-        read_params(str(params)), layout, output_dir=str(tmp_path / "out"), input_args={}, max_rejected=limit
-    )
+    return make_job(read_params(str(params)), layout, output_dir=str(tmp_path / "out"), input_args={})
 
 
 def count(job: Job) -> dict[str, int]:
     """Runs a job; gives the counters of maskmill."""
     with new_pipeline([]) as pipeline:
-        build_graph(pipeline, job, Baseline(), A_RUN)
+        build_graph(pipeline, job, Baseline(), dataclasses.replace(A_RUN, max_rejected=parse_limit("100%")))
         result = pipeline.run()
         result.wait_until_finish()
         found = result.metrics().query(MetricsFilter().with_namespace("maskmill"))["counters"]

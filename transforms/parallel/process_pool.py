@@ -1,4 +1,4 @@
-"""Processes that decode: threads share the interpreter's lock, which is held for a good part of an example's time."""
+"""A pool of processes that decode: threads would share the interpreter's lock, which an example holds for long."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import functools
 import multiprocessing
-import multiprocessing.util
 import os
 import signal
 import sys
@@ -21,13 +20,12 @@ from multiprocessing.sharedctypes import Synchronized
 
 from threadpoolctl import threadpool_limits
 
+from maskmill.transforms.parallel.cpython_pool import close_results, pool_context, processes_of
 from maskmill.transforms.parallel.memory import settle_freed_memory
 from maskmill.transforms.parallel.progress import PROGRESS
 
-# Where it is to be had: the processes are forked from one that has done the imports, and not from this one's threads.
-_FORKSERVER = "forkserver"
 _PRELOADED = ["maskmill.transforms.sink.write_file_alone", "maskmill.transforms.parallel.process_pool"]
-# In which a pool has most often noticed a loss by itself.
+# Within this time a pool usually notices a death itself.
 _NOTICE_SECONDS = 1
 
 _lock = threading.Lock()
@@ -35,15 +33,15 @@ _pools: dict[int, ProcessPoolExecutor] = {}
 
 
 class LostProcessError(Exception):
-    """A process that decodes has ended before its work was done."""
+    """A process of the pool ended before its work was done."""
 
 
 @contextlib.contextmanager
 def losses_told() -> Iterator[None]:
-    """Says what it means for the run that a process is lost; the next run has a new pool.
+    """Turns the loss of a process into an error for people; the next run gets a new pool.
 
     Raises:
-        LostProcessError: one was.
+        LostProcessError: a process was lost.
     """
     try:
         yield
@@ -51,13 +49,13 @@ def losses_told() -> Iterator[None]:
         with _lock:
             _pools.clear()
         raise LostProcessError(
-            "a process that decodes was ended from outside, perhaps for want of memory; run the same command again, "
-            "with fewer --workers if it happens again"
+            "a process that decodes was killed from outside, perhaps because memory ran out; run the same command "
+            "again, with fewer --workers if it happens again"
         ) from error
 
 
 def process_pool(workers: int) -> ProcessPoolExecutor:
-    """The pool of so many processes, made when first asked for; they end when this process does, however it does."""
+    """Returns the pool of that many processes, made on first use; they end with this process, however it ends."""
     with _lock:
         if workers not in _pools:
             context, count = _context()
@@ -68,52 +66,35 @@ def process_pool(workers: int) -> ProcessPoolExecutor:
 
 
 def _notice_loss(pool: ProcessPoolExecutor) -> None:
-    """Has a pool break also where a process has died amid sending a result.
-
-    By itself the pool waits for the rest of it for as long as anybody could send it: the other processes, and this one.
-    """
+    """Breaks a pool if a process dies, even amid sending a result: the pool alone would wait for the rest of it."""
     while True:
-        processes = list((pool._processes or {}).values())  # None at the end
+        processes = processes_of(pool)
         if connection.wait([one.sentinel for one in processes], timeout=1):
             break
     time.sleep(_NOTICE_SECONDS)
     for one in processes:
         one.kill()
-    with contextlib.suppress(OSError):  # it is closed already
-        pool._result_queue._writer.close()  # type: ignore[attr-defined]
+    close_results(pool)
 
 
 def warm_up(workers: int) -> None:
-    """Has the processes begin, and does not wait for them."""
+    """Starts the processes, without waiting for them."""
     pool = process_pool(workers)
     for _ in range(workers):
         pool.submit(os.getpid)
 
 
-def release_semaphores() -> None:
-    """Gives back to the system what the pools share, for a process that has to stop at once.
-
-    At any other end multiprocessing does so itself; here Python would warn of them behind the last message.
-    """
-    multiprocessing.util._run_finalizers(0)  # type: ignore[attr-defined]
-
-
 @functools.cache
 def _context() -> tuple[BaseContext, Synchronized[int]]:
-    """How processes begin, and the number in which they count their progress."""
-    context: BaseContext
-    if _FORKSERVER in multiprocessing.get_all_start_methods():
-        context = multiprocessing.get_context(_FORKSERVER)
-        context.set_forkserver_preload(_PRELOADED)
-    else:
-        context = multiprocessing.get_context("spawn")
+    """How processes start, and the number in which they count their progress."""
+    context = pool_context(_PRELOADED)
     count = context.Value(ctypes.c_longlong)
     PROGRESS.add_others(count)
     return context, count
 
 
 def _begin(count: Synchronized[int]) -> None:
-    """Leaves Ctrl-C to the process that runs the job, and keeps BLAS to one thread, as there is a process a core."""
+    """Prepares a process: Ctrl-C is left to the one that runs the job; BLAS gets one thread, as each core has one."""
     PROGRESS.count_in(count)
     settle_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -17,6 +17,7 @@ from PIL import Image
 from maskmill import open_dataset
 from maskmill.pipeline.cli import main
 from maskmill.pipeline.messages.quantities import format_bytes
+from maskmill.pipeline.messages.this_program import this_program
 from maskmill.pipeline.report import write_report as report
 from maskmill.pipeline.report.draw_example import draw_label
 from tests.support.builders import HEIGHT, WIDTH, image_bytes, write_dataset, write_images, write_params
@@ -185,7 +186,7 @@ def test_create_makes_the_report_where_it_is_asked_for(tmp_path: Path, capsys: p
     params = write_params(tmp_path / "params.yaml", data)
     command = ["create", "--params", str(params), "--output_dir", str(tmp_path / "out")]
     assert main(command) == 0
-    assert f"to look at it: maskmill report {tmp_path / 'out'}" in capsys.readouterr().out
+    assert f"to look at it: {this_program()} report {tmp_path / 'out'}" in capsys.readouterr().out
     assert main([*command, "--report", str(tmp_path / "r.html")]) == 0
     assert f"the report is in {tmp_path / 'r.html'}" in capsys.readouterr().out
     assert Page(tmp_path / "r.html").row("train_input")[1] == "1"
@@ -198,9 +199,9 @@ def test_what_keeps_a_report_from_being_written_is_told_before_any_work(
     assert not create(tmp_path, data, f"--report={tmp_path}", status=2).exists()
     assert "is a folder; give the path of an HTML file" in capsys.readouterr().err
     assert not create(tmp_path, data, f"--report={tmp_path / 'no' / 'r.html'}", status=2).exists()
-    monkeypatch.setattr(report, "_NEEDED", ("matplotlib", "no_such_package"))
+    monkeypatch.setattr(report, "_LIBRARIES", {"matplotlib": "matplotlib", "no_such_package": "No-Such"})
     assert not create(tmp_path, data, "--report", status=2).exists()
-    assert "the report needs no_such_package: pip install 'maskmill[report]'" in capsys.readouterr().err
+    assert f"the report needs No-Such: {sys.executable} -m pip install No-Such" in capsys.readouterr().err
 
 
 def test_a_dataset_in_a_store_needs_what_reads_it(

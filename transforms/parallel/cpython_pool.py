@@ -1,0 +1,102 @@
+"""What the pool of processes needs of CPython and only private names give: tried with CPython 3.10 to 3.13.
+
+Each function does nothing if the names are gone; its docstring says what is lost then. The tests of this module fail
+when a trick has no effect any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import multiprocessing.context
+import multiprocessing.spawn
+import multiprocessing.util
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+_FORKSERVER = "forkserver"
+_PREPARE = getattr(multiprocessing.spawn, "get_preparation_data", None)
+_starting = threading.Lock()
+
+
+def pool_context(preload: list[str]) -> BaseContext:
+    """Returns how a pool starts its processes: without running the program's main module again in each of them.
+
+    By default a process that was not forked imports the main module. A script without `if __name__ == "__main__":`
+    would make the dataset once more in each process. (Without the private name it does: such a script needs the line.)
+
+    Args:
+        preload: modules that are imported once, by the process from which the others are forked, if the system has it.
+    """
+    if _FORKSERVER in multiprocessing.get_all_start_methods():
+        context: BaseContext = _ForkServerContext()
+        context.set_forkserver_preload(preload)
+        return context
+    return _SpawnContext()
+
+
+@contextlib.contextmanager
+def _main_left_out() -> Iterator[None]:
+    """Starts processes that do not import the main module, while the body runs."""
+    prepare = _PREPARE
+    if prepare is None:
+        yield
+        return
+
+    def without_main(name: str) -> dict[str, Any]:
+        return {key: value for key, value in prepare(name).items() if not key.startswith("init_main_from_")}
+
+    with _starting:
+        multiprocessing.spawn.get_preparation_data = without_main
+        try:
+            yield
+        finally:
+            multiprocessing.spawn.get_preparation_data = prepare
+
+
+class _ForkServerProcess(multiprocessing.context.ForkServerProcess):
+    def start(self) -> None:
+        with _main_left_out():
+            super().start()
+
+
+class _SpawnProcess(multiprocessing.context.SpawnProcess):
+    def start(self) -> None:
+        with _main_left_out():
+            super().start()
+
+
+class _ForkServerContext(multiprocessing.context.ForkServerContext):
+    Process = _ForkServerProcess
+
+
+class _SpawnContext(multiprocessing.context.SpawnContext):
+    Process = _SpawnProcess
+
+
+def processes_of(pool: ProcessPoolExecutor) -> list[BaseProcess]:
+    """Returns the processes of a pool. (Without the private name: none, and a death amid sending is not noticed.)"""
+    return list((getattr(pool, "_processes", None) or {}).values())
+
+
+def close_results(pool: ProcessPoolExecutor) -> None:
+    """Ends the wait for the rest of a result whose sender has died.
+
+    The pool reads from a pipe of which this process, too, holds the end for writing: it would wait for ever.
+    """
+    with contextlib.suppress(AttributeError, OSError):  # OSError: it is closed already
+        pool._result_queue._writer.close()  # type: ignore[attr-defined]
+
+
+def release_semaphores() -> None:
+    """Gives the semaphores of the pools back to the system, for a process that is about to call `os._exit`.
+
+    At any other exit multiprocessing does so itself. (Without the private name, Python prints a warning of them after
+    the program's last message.)
+    """
+    with contextlib.suppress(AttributeError):
+        multiprocessing.util._run_finalizers(0)  # type: ignore[attr-defined]
