@@ -1,23 +1,34 @@
-"""Beam's runner in this process, which by itself keeps the buffers of each stage until the end of the run."""
+"""Beam's in-process runner, made to release the buffers of each stage instead of keeping them until the run ends.
+
+`FnApiRunner._execute_bundle` is private; tried with Beam 2.77. If a later Beam calls it in another way, the runner
+works as Beam's own and takes more memory.
+"""
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
-from apache_beam.runners.portability.fn_api_runner.worker_handlers import EmbeddedWorkerHandler
 
 
 class InProcessRunner(FnApiRunner):
-    """A runner that lets go of what has processed a bundle: here, a stage hardly ever has a second one.
+    """A runner that releases what has processed a bundle: here, a stage hardly ever has a second one.
 
-    A stage's processor has an output buffer for each of its outputs, which has grown to up to 16 MB and would be used
-    again for the next bundle. Should there be one, it gets a new processor.
+    The processor of a stage has a buffer for each of its outputs, of up to 16 MB, which Beam keeps for the stage's next
+    bundle. If there is one, it gets a new processor.
     """
 
-    def _execute_bundle(self, runner_execution_context: Any, bundle_context_manager: Any, bundle_input: Any) -> Any:
-        result = super()._execute_bundle(runner_execution_context, bundle_context_manager, bundle_input)
-        for handler in bundle_context_manager.worker_handlers:
-            if isinstance(handler, EmbeddedWorkerHandler):
-                handler.stop_worker()  # which only empties its cache of processors
+    def _execute_bundle(self, *arguments: Any, **more: Any) -> Any:
+        result = super()._execute_bundle(*arguments, **more)
+        with contextlib.suppress(ImportError, AttributeError, IndexError):
+            _release_processors(arguments[1])
         return result
+
+
+def _release_processors(bundle_context_manager: Any) -> None:
+    from apache_beam.runners.portability.fn_api_runner.worker_handlers import EmbeddedWorkerHandler
+
+    for handler in bundle_context_manager.worker_handlers:
+        if isinstance(handler, EmbeddedWorkerHandler):
+            handler.stop_worker()  # only empties its cache of processors

@@ -83,14 +83,6 @@ def test_help_does_not_wait_for_beam() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
 
 
-def test_beam_comes_without_what_nothing_here_needs_and_that_can_still_be_imported() -> None:
-    code = "import sys\nfrom maskmill.pipeline.runners.import_beam import import_beam\nimport_beam()\n"
-    code += "import maskmill.pipeline.create.make_dataset\n"
-    code += "assert 'apache_beam' in sys.modules\n"
-    code += "assert not {'pandas', 'pyarrow', 'pymongo'} & set(sys.modules)\nimport pandas, pyarrow\n"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
-
-
 def test_maskmill_and_python_m_maskmill_are_the_same_program() -> None:
     script = Path(sys.executable).with_name("maskmill")
     outputs = [

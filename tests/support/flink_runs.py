@@ -15,6 +15,7 @@ import psutil
 
 from configs.flink.local_cluster import LocalCluster
 from tests.support.command import ROOT
+from tests.support.foreign_modules import write_foreign
 
 CREATE = ROOT / "configs" / "flink" / "create.sh"
 # A hard limit of everything that is waited for, not what it takes.
@@ -22,15 +23,18 @@ LIMIT_SECONDS = 240
 
 
 def write_programs(folder: Path) -> Path:
-    """The two programs of the package, wherever this Python has it from; gives their folder.
+    """Writes the two programs of the package, wherever this Python has it from; returns their folder.
 
+    Foreign modules named pipeline and transforms come first on their path, and must change nothing.
     It stands in the command line of whatever they start, too: see `commands_of`.
     """
     folder.mkdir()
-    for name, module in (("maskmill", "pipeline"), ("maskmill-worker", "maskmill.pipeline.runners.worker")):
+    foreign = write_foreign(folder / "foreign", packages=True)
+    for name, module in (("maskmill", "maskmill"), ("maskmill-worker", "maskmill.pipeline.runners.worker")):
         program = folder / name
         program.write_text(
-            f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -X started_in="{folder}" -m {module} "$@"\n'
+            f'#!/bin/sh\nPYTHONPATH="{foreign}:{ROOT}" exec "{sys.executable}" '
+            f'-X started_in="{folder}" -m {module} "$@"\n'
         )
         program.chmod(0o755)
     return folder

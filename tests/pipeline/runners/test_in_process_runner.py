@@ -6,11 +6,14 @@ import gc
 from collections.abc import Iterator
 
 import apache_beam as beam
+import pytest
 from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTracker
+from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from apache_beam.runners.worker.bundle_processor import BundleProcessor
 from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.transforms.core import RestrictionProvider
 
+from maskmill.pipeline.runners import in_process_runner
 from maskmill.pipeline.runners.in_process_runner import InProcessRunner
 
 
@@ -24,6 +27,27 @@ def test_stages_that_are_done_keep_nothing() -> None:
     with beam.Pipeline(runner=InProcessRunner()) as pipeline:
         grouped = pipeline | beam.Create([(1, 2), (1, 3)]) | beam.GroupByKey() | beam.Reshuffle()
         assert_that(grouped | beam.Map(count_processors), equal_to([1]))
+
+
+def test_beams_own_runner_keeps_the_processors_of_all_stages() -> None:
+    # If this fails, Beam releases them itself, and the trick can go.
+    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+        grouped = pipeline | beam.Create([(1, 2), (1, 3)]) | beam.GroupByKey() | beam.Reshuffle()
+        assert_that(grouped | beam.Map(count_processors), check_more_than_one)
+
+
+def check_more_than_one(found: list[int]) -> None:
+    assert len(found) == 1
+    assert found[0] > 1
+
+
+def test_a_beam_that_calls_it_in_another_way_runs_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise AttributeError("there are no worker_handlers any more")
+
+    monkeypatch.setattr(in_process_runner, "_release_processors", refuse)
+    with beam.Pipeline(runner=InProcessRunner()) as pipeline:
+        assert_that(pipeline | beam.Create([(1, 2)]) | beam.GroupByKey() | beam.Keys(), equal_to([1]))
 
 
 class CountOneByOne(beam.DoFn, RestrictionProvider):
