@@ -13,7 +13,7 @@ quickstart: .venv/installed
 	$(BIN)/maskmill sample quickstart/data
 	$(BIN)/maskmill create --params configs/quickstart.yaml --output_dir quickstart/hdf5
 	@echo
-	@echo "Look at quickstart/hdf5; it is read like this:"
+	@echo "To read it:"
 	@echo "$(BIN)/python -c \"from maskmill import open_dataset; print(open_dataset('quickstart/hdf5')[0])\""
 
 test: .venv/installed-test
@@ -50,7 +50,7 @@ bench: .venv/installed-test
 clean:
 	rm -rf .venv .venv-airflow build *.egg-info quickstart
 
-.venv/installed: EXTRAS :=
+.venv/installed: EXTRAS := [report]
 .venv/installed-test: EXTRAS := [test,report]
 .venv/installed-test-stores: EXTRAS := [test,test-stores,gcp,aws]
 .venv/installed-test-torch: EXTRAS := [test,torch,test-torch]
