@@ -55,7 +55,7 @@ class OpenShards:
 
 
 def _most_open() -> int:
-    """Number of files that a split may keep open: a quarter of the process's limit, so that two splits leave half of it.
+    """Number of files that a split may keep open: a quarter of the limit, so that two splits leave half of it.
 
     Consecutive examples are in different shards: with more shards than that, each example in index order opens a file.
     """
