@@ -1,4 +1,4 @@
-"""The graph, top to bottom."""
+"""The graph of a run, from top to bottom."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from maskmill.transforms.shards.hdf5_file import estimate_bytes
 from maskmill.transforms.sink.plan_shards import PlanShards
 from maskmill.transforms.sink.write_shards import WriteShards
 
-# By the name that a parameter file has for it.
+# By name in the parameter file.
 ASSIGNMENTS: Mapping[str, type[AssignSplits | AssignByHash | AssignStratified]] = {
     "position": AssignSplits,
     "hash": AssignByHash,

@@ -1,4 +1,4 @@
-"""Progress of a run, for the eyes: a bar on a terminal, a line now and then elsewhere."""
+"""Shows progress: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class Counts(Protocol):
 
     @property
     def done(self) -> int:
-        """How many are done."""
+        """Number of units that are done."""
 
     @property
     def expected(self) -> int | None:
-        """How many there will be; None where that is not known, or not yet."""
+        """Number of all units; None if it is not known (yet)."""
 
 
 class Tell(Protocol):
     """Takes a line of progress, and the numbers in it."""
 
     def __call__(self, line: str, *, done: int, expected: int | None, unit: str, seconds: float) -> None:
-        """Says it."""
+        """Writes the line."""
 
 
 @contextlib.contextmanager
@@ -42,11 +42,11 @@ def show_progress(
     """Shows progress from a thread of its own while the body runs.
 
     Args:
-        progress: what is shown.
-        err: where it is shown.
+        progress: the numbers to show.
+        err: stream that shows them.
         quiet: shows nothing.
-        unit: what is counted, "images", "bytes" or "shards".
-        tell: takes the lines instead; there is no bar then.
+        unit: "images", "bytes" or "shards".
+        tell: takes the lines instead of `err`; then there is no bar.
     """
     if quiet:
         yield
@@ -94,7 +94,7 @@ def _show_lines(progress: Counts, tell: Tell, stop: threading.Event, unit: str) 
 
 
 def _line(done: int, expected: int | None, seconds: float, unit: str) -> str | None:
-    """What is said; None where nothing can be said yet."""
+    """Returns a line of progress; None if nothing is known yet."""
     if unit == "shards":
         return f"{done}{f' of {expected}' if expected else ''} shards are finished"
     if not expected:

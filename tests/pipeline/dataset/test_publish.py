@@ -364,4 +364,4 @@ def test_a_manifest_that_was_changed_is_not_trusted_and_its_shards_are_still_our
     existing = find_existing(str(tmp_path), SPLITS)
     assert (existing.manifest, existing.shards, existing.complete) == (None, {}, False)
     assert len(existing.ours) == 4
-    assert "written anew" in existing.warnings[0]
+    assert "written again" in existing.warnings[0]
