@@ -107,7 +107,7 @@ def test_a_shard_that_is_removed_meanwhile_is_written(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = make_day(tmp_path, data, "a")
-    prepare = "maskmill.pipeline.create.make_dataset.build_graph"
+    prepare = "maskmill.pipeline.create.run_graph.build_graph"
     original = __import__("maskmill.pipeline.graph", fromlist=["build_graph"]).build_graph
 
     def remove_one(*arguments: object) -> None:
