@@ -55,7 +55,7 @@ bench: $(VENV)/installed-test
 clean:
 	rm -rf .venv .venv-* build *.egg-info quickstart
 
-$(VENV)/installed: EXTRAS :=
+$(VENV)/installed: EXTRAS := [report]
 $(VENV)/installed-test: EXTRAS := [test,report]
 $(VENV)/installed-test-stores: EXTRAS := [test,test-stores,gcp,aws]
 $(VENV)/installed-test-torch: EXTRAS := [test,torch,test-torch]
