@@ -98,9 +98,15 @@ def _acquire(root: str, shown: str, run: str) -> IO[str]:
 
 
 def _sign(file: IO[str], run: str) -> IO[str]:
-    file.truncate(0)
-    json.dump(_describe_this_run(run), file)
-    file.flush()
+    try:
+        file.truncate(0)
+        json.dump(_describe_this_run(run), file)
+        file.flush()
+    except OSError:
+        # Else Python 3.13 reports the text that is left in the buffer when it collects the file.
+        with contextlib.suppress(OSError):
+            file.close()
+        raise
     return file
 
 
