@@ -6,9 +6,11 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from maskmill.names import HISTORY
+from maskmill.names import HISTORY, MANIFEST
 from maskmill.pipeline.cli import main
 from tests.support.builders import write_params
 
@@ -46,17 +48,26 @@ def create(tmp_path: Path, data: Path, *flags: str, status: int = 0, output: str
     return tmp_path / output
 
 
-def manifest(output: Path) -> dict:
-    return json.loads((output / "manifest.json").read_text())
+def manifest(output: Path) -> dict[str, Any]:
+    """Content of manifest.json."""
+    return dict(json.loads((output / MANIFEST).read_text()))
 
 
 def digest(output: Path) -> dict[str, str]:
-    """sha256 of every shard."""
+    """sha256 of every shard, of which there has to be one."""
     files = sorted(output.glob("*_input/*.h5"))
+    assert files, f"no shards in {output}"
     return {str(path.relative_to(output)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def tree(output: Path) -> dict[str, bytes]:
-    """Content of every file below a folder, but of the history, which holds times."""
+    """Content of every file below a folder, by path; without the history, which holds times."""
     files = (path for path in output.rglob("*") if path.is_file() and path.name != HISTORY)
     return {str(path.relative_to(output)): path.read_bytes() for path in files}
+
+
+def write_tree(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes what `tree` has read."""
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)

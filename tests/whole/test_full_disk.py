@@ -18,7 +18,7 @@ import pytest
 
 from maskmill.pipeline.cli import main
 from tests.support.builders import write_dataset, write_params
-from tests.support.command import ROOT, tree
+from tests.support.command import ROOT, tree, write_tree
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 DISK_BYTES = 2 * 2**20
@@ -106,12 +106,6 @@ def check_message(done: subprocess.CompletedProcess[str], *words: str) -> None:
     assert done.returncode == 1, f"exit status {done.returncode}\n{done.stderr}"
     assert [one for one in words if one not in done.stderr] == [], done.stderr
     assert "Traceback" not in done.stderr
-
-
-def write_tree(folder: Path, files: dict[str, bytes]) -> None:
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(text)
 
 
 def without_staging(output: Path) -> dict[str, bytes]:
