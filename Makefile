@@ -5,9 +5,19 @@ BIN := .venv/bin
 
 # Tests that need more than Python: each has a target of its own, and `make test` leaves them out.
 APART := flink prism stores dataflow torch browser
-NOT_APART := $(patsubst %,and not %,$(APART) airflow)
+NOT_APART := $(patsubst %,and not %,$(APART) airflow slow)
 
-.PHONY: quickstart test torture lint bench flink clean $(APART:%=test-%) test-airflow
+# `make test ROOM=transforms/shards` runs the tests of one room: of a folder below tests/. A small one needs no workers.
+ROOM ?=
+ROOMS := $(patsubst tests/%/,%,$(sort $(dir $(wildcard tests/*/test_*.py tests/*/*/test_*.py))))
+ifneq ($(ROOM),)
+ifeq ($(filter $(ROOM:/=),$(ROOMS)),)
+$(error there are no tests in tests/$(ROOM); the rooms are: $(ROOMS))
+endif
+endif
+WORKERS := --numprocesses=auto --dist=worksteal
+
+.PHONY: quickstart test test-slow torture lint bench flink clean $(APART:%=test-%) test-airflow
 
 quickstart: .venv/installed
 	$(BIN)/maskmill sample quickstart/data
@@ -17,7 +27,11 @@ quickstart: .venv/installed
 	@echo "$(BIN)/python -c \"from maskmill import open_dataset; print(open_dataset('quickstart/hdf5')[0])\""
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal -m "$(wordlist 2,99,$(NOT_APART))"
+	$(BIN)/python -m pytest $(if $(findstring /,$(ROOM)),,$(WORKERS)) -m "$(wordlist 2,99,$(NOT_APART))" $(ROOM:%=tests/%)
+
+# What takes longest: large tables, and runs that are killed again and again.
+test-slow: .venv/installed-test
+	$(BIN)/python -m pytest $(WORKERS) -m slow
 
 test-flink test-prism: .venv/installed-test
 test-stores test-dataflow: .venv/installed-test-stores
@@ -33,11 +47,11 @@ flink: quickstart
 
 # In an environment of its own: Airflow settles the versions of a few hundred packages.
 test-airflow: .venv-airflow/installed
-	.venv-airflow/bin/python -m pytest -m airflow tests/test_airflow.py
+	.venv-airflow/bin/python -m pytest -m airflow tests/whole/test_airflow.py
 
 torture: .venv/installed-test .venv/installed-test-stores
 	$(BIN)/python -m tests.support.torture
-	MASKMILL_FULL_FAULTS=1 $(BIN)/python -m pytest --timeout=0 tests/test_faults.py tests/test_store_faults.py
+	MASKMILL_FULL_FAULTS=1 $(BIN)/python -m pytest --timeout=0 tests/whole/test_faults.py tests/whole/test_store_faults.py
 
 lint: .venv/installed-lint
 	$(BIN)/ruff check .

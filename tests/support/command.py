@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from maskmill.names import HISTORY, MANIFEST
 from maskmill.pipeline.cli import main
@@ -38,6 +40,26 @@ def run_create(
 ) -> subprocess.CompletedProcess[str]:
     """Runs `maskmill create`."""
     return run_maskmill("create", "--params", params, "--output_dir", output_dir, *flags, status=status, cwd=cwd)
+
+
+class Said(NamedTuple):
+    """What a command wrote to standard output and to standard error."""
+
+    out: str
+    err: str
+
+
+def run_here(*arguments: str | Path, status: int = 0) -> Said:
+    """Runs `maskmill` in this process, which spares the second of its imports, and checks its exit status."""
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        found = main(list(map(str, arguments)))
+    assert found == status, f"exit status {found}\n{out.getvalue()}\n{err.getvalue()}"
+    return Said(out.getvalue(), err.getvalue())
+
+
+def create_here(params: Path, output_dir: Path, *flags: str, status: int = 0) -> Said:
+    """Runs `maskmill create` in this process."""
+    return run_here("create", "--params", params, "--output_dir", output_dir, *flags, status=status)
 
 
 def create(tmp_path: Path, data: Path, *flags: str, status: int = 0, output: str = "out", **changes: object) -> Path:
