@@ -77,7 +77,9 @@ def test_nothing_is_done_and_no_image_opened_where_nothing_has_changed(
     assert (identities(output), (output / "manifest.json").stat().st_ino, tree(output)) == before
 
 
-def test_shards_are_kept_without_opening_an_image_where_only_the_csv_looks_new(folder: Path, data: Path, output: Path) -> None:
+def test_shards_are_kept_without_opening_an_image_where_only_the_csv_looks_new(
+    folder: Path, data: Path, output: Path
+) -> None:
     before = identities(output)
     for path in (data / "train_images").iterdir():
         damage_without_trace(path)
