@@ -154,6 +154,7 @@ def test_labels_that_are_stored_as_uint8_are_the_same_labels(tmp_path: Path, los
     assert verify(str(small)).problems == ()
     assert open_dataset(small).label_dtype == np.uint8
     back = open_dataset(small, label_dtype=usual.label_dtype)
+    assert len(usual) == 3
     for one, other in zip(usual, back, strict=True):
         assert (one.label.dtype, one.image_id) == (other.label.dtype, other.image_id)
         assert one.label.any()

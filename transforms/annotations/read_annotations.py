@@ -25,7 +25,7 @@ from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.rejected import Code, DataError, Line, Rejected
 from maskmill.transforms.text import printable
 
-# Small enough to cross a shuffle where a compressed file makes it necessary.
+# Of what is read in parallel. Small enough to cross a shuffle where a compressed file makes it necessary.
 BLOCK_BYTES = 2**19
 # Of a line that is too long, what is looked at for the names of its image and class.
 _NAMING_BYTES = 2**10
@@ -128,18 +128,16 @@ class ReadAnnotations(beam.PTransform):
     Attributes:
         files: to be read.
         sources: what `CsvFile.uses` points to.
-        block_bytes: size of the blocks that are read in parallel.
     """
 
     files: tuple[CsvFile, ...]
     sources: tuple[Source, ...]
-    block_bytes: int = BLOCK_BYTES
 
     def expand(self, pipeline: beam.Pipeline) -> Annotations:
         outputs = (
             pipeline
             | "Files" >> beam.Create(self.files, reshuffle=False)
-            | "SplitIntoBlocks" >> beam.FlatMap(split_into_blocks, self.block_bytes)
+            | "SplitIntoBlocks" >> beam.FlatMap(split_into_blocks, BLOCK_BYTES)
             | "SpreadBlocks" >> beam.Reshuffle()
             | "ReadRows"
             >> beam.ParDo(ReadRows(self.sources))
