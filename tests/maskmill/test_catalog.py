@@ -88,7 +88,7 @@ def test_a_dataset_that_is_not_whole_is_refused(root: Path, damage: Callable[[Pa
 
 
 def test_a_split_that_is_not_there_is_told_with_those_that_are(root: Path) -> None:
-    with pytest.raises(DatasetError, match="has no split eval_input; it has train_input$"):
+    with pytest.raises(DatasetError, match=r"has no split eval_input; it has train_input$"):
         shards_of(root, "eval_input")
 
 
