@@ -24,7 +24,7 @@ def state_of(path: Path) -> tuple[int, int] | None:
 
 
 def read(output: Path) -> str:
-    """Reads a dataset as training would; returns its fingerprint, "" if there is none or another one came meanwhile."""
+    """Reads a dataset as training would; gives its fingerprint, "" if there is none or another one came meanwhile."""
     path = output / "manifest.json"
     before = state_of(path)
     if before is None:

@@ -1,4 +1,4 @@
-"""Files are listed with their sizes; folders that are missing have none, and those that cannot be listed are named."""
+"""The files of a dataset, as they are listed."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ import pytest
 from maskmill.pipeline.dataset.list_files import list_sizes, list_split_sizes
 
 
-def test_sizes_of_files_by_name(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("12345")
-    (tmp_path / "folder").mkdir()
-    assert list_sizes(str(tmp_path)) == {"a.txt": 5}
-    with pytest.raises(FileNotFoundError):
-        list_sizes(str(tmp_path / "none"))
-
-
-def test_sizes_of_splits_by_path_in_the_dataset(tmp_path: Path) -> None:
+def test_files_are_listed_with_their_sizes_and_folders_are_not(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"123")
     (tmp_path / "train_input").mkdir()
-    (tmp_path / "train_input" / "data-0_p0.h5").write_text("123")
-    (tmp_path / "test_input").write_text("a file")
+    assert list_sizes(str(tmp_path)) == {"a": 3}
+
+
+def test_a_folder_that_is_not_there_cannot_be_listed(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="nothing"):
+        list_sizes(str(tmp_path / "nothing"))
+
+
+def test_files_of_splits_have_their_paths_and_a_folder_that_is_no_folder_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "train_input").mkdir()
+    (tmp_path / "train_input" / "x.h5").write_bytes(b"12345")
+    (tmp_path / "eval_input").touch()
     sizes, problems = list_split_sizes(str(tmp_path), ["train_input", "eval_input", "test_input"])
-    assert sizes == {"train_input/data-0_p0.h5": 3}
-    [problem] = problems
-    assert problem.startswith("test_input: cannot be listed (")
+    assert sizes == {"train_input/x.h5": 5}
+    assert [problem.split(" (")[0] for problem in problems] == ["eval_input: cannot be listed"]

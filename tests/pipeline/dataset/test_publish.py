@@ -15,7 +15,6 @@ from maskmill.pipeline.dataset.find_existing import find_existing, of_naming
 from maskmill.pipeline.dataset.publish import check_publishable, describe_record, publish
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
 from maskmill.pipeline.job.job import Job, JobForm, JobInput, JobOutput, JobSelection
-from maskmill.pipeline.job.rejected_limit import parse_limit
 from maskmill.pipeline.job.run import Run
 from maskmill.transforms.aggregate_metadata import DatasetMetadata, RejectedRecord, RowCounts
 from maskmill.transforms.assignment.shard_layout import ShardLayout
@@ -270,33 +269,6 @@ def test_rejected_records_are_shown_up_to_twenty_with_a_count_by_code(tmp_path: 
     assert lines[20] == "… and 5 more"
     assert "25 rejected (13 CODE_0, 12 CODE_1)" in lines[21]
     assert "at most 0 allowed" in lines[21]
-
-
-@pytest.mark.parametrize(
-    ("limit", "rejected", "rows", "allowed"),
-    [
-        ("0", 0, 0, True),
-        ("0", 1, 100, False),
-        ("3", 3, 3, True),
-        ("3", 4, 1000, False),
-        ("1%", 1, 100, True),
-        ("1%", 2, 199, False),
-        ("0.5%", 1, 199, False),
-        ("0.5%", 1, 200, True),
-        ("100%", 7, 7, True),
-    ],
-)
-def test_limit_of_rejected_is_a_number_or_a_share_of_the_rows(
-    limit: str, rejected: int, rows: int, allowed: bool
-) -> None:
-    assert parse_limit(limit).allows(rejected, rows) is allowed
-    assert str(parse_limit(limit)) == limit
-
-
-@pytest.mark.parametrize("text", ["", "-1", "1.5", "x", "%", "101%", "1 %", "1e3", "-1%", "nan%", "١"])
-def test_a_limit_that_is_neither_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="neither a whole number nor a percentage"):
-        parse_limit(text)
 
 
 def test_kept_shards_stay_in_place_and_what_is_staged_of_an_earlier_attempt_is_not_taken_for_them(

@@ -20,7 +20,7 @@ from maskmill.pipeline.messages.quantities import format_bytes
 from maskmill.pipeline.messages.this_program import this_program
 from maskmill.pipeline.report import write_report as report
 from maskmill.pipeline.report.draw_example import draw_label
-from tests.support.builders import HEIGHT, WIDTH, image_bytes, write_dataset, write_images, write_params
+from tests.support.builders import HEIGHT, WIDTH, write_dataset, write_images, write_params
 from tests.support.command import create, manifest, run_here
 from tests.support.datasets import SHARD, SPLITS, copy_of, make_dataset, write_original
 from tests.support.report_pages import Page, need_report, page_of
@@ -124,27 +124,6 @@ def test_the_sizes_of_the_shards_are_told(dataset: Path, page: Page) -> None:
         sizes = [path.stat().st_size for path in (dataset / split).glob("*.h5")]
         smallest, largest, total = map(format_bytes, (min(sizes), max(sizes), sum(sizes)))
         assert page.row(split)[6:] == [total, smallest if smallest == largest else f"{smallest} to {largest}"]
-
-
-def test_areas_runs_brightness_and_places_are_those_of_the_examples(tmp_path: Path) -> None:
-    from maskmill.pipeline.report.statistics import look_at_split
-    from maskmill.transforms.parallel.progress import Progress
-
-    grey = np.full((HEIGHT, WIDTH), 100, np.uint8)
-    data = write_dataset(tmp_path / "data", ["a.jpg,3,1 4 17 4 40 2", "b.jpg,3,1 1", "c.jpg,3,-1"])
-    for name in ("a.jpg", "b.jpg", "c.jpg"):
-        (data / "train_images" / name).write_bytes(image_bytes(grey))
-    dataset = create(tmp_path, data, train_test_split=1.0)
-    found = look_at_split(str(dataset), "train_input", ["class 3"], Progress(), 0)
-    assert found.members["class 3"].tolist() == [0, 1]
-    assert found.members["no defect"].tolist() == [2]
-    assert found.areas["class 3"] == pytest.approx([10 / (HEIGHT * WIDTH), 1 / (HEIGHT * WIDTH)])
-    assert found.runs["class 3"].tolist() == [3, 1]
-    assert found.brightness == pytest.approx([100] * 3, abs=1)
-    assert found.heat.shape == (HEIGHT, WIDTH)
-    assert found.heat[0, 0] == pytest.approx(2 / 3)
-    assert found.heat[:4, 1].tolist() == pytest.approx([1 / 3] * 4)
-    assert found.heat.sum() == pytest.approx(11 / 3)
 
 
 def test_of_a_large_split_a_part_is_looked_at_and_said_to_be_one(
