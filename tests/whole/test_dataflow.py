@@ -100,7 +100,7 @@ def test_the_job_holds_every_step_of_the_graph(translated: beam_runner_api_pb2.P
         "ReadAnnotations",
         "ListImages",
         "GroupByImage",
-        "AssignSplits",
+        "AssignByPosition",
         "AssignShards/GroupByShard",
         "WriteShards/WriteShard",
         "AggregateMetadata",

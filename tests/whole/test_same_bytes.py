@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from maskmill.pipeline.cli import main
-from maskmill.transforms.annotations.read_annotations import ReadAnnotations
 from maskmill.transforms.sink import write_file as write_shard
 from maskmill.transforms.sink import write_shards
 from tests.support.builders import write_dataset, write_params
@@ -69,7 +68,7 @@ def test_workers_of_beam(usual: dict[str, bytes], mode: str) -> None:
 
 @pytest.mark.parametrize("block_bytes", [100, 1000, 10**9])
 def test_blocks_of_the_csv(usual: dict[str, bytes], block_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ReadAnnotations, "block_bytes", block_bytes)
+    monkeypatch.setattr("maskmill.transforms.annotations.read_annotations.BLOCK_BYTES", block_bytes)
     assert main(COMMAND) == 0
     assert tree(Path("out")) == usual
 

@@ -17,12 +17,13 @@ from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageE
 from maskmill.pipeline.job.job import Job, JobForm, JobInput, JobOutput, JobSelection
 from maskmill.pipeline.job.rejected_limit import parse_limit
 from maskmill.pipeline.job.run import Run
-from maskmill.transforms.aggregate_metadata import DatasetMetadata, RejectedRecord, RowCounts
+from maskmill.transforms.aggregate_metadata import DatasetMetadata, RowCounts
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.splits import Selection, SplitRule, SplitSize
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.files.checksums import sha256_of
+from maskmill.transforms.rejected import RejectedRecord
 from maskmill.transforms.shards.records import ShardSummary, StoredShard
 
 SPLITS = ("train_input", "eval_input")
