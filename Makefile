@@ -6,9 +6,19 @@ BIN := $(VENV)/bin
 
 # Tests that need more than Python: each has a target of its own, and `make test` leaves them out.
 APART := flink prism stores dataflow torch browser
-NOT_APART := $(patsubst %,and not %,$(APART) airflow)
+NOT_APART := $(patsubst %,and not %,$(APART) airflow slow)
 
-.PHONY: quickstart test test-pythons torture lint bench flink clean $(APART:%=test-%) test-airflow
+# `make test ROOM=transforms/shards` runs the tests of one room: of a folder below tests/. A small one needs no workers.
+ROOM ?=
+ROOMS := $(patsubst tests/%/,%,$(sort $(dir $(wildcard tests/*/test_*.py tests/*/*/test_*.py))))
+ifneq ($(ROOM),)
+ifeq ($(filter $(ROOM:/=),$(ROOMS)),)
+$(error there are no tests in tests/$(ROOM); the rooms are: $(ROOMS))
+endif
+endif
+WORKERS := --numprocesses=auto --dist=worksteal
+
+.PHONY: quickstart test test-slow test-pythons torture lint bench flink clean $(APART:%=test-%) test-airflow
 
 quickstart: $(VENV)/installed
 	$(BIN)/maskmill sample quickstart/data
@@ -18,7 +28,11 @@ quickstart: $(VENV)/installed
 	@echo "$(BIN)/python -c \"from maskmill import open_dataset; print(open_dataset('quickstart/hdf5')[0])\""
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal -m "$(wordlist 2,99,$(NOT_APART))"
+	$(BIN)/python -m pytest $(if $(findstring /,$(ROOM)),,$(WORKERS)) -m "$(wordlist 2,99,$(NOT_APART))" $(ROOM:%=tests/%)
+
+# What takes longest: large tables, and runs that are killed again and again.
+test-slow: $(VENV)/installed-test
+	$(BIN)/python -m pytest $(WORKERS) -m slow
 
 # `make test` with the oldest and the newest of Python 3.10 to 3.13 that this machine has, each in a .venv-3.N.
 test-pythons:

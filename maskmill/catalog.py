@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from maskmill import format_version
 from maskmill.completeness import check_sizes
 from maskmill.errors import DatasetError
 from maskmill.folder import Folder
+from maskmill.format_version import current_format
 from maskmill.manifest import check_sums, unseal
 from maskmill.names import (
     EVAL,
@@ -116,8 +116,8 @@ def _of_manifest(folder: Folder, path: str) -> _Catalog:
     try:
         manifest = unseal(folder.read(MANIFEST))
         version = manifest["format_version"]
-        if version > format_version.CURRENT:
-            known = f"and this maskmill knows none above {format_version.CURRENT}; install a later one"
+        if version > current_format():
+            known = f"and this maskmill knows none above {current_format()}; install a later one"
             raise DatasetError(f"{path}/{MANIFEST} is of format version {version}, {known}")
         splits = {split: list(map(_shard_of, entry["shards"])) for split, entry in manifest["splits"].items()}
         files = {name: entry["bytes"] for name, entry in manifest["files"].items()}

@@ -11,7 +11,7 @@ import numpy as np
 from h5py import h5d, h5g, h5z
 from numpy.typing import NDArray
 
-from maskmill import names
+from maskmill.names import IMAGE, IMAGE_IDS, LABEL, N_EXAMPLES, group_name
 
 # What h5py raises for a file that is not HDF5, is damaged, or has another structure.
 DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError)
@@ -59,11 +59,11 @@ def index_shard(file: h5py.File, examples: int) -> ShardIndex:
     Raises:
         DAMAGE: the file is not a shard with that number of examples.
     """
-    image_ids = tuple([bytes(name).decode() for name in file.attrs.get(names.IMAGE_IDS, ())])
-    if int(file.attrs[names.N_EXAMPLES]) != examples:
-        raise ValueError(f"it has {file.attrs[names.N_EXAMPLES]} examples instead of {examples}")
-    groups = [h5g.open(file.id, names.group_name(index).encode()) for index in range(examples)]
-    return ShardIndex(_index_array(groups, names.IMAGE), _index_array(groups, names.LABEL), image_ids)
+    image_ids = tuple([bytes(name).decode() for name in file.attrs.get(IMAGE_IDS, ())])
+    if int(file.attrs[N_EXAMPLES]) != examples:
+        raise ValueError(f"it has {file.attrs[N_EXAMPLES]} examples instead of {examples}")
+    groups = [h5g.open(file.id, group_name(index).encode()) for index in range(examples)]
+    return ShardIndex(_index_array(groups, IMAGE), _index_array(groups, LABEL), image_ids)
 
 
 def _index_array(groups: Sequence[h5g.GroupID], name: str) -> ArrayIndex | None:

@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from typing import Any
 
-from maskmill import format_version
+from maskmill.format_version import current_format
 from maskmill.manifest import seal
 from maskmill.names import DATA_PARAMS, REJECTED, meta_file, meta_line
 from maskmill.pipeline.job.job import Job
@@ -65,7 +65,7 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
     """
     rows = metadata.rows
     content = {
-        "format_version": format_version.CURRENT,
+        "format_version": current_format(),
         "input": job.input.fingerprint,
         "fingerprint": _sha256("".join(shard.stored.fingerprint for shard in metadata.shards).encode()),
         "splits": {split: _split_entry(job, metadata, split) for split in job.splits},

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from maskmill import format_version
+from maskmill.format_version import current_format
 from maskmill.names import staging_folder
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
 from maskmill.pipeline.errors import UsageError
@@ -269,4 +269,4 @@ def _example_format(params: Params, split: str) -> ExampleFormat:
 
 def _staging_key(*parts: object) -> str:
     """The same for the same command, even if the input changed, so that it finds what an earlier attempt left."""
-    return hashlib.sha256(json.dumps([format_version.CURRENT, parts], default=sorted).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([current_format(), parts], default=sorted).encode()).hexdigest()[:16]

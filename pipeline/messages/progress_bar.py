@@ -75,7 +75,15 @@ def expect_examples(sizes: Mapping[str, SplitSize]) -> None:
 def _show_bar(progress: Counts, err: TextIO, stop: threading.Event, unit: str) -> None:
     scaled = unit == "bytes"
     with tqdm(
-        desc=unit, unit="B" if scaled else "", unit_scale=scaled, file=err, dynamic_ncols=True, leave=False
+        desc=unit,
+        unit="B" if scaled else "",
+        unit_scale=scaled,
+        file=err,
+        dynamic_ncols=True,
+        leave=False,
+        # Else tqdm may leave out what was done last, until its monitor looks after 10 s.
+        mininterval=0,
+        miniters=1,
     ) as bar:
         stopped = False
         while not stopped:

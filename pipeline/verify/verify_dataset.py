@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from maskmill import format_version
 from maskmill.completeness import check_sizes
+from maskmill.format_version import current_format
 from maskmill.manifest import check_sums, unseal
 from maskmill.names import JOURNAL, MANIFEST, REJECTED
 from maskmill.pipeline.dataset.list_files import list_sizes, list_split_sizes
@@ -110,10 +110,10 @@ def _verify(root: str, sizes: Mapping[str, int], quick: bool, workers: int, prog
 def _read_manifest(root: str) -> dict[str, Any]:
     manifest = unseal(read_bytes(join(root, MANIFEST)))
     version = manifest["format_version"]
-    if version > format_version.CURRENT:
+    if version > current_format():
         raise MaskmillError(
             f"{join(root, MANIFEST)} is of format version {version}, and this maskmill knows none above "
-            f"{format_version.CURRENT}; verify with the maskmill that made the dataset"
+            f"{current_format()}; verify with the maskmill that made the dataset"
         )
     return manifest
 

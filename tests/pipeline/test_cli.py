@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from apache_beam.options.pipeline_options import DirectOptions
 
 from maskmill.pipeline.cli import main
+from maskmill.pipeline.runners.runner_job import RunnerJob
 from tests.support.builders import write_dataset, write_params
-from tests.support.command import ROOT, run_maskmill
+from tests.support.command import ROOT, create_here, run_here
+from tests.support.spies import count_calls
 
 
 @pytest.fixture(name="params")
@@ -83,37 +86,37 @@ def test_help_does_not_wait_for_beam() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
 
 
-def test_maskmill_and_python_m_maskmill_are_the_same_program() -> None:
+def test_the_command_the_module_and_the_folder_in_a_checkout_are_the_same_program() -> None:
     script = Path(sys.executable).with_name("maskmill")
     outputs = [
         subprocess.run([*command, "--help"], check=True, capture_output=True, text=True, cwd=ROOT).stdout
-        for command in ([str(script)], [sys.executable, "-m", "maskmill"])
+        for command in ([str(script)], [sys.executable, "-m", "maskmill"], [sys.executable, "-m", "pipeline"])
     ]
-    assert outputs[0] == outputs[1]
+    assert outputs[0] == outputs[1] == outputs[2]
 
 
-def test_beams_options_reach_beam(params: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["create", "--params", str(params), "--output_dir", str(params.parent / "out")]
-    assert main([*arguments, "--direct_num_workers=2", "--direct_running_mode=multi_threading"]) == 0
-    assert main([*arguments, "--direct_running_mode", "no_such_mode"]) == 2
+def test_beams_options_reach_beam(params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = count_calls(monkeypatch, "maskmill.pipeline.create.make_dataset.RunnerJob", RunnerJob)
+    create_here(params, params.parent / "out", "--direct_num_workers=2", "--direct_running_mode=multi_threading")
+    options = jobs[0].pipeline.options.view_as(DirectOptions)
+    assert (options.direct_num_workers, options.direct_running_mode) == (2, "multi_threading")
+    create_here(params, params.parent / "out", "--direct_running_mode", "no_such_mode", status=2)
 
 
 def test_traceback_is_for_debug_only(params: Path) -> None:
     (params.parent / "data" / "train_images" / "a.jpg").unlink()
     arguments = ["create", "--params", params, "--output_dir", params.parent / "out"]
-    plain = run_maskmill(*arguments, status=3)
-    assert "Traceback" not in plain.stderr
-    assert "there is no file a.jpg in" in plain.stderr
-    debug = run_maskmill(*arguments, "--debug", status=3)
-    assert "Traceback" in debug.stderr
+    plain = run_here(*arguments, status=3)
+    assert "Traceback" not in plain.err
+    assert "there is no file a.jpg in" in plain.err
+    debug = run_here(*arguments, "--debug", status=3)
+    assert "Traceback" in debug.err
 
 
 def test_sample_is_written_and_made_into_a_dataset(tmp_path: Path) -> None:
-    done = run_maskmill("sample", tmp_path / "data", "--images", "12", "--seed", "3")
-    assert "12 images" in done.stdout
+    assert "12 images" in run_here("sample", tmp_path / "data", "--images", "12", "--seed", "3").out
     params = write_params(tmp_path / "params.yaml", tmp_path / "data", image_shape=[64, 100, 1])
-    done = run_maskmill("create", "--params", params, "--output_dir", tmp_path / "out")
-    assert "examples a second" in done.stdout
+    assert "examples a second" in create_here(params, tmp_path / "out").out
 
 
 def test_the_version_names_what_decides_how_it_works(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,12 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskmill import Example, open_dataset
+from maskmill import open_dataset
 from maskmill.pipeline.cli import main
-from maskmill.pipeline.report.draw_example import COLOURS, class_planes, draw_label, draw_side_by_side
 from tests.support.datasets import SHARD, make_dataset
-
-GREY = np.full((1, 6, 8), 100, np.uint8)
 
 
 def test_the_picture_has_the_image_and_beside_it_the_label(
@@ -31,28 +28,6 @@ def test_the_picture_has_the_image_and_beside_it_the_label(
     assert np.array_equal(picture[:, :width, 0], image[0])
     changed = (picture[:, width + 4 :] != image[0, :, :, np.newaxis]).any(axis=2)
     assert np.array_equal(changed, label[0] > 0)
-
-
-def test_wide_images_stand_one_above_the_other() -> None:
-    wide = Example(np.zeros((1, 10, 64), np.uint8), np.zeros((1, 10, 64), np.float32), "")
-    assert draw_side_by_side(wide).shape == (24, 64, 3)
-
-
-def test_each_class_has_its_colour() -> None:
-    numbers = np.zeros((6, 8), np.int32)
-    numbers[0, 0], numbers[1, 1] = 1, 3
-    one_hot = np.stack([numbers == number for number in range(4)]).astype(np.float32)
-    for label in (numbers, one_hot):
-        picture = draw_label(Example(GREY, label, ""))
-        for place, number in (((0, 0), 1), ((1, 1), 3)):
-            assert picture[place].tolist() == [(100 + part) // 2 for part in COLOURS[number - 1]]
-        assert (picture == 100).all(axis=2).sum() == 6 * 8 - 2
-
-
-def test_the_only_channel_of_a_binary_label_is_the_defect() -> None:
-    label = np.zeros((1, 6, 8), np.float32)
-    label[0, 2, 3] = 1
-    assert [plane.sum() for plane in class_planes(label)] == [1]
 
 
 @pytest.mark.parametrize("index", ["5", "-6"])

@@ -17,7 +17,7 @@ from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.run import Run
 from maskmill.transforms.annotations.csv_blocks import split_into_blocks
 from maskmill.transforms.annotations.list_images import list_images
-from maskmill.transforms.annotations.read_annotations import ReadAnnotations, ReadRows
+from maskmill.transforms.annotations.read_annotations import BLOCK_BYTES, ReadRows
 from maskmill.transforms.sink.write_shards import WriteShard, WriteShards
 
 
@@ -84,7 +84,7 @@ class Shortcut:
         assert self._run is not None
         job, baseline = self._job, self._baseline
         for file in job.input.files:
-            for block in split_into_blocks(file, ReadAnnotations.block_bytes):
+            for block in split_into_blocks(file, BLOCK_BYTES):
                 list(ReadRows(job.input.sources).process(block))
         for folder in enumerate(job.input.folders):
             list(list_images(folder))

@@ -18,7 +18,7 @@ import pytest
 
 from maskmill.pipeline.cli import main
 from tests.support.builders import write_dataset, write_params
-from tests.support.command import ROOT, tree
+from tests.support.command import ROOT, tree, write_tree
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 DISK_BYTES = 2 * 2**20
@@ -108,12 +108,6 @@ def check_message(done: subprocess.CompletedProcess[str], *words: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def write_tree(folder: Path, files: dict[str, bytes]) -> None:
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(text)
-
-
 def without_staging(output: Path) -> dict[str, bytes]:
     return {name: text for name, text in tree(output).items() if not name.startswith((".staging/", ".lock"))}
 
@@ -142,7 +136,9 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment", [pytest.param(one, marks=[] if one == "the middle of a shard" else pytest.mark.slow) for one in MOMENTS]
+)
 def test_a_disk_that_is_full_before_the_publishing_leaves_the_dataset_of_before(
     disk: Path, datasets: Datasets, moment: str
 ) -> None:
@@ -157,7 +153,12 @@ def test_a_disk_that_is_full_before_the_publishing_leaves_the_dataset_of_before(
 
 
 @pytest.mark.parametrize(
-    ("files", "name"), [(0, "meta_train_input.dat'"), (3, "history.jsonl'"), (4, "manifest.json'")]
+    ("files", "name"),
+    [
+        pytest.param(0, "meta_train_input.dat'", marks=pytest.mark.slow),
+        pytest.param(3, "history.jsonl'", marks=pytest.mark.slow),
+        (4, "manifest.json'"),
+    ],
 )
 def test_a_disk_that_is_full_while_publishing_leaves_no_manifest(
     disk: Path, datasets: Datasets, files: int, name: str
@@ -171,7 +172,7 @@ def test_a_disk_that_is_full_while_publishing_leaves_no_manifest(
     assert tree(disk / "out") == datasets.new
 
 
-@pytest.mark.parametrize("share", [0.02, 0.5, 0.9999])
+@pytest.mark.parametrize("share", [0.5, *(pytest.param(one, marks=pytest.mark.slow) for one in (0.02, 0.9999))])
 def test_a_shard_that_cannot_grow_leaves_the_dataset_of_before(
     tmp_path: Path, datasets: Datasets, share: float
 ) -> None:

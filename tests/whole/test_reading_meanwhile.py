@@ -1,10 +1,11 @@
-"""Who reads a dataset while another takes its place sees the one, the other, or none; never a mixture."""
+"""A reader of a dataset that is replaced meanwhile sees the one, the other, or none; never a mixture."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,23 +23,23 @@ def state_of(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def read(output: Path) -> bool:
-    """Reads a dataset as training would; False where there is none, or another one came meanwhile."""
+def read(output: Path) -> str:
+    """Reads a dataset as training would; gives its fingerprint, "" if there is none or another one came meanwhile."""
     path = output / "manifest.json"
     before = state_of(path)
     if before is None:
-        return False
+        return ""
     try:
         content = json.loads(path.read_text())
         shards = [shard for split in content["splits"].values() for shard in split["shards"]]
         found = [hashlib.sha256((output / shard["file"]).read_bytes()).hexdigest() for shard in shards]
     except FileNotFoundError:
         assert state_of(path) != before, "a file is missing of a dataset that is there"
-        return False
+        return ""
     if state_of(path) != before:
-        return False
+        return ""
     assert found == [shard["sha256"] for shard in shards], "a mixture"
-    return True
+    return str(content["fingerprint"])
 
 
 def test_a_reader_never_sees_a_mixture(tmp_path: Path) -> None:
@@ -46,17 +47,19 @@ def test_a_reader_never_sees_a_mixture(tmp_path: Path) -> None:
     output = create(tmp_path, data, "--num_output_files=4")
     stop = threading.Event()
 
-    def read_on() -> int:
-        reads = 0
+    def read_on() -> Counter[str]:
+        reads: Counter[str] = Counter()
         while not stop.is_set():
-            reads += read(output)
+            reads[read(output)] += 1
         return reads
 
     with ThreadPoolExecutor(1) as pool:
         reads = pool.submit(read_on)
         try:
-            for number in range(8):
+            for number in range(5):
                 create(tmp_path, data, "--num_output_files=4", loss=("ssce", "bce")[number % 2])
         finally:
             stop.set()
-        assert reads.result() > 0
+        seen = reads.result()
+    assert seen[""] > 0
+    assert len(seen) == 3

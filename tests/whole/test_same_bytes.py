@@ -1,4 +1,4 @@
-"""The same bytes, however the work is done: whatever the workers, the blocks of the CSV and the look-ahead are."""
+"""The same bytes, whatever the number of workers, the blocks of the CSV and the look-ahead are."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 
 from maskmill.pipeline.cli import main
-from maskmill.transforms.sink import write_file as write_shard
-from maskmill.transforms.sink import write_shards
 from tests.support.builders import write_dataset, write_params
-from tests.support.command import digest, run_maskmill, tree
+from tests.support.command import digest, run_maskmill, tree, write_tree
+from tests.support.spies import count_calls
 
+# Images in no order, every fifth of class 4; the last 30 rows say more of the first 30 images.
 ROWS = [f"{index * 37 % 60:02}.jpg,{3 + index % 5 // 4},{1 + index} 2" for index in range(90)]
-# Relative, so that what the files say of paths is the same everywhere.
+# Relative paths, so that what the files say of paths is the same everywhere.
 COMMAND = ["create", "--params=params.yaml", "--output_dir=out", "--num_output_files=6", "--num_processes=2", "--quiet"]
+SINK = "maskmill.transforms.sink"
+
+by_position = pytest.mark.parametrize("assignment", ["position"], scope="module")
+by_hash = pytest.mark.parametrize("assignment", ["hash"], scope="module")
 
 
 @pytest.fixture(name="data", scope="module")
@@ -33,7 +37,9 @@ def make_usual(tmp_path_factory: pytest.TempPathFactory, data: Path, assignment:
     """The dataset of one thread."""
     folder = tmp_path_factory.mktemp("usual")
     write_params(folder / "params.yaml", data, maskmill={"assignment": assignment})
-    run_maskmill(*COMMAND, "--workers=1", cwd=folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main([*COMMAND, "--workers=1"]) == 0
     return tree(folder / "out")
 
 
@@ -43,21 +49,29 @@ def enter_folder(tmp_path: Path, data: Path, assignment: str, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_another_process_and_another_time(usual: dict[str, bytes]) -> None:
+    assert sum(name.endswith(".h5") for name in usual) == 2 * 6
+    run_maskmill(*COMMAND, "--workers=1", cwd=Path.cwd())
+    assert tree(Path("out")) == usual
+
+
+@pytest.mark.parametrize("workers", [2, 8])
 def test_threads(usual: dict[str, bytes], workers: int) -> None:
     assert main([*COMMAND, f"--workers={workers}"]) == 0
     assert tree(Path("out")) == usual
 
 
 @pytest.mark.parametrize("workers", [2, 8])
-@pytest.mark.parametrize("shards_a_process", [1, 100], ids=["whole shards", "only decoding"])
-def test_processes(
-    usual: dict[str, bytes], workers: int, shards_a_process: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("whole_shards", [True, False], ids=["whole shards", "only decoding"])
+def test_processes(usual: dict[str, bytes], workers: int, whole_shards: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maskmill.pipeline.create.make_dataset.PROCESSES_FROM_CSV_BYTES", 0)
-    monkeypatch.setattr(write_shards, "SHARDS_A_PROCESS", shards_a_process)
+    monkeypatch.setattr(f"{SINK}.write_shards.SHARDS_A_PROCESS", 1 if whole_shards else 100)
+    pools = count_calls(monkeypatch, f"{SINK}.write_file.process_pool")
+    written_elsewhere = count_calls(monkeypatch, f"{SINK}.write_shards.write_elsewhere")
     assert main([*COMMAND, f"--workers={workers}"]) == 0
     assert tree(Path("out")) == usual
+    assert pools
+    assert bool(written_elsewhere) == whole_shards
 
 
 @pytest.mark.parametrize("mode", ["multi_threading", "multi_processing"])
@@ -66,30 +80,41 @@ def test_workers_of_beam(usual: dict[str, bytes], mode: str) -> None:
     assert tree(Path("out")) == usual
 
 
-@pytest.mark.parametrize("block_bytes", [100, 1000, 10**9])
-def test_blocks_of_the_csv(usual: dict[str, bytes], block_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("block_bytes", "blocks"), [(100, 13), (600, 3), (10**9, 1)])
+def test_blocks_of_the_csv(
+    usual: dict[str, bytes], data: Path, block_bytes: int, blocks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("maskmill.transforms.annotations.read_annotations.BLOCK_BYTES", block_bytes)
+    read = count_calls(monkeypatch, "maskmill.transforms.annotations.read_annotations.read_block")
     assert main(COMMAND) == 0
     assert tree(Path("out")) == usual
+    assert len(read) == blocks
+    content = (data / "train.csv").read_bytes()
+    assert b"".join(sorted(read, key=content.index)) == content
 
 
+@by_position  # it decides which examples a shard has, and not how they are written
 @pytest.mark.parametrize("window", [1, 4, 64])
 @pytest.mark.parametrize("group", [1, 3])
 def test_look_ahead(usual: dict[str, bytes], window: int, group: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write_shard, "window_for", lambda *_: window)
-    monkeypatch.setattr(write_shard, "group_for", lambda *_: group)
+    windows = count_calls(monkeypatch, f"{SINK}.write_file.window_for", lambda *_: window)
+    groups = count_calls(monkeypatch, f"{SINK}.write_file.group_for", lambda *_: group)
     assert main(COMMAND) == 0
     assert tree(Path("out")) == usual
+    assert (len(windows), len(groups)) == (12, 12)
 
 
+@by_position
 @pytest.mark.parametrize("shards", [1, 5])
-def test_shards_in_the_works(usual: dict[str, bytes], shards: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write_shards, "SHARDS_AT_A_TIME", shards)
+def test_shards_under_way(usual: dict[str, bytes], shards: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{SINK}.write_shards.SHARDS_AT_A_TIME", shards)
+    pools = count_calls(monkeypatch, f"{SINK}.write_shards.shared_pool")
     assert main(COMMAND) == 0
     assert tree(Path("out")) == usual
+    assert {pool._max_workers for pool in pools} == {shards}
 
 
-@pytest.mark.parametrize("assignment", ["hash"], indirect=False, scope="module")
+@by_hash
 def test_rows_in_any_order_under_hash(usual: dict[str, bytes], data: Path) -> None:
     shuffled = Path("shuffled")
     shuffled.mkdir()
@@ -99,8 +124,5 @@ def test_rows_in_any_order_under_hash(usual: dict[str, bytes], data: Path) -> No
     (shuffled / "train.csv").write_text("\n".join([header, *rows, ""]))
     write_params(Path("params.yaml"), shuffled, maskmill={"assignment": "hash"})
     assert main(COMMAND) == 0
-    Path("usual").mkdir()
-    for name, content in usual.items():
-        (Path("usual") / name).parent.mkdir(exist_ok=True)
-        (Path("usual") / name).write_bytes(content)
+    write_tree(Path("usual"), usual)
     assert digest(Path("out")) == digest(Path("usual"))

@@ -43,6 +43,7 @@ def run_script(script: Path, folder: Path, *arguments: str | Path, status: int =
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_script_makes_the_dataset_of_the_day_and_removes_old_ones(tmp_path: Path) -> None:
     write_program(tmp_path / "bin" / "maskmill", f'#!/bin/sh\nexec {sys.executable} -m maskmill "$@"\n')
     data = write_dataset(tmp_path / "data", [f"{index}.jpg,3,{index + 1} 2" for index in range(4)])

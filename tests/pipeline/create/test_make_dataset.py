@@ -26,7 +26,7 @@ from maskmill.pipeline.runners.in_process_runner import InProcessRunner
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.shards.hdf5_file import read_shard
 from tests.support.builders import A_RUN, HEADER, write_dataset, write_images, write_params
-from tests.support.command import create, digest, manifest, run_maskmill
+from tests.support.command import create, create_here, digest, manifest, run_here, run_maskmill
 
 ROWS = [f"{name}.jpg,3,{start} 2" for start, name in enumerate("abcdefgh", start=1)]
 
@@ -171,7 +171,7 @@ def test_a_split_may_be_empty(tmp_path: Path, data: Path, share: int) -> None:
     assert ranges == {"0": [0, 7] if share else []}
 
 
-def test_images_of_other_kinds_and_sizes_are_read_by_their_own_size(tmp_path: Path) -> None:
+def test_images_of_other_sizes_are_read_by_their_own_size(tmp_path: Path) -> None:
     rows = ["a.jpg,3,1 1", "b.jpg,3,1 1"]
     data = write_dataset(tmp_path / "data", rows)
     write_images(data / "train_images", ["b.jpg"], height=40, width=50)
@@ -257,8 +257,7 @@ def test_bundles_that_run_twice_give_the_same_dataset(tmp_path: Path, data: Path
 )
 def test_other_runners_give_the_same_dataset(tmp_path: Path, data: Path, options: list[str]) -> None:
     usual = create(tmp_path, data, output="usual")
-    params = tmp_path / "params.yaml"
-    run_maskmill("create", "--params", params, "--output_dir", tmp_path / "other", "--quiet", *options)
+    create_here(tmp_path / "params.yaml", tmp_path / "other", "--quiet", *options)
     assert digest(tmp_path / "other") == digest(usual)
     assert manifest(tmp_path / "other")["rows"] == manifest(usual)["rows"]
 
@@ -302,7 +301,7 @@ def test_a_signal_stops_within_seconds_and_the_same_command_goes_on(tmp_path: Pa
         summary.stem.split("-", 1)[1]: summary.with_suffix("").stat().st_mtime_ns
         for summary in output.glob(".staging/*/train_input/*.h5.json")
     }
-    run_maskmill(*map(str, command[3:]), "--quiet")
+    run_here(*command[3:], "--quiet")
     assert (
         finished.items() <= {path.name: path.stat().st_mtime_ns for path in (output / "train_input").iterdir()}.items()
     )

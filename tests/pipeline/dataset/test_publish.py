@@ -15,7 +15,6 @@ from maskmill.pipeline.dataset.find_existing import find_existing, of_naming
 from maskmill.pipeline.dataset.publish import check_publishable, describe_record, publish
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
 from maskmill.pipeline.job.job import Job, JobForm, JobInput, JobOutput, JobSelection
-from maskmill.pipeline.job.rejected_limit import parse_limit
 from maskmill.pipeline.job.run import Run
 from maskmill.transforms.aggregate_metadata import DatasetMetadata, RowCounts
 from maskmill.transforms.assignment.shard_layout import ShardLayout
@@ -248,8 +247,12 @@ def test_replaced_files_are_removed_only_when_the_new_dataset_is_published(tmp_p
     assert not stale.exists()
 
 
+def rejected(line: int, code: str) -> RejectedRecord:
+    return RejectedRecord(source="t.csv", line=line, image_id="a.jpg", class_id=3, code=code, message="bad")
+
+
 def test_what_a_terminal_would_obey_is_not_shown() -> None:
-    record = RejectedRecord("t.csv", 2, "a\x1b[2J\n.jpg", 3, "CODE", "bad")
+    record = rejected(2, "CODE")._replace(image_id="a\x1b[2J\n.jpg")
     assert describe_record(record) == "t.csv:2: a?[2J?.jpg: bad (CODE)"
 
 
@@ -262,7 +265,7 @@ def test_a_dataset_with_lost_rows_is_not_published(tmp_path: Path) -> None:
 
 def test_rejected_records_are_shown_up_to_twenty_with_a_count_by_code(tmp_path: Path) -> None:
     job = make_job(tmp_path)
-    records = tuple(RejectedRecord("t.csv", line, "a.jpg", 3, f"CODE_{line % 2}", "bad") for line in range(2, 27))
+    records = tuple(rejected(line, f"CODE_{line % 2}") for line in range(2, 27))
     with pytest.raises(TooManyRejectedError) as caught:
         job.check(stage(job)._replace(rejected=records))
     lines = str(caught.value).splitlines()
@@ -271,33 +274,6 @@ def test_rejected_records_are_shown_up_to_twenty_with_a_count_by_code(tmp_path: 
     assert lines[20] == "… and 5 more"
     assert "25 rejected (13 CODE_0, 12 CODE_1)" in lines[21]
     assert "at most 0 allowed" in lines[21]
-
-
-@pytest.mark.parametrize(
-    ("limit", "rejected", "rows", "allowed"),
-    [
-        ("0", 0, 0, True),
-        ("0", 1, 100, False),
-        ("3", 3, 3, True),
-        ("3", 4, 1000, False),
-        ("1%", 1, 100, True),
-        ("1%", 2, 199, False),
-        ("0.5%", 1, 199, False),
-        ("0.5%", 1, 200, True),
-        ("100%", 7, 7, True),
-    ],
-)
-def test_limit_of_rejected_is_a_number_or_a_share_of_the_rows(
-    limit: str, rejected: int, rows: int, allowed: bool
-) -> None:
-    assert parse_limit(limit).allows(rejected, rows) is allowed
-    assert str(parse_limit(limit)) == limit
-
-
-@pytest.mark.parametrize("text", ["", "-1", "1.5", "x", "%", "101%", "1 %", "1e3", "-1%", "nan%", "١"])
-def test_a_limit_that_is_neither_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="neither a whole number nor a percentage"):
-        parse_limit(text)
 
 
 def test_kept_shards_stay_in_place_and_what_is_staged_of_an_earlier_attempt_is_not_taken_for_them(

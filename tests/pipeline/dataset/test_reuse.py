@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from maskmill.pipeline.dataset.history import find_run, shard_states
 from maskmill.pipeline.dataset.latest import read_latest
+from maskmill.pipeline.graph import build_graph
 from tests.support.builders import grey_pixels, image_bytes, write_dataset
-from tests.support.command import create, run_create, tree, write_params
+from tests.support.command import create, create_here, tree, write_params
+from tests.support.spies import count_calls
 
 ROWS = [f"{index:02}.jpg,3,{1 + index} 2" for index in range(16)]
 FLAGS = ("--num_output_files=4",)
@@ -51,10 +54,10 @@ def test_shards_are_found_by_what_is_in_them_and_not_by_their_names(tmp_path: Pa
 
 def test_the_first_day_has_nothing_to_reuse_and_says_so(tmp_path: Path, data: Path) -> None:
     params = write_params(tmp_path / "params.yaml", data)
-    done = run_create(params, tmp_path / "days" / "1", f"--reuse={tmp_path / 'days'}")
-    assert f"nothing to reuse in {tmp_path / 'days'} yet" in done.stderr
-    again = run_create(params, tmp_path / "days" / "2", f"--reuse={tmp_path / 'days'}")
-    assert "20 of 20 shards are taken from an earlier dataset" in again.stdout
+    said = create_here(params, tmp_path / "days" / "1", f"--reuse={tmp_path / 'days'}")
+    assert f"nothing to reuse in {tmp_path / 'days'} yet" in said.err
+    again = create_here(params, tmp_path / "days" / "2", f"--reuse={tmp_path / 'days'}")
+    assert "20 of 20 shards are taken from an earlier dataset" in again.out
 
 
 def test_latest_names_the_newest_by_name_with_the_checksum_of_its_manifest(tmp_path: Path, data: Path) -> None:
@@ -75,11 +78,11 @@ def test_latest_is_put_back_where_there_is_nothing_else_to_do(tmp_path: Path, da
 def test_latest_follows_also_where_nobody_waits_for_the_run(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "maskmill.pipeline.create.make_dataset.announce_latest", lambda *_: ""
-    )  # as if the program had been left
+    # As if the program had ended before the job: only the job itself announces the dataset.
+    left_out = count_calls(monkeypatch, "maskmill.pipeline.create.make_dataset.announce_latest", lambda *_: "")
     make_day(tmp_path, data, "a")
     make_day(tmp_path, data, "b")
+    assert len(left_out) == 2
     assert read_latest(str(tmp_path / "days")) == "b"
 
 
@@ -107,14 +110,12 @@ def test_a_shard_that_is_removed_meanwhile_is_written(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = make_day(tmp_path, data, "a")
-    prepare = "maskmill.pipeline.create.run_graph.build_graph"
-    original = __import__("maskmill.pipeline.graph", fromlist=["build_graph"]).build_graph
 
-    def remove_one(*arguments: object) -> None:
+    def remove_one(*arguments: Any) -> None:
         (first / "eval_input" / "preprocessed_data-0_p0.h5").unlink()
-        original(*arguments)
+        build_graph(*arguments)
 
-    monkeypatch.setattr(prepare, remove_one)
+    monkeypatch.setattr("maskmill.pipeline.create.run_graph.build_graph", remove_one)
     assert states(make_day(tmp_path, data, "b")) == {"written": 1, "kept": 0, "reused": 7}
 
 
@@ -134,8 +135,8 @@ def test_a_dataset_of_latest_that_is_gone_is_only_told(
     (tmp_path / "days").mkdir()
     (tmp_path / "days" / "latest.json").write_text('{"dataset": "gone"}')
     params = write_params(tmp_path / "params.yaml", data)
-    done = run_create(params, tmp_path / "days" / "a", f"--reuse={tmp_path / 'days'}")
-    assert f"nothing to reuse: {tmp_path / 'days' / 'gone'} holds no dataset that is whole" in done.stderr
+    said = create_here(params, tmp_path / "days" / "a", f"--reuse={tmp_path / 'days'}")
+    assert f"nothing to reuse: {tmp_path / 'days' / 'gone'} holds no dataset that is whole" in said.err
     assert read_latest(str(tmp_path / "days")) == "a"
 
 

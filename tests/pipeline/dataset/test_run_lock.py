@@ -84,12 +84,13 @@ def test_a_run_that_has_outlived_its_lock_does_not_publish_once_another_has_begu
             check_not_superseded(str(tmp_path), "out", "first")
 
 
+@pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("other", [(), ("--num_output_files=7",)])
-def test_two_runs_at_once_never_make_a_mixed_dataset(tmp_path: Path, other: tuple[str, ...]) -> None:
+def test_two_runs_at_once_never_make_a_mixed_dataset(tmp_path: Path, other: tuple[str, ...], times: int) -> None:
     data = write_dataset(tmp_path / "data", ROWS)
     params = write_params(tmp_path / "params.yaml", data)
     expected = [digest(create(tmp_path, data, *flags, output=f"alone{flags}")) for flags in ((), other)]
-    for _ in range(3):
+    for _ in range(times):
         runs = [start(params, tmp_path / "out"), start(params, tmp_path / "out", *other)]
         errors = [run.communicate(timeout=120)[1] for run in runs]
         statuses = [run.returncode for run in runs]

@@ -13,7 +13,7 @@ from maskmill.pipeline.cli import main
 from maskmill.pipeline.messages import progress_bar
 from maskmill.pipeline.messages.run_log import JsonFormatter, RunLog, is_json
 from tests.support.builders import write_dataset, write_params
-from tests.support.command import create, run_create, run_maskmill
+from tests.support.command import create, create_here, run_create, run_here
 
 JSON = "--log_format=json"
 FLAGS = ("--num_output_files=2", JSON)
@@ -32,16 +32,16 @@ def objects(text: str) -> list[dict]:
 
 def test_the_summary_is_the_last_object_and_standard_output_is_empty(tmp_path: Path, data: Path) -> None:
     params = write_params(tmp_path / "params.yaml", data)
-    done = run_create(params, tmp_path / "out", *FLAGS)
-    assert done.stdout == ""
-    *_, last = objects(done.stderr)
+    said = create_here(params, tmp_path / "out", *FLAGS)
+    assert said.out == ""
+    *_, last = objects(said.err)
     assert (last["event"], last["level"]) == ("published", "info")
     assert last["rows"] == 4
     assert last["examples"] == {"train_input": 2, "eval_input": 2}
     assert last["shards"]["train_input"] == {"written": 2, "kept": 0, "reused": 0}
     assert last["rejected"] == {}
     assert last["seconds"] > 0
-    *_, again = objects(run_create(params, tmp_path / "out", *FLAGS).stderr)
+    *_, again = objects(create_here(params, tmp_path / "out", *FLAGS).err)
     assert again["event"] == "nothing-to-do"
     assert again["shards"]["train_input"] == {"written": 0, "kept": 2, "reused": 0}
 
@@ -82,14 +82,14 @@ def test_a_step_that_fails_is_not_said_to_be_done(capsys: pytest.CaptureFixture[
 def test_a_failure_is_an_object_with_the_exit_status_and_the_codes(tmp_path: Path, data: Path) -> None:
     (data / "train_images" / "0.jpg").write_bytes(b"")
     params = write_params(tmp_path / "params.yaml", data)
-    last = objects(run_create(params, tmp_path / "out", *FLAGS, status=3).stderr)[-1]
+    last = objects(create_here(params, tmp_path / "out", *FLAGS, status=3).err)[-1]
     assert (last["event"], last["level"], last["exit_status"]) == ("failed", "error", 3)
     assert last["rejected"] == {"IMAGE_EMPTY": 1}
 
 
 @pytest.mark.parametrize("flags", [(JSON,), ("--log_format", "json")])
 def test_wrong_usage_is_an_object_too(flags: tuple[str, ...]) -> None:
-    [failed] = objects(run_maskmill("create", *flags, "--parms=x", status=2).stderr)
+    [failed] = objects(run_here("create", *flags, "--parms=x", status=2).err)
     assert (failed["event"], failed["exit_status"]) == ("failed", 2)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from maskmill.pipeline.cli import main
 from tests.support.builders import grey_pixels, image_bytes, write_dataset, write_params
-from tests.support.command import create, manifest, run_maskmill
+from tests.support.command import create, manifest, run_here
 
 ROWS = [f"{index:02}.jpg,{3 + index % 4 // 3},{1 + index} 2" for index in range(32)]
 FLAGS = ("--num_output_files=4",)
@@ -22,12 +22,12 @@ def make_data(tmp_path: Path) -> Path:
 
 
 def plan(tmp_path: Path, data: Path, *flags: str, output: str = "out", **changes: object) -> dict[str, Any]:
-    """The plan as JSON, made in a process of its own; nothing has changed by it."""
+    """The plan as JSON; making it changes no file."""
     params = write_params(tmp_path / "params.yaml", data, **changes)
     before = snapshot(tmp_path)
-    done = run_maskmill("plan", "--json", "--params", params, "--output_dir", tmp_path / output, *FLAGS, *flags)
+    said = run_here("plan", "--json", "--params", params, "--output_dir", tmp_path / output, *FLAGS, *flags)
     assert snapshot(tmp_path) == before
-    return json.loads(done.stdout)
+    return dict(json.loads(said.out))
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
@@ -110,6 +110,6 @@ def test_a_plan_for_people_says_it_in_words(tmp_path: Path, data: Path, capsys: 
 def test_wrong_input_is_refused_as_create_does(tmp_path: Path, data: Path) -> None:
     params = write_params(tmp_path / "params.yaml", data)
     (data / "train.csv").unlink()
-    done = run_maskmill("plan", "--params", params, "--output_dir", tmp_path / "out", status=2)
-    assert "there is no such CSV file" in done.stderr
-    run_maskmill("plan", "--params", params, "--nonsense", status=2)
+    said = run_here("plan", "--params", params, "--output_dir", tmp_path / "out", status=2)
+    assert "there is no such CSV file" in said.err
+    assert "--nonsense" in run_here("plan", "--params", params, "--nonsense", status=2).err

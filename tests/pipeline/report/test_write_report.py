@@ -20,8 +20,8 @@ from maskmill.pipeline.messages.quantities import format_bytes
 from maskmill.pipeline.messages.this_program import this_program
 from maskmill.pipeline.report import write_report as report
 from maskmill.pipeline.report.draw_example import draw_label
-from tests.support.builders import HEIGHT, WIDTH, image_bytes, write_dataset, write_images, write_params
-from tests.support.command import create, manifest
+from tests.support.builders import HEIGHT, WIDTH, write_dataset, write_images, write_params
+from tests.support.command import create, manifest, run_here
 from tests.support.datasets import SHARD, SPLITS, copy_of, make_dataset, write_original
 from tests.support.report_pages import Page, need_report, page_of
 
@@ -46,8 +46,12 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-def test_examples_are_counted_by_split_and_class_as_in_the_manifest(dataset: Path, tmp_path: Path) -> None:
-    page = page_of(dataset, tmp_path)
+@pytest.fixture(scope="module", name="page")
+def make_page(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    return page_of(dataset, tmp_path_factory.mktemp("page"))
+
+
+def test_examples_are_counted_by_split_and_class_as_in_the_manifest(dataset: Path, page: Page) -> None:
     assert page.row("split")[1:5] == ["examples", "class 1", "class 3", "no defect"]
     for split, entry in manifest(dataset)["splits"].items():
         cells = page.row(split)
@@ -57,15 +61,13 @@ def test_examples_are_counted_by_split_and_class_as_in_the_manifest(dataset: Pat
         assert cells[5] == str(len(entry["shards"]))
 
 
-def test_the_page_needs_nothing_from_elsewhere(dataset: Path, tmp_path: Path) -> None:
-    page = page_of(dataset, tmp_path)
+def test_the_page_needs_nothing_from_elsewhere(page: Page) -> None:
     assert [address[:40] for address in page.addresses if not address.startswith(("data:", "#"))] == []
     styles = re.findall(r"url\(([^)]{1,40})", page.text)
     assert [address for address in styles if not address.startswith(("#", "data:"))] == []
 
 
-def test_samples_are_of_each_class_in_turn_and_show_the_mask(dataset: Path, tmp_path: Path) -> None:
-    page = page_of(dataset, tmp_path)
+def test_samples_are_of_each_class_in_turn_and_show_the_mask(dataset: Path, page: Page) -> None:
     assert len(page.images) == len(page.captions) == 24
     assert len(set(page.captions)) == 24
     shown = [caption.split(", ")[1] for caption in page.captions]
@@ -79,12 +81,11 @@ def test_samples_are_of_each_class_in_turn_and_show_the_mask(dataset: Path, tmp_
     assert np.abs(difference).mean() < 10
 
 
-def test_the_same_dataset_gives_the_same_page(dataset: Path, tmp_path: Path) -> None:
-    assert page_of(dataset, tmp_path).text == page_of(dataset, tmp_path).text
+def test_the_same_dataset_gives_the_same_page(dataset: Path, page: Page, tmp_path: Path) -> None:
+    assert page_of(dataset, tmp_path).text == page.text
 
 
-def test_what_was_rejected_is_shown_and_names_are_not_taken_for_markup(dataset: Path, tmp_path: Path) -> None:
-    page = page_of(dataset, tmp_path)
+def test_what_was_rejected_is_shown_and_names_are_not_taken_for_markup(page: Page) -> None:
     _, count, examples = page.row("IMAGE_EMPTY")
     assert count == "1"
     assert "<b>&.jpg: the image file is empty" in examples
@@ -100,8 +101,8 @@ def test_the_run_is_told_with_its_time_and_speed(dataset: Path, tmp_path: Path) 
     assert page.row("2026-02-01 00:00 UTC")[1:] == ["20", "FnApiRunner", "0.1.0", "20", "0", "0", "4"]
 
 
-def test_every_chart_is_there(dataset: Path, tmp_path: Path) -> None:
-    assert page_of(dataset, tmp_path).charts == [
+def test_every_chart_is_there(page: Page) -> None:
+    assert page.charts == [
         "Examples by class",
         "Area of the defects",
         "Runs of the defects",
@@ -111,52 +112,29 @@ def test_every_chart_is_there(dataset: Path, tmp_path: Path) -> None:
     ]
 
 
-def test_the_parameters_are_shown_as_they_were_used(dataset: Path, tmp_path: Path) -> None:
-    page = page_of(dataset, tmp_path)
+def test_the_parameters_are_shown_as_they_were_used(dataset: Path, page: Page) -> None:
     shown = yaml.safe_load(page.parameters)
     assert shown == json.loads((dataset / "data_params.json").read_text())
     assert shown["train_input"]["image_shape"] == [HEIGHT, WIDTH, 1]
     assert f"made by maskmill from the folder {shown['train_input']['data_dir']}." in page.text
 
 
-def test_the_sizes_of_the_shards_are_told(dataset: Path, tmp_path: Path) -> None:
-    page = page_of(dataset, tmp_path)
+def test_the_sizes_of_the_shards_are_told(dataset: Path, page: Page) -> None:
     for split in SPLITS:
         sizes = [path.stat().st_size for path in (dataset / split).glob("*.h5")]
         smallest, largest, total = map(format_bytes, (min(sizes), max(sizes), sum(sizes)))
         assert page.row(split)[6:] == [total, smallest if smallest == largest else f"{smallest} to {largest}"]
 
 
-def test_areas_runs_brightness_and_places_are_those_of_the_examples(tmp_path: Path) -> None:
-    from maskmill.pipeline.report.statistics import look_at_split
-    from maskmill.transforms.parallel.progress import Progress
-
-    grey = np.full((HEIGHT, WIDTH), 100, np.uint8)
-    data = write_dataset(tmp_path / "data", ["a.jpg,3,1 4 17 4 40 2", "b.jpg,3,1 1", "c.jpg,3,-1"])
-    for name in ("a.jpg", "b.jpg", "c.jpg"):
-        (data / "train_images" / name).write_bytes(image_bytes(grey))
-    dataset = create(tmp_path, data, train_test_split=1.0)
-    found = look_at_split(str(dataset), "train_input", ["class 3"], Progress(), 0)
-    assert found.members["class 3"].tolist() == [0, 1]
-    assert found.members["no defect"].tolist() == [2]
-    assert found.areas["class 3"] == pytest.approx([10 / (HEIGHT * WIDTH), 1 / (HEIGHT * WIDTH)])
-    assert found.runs["class 3"].tolist() == [3, 1]
-    assert found.brightness == pytest.approx([100] * 3, abs=1)
-    assert found.heat.shape == (HEIGHT, WIDTH)
-    assert found.heat[0, 0] == pytest.approx(2 / 3)
-    assert found.heat[:4, 1].tolist() == pytest.approx([1 / 3] * 4)
-    assert found.heat.sum() == pytest.approx(11 / 3)
-
-
 def test_of_a_large_split_a_part_is_looked_at_and_said_to_be_one(
-    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dataset: Path, page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = page_of(dataset, tmp_path).row("train_input")
     monkeypatch.setattr("maskmill.pipeline.report.statistics.MOST_EXAMPLES", 30)
-    page = page_of(dataset, tmp_path)
+    part = page_of(dataset, tmp_path)
     sentence = "Of train_input 30 examples were looked at, chosen at random; the counts by class are of all."
-    assert sentence in page.text
-    assert page.row("train_input") == whole
+    assert sentence in part.text
+    assert sentence not in page.text
+    assert part.row("train_input") == page.row("train_input")
 
 
 def test_a_dataset_of_the_original_has_a_report_too(tmp_path: Path) -> None:
@@ -204,12 +182,19 @@ def test_what_keeps_a_report_from_being_written_is_told_before_any_work(
     assert f"the report needs No-Such: {sys.executable} -m pip install No-Such" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("command", "dataset", "status", "words"),
+    [
+        ("report", "no-such-store://b/x", 4, "no-such-store://b/x: Protocol not known: no-such-store"),
+        ("report", "gs://b/x", 2, "-m pip install fsspec gcsfs"),
+        ("show", "gs://b/x", 2, "-m pip install fsspec gcsfs"),
+    ],
+)
 def test_a_dataset_in_a_store_needs_what_reads_it(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, dataset: str, status: int, words: str
 ) -> None:
     monkeypatch.setitem(sys.modules, "gcsfs", None)
-    for command in (["report", "no-such-store://bucket/x", f"--output={tmp_path / 'r.html'}"], ["show", "gs://b/x"]):
-        assert main(command) in (2, 4)
-        error = capsys.readouterr().err
-        assert command[1] in error
-        assert "Traceback" not in error
+    error = run_here(command, dataset, f"--output={tmp_path / 'page'}", status=status).err
+    assert words in error
+    assert "Traceback" not in error
+    assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -74,9 +75,35 @@ def test_patterns_have_a_meaning_in_the_name_but_not_in_the_folder(tmp_path: Pat
     assert names("nothing*") == []
 
 
-def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
-    path = tmp_path / "a"
+@pytest.mark.parametrize("function", ["fsync", "replace"])
+def test_a_file_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str) -> None:
+    path, found = tmp_path / "a", []
+    real = getattr(os, function)
+
+    def look(*arguments: object) -> object:
+        found.append(path.read_bytes())
+        return real(*arguments)
+
     write_whole(str(path), b"first")
+    monkeypatch.setattr(os, function, look)
     write_whole(str(path), b"second")
-    move(str(path), str(tmp_path / "b"))
-    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"b": b"second"}
+    assert found == [b"first"]  # all of it, until the last moment
+    assert path.read_bytes() == b"second"
+    assert [one.name for one in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_file_whose_writing_fails_stays_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    write_whole(str(tmp_path / "a"), b"first")
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(str(tmp_path / "a"), b"second")
+    assert (tmp_path / "a").read_bytes() == b"first"
+
+
+def test_a_file_is_moved(tmp_path: Path) -> None:
+    write_whole(str(tmp_path / "a"), b"content")
+    move(str(tmp_path / "a"), str(tmp_path / "b"))
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"b": b"content"}

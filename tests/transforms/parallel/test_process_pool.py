@@ -177,7 +177,9 @@ def test_the_death_of_one_fails_the_run_which_the_same_command_completes(
     assert manifest(tmp_path / "out")["rows"]["rejected"] == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, *(pytest.param(one, marks=pytest.mark.slow) for one in (signal.SIGTERM, signal.SIGINT))]
+)
 def test_they_end_where_the_run_is_stopped(params: Path, tmp_path: Path, shards: str, number: int) -> None:
     with start(params, tmp_path / "out", shards) as process:
         found = psutil.Process(process.pid).children(recursive=True) + decoders(process)

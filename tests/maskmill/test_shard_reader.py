@@ -1,0 +1,79 @@
+"""Examples of one shard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from maskmill import DatasetError
+from maskmill.catalog import Shard
+from maskmill.folder import folder_of
+from maskmill.shard_reader import ShardReader
+from tests.support.builders import HEIGHT, WIDTH
+from tests.support.datasets import example, write_shard
+
+PATH = "train_input/data-0_p0.h5"
+LABEL = np.random.default_rng(0).integers(0, 2, (1, HEIGHT, WIDTH)).astype("<f4")
+STORAGE: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "deflated": {"chunks": (1, 7, 11), "compression": "gzip"},
+    "by HDF5": {"compression": "lzf"},
+}
+
+
+def reader(root: Path, examples: int = 2, size: int | None = None) -> ShardReader:
+    return ShardReader(folder_of(str(root)), Shard(PATH, examples, size))
+
+
+@pytest.fixture(name="root", params=STORAGE)
+def write(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A shard of two examples, whose labels are stored in one way."""
+    write_shard(tmp_path / PATH, [example(), example()])
+    with h5py.File(tmp_path / PATH, "a") as file:
+        for index in range(2):
+            del file[f"example_{index}/label"]
+            file.create_dataset(f"example_{index}/label", data=LABEL + index, **STORAGE[request.param])
+    return tmp_path
+
+
+@pytest.mark.parametrize("dtype", ["<f4", "u1", "f8"])
+def test_arrays_are_read_and_converted(root: Path, dtype: str) -> None:
+    one = reader(root)
+    for index in (1, 0):
+        target = np.full(LABEL.shape, 9, dtype)
+        one.read_into(target, index, "label")
+        assert np.array_equal(target, (LABEL + index).astype(dtype))
+    assert one.form("label") == (np.dtype("<f4"), LABEL.shape)
+    assert one.form("image") == (np.dtype("u1"), (1, HEIGHT, WIDTH))
+
+
+def test_it_reads_on_after_it_was_closed(root: Path) -> None:
+    one = reader(root)
+    one.close()
+    target = np.empty_like(LABEL)
+    one.read_into(target, 1, "label")
+    assert np.array_equal(target, LABEL + 1)
+
+
+def test_another_shape_is_an_error(root: Path) -> None:
+    with pytest.raises(DatasetError, match=f"{PATH}: the label of example 0 cannot be read: "):
+        reader(root).read_into(np.empty((1, 3, 5), "<f4"), 0, "label")
+
+
+def test_a_file_of_another_size_is_not_the_one_that_was_listed(root: Path) -> None:
+    size = (root / PATH).stat().st_size
+    assert reader(root, size=size).image_ids == ()
+    with pytest.raises(DatasetError, match=f"{PATH} is not the file that it was"):
+        reader(root, size=size + 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"no HDF5", bytes(5000)])
+def test_what_is_no_hdf5_is_damaged(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "train_input").mkdir()
+    (tmp_path / PATH).write_bytes(content)
+    with pytest.raises(DatasetError, match=rf"{PATH} is damaged \(.*; copy the dataset again, or make it again"):
+        reader(tmp_path)

@@ -1,0 +1,60 @@
+"""Classes by name and by number."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from maskmill.pipeline.job.classes import class_names, class_numbers
+
+CLOUDS = ("Fish", "Flower", "Gravel", "Sugar")
+
+
+@pytest.mark.parametrize(
+    ("classes", "class_column", "names"),
+    [
+        (None, "ClassId", ("1", "2", "3", "4")),
+        (None, None, ("1",)),
+        (["Fish", "Flower"], "ClassId", ("Fish", "Flower")),
+        (("Fish",), None, ("Fish",)),
+        ("ship", None, ("ship",)),
+        ([1, 2], "ClassId", ("1", "2")),
+        (3, "ClassId", ("1", "2", "3", "4")),
+    ],
+)
+def test_names_of_the_classes(classes: object, class_column: object, names: tuple[str, ...]) -> None:
+    assert class_names(classes, class_column) == names
+
+
+@pytest.mark.parametrize(
+    ("value", "numbers"),
+    [
+        ("all", (1, 2, 3, 4)),
+        (3, (3,)),
+        ("Gravel", (3,)),
+        (["Sugar", 1], (4, 1)),
+        ([2, 4, 3], (2, 4, 3)),
+    ],
+)
+def test_numbers_of_the_classes_in_their_order(value: object, numbers: tuple[int, ...]) -> None:
+    assert class_numbers(value, CLOUDS) == numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0, "0 is not a class; the classes are Fish, Flower, Gravel, Sugar"),
+        (5, "5 is not a class"),
+        ("fish", '"fish" is not a class'),
+        (True, "true is not a class"),
+        (1.0, "1.0 is not a class"),
+        (None, "null is not a class"),
+        ([1, [2]], "[2] is not a class"),
+        ([], "[] names no class"),
+        ([1, "Fish"], '[1, "Fish"] names a class twice'),
+    ],
+)
+def test_others_are_refused(value: object, words: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)):
+        class_numbers(value, CLOUDS)

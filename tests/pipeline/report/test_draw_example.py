@@ -1,0 +1,49 @@
+"""An example as a picture, with its label over it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from maskmill import Example
+from maskmill.pipeline.report.draw_example import COLOURS, class_planes, draw_label, draw_side_by_side
+
+GREY = np.full((1, 6, 8), 100, np.uint8)
+
+
+def test_wide_images_stand_one_above_the_other() -> None:
+    wide = Example(np.zeros((1, 10, 64), np.uint8), np.zeros((1, 10, 64), np.float32), "")
+    assert draw_side_by_side(wide).shape == (24, 64, 3)
+
+
+def test_each_class_has_its_colour() -> None:
+    numbers = np.zeros((6, 8), np.int32)
+    numbers[0, 0], numbers[1, 1] = 1, 3
+    one_hot = np.stack([numbers == number for number in range(4)]).astype(np.float32)
+    for label in (numbers, one_hot):
+        picture = draw_label(Example(GREY, label, ""))
+        for place, number in (((0, 0), 1), ((1, 1), 3)):
+            assert picture[place].tolist() == [(100 + part) // 2 for part in COLOURS[number - 1]]
+        assert (picture == 100).all(axis=2).sum() == 6 * 8 - 2
+
+
+def test_the_only_channel_of_a_binary_label_is_the_defect() -> None:
+    label = np.zeros((1, 6, 8), np.float32)
+    label[0, 2, 3] = 1
+    assert [plane.sum() for plane in class_planes(label)] == [1]
+
+
+@pytest.mark.parametrize("classes", [0, 1, 3, 9])
+def test_a_label_of_numbers_has_a_plane_for_each_up_to_the_highest(classes: int) -> None:
+    label = np.zeros((6, 8), np.int32)
+    label[2, 3] = classes
+    planes = class_planes(label)
+    assert len(planes) == classes
+    assert [int(plane.sum()) for plane in planes] == [0] * (classes - 1) + [1] * min(classes, 1)
+
+
+def test_more_classes_than_colours_begin_again_with_the_first() -> None:
+    label = np.zeros((6, 8), np.int32)
+    label[0, 0], label[1, 1] = 1, len(COLOURS) + 1
+    picture = draw_label(Example(GREY, label, ""))
+    assert picture[0, 0].tolist() == picture[1, 1].tolist() != [100] * 3
