@@ -21,7 +21,7 @@ from maskmill.pipeline.dataset.run_lock import check_not_superseded
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
 from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.run import Run
-from maskmill.transforms.aggregate_metadata import DatasetMetadata, RejectedRecord
+from maskmill.transforms.aggregate_metadata import DatasetMetadata
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.files.find_files import exists
 from maskmill.transforms.files.paths import join
@@ -34,6 +34,7 @@ from maskmill.transforms.files.read_write import (
     sync,
     write_whole,
 )
+from maskmill.transforms.rejected import RejectedRecord
 from maskmill.transforms.shards.records import StoredShard
 from maskmill.transforms.shards.staging import list_staged
 from maskmill.transforms.text import printable
@@ -54,7 +55,7 @@ def check_publishable(job: Job, run: Run, metadata: DatasetMetadata) -> None:
     for rule in job.selection.rules:
         if not metadata.sizes[rule.name].candidates:
             source, class_ids = rule.selection
-            files = ", ".join(file.path for file in job.input.files if source in dict(file.uses))
+            files = ", ".join(file.path for file in job.input.files if source in dict(file.sources))
             names = " or ".join(job.form.classes[class_id - 1] for class_id in class_ids)
             raise MaskmillError(
                 f"{rule.name}: no row of class {names} in {files} has a mask; set class_id to a class that has"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol, TextIO
 
 from tqdm import tqdm
 
 from maskmill.pipeline.messages.quantities import format_bytes
+from maskmill.transforms.assignment.splits import SplitSize
+from maskmill.transforms.parallel.progress import PROGRESS
 
 BAR_SECONDS = 0.2
 LINE_SECONDS = 10.0
@@ -63,6 +65,11 @@ def show_progress(
     finally:
         stop.set()
         thread.join()
+
+
+def expect_examples(sizes: Mapping[str, SplitSize]) -> None:
+    """Tells whoever watches this process how many examples all splits have."""
+    PROGRESS.expect(sum(size.examples for size in sizes.values()))
 
 
 def _show_bar(progress: Counts, err: TextIO, stop: threading.Event, unit: str) -> None:
