@@ -129,7 +129,7 @@ def write_elsewhere(
 
 def _prepare(
     groups: Iterable[Group], form: ExampleFormat, workers: int, group: int, window: int, *, processes: bool
-) -> Generator[EncodedExample | None, None]:
+) -> Generator[EncodedExample | RejectedExample, None, None]:
     """The examples, ready for the file, each to be used before the next is asked for."""
     if not processes:
         prepare = functools.partial(prepare_examples, form=form)
