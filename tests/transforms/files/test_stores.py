@@ -13,10 +13,10 @@ from maskmill.pipeline.cli import main
 from maskmill.transforms.files import stores
 from maskmill.transforms.files.errors import NoFileSystemError
 from maskmill.transforms.files.stores import STORES, store_of
+from tests.support.needs import needs_package
 
 # The module that a client cannot do without, and what pip has to install for it.
 CLIENTS = {"gs": ("google.api_core.exceptions", "apache-beam[gcp]"), "s3": ("boto3", "boto3")}
-from tests.support.needs import needs_package
 
 
 @pytest.fixture(autouse=True)
