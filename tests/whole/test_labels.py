@@ -11,8 +11,8 @@ from apache_beam.pipeline import AppliedPTransform, PipelineVisitor
 
 from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.graph import build_graph
-from maskmill.pipeline.job.job import make_job
 from maskmill.pipeline.job.params_file import read_params
+from maskmill.pipeline.job.read_job import make_job
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.strategies import STRATEGIES
 from tests.support.builders import A_RUN, write_dataset, write_params

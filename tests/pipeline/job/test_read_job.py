@@ -11,7 +11,8 @@ import pytest
 
 from maskmill.pipeline.arguments.create_arguments import CreateArguments, add_create_arguments, create_arguments
 from maskmill.pipeline.errors import UsageError
-from maskmill.pipeline.job.job import Job, read_job
+from maskmill.pipeline.job.job import Job
+from maskmill.pipeline.job.read_job import read_job
 from maskmill.transforms.annotations.records import Source
 from maskmill.transforms.assignment.splits import Selection, SplitRule
 from tests.support.builders import write_dataset, write_params
