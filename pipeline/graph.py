@@ -19,8 +19,12 @@ from maskmill.transforms.assignment.select_examples import SelectExamples
 from maskmill.transforms.assignment.splits import selections_of
 from maskmill.transforms.assignment.strategies import strategy
 from maskmill.transforms.shards.hdf5_file import estimate_bytes
+from maskmill.transforms.sink.find_shard import SinkOptions
 from maskmill.transforms.sink.plan_shards import PlanShards
 from maskmill.transforms.sink.write_shards import WriteShards
+
+# What takes the shards of a run, or of a plan.
+Sink = type[WriteShards] | type[PlanShards]
 
 
 def build_graph(pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run) -> None:
@@ -40,9 +44,7 @@ def build_plan(pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run, 
     _build(pipeline, job, baseline, run, PlanShards, report)
 
 
-def _build(
-    pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run, sink: type[WriteShards], end: beam.PTransform
-) -> None:
+def _build(pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run, sink: Sink, end: beam.PTransform) -> None:
     files, folders, selection = job.input.files, job.input.folders, job.selection
     annotations = pipeline | ReadAnnotations(files=files, sources=job.input.sources)
     images = pipeline | ListImages(folders=folders)
@@ -64,7 +66,7 @@ def _build(
     shards = assigned.examples | AssignShards(
         layout=job.output.layout, sizes=assigned.sizes, example_bytes=example_bytes
     )
-    written = shards | sink(
+    options = SinkOptions(
         forms=job.form.examples,
         staging=job.output.staging,
         published=baseline.published,
@@ -74,6 +76,7 @@ def _build(
         processes=run.processes,
         num_shards=job.least_shards,
     )
+    written = shards | sink(options=options)
 
     tallies = [annotations.tallies, grouped.tallies, selected.tallies, assigned.tallies]
     if may_share_images(selection.rules):

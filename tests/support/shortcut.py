@@ -18,7 +18,8 @@ from maskmill.pipeline.job.run import Run
 from maskmill.transforms.annotations.csv_blocks import split_into_blocks
 from maskmill.transforms.annotations.list_images import list_images
 from maskmill.transforms.annotations.read_annotations import BLOCK_BYTES, ReadRows
-from maskmill.transforms.sink.write_shards import WriteShard, WriteShards
+from maskmill.transforms.sink.find_shard import SinkOptions
+from maskmill.transforms.sink.write_shards import WriteShard
 
 
 def outputs_of(step: WriteShard, shards: Iterable[Any]) -> list[Any]:
@@ -88,7 +89,7 @@ class Shortcut:
                 list(ReadRows(job.input.sources).process(block))
         for folder in enumerate(job.input.folders):
             list(list_images(folder))
-        sink = WriteShards(
+        options = SinkOptions(
             forms=job.form.examples,
             staging=job.output.staging,
             published=baseline.published,
@@ -96,7 +97,7 @@ class Shortcut:
         )
         written = {}
         for shard in self._shards:
-            *_, summary = outputs_of(WriteShard(sink), [shard])
+            *_, summary = outputs_of(WriteShard(options), [shard])
             written[summary.path] = summary
         shards = tuple(written[summary.path] for summary in self._metadata.shards)
         list(Publish(job, baseline, self._run).process(self._metadata._replace(shards=shards)))

@@ -1,42 +1,79 @@
-"""What writing the shards would come to, without reading an image."""
+"""Plans the shards: what `WriteShards` would do, without decoding an image."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import apache_beam as beam
 
 from maskmill.transforms.examples.spec import ExampleSpec
+from maskmill.transforms.parallel.look_ahead import LookAhead, shared_pool
 from maskmill.transforms.shards.hdf5_file import estimate_bytes
 from maskmill.transforms.shards.records import ShardKey, ShardSummary, StoredShard
-from maskmill.transforms.sink.write_shards import WriteFile, WriteShard, WriteShards, WrittenShards
+from maskmill.transforms.sink.find_shard import FoundShard, SinkOptions, find_shard
+from maskmill.transforms.sink.write_shards import WrittenShards, in_global_window, outputs_of
+
+# Shards that are looked for at the same time: each waits for a disk or a store.
+_SHARDS_AT_A_TIME = 3
 
 
 def is_planned(summary: ShardSummary) -> bool:
-    """Whether the shard is still to be written, and its size estimated."""
+    """Returns whether the shard has yet to be written; its size is an estimate then."""
     return not summary.stored.sha256
 
 
-class PlanShard(WriteShard):
-    """Finds out how `WriteShard` would come by a shard, and does not do it."""
+def plan_shard(specs: list[ExampleSpec], found: FoundShard, options: SinkOptions, split: str) -> StoredShard:
+    """Returns the facts of a shard that was found, or estimates those of one that has to be written."""
+    if found.stored is not None:
+        return found.stored
+    size = len(specs) * estimate_bytes(options.forms[split].label)
+    return StoredShard(examples=len(specs), bytes=size, sha256="", fingerprint=found.fingerprint)
 
-    def setup(self) -> None:
-        """Changes nothing."""
 
-    def _reuse(self, key: ShardKey, fingerprint: str) -> StoredShard | None:
-        reusable = self.reusable.get(fingerprint)
-        return reusable.stored if reusable else None
+class PlanShard(beam.DoFn):
+    """Plans shards; see `PlanShards`."""
 
-    def _write(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str, _: WriteFile) -> StoredShard:
-        return StoredShard(len(specs), len(specs) * estimate_bytes(self.forms[key.split].label), "", fingerprint)
+    def __init__(self, options: SinkOptions) -> None:
+        self.options = options
+
+    def start_bundle(self) -> None:
+        """Starts with no shard under way."""
+        self.ahead: LookAhead[list[Any]] = LookAhead(shared_pool(_SHARDS_AT_A_TIME, "plan"), _SHARDS_AT_A_TIME)
+
+    def process(self, shard: tuple[ShardKey, list[ExampleSpec]]) -> Iterable[Any]:
+        """Begins to plan a shard; yields the outputs for shards that have to make room for it."""
+        yield from self._outputs(self.ahead.call(self._plan, *shard))
+
+    def finish_bundle(self) -> Iterable[Any]:
+        """Yields the outputs for the shards that are still under way."""
+        yield from in_global_window(self._outputs(self.ahead.finish()))
+
+    def _outputs(self, planned: Iterator[list[Any]]) -> Iterator[Any]:
+        for outputs in planned:
+            yield from outputs
+
+    def _plan(self, key: ShardKey, specs: list[ExampleSpec]) -> list[Any]:
+        found = find_shard(key, specs, self.options)
+        stored = plan_shard(specs, found, self.options, key.split)
+        return list(outputs_of(key, specs, stored, found.state))
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
-class PlanShards(WriteShards):
-    """Says of each shard what `WriteShards` would do, in a summary that `is_planned`, or of the shard that is there."""
+class PlanShards(beam.PTransform):
+    """Tells what `WriteShards` would do, in the same outputs, and changes nothing.
+
+    The summary of a shard that has yet to be written is one that `is_planned`.
+
+    Attributes:
+        options: of the sink.
+    """
+
+    options: SinkOptions
 
     def expand(self, shards: beam.PCollection[tuple[ShardKey, list[ExampleSpec]]]) -> WrittenShards:
-        outputs = shards | "PlanShard" >> beam.ParDo(PlanShard(self)).with_outputs(
+        outputs = shards | "PlanShard" >> beam.ParDo(PlanShard(self.options)).with_outputs(
             "rejected", main="summaries"
         ).with_output_types(ShardSummary)
         return WrittenShards(outputs.summaries, outputs.rejected)

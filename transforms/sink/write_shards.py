@@ -1,9 +1,8 @@
-"""Shards of examples to HDF5 files: the sink.
+"""Writes shards of examples to HDF5 files: the sink.
 
-A shard is written in one go, in a private folder, and moved into the staging folder when it is whole, with a record
-beside it. While one is being finished, the next is begun: no core waits for a disk or a store. A shard whose file is
-there already, in the dataset or in the staging folder, with the same fingerprint, is kept; one that another dataset has
-may be copied from there.
+A shard is written in one go, in a private folder. When it is complete it is moved into the staging folder, and a record
+is put beside it. While one shard is being finished the next is begun, so that no core waits for a disk or a store.
+A shard that is there already is not written again: see `find_shard`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, NamedTuple
@@ -21,7 +20,6 @@ from apache_beam.metrics import Metrics
 from apache_beam.transforms.window import GlobalWindows
 from threadpoolctl import threadpool_limits
 
-from maskmill.names import staged_path
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.files.read_write import make_folder
@@ -29,44 +27,42 @@ from maskmill.transforms.parallel.look_ahead import LookAhead, shared_pool, usab
 from maskmill.transforms.parallel.progress import PROGRESS
 from maskmill.transforms.parallel.turns import Turn
 from maskmill.transforms.rejected import Rejected
-from maskmill.transforms.shards.fingerprint import checksums, fingerprint_of, modified_times
 from maskmill.transforms.shards.records import (
-    KEPT,
     REUSED,
     WRITTEN,
-    ReusableShard,
     ShardKey,
     ShardSummary,
     StoredShard,
     cut_summary,
 )
-from maskmill.transforms.shards.staging import local_attempt, read_record, remove_dead_attempts, stage, stage_copy
+from maskmill.transforms.shards.staging import local_attempt, remove_dead_attempts, stage, stage_copy
 from maskmill.transforms.sink.decode_examples import reject
+from maskmill.transforms.sink.find_shard import FoundShard, SinkOptions, find_shard
 from maskmill.transforms.sink.write_file import write_elsewhere, write_shard
 from maskmill.transforms.sink.write_file_alone import WrittenFile
 
-# By one process. What decodes is the same for all of them.
+# Shards that one process has under way; they share the threads or processes that decode.
 SHARDS_AT_A_TIME = 3
-# At the least, for each process of a pool, so that each writes whole shards: with fewer, some would be idle at the end.
+# With at least this many shards for each process of a pool, each process writes whole shards. With fewer, some
+# processes would be idle at the end.
 SHARDS_A_PROCESS = 4
 
-
-# Writes the file of a shard, as `write_shard` does.
+# Writes the file of a shard, as `write_elsewhere` does.
 WriteFile = Callable[[str, list[ExampleSpec], ExampleFormat, int, Future[None]], WrittenFile]
 
 
 class WrittenShards(NamedTuple):
-    """What `WriteShards` gives: a summary for each shard, and the examples that could not be made."""
+    """The outputs of `WriteShards`: the summaries of the shards, and the examples that cannot be made."""
 
     summaries: beam.PCollection[ShardSummary]
     rejected: beam.PCollection[Rejected]
 
 
-def summarise(key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard, state: str = WRITTEN) -> ShardSummary:
-    """A shard's summary.
+def summarise(key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard, state: str) -> ShardSummary:
+    """Summarises a shard.
 
-    Rows and classes are counted here and not kept with the file: which use of an example accounts for its rows may
-    change while the shard does not.
+    Rows and classes are counted here and not stored with the file: the split that counts the rows of an example may
+    change although the shard does not.
     """
     inside = [spec for index, spec in enumerate(specs) if index not in stored.rejected]
     rows = sum(spec.counted_rows for spec in inside)
@@ -75,28 +71,37 @@ def summarise(key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard, 
     return ShardSummary(*key, rows, merged, dict(classes), stored, state)
 
 
+def outputs_of(key: ShardKey, specs: list[ExampleSpec], stored: StoredShard, state: str) -> Iterator[Any]:
+    """Yields the outputs for a shard: the examples that are missing from it, and its summary in pieces."""
+    for index, why in stored.rejected.items():
+        yield beam.pvalue.TaggedOutput("rejected", reject(specs[index], why))
+    yield from cut_summary(summarise(key, specs, stored, state))
+
+
+def in_global_window(outputs: Iterable[Any]) -> Iterator[Any]:
+    """Puts outputs into the global window, as Beam requires it of `finish_bundle`."""
+    for output in outputs:
+        if isinstance(output, beam.pvalue.TaggedOutput):
+            yield beam.pvalue.TaggedOutput(output.tag, GlobalWindows.windowed_value(output.value))
+        else:
+            yield GlobalWindows.windowed_value(output)
+
+
 class _Done(NamedTuple):
-    """A shard that is whole, how this run has come by it, and whether this very attempt has made it."""
+    """A shard that is complete: how this run obtained it, and whether this very attempt wrote it."""
 
     key: ShardKey
     specs: list[ExampleSpec]
     stored: StoredShard
     state: str
-    made: bool
+    written: bool
 
 
 class WriteShard(beam.DoFn):
     """Writes shards; see `WriteShards`."""
 
-    def __init__(self, options: WriteShards) -> None:
-        self.forms = options.forms
-        self.staging = options.staging
-        self.published = options.published
-        self.reusable = options.reusable
-        self.checksum = options.checksum
-        self.workers = options.workers
-        self.processes = options.processes
-        self.num_shards = options.num_shards
+    def __init__(self, options: SinkOptions) -> None:
+        self.options = options
         self.write_shards = Metrics.counter("maskmill", "write-shards")
         self.keep_shards = Metrics.counter("maskmill", "keep-shards")
         self.reuse_shards = Metrics.counter("maskmill", "reuse-shards")
@@ -104,45 +109,39 @@ class WriteShard(beam.DoFn):
         self.write_bytes = Metrics.counter("maskmill", "write-bytes")
 
     def setup(self) -> None:
-        """Clears away what killed processes have left, and keeps BLAS to one thread: the pool uses all cores."""
+        """Removes what killed processes left behind, and limits BLAS to one thread: the pool uses all cores."""
         remove_dead_attempts()
         threadpool_limits(1, user_api="blas")
 
     def start_bundle(self) -> None:
-        """Begins with no shard under way."""
-        self.cores = self.workers or usable_cores()
-        self.alone = self.processes and self.num_shards >= SHARDS_A_PROCESS * self.cores
-        # Each process has one; as many wait for the disk, and the next ones lie ready.
-        at_a_time = 2 * self.cores + 2 if self.alone else SHARDS_AT_A_TIME
+        """Starts with no shard under way."""
+        self.cores = self.options.workers or usable_cores()
+        self.whole_shards = self.options.processes and self.options.num_shards >= SHARDS_A_PROCESS * self.cores
+        # Each process has one; as many wait for the disk, and the next ones are ready.
+        at_a_time = 2 * self.cores + 2 if self.whole_shards else SHARDS_AT_A_TIME
         self.ahead: LookAhead[_Done] = LookAhead(shared_pool(at_a_time, "shard"), at_a_time)
         self.given_up: Future[None] = Future()
 
     def process(self, shard: tuple[ShardKey, list[ExampleSpec]]) -> Iterable[Any]:
-        """Begins a shard; yields the summary of one that is finished, and what is rejected of it."""
+        """Begins a shard; yields the outputs for shards that have to make room for it."""
         yield from self._outputs(self.ahead.call(self._obtain, *shard))
 
     def finish_bundle(self) -> Iterable[Any]:
-        """Yields what `process` does, for the shards that are under way."""
-        for output in self._outputs(self.ahead.finish()):
-            if isinstance(output, beam.pvalue.TaggedOutput):
-                yield beam.pvalue.TaggedOutput(output.tag, GlobalWindows.windowed_value(output.value))
-            else:
-                yield GlobalWindows.windowed_value(output)
+        """Yields the outputs for the shards that are still under way."""
+        yield from in_global_window(self._outputs(self.ahead.finish()))
 
-    def _outputs(self, done: Iterator[_Done]) -> Iterable[Any]:
+    def _outputs(self, done: Iterator[_Done]) -> Iterator[Any]:
         try:
             for one in done:
                 self._count(one)
-                for index, why in one.stored.rejected.items():
-                    yield beam.pvalue.TaggedOutput("rejected", reject(one.specs[index], why))
-                yield from cut_summary(summarise(one.key, one.specs, one.stored, one.state))
+                yield from outputs_of(one.key, one.specs, one.stored, one.state)
         except Exception:
             self.given_up.set_result(None)
             self.ahead.give_up()
             raise
 
     def _count(self, done: _Done) -> None:
-        if done.made:
+        if done.written:
             self.write_shards.inc()
             self.write_examples.inc(done.stored.examples)
             self.write_bytes.inc(done.stored.bytes)
@@ -151,54 +150,41 @@ class WriteShard(beam.DoFn):
             counter.inc()
 
     def _obtain(self, key: ShardKey, specs: list[ExampleSpec]) -> _Done:
-        """Comes by the shard in the least costly way."""
-        if self.alone and (not specs or is_local(specs[0].image.path)):
+        if self.whole_shards and (not specs or is_local(specs[0].image.path)):
             return self._find_or_write(key, specs, write_elsewhere)
         turn = Turn()
         try:
-            return self._find_or_write(key, specs, partial(write_shard, turn=turn, processes=self.processes))
+            return self._find_or_write(key, specs, partial(write_shard, turn=turn, processes=self.options.processes))
         finally:
             turn.end()
 
     def _find_or_write(self, key: ShardKey, specs: list[ExampleSpec], write: WriteFile) -> _Done:
-        versions = checksums(specs, self.workers) if self.checksum else modified_times(specs)
-        fingerprint = fingerprint_of(specs, self.forms[key.split], versions)
-        published = self.published.get(key.path)
-        if published is not None and published.fingerprint == fingerprint:
-            found = published, KEPT
-        elif staged := read_record(self._staged(key, fingerprint)):
-            found = staged, WRITTEN  # for this dataset, if not by this attempt
-        elif copied := self._reuse(key, fingerprint):
-            found = copied, REUSED
-        else:
-            return _Done(key, specs, self._write(key, specs, fingerprint, write), WRITTEN, made=True)
-        PROGRESS.add(len(specs))
-        return _Done(key, specs, *found, made=False)
+        found = find_shard(key, specs, self.options)
+        if found.stored is not None and self._copy_if_elsewhere(key, found):
+            PROGRESS.add(len(specs))
+            return _Done(key, specs, found.stored, found.state, written=False)
+        return _Done(key, specs, self._write(key, specs, found, write), WRITTEN, written=True)
 
-    def _reuse(self, key: ShardKey, fingerprint: str) -> StoredShard | None:
-        reusable = self.reusable.get(fingerprint)
-        if reusable is None:
-            return None
-        make_folder(join(self.staging, key.split))
-        return reusable.stored if stage_copy(reusable, self._staged(key, fingerprint)) else None
+    def _copy_if_elsewhere(self, key: ShardKey, found: FoundShard) -> bool:
+        """Copies a shard that another dataset has; returns False if that fails, and the shard has to be written."""
+        if found.copy_from is None:
+            return True
+        make_folder(join(self.options.staging, key.split))
+        return stage_copy(found.copy_from, found.staged)
 
-    def _staged(self, key: ShardKey, fingerprint: str) -> str:
-        return join(self.staging, staged_path(key.path, fingerprint))
-
-    def _write(self, key: ShardKey, specs: list[ExampleSpec], fingerprint: str, write: WriteFile) -> StoredShard:
-        make_folder(join(self.staging, key.split))
-        staged = self._staged(key, fingerprint)
-        with local_attempt(staged) as attempt:
-            written = write(attempt, specs, self.forms[key.split], self.cores, self.given_up)
+    def _write(self, key: ShardKey, specs: list[ExampleSpec], found: FoundShard, write: WriteFile) -> StoredShard:
+        make_folder(join(self.options.staging, key.split))
+        with local_attempt(found.staged) as attempt:
+            written = write(attempt, specs, self.options.forms[key.split], self.cores, self.given_up)
             stored = StoredShard(
                 examples=len(specs) - len(written.rejected),
                 bytes=os.path.getsize(attempt),
                 sha256=written.sha256,
-                fingerprint=fingerprint,
+                fingerprint=found.fingerprint,
                 rejected=written.rejected,
                 overlaps=written.overlaps,
             )
-            stage(attempt, staged, stored)
+            stage(attempt, found.staged, stored)
         return stored
 
 
@@ -207,30 +193,16 @@ class WriteShards(beam.PTransform):
     """Decodes the examples of each shard and writes its file into the staging folder.
 
     A shard may be written twice, or twice at the same time: attempts have folders of their own, the same examples give
-    the same bytes, and the last one to be moved into place stays.
+    the same bytes, and the last file that is moved into place stays.
 
     Attributes:
-        forms: of the examples, by split.
-        staging: folder for the files, below it one for each split.
-        published: shards that the dataset has, by path; one whose fingerprint has not changed is kept.
-        reusable: shards of another dataset, by fingerprint, that may be copied.
-        checksum: whether an image has changed is told by its content, and not by its size and time.
-        workers: threads that decode in each process of Beam; None is one a core.
-        processes: whether processes decode in their place.
-        num_shards: that there are at least: where they are many, each of the processes writes whole ones.
+        options: of the sink.
     """
 
-    forms: Mapping[str, ExampleFormat]
-    staging: str
-    published: Mapping[str, StoredShard] = dataclasses.field(default_factory=dict)
-    reusable: Mapping[str, ReusableShard] = dataclasses.field(default_factory=dict)
-    checksum: bool = False
-    workers: int | None = None
-    processes: bool = False
-    num_shards: int = 0
+    options: SinkOptions
 
     def expand(self, shards: beam.PCollection[tuple[ShardKey, list[ExampleSpec]]]) -> WrittenShards:
-        outputs = shards | "WriteShard" >> beam.ParDo(WriteShard(self)).with_outputs(
+        outputs = shards | "WriteShard" >> beam.ParDo(WriteShard(self.options)).with_outputs(
             "rejected", main="summaries"
         ).with_output_types(ShardSummary)
         return WrittenShards(outputs.summaries, outputs.rejected)

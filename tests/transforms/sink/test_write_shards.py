@@ -18,9 +18,11 @@ from maskmill.transforms.examples.rle import pack_runs, parse_runs
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.rejected import Line, Rejected
-from maskmill.transforms.shards.fingerprint import checksums, fingerprint_of, modified_times
+from maskmill.transforms.shards.fingerprint import fingerprint_of
 from maskmill.transforms.shards.records import ShardKey, ShardSummary, StoredShard
 from maskmill.transforms.shards.staging import count_staged, remove_dead_attempts
+from maskmill.transforms.sink.find_shard import SinkOptions
+from maskmill.transforms.sink.image_versions import content_hashes, modified_times
 from maskmill.transforms.sink.write_shards import WriteShard, WriteShards
 from tests.support.builders import HEIGHT, WIDTH, in_process, write_images
 from tests.support.shortcut import outputs_of
@@ -45,7 +47,7 @@ def images(tmp_path: Path) -> Path:
 
 def sink(tmp_path: Path, published: Mapping[str, StoredShard] | None = None, *, checksum: bool = False) -> WriteShard:
     return WriteShard(
-        WriteShards(
+        SinkOptions(
             forms={"train_input": FORM},
             staging=str(tmp_path / "staging"),
             published=published or {},
@@ -80,7 +82,7 @@ def test_it_works_the_same_in_a_pipeline(tmp_path: Path, images: Path) -> None:
         written = (
             pipeline
             | beam.Create([(KEY, [spec(images / "a.jpg")])])
-            | WriteShards(forms={"train_input": FORM}, staging=str(tmp_path / "staging"))
+            | WriteShards(options=SinkOptions(forms={"train_input": FORM}, staging=str(tmp_path / "staging")))
         )
         _ = written.summaries | beam.Map(lambda one: (tmp_path / "summary").write_text(one.stored.sha256))
     assert (tmp_path / "summary").read_text() == write(sink(tmp_path), [spec(images / "a.jpg")])[0].stored.sha256
@@ -255,10 +257,10 @@ def test_fingerprint_tells_another_form_and_another_version_of_the_format(monkey
 
 
 def test_checksums_tell_a_change_of_content_that_size_and_time_do_not(images: Path) -> None:
-    before = checksums([spec(images / "a.jpg"), spec(images / "b.jpg")], 2)
+    before = content_hashes([spec(images / "a.jpg"), spec(images / "b.jpg")], 2)
     content = bytearray((images / "a.jpg").read_bytes())
     content[-3] ^= 1
     (images / "a.jpg").write_bytes(content)
-    after = checksums([spec(images / "a.jpg"), spec(images / "b.jpg")], 2)
+    after = content_hashes([spec(images / "a.jpg"), spec(images / "b.jpg")], 2)
     assert before[0] != after[0]
     assert before[1] == after[1]
