@@ -1,4 +1,4 @@
-"""The mean grey of the images of each class: a pipeline of its own from the transforms of maskmill.
+"""Computes the mean grey level of the images of each class, with a pipeline built from the transforms of maskmill.
 
 python docs/mean_brightness.py DATA_DIR
 """
@@ -29,7 +29,7 @@ CLASSES = (1, 2, 3, 4)
 
 
 def grey_by_class(named: tuple[str, ExampleArrays]) -> Iterable[tuple[int, float]]:
-    """The mean grey of an example, for each class that it has something of: channel i of its label is class i."""
+    """Yields the mean grey level of an example for each class in it; channel i of its label is class i."""
     _, (image, label) = named
     for class_id in CLASSES:
         if label[class_id].any():

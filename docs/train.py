@@ -1,8 +1,8 @@
-"""Trains a small network on a finished dataset for a few steps, to see that the way from the CSV to a loss is whole.
+"""Trains a small network on a finished dataset for a few steps, to show the whole way from the CSV to a loss.
 
     python docs/train.py DATASET [--steps N]
 
-It is no model to use: two levels of convolutions and one way back up.
+The network is only an example: two levels of convolutions, and one upsampling.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from maskmill.torch import BatchDataset, BatchLoader
 
 
 class Network(nn.Module):
-    """Image [n, 1, H, W] to logits [n, 1, H, W]; H and W are multiples of 4."""
+    """Maps images [n, 1, H, W] to logits [n, 1, H, W]; H and W must be multiples of 4."""
 
     def __init__(self, width: int = 16) -> None:
         super().__init__()
@@ -37,14 +37,14 @@ class Network(nn.Module):
 
 
 def zero_centered(image, label, random):
-    """Grey from -1 to 1, as the Model Zoo's parameter files have it."""
+    """Scales grey levels to -1 … 1, as the Model Zoo's parameter files do."""
     return normalize(image, "zero_centered"), label
 
 
 def main() -> None:
-    """Trains, and prints the loss."""
+    """Trains and prints the loss."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("dataset", metavar="DATASET", help="folder that maskmill create has made, for the loss bce")
+    parser.add_argument("dataset", metavar="DATASET", help="folder of a dataset that was made for the loss bce")
     parser.add_argument("--steps", type=int, default=40, metavar="N", help="default: %(default)s")
     arguments = parser.parse_args()
 

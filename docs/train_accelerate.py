@@ -1,9 +1,9 @@
-"""The network of train.py for a few steps with accelerate, which divides the examples among processes itself.
+"""Trains the network of train.py for a few steps with accelerate, which divides the examples among processes.
 
     python docs/train_accelerate.py DATASET
     torchrun --nproc_per_node=2 docs/train_accelerate.py DATASET
 
-The second command trains with two processes.
+The second command trains in two processes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from maskmill.torch import ExampleDataset
 
 
 def main() -> None:
-    """Trains, and prints the loss."""
+    """Trains and prints the loss."""
     torch.manual_seed(0)
     accelerator = Accelerator()
     network = Network()

@@ -1,4 +1,4 @@
-"""Writes the tables of parameters.md from the models that check a parameter file.
+"""Writes the tables of parameters.md, from the models that check a parameter file.
 
 python docs/write_parameters.py
 """
@@ -27,7 +27,7 @@ def meanings(model: type[BaseModel]) -> dict[str, str]:
 
 
 def table(model: type[BaseModel]) -> str:
-    """A row for each key that has a meaning here."""
+    """Writes a table with a row for each key that has an effect here."""
     rows = ["| key | value | default | meaning |", "|---|---|---|---|"]
     for name, meaning in meanings(model).items():
         field = model.model_fields[name]
@@ -37,7 +37,7 @@ def table(model: type[BaseModel]) -> str:
 
 
 def passed(model: type[BaseModel]) -> str:
-    """The keys that have none."""
+    """Lists the keys without an effect here."""
     return ", ".join(f"`{name}`" for name in model.model_fields if name not in meanings(model)) + "."
 
 
@@ -51,7 +51,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def updated(text: str) -> str:
-    """The page with its tables as they are to be."""
+    """Returns the page with its tables rewritten."""
     parts = {
         "SplitParams": table(SplitParams),
         "passed": passed(SplitParams),

@@ -1,4 +1,4 @@
-"""What the launcher of a Flex Template starts: `maskmill create`, with the template's parameters as its options."""
+"""Runs `maskmill create` in the launcher of a Flex Template, with the template's parameters as options."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterable
 
 from maskmill.pipeline.cli import main
 
-# A parameter always has a value; these options take none.
+# Parameters always have a value; these options have none.
 SWITCHES = ("--checksum", "--overwrite")
 
 
 def to_arguments(parameters: Iterable[str]) -> list[str]:
-    """Makes a command line.
+    """Converts the parameters of a template to a command line.
 
     Args:
-        parameters: `--name=value` each; what is not maskmill's is Beam's, from the launcher.
+        parameters: each is `--name=value`; the launcher adds options of Beam.
     """
     return ["create", *(argument for parameter in parameters for argument in _to_argument(parameter))]
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the job server and the class path of pom.xml, and prints the folder that holds them: beam-flink-job-server.jar
-# and lib/. What was made before is taken up, until pom.xml changes.
+# Builds the job server and the class path of pom.xml, and prints their folder: it contains beam-flink-job-server.jar,
+# beam-flink-job.jar and lib/. Builds nothing if they exist and pom.xml has not changed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 made="${MASKMILL_CACHE:-$HOME/.cache/maskmill}/flink-1.19"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# `maskmill create` on a Flink cluster; the arguments are those of the command.
-# FLINK_MASTER is HOST:PORT of the cluster, PARALLELISM the number of its TaskManagers, BIN the absolute path of the
-# folder of maskmill's programs, which must be at the same place on every TaskManager, as must data and output. JOB_JAR
-# is beam-flink-job.jar where the cluster has Beam's runner in its class path.
+# Runs `maskmill create` on a Flink cluster; takes the arguments of that command. FLINK_MASTER is HOST:PORT of the
+# cluster, and PARALLELISM the number of its TaskManagers. BIN is the absolute path of the folder with maskmill's
+# programs; it must be the same on every TaskManager, as must the paths of data and output. Set JOB_JAR to
+# beam-flink-job.jar if the cluster has Beam's runner on its class path.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 bin="${BIN:-$here/../../.venv/bin}"

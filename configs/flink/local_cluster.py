@@ -1,9 +1,9 @@
-"""A Flink cluster on this machine, one JobManager and two TaskManagers, for as long as a command runs.
+"""Starts a Flink cluster on this machine, one JobManager and two TaskManagers, for as long as a command runs.
 
     python configs/flink/local_cluster.py COMMAND ...
 
-The command finds the cluster's address in the variable FLINK_MASTER, and in JOB_JAR that the cluster has Beam's runner.
-Needs Java; see build.sh for the rest.
+The environment variable FLINK_MASTER tells the command the address of the cluster, and JOB_JAR that the cluster has
+Beam's runner on its class path. Needs Java, and what build.sh needs.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ HERE = Path(__file__).parent
 START_SECONDS = 120
 STOP_SECONDS = 20
 CONFIG = ("--configDir", str(HERE))
-# Of a TaskManager and of the JobManager: the main class, and what the scripts of a distribution ask for its memory.
+# For a TaskManager and for the JobManager: the main class, and the command that computes its memory settings.
 MAIN_CLASSES = (
     ("org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "GET_TM_RESOURCE_PARAMS"),
     ("org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint", "GET_JM_RESOURCE_PARAMS"),
 )
 MEMORY = "org.apache.flink.runtime.util.bash.BashJavaUtils"
-# What bin/config.sh of a Flink distribution opens of Java 17.
+# The packages of Java 17 that bin/config.sh of a Flink distribution opens.
 _OPENED = "lang net io nio lang.reflect text time util util.concurrent util.concurrent.atomic util.concurrent.locks"
 JAVA = [
     "java",
@@ -45,15 +45,15 @@ JAVA = [
 
 
 class LocalCluster(contextlib.AbstractContextManager["LocalCluster"]):
-    """The cluster, started by `with`; at its end no process of it is left, nor of the workers that it has started.
+    """Runs a cluster inside a `with` block; at its end no process is left, of the cluster or of its workers.
 
     Args:
-        folder: for its files; the log of each process is there.
-        made: the folder that build.sh has made.
+        folder: takes the cluster's files, with the log of each process.
+        made: folder that build.sh printed.
 
     Attributes:
-        master: HOST:PORT of its REST interface.
-        variables: of the environment, for create.sh.
+        master: HOST:PORT of the REST interface.
+        variables: environment variables for create.sh.
     """
 
     def __init__(self, folder: Path, made: Path) -> None:
@@ -101,7 +101,7 @@ class LocalCluster(contextlib.AbstractContextManager["LocalCluster"]):
                 time.sleep(0.1)
 
     def start(self, name: str) -> None:
-        """Starts `jobmanager`, or a TaskManager of any other name."""
+        """Starts the JobManager, if the name is `jobmanager`, or else a TaskManager with that name."""
         main, memory = MAIN_CLASSES[name == "jobmanager"]
         jvm, program = self._divide_memory(memory)
         settings = [part for key, value in self._settings.items() for part in ("-D", f"{key}={value}")]
@@ -115,17 +115,17 @@ class LocalCluster(contextlib.AbstractContextManager["LocalCluster"]):
             )
 
     def kill(self, name: str) -> None:
-        """Kills a process of the cluster; the Python workers of a TaskManager are left to themselves."""
+        """Kills a process of the cluster; the Python workers of a TaskManager are left running."""
         process = self._running.pop(name)
         process.kill()
         process.wait()
         self._killed.append(process)
 
     def wait(self) -> None:
-        """Waits until all TaskManagers that were started are there, and no others.
+        """Waits until exactly the started TaskManagers have registered.
 
         Raises:
-            RuntimeError: they do not come.
+            RuntimeError: they do not within `START_SECONDS`.
         """
         expected = self._running.keys() - {"jobmanager"}
         deadline = time.monotonic() + START_SECONDS
@@ -138,17 +138,17 @@ class LocalCluster(contextlib.AbstractContextManager["LocalCluster"]):
         raise RuntimeError(f"the Flink cluster has not come up in {START_SECONDS} s:\n{logs}")
 
     def group(self, name: str) -> int:
-        """The process group of a TaskManager, in which its Python workers are."""
+        """Returns the process group of a TaskManager, which contains its Python workers."""
         return self._running[name].pid
 
     def get(self, path: str) -> dict:
-        """What the cluster answers over REST."""
+        """Requests a path of the REST interface."""
         with urllib.request.urlopen(f"http://{self.master}/v1/{path}", timeout=10) as answer:
             return json.load(answer)
 
     @functools.cache  # noqa: B019, there is one cluster
     def _divide_memory(self, command: str) -> tuple[list[str], list[str]]:
-        """Arguments of the JVM and of the program that divide the memory of config.yaml."""
+        """Returns arguments of the JVM and of the program that divide the memory set in config.yaml."""
         asked = subprocess.run(
             ["java", "-cp", self._class_path, MEMORY, command, *CONFIG],
             capture_output=True,
@@ -166,8 +166,8 @@ def _named(name: str) -> list[str]:
 
 
 def _is_alive(leader: subprocess.Popen[bytes]) -> bool:
-    """Whether any process of a group is there."""
-    leader.poll()  # else the leader stays as a zombie
+    """Whether any process of a group is alive."""
+    leader.poll()  # otherwise the leader remains as a zombie
     try:
         os.killpg(leader.pid, 0)
     except ProcessLookupError:
@@ -184,13 +184,13 @@ def _free_ports(number: int) -> list[int]:
 
 
 def built() -> Path:
-    """The folder that build.sh makes, or has made before."""
+    """Builds the class path, unless it exists, and returns its folder."""
     done = subprocess.run([HERE / "build.sh"], stdout=subprocess.PIPE, text=True, check=True)
     return Path(done.stdout.strip())
 
 
 def main(command: Sequence[str]) -> int:
-    """Runs a command beside a cluster; gives its exit status."""
+    """Runs a command with a cluster, and returns its exit status."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with (
         tempfile.TemporaryDirectory(prefix="maskmill-flink-") as folder,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds Prism, Beam's runner in one program, and prints its path, for `--prism_location`. Needs Go; done once.
+# Builds Prism, a runner of Beam in one program, unless it exists, and prints its path for `--prism_location`. Needs Go.
 set -euo pipefail
-version=v2.77.0 # that of apache-beam in setup.py
+version=v2.77.0 # same as apache-beam in setup.py
 made="${MASKMILL_CACHE:-$HOME/.cache/maskmill}/prism-$version"
 
 if [ ! -x "$made/prism" ]; then

@@ -1,9 +1,9 @@
-"""A dataset a day with Airflow 3: made with the unchanged shards of the day before, verified, old ones removed.
+"""Makes a dataset a day with Airflow 3: reuses the unchanged shards of the day before, verifies, removes old datasets.
 
-Put this file into the folder of DAGs. Paths and limits are parameters of the DAG; the variable MASKMILL_PYTHON of the
-environment names the Python of the environment in which maskmill is installed (default: Airflow's own). Airflow needs
-its providers apache-beam, google and standard: the operator for Beam cannot be made without Google's, whatever the
-runner. A task that failed may run again: it takes up what is finished.
+Put this file into the folder of DAGs. Paths and limits are parameters of the DAG. The environment variable
+MASKMILL_PYTHON names the Python interpreter that maskmill is installed for (default: Airflow's own). Airflow needs its
+providers apache-beam, google and standard: the operator for Beam requires Google's, whatever the runner. A failed task
+may run again: it resumes from the finished shards.
 """
 
 import datetime
@@ -21,7 +21,7 @@ DAY = "{{ params.folder }}/{{ (dag_run.logical_date or dag_run.run_after) | ds }
 
 
 def options(context: Mapping[str, Any], jinja_env: Any) -> dict[str, Any]:
-    """Options of `create`, when the run has its parameters: maskmill's, and those of its runner."""
+    """Returns the options of `create` for the parameters of a run: maskmill's own, and those of the runner."""
     params = context["params"]
     return {
         "params": params["params"],
@@ -33,21 +33,21 @@ def options(context: Mapping[str, Any], jinja_env: Any) -> dict[str, Any]:
 
 
 def dataflow_config(context: Mapping[str, Any], jinja_env: Any) -> dict[str, Any]:
-    """Where the operator looks for a job of Dataflow; other runners make nothing of it."""
+    """Says where the operator finds the job on Dataflow; other runners ignore this."""
     return {"job_name": "maskmill", **context["params"]["dataflow"]}
 
 
 def maskmill(command: str, arguments: str) -> BashOperator:
-    """A task that runs a command of maskmill which is no pipeline.
+    """Makes a task that runs a command of maskmill that is not a pipeline.
 
     Args:
-        command: also the name of the task.
-        arguments: for the shell.
+        command: name of the command, and of the task.
+        arguments: of the command, in shell syntax.
     """
     return BashOperator(
         task_id=command,
         bash_command=f'exec "$PYTHON" -m maskmill {command} {arguments}',
-        # Values reach the shell by variables: nothing in them is taken for a command.
+        # Values reach the shell as variables, so that nothing in them can run as a command.
         env={"PYTHON": PYTHON, "DAY": DAY, "FOLDER": "{{ params.folder }}", "KEEP": "{{ params.keep }}"},
         append_env=True,
     )
@@ -74,7 +74,7 @@ with DAG(
     create = BeamRunPythonPipelineOperator(
         task_id="create",
         runner="{{ params.runner }}",
-        # The operator starts `PYTHON -m maskmill create --runner=…`: a module is as good as a file.
+        # The operator runs `PYTHON -m maskmill create --runner=…`: a module works like a file.
         py_interpreter=PYTHON,
         py_options=["-m", "maskmill"],
         py_file="create",

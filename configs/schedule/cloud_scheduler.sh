@@ -1,11 +1,11 @@
 #!/bin/sh
-# Has Cloud Scheduler launch the Flex Template of configs/dataflow every night.
+# Makes Cloud Scheduler launch the Flex Template of configs/dataflow every night.
 #
 #   PROJECT=... REGION=... BUCKET=... IMAGE=... ACCOUNT=... cloud_scheduler.sh
 #
-# IMAGE is that of the template, which the workers need too; ACCOUNT is a service account that may launch jobs of
-# Dataflow. The dataset is always in the same place: what has not changed is kept. Dataflow refuses a second job of the
-# same name while the first is at work.
+# IMAGE is the image of the template, which the workers use too. ACCOUNT is a service account that may launch Dataflow
+# jobs. The dataset is always in the same folder, and unchanged shards are kept. Dataflow refuses a second job with the
+# same name while the first one is running.
 set -eu
 
 body=$(cat <<JSON

@@ -1,9 +1,9 @@
 #!/bin/sh
-# A dataset a day: made with the unchanged shards of the day before, verified, old ones removed.
+# Makes a dataset a day: reuses the unchanged shards of the day before, verifies, removes old datasets.
 #
 #   daily.sh PARAMS FOLDER [option of maskmill create ...]
 #
-# The exit status is that of the first command that fails. KEEP says how many days stay.
+# The exit status is that of the first command that fails. KEEP is the number of datasets to keep (default: 7).
 set -eu
 params=$1
 folder=$2

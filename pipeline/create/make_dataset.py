@@ -21,7 +21,8 @@ from maskmill.pipeline.dataset.reuse import announce_latest
 from maskmill.pipeline.dataset.run_lock import locked
 from maskmill.pipeline.errors import MaskmillError, last_line
 from maskmill.pipeline.graph import build_graph
-from maskmill.pipeline.job.job import Job, read_job
+from maskmill.pipeline.job.job import Job
+from maskmill.pipeline.job.read_job import read_job
 from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.metrics import RunMetrics
 from maskmill.pipeline.messages.run_log import RunLog

@@ -1,4 +1,4 @@
-"""The sections of a parameter file that decide a dataset, as checked, frozen models."""
+"""Checks the sections of a parameter file that affect the dataset, and holds them as frozen models."""
 
 import math
 import re
@@ -15,19 +15,19 @@ from maskmill.transforms.examples.label import MAX_CLASSES
 from maskmill.transforms.examples.rle import MAX_NUMBER
 
 MAX_PIXELS = 2**28
-# Of a split: its section, and its folder.
+# Name of a split: of its section and of its folder.
 SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 def _tuple_of(least: int, most: float = math.inf) -> BeforeValidator:
-    """Take a YAML list for a tuple, which strict models do not do by themselves."""
+    """Converts a YAML list to a tuple, which strict models do not do."""
 
     def to_tuple(value: object) -> object:
         if not isinstance(value, list):
             return value
-        # Not pydantic's min_length: it counts only the items that are good.
+        # Not pydantic's min_length: it counts only the valid items.
         if not least <= len(value) <= most:
             raise ValueError(f"{shown(value)} has length {len(value)}")
         return tuple(value)
@@ -46,14 +46,14 @@ def _bounded(shape: tuple[int, int, int]) -> tuple[int, int, int]:
 
 
 def _context(info: ValidationInfo) -> dict[str, Any]:
-    """What is known of the other sections: `loss`, and the names of the `classes`."""
+    """Returns what the model needs from other sections: the `loss` and the names of the `classes`."""
     return info.context or {}
 
 
 def _enough_channels(num_classes: int, info: ValidationInfo) -> int:
     needed = len(info.data.get("class_id", (1,))) + 1
     loss = _context(info)["loss"]
-    # The original takes any number where the classes are one, and the channels are not told apart by it.
+    # The original takes any number if there is one class and the loss does not make a channel for each.
     if num_classes < needed and (loss == "multilabel_bce" or (loss == "ssce" and needed > 2)):
         raise ValueError(f"{num_classes} is too few: with the background there are {needed} classes")
     return num_classes
@@ -122,20 +122,20 @@ Shares = Annotated[dict[str, float], AfterValidator(_check_shares)]
 
 
 class SplitParams(BaseModel):
-    """One split: the section `train_input` or `eval_input`.
+    """Checks the section of a split, such as `train_input`.
 
-    A field's description is the advice that ends the messages about it.
+    A field's description is the advice at the end of messages about it.
 
     Attributes:
-        data_processor: Name of the Model Zoo's class that the file is written for.
-        data_dir: Folder of the dataset.
-        image_shape: Height, width and channels of an example.
+        data_processor: Class of the Model Zoo that the file is written for.
+        data_dir: Folder of the input.
+        image_shape: Height, width and channels of an example, in pixels.
         max_image_shape: Height and width above which an image is tiled instead of resized.
-        class_id: Classes whose masks become labels: a number from 1, a name, a list of them, or all; kept as numbers.
-        train_test_split: Share of the rows that goes to train_input.
-        num_classes: Channels of a one-hot label.
+        class_id: Classes whose masks become labels, in the order in which labels count them.
+        train_test_split: Share of the examples that goes to train_input.
+        num_classes: Number of label channels with multilabel_bce, counting the background.
 
-    The other attributes are keys of the original that decide nothing here; they are passed on as they are.
+    The other attributes are keys of the original that have no effect here and are passed on unchanged.
     """
 
     model_config = _STRICT
@@ -150,10 +150,10 @@ class SplitParams(BaseModel):
     max_image_shape: MaxImageShape = Field(
         default=(256, 1600), description="give [height, width] or [height, width, channels], each 1 or more"
     )
-    class_id: ClassIds = Field(description="give the number of a class, its name, a list of such, or all")
+    class_id: ClassIds = Field(description="give the number or name of a class, a list of these, or all")
     train_test_split: float = Field(ge=0, le=1, allow_inf_nan=False, description="give a share between 0 and 1")
     num_classes: Annotated[Size, AfterValidator(_enough_channels)] = Field(
-        description="give 1 or more, with multilabel_bce and ssce as many as classes and background"
+        description="give 1 or more; with multilabel_bce and ssce, the number of classes plus 1, or more"
     )
 
     normalize_data_method: Any = None
@@ -176,28 +176,28 @@ class SplitParams(BaseModel):
 
 
 class MaskmillParams(BaseModel):
-    """The section `maskmill`, which the original does not have.
+    """Checks the section `maskmill`, which the original does not have.
 
     Attributes:
-        csv: Names of the CSV files, in the order in which their rows count.
-        images: Name of the image folder.
-        image_column: Column of the image's file name.
-        image_suffix: What is added to that name to make it the file's, such as `.png`.
-        class_column: Column of the class; null where rows have none, and are all of one.
-        mask_column: Column of the runs.
-        classes: Names of the classes as they stand in the rows; null is 1 to 4, or one class where rows have none.
-        negatives: Which images without a defect become examples: those of which a row says -1, none, all of the image
-            folder, or a share of all, sampled by a hash.
-        max_image_pixels: An image of more pixels is rejected.
-        max_shard_bytes: About the size above which a split has more shards than were asked for.
-        assignment: What decides an image's split and shard: its place in the CSV, a hash of its ImageId, or a hash
-            among the images of its rarest class.
-        salt: Of the hash; another one gives another assignment.
-        group_column: Column of an image's group, all of which is in one split.
-        group_pattern: Regular expression that finds the group in the ImageId: its first bracket, or its whole match.
-        splits: Sections to make, each with its share of the examples, in order; null is train_input and eval_input by
-            their train_test_split.
-        label_dtype: Type of the labels: that of the original, or uint8, which takes a quarter of a reader's memory.
+        csv: Names of the CSV files; their rows count in this order.
+        images: Image folder.
+        image_column: Column with the file name of the image.
+        image_suffix: Appended to that name to make the file name, such as `.png`.
+        class_column: Column with the class; null if rows have no class, because there is only one.
+        mask_column: Column with the runs.
+        classes: Names of the classes, as in the rows; null is 1 to 4, or one class if rows have no class.
+        negatives: Which images without a defect become examples: those with a row that says -1, none, all in the image
+            folder, or a share of all, sampled by hash.
+        max_image_pixels: An image with more pixels is rejected.
+        max_shard_bytes: If shards would be larger than about this size, a split gets more shards than requested.
+        assignment: What decides the split and shard of an image: its place in the CSV, a hash of its ImageId, or a hash
+            among the images with the same rarest class.
+        salt: Changes the hash; another salt gives another assignment.
+        group_column: Column with the group of an image; a group stays in one split.
+        group_pattern: Finds the group in the ImageId, as the first bracket of the pattern, or else its whole match.
+        splits: Sections to make, each with its share of the examples, in order; null is train_input and eval_input,
+            with their train_test_split.
+        label_dtype: Labels have the dtype of the original, or uint8, which takes a quarter of the memory of a reader.
     """
 
     model_config = _STRICT
@@ -208,7 +208,7 @@ class MaskmillParams(BaseModel):
     image_suffix: str = Field(default="", description="give a text")
     class_column: Text | None = Field(default="ClassId", description="give the name of a column, or null")
     mask_column: Text = Field(default="EncodedPixels", description="give the name of a column")
-    classes: ClassNames | None = Field(default=None, description=f"give a list of names, {MAX_CLASSES} at most")
+    classes: ClassNames | None = Field(default=None, description=f"give a list of at most {MAX_CLASSES} names")
     negatives: Negatives = Field(
         default="as_listed", description="give as_listed, none, all, or a share between 0 and 1"
     )
@@ -228,6 +228,6 @@ class MaskmillParams(BaseModel):
     )
     splits: Shares | None = Field(
         default=None,
-        description="give names of sections that end in _input, each with a share above 0, together 1 at most",
+        description="give names of sections that end in _input, each with a share above 0; together at most 1",
     )
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")

@@ -17,7 +17,8 @@ from maskmill.pipeline.arguments.create_arguments import CreateArguments
 from maskmill.pipeline.dataset.baseline import Baseline, find_baseline, find_reuse
 from maskmill.pipeline.errors import MaskmillError, last_line
 from maskmill.pipeline.graph import build_plan
-from maskmill.pipeline.job.job import Job, read_job
+from maskmill.pipeline.job.job import Job
+from maskmill.pipeline.job.read_job import read_job
 from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.quantities import count, format_bytes
 from maskmill.pipeline.messages.run_log import RunLog

@@ -26,8 +26,9 @@ import psutil
 from configs.flink.local_cluster import LocalCluster, built
 from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.graph import build_graph
-from maskmill.pipeline.job.job import Job, make_job
+from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.params_file import parse_params
+from maskmill.pipeline.job.read_job import make_job
 from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.runners.new_pipeline import new_pipeline
 from maskmill.pipeline.runners.runner_job import RunnerJob

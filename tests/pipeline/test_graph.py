@@ -10,8 +10,9 @@ from apache_beam.metrics import MetricsFilter
 
 from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.graph import build_graph
-from maskmill.pipeline.job.job import Job, make_job
+from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.params_file import read_params
+from maskmill.pipeline.job.read_job import make_job
 from maskmill.pipeline.job.rejected_limit import parse_limit
 from maskmill.pipeline.runners.new_pipeline import new_pipeline
 from maskmill.transforms.assignment.shard_layout import ShardLayout

@@ -136,7 +136,7 @@ def make(tmp_path: Path, data: Path, shares: dict[str, float], maskmill: dict[st
     return output
 
 
-GIVE_SHARES = "give names of sections that end in _input, each with a share above 0, together 1 at most"
+GIVE_SHARES = "give names of sections that end in _input, each with a share above 0; together at most 1"
 
 
 @pytest.mark.parametrize(

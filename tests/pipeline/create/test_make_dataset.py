@@ -20,8 +20,8 @@ import pytest
 from maskmill.pipeline.cli import main
 from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.graph import build_graph
-from maskmill.pipeline.job.job import make_job
 from maskmill.pipeline.job.params_file import read_params
+from maskmill.pipeline.job.read_job import make_job
 from maskmill.pipeline.runners.in_process_runner import InProcessRunner
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.shards.hdf5_file import read_shard

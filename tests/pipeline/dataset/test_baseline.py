@@ -9,8 +9,8 @@ import pytest
 
 from maskmill.pipeline.dataset.baseline import Baseline, find_baseline, find_reuse
 from maskmill.pipeline.errors import UsageError
-from maskmill.pipeline.job.job import read_job
-from tests.pipeline.job.test_job import arguments
+from maskmill.pipeline.job.read_job import read_job
+from tests.pipeline.job.test_read_job import arguments
 from tests.support.datasets import SHARD, make_dataset
 
 FLAGS = ("--num_output_files=4", "--num_processes=2", "--max_rejected=1")

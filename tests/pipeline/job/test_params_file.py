@@ -21,7 +21,7 @@ from maskmill.transforms.examples.spec import ExampleFormat
 ROOT = Path(__file__).parents[3]
 GOLDEN = sorted(path.parent for path in (ROOT / "tests" / "golden").glob("*/params.yaml"))
 
-GIVE_CLASSES = "give the number of a class, its name, a list of such, or all"
+GIVE_CLASSES = "give the number or name of a class, a list of these, or all"
 NO_CLASS = f"is not a class; the classes are 1, 2, 3, 4; {GIVE_CLASSES}"
 
 # Line 12 is the first free one.
@@ -257,7 +257,7 @@ def test_another_data_processor_is_told_which_one_is_supported() -> None:
                 7,
                 "num_classes",
                 "1 is too few: with the background there are 2 classes; "
-                "give 1 or more, with multilabel_bce and ssce as many as classes and background",
+                "give 1 or more; with multilabel_bce and ssce, the number of classes plus 1, or more",
             ),
         ),
     ],

@@ -13,6 +13,7 @@ from maskmill.pipeline.cli import main
 from maskmill.transforms.files import stores
 from maskmill.transforms.files.errors import NoFileSystemError
 from maskmill.transforms.files.stores import STORES, store_of
+from tests.support.needs import needs_package
 
 # The module that a client cannot do without, and what pip has to install for it.
 CLIENTS = {"gs": ("google.api_core.exceptions", "apache-beam[gcp]"), "s3": ("boto3", "boto3")}
@@ -58,8 +59,9 @@ def test_a_scheme_that_nobody_knows_is_an_error_and_no_name_of_a_file() -> None:
         store_of("nowhere://bucket/name")
 
 
+@pytest.mark.stores
 def test_other_options_make_another_store_and_the_same_ones_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("boto3")
+    needs_package("boto3", "aws")
     one, two = (PipelineOptions(["--s3_region_name=us-east-1"]) for _ in range(2))
     monkeypatch.setattr(FileSystems, "_pipeline_options", one)
     first = store_of("s3://bucket/a")

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from maskmill.pipeline.cli import main
-from maskmill.pipeline.create.show_run_progress import show_run_progress
+from maskmill.pipeline.create.run_progress import StagedProgress, show_run_progress
 from maskmill.pipeline.dataset.baseline import Baseline
-from maskmill.pipeline.dataset.staged_progress import StagedProgress
-from maskmill.pipeline.job.job import Job, make_job
+from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.params_file import read_params
+from maskmill.pipeline.job.read_job import make_job
 from maskmill.pipeline.messages import progress_bar
 from maskmill.pipeline.messages.run_log import RunLog
 from maskmill.pipeline.runners.new_pipeline import new_pipeline

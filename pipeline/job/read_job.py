@@ -1,0 +1,158 @@
+"""Makes a job from arguments and parameters, checked against the input that they name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from maskmill.format_version import current_format
+from maskmill.pipeline.arguments.create_arguments import CreateArguments
+from maskmill.pipeline.errors import UsageError
+from maskmill.pipeline.job.find_inputs import SplitInput, csv_files, find_inputs, input_fingerprint, row_format
+from maskmill.pipeline.job.job import Job, JobForm, JobInput, JobOutput, JobSelection
+from maskmill.pipeline.job.label_format import label_format, names_of_classes
+from maskmill.pipeline.job.params import Params, data_params
+from maskmill.pipeline.job.params_file import read_params
+from maskmill.transforms.annotations.records import Source
+from maskmill.transforms.assignment.shard_layout import ShardLayout
+from maskmill.transforms.assignment.splits import Selection, SplitRule
+from maskmill.transforms.assignment.strategies import strategy
+from maskmill.transforms.examples.spec import ExampleFormat
+from maskmill.transforms.files.paths import absolute, is_local
+
+
+def read_job(arguments: CreateArguments) -> Job:
+    """Reads the parameter file and finds the input.
+
+    Raises:
+        UsageError: something is wrong with arguments, parameters or input.
+        OSError: input cannot be read.
+    """
+    root = absolute(arguments.output_dir)
+    if is_local(root) and os.path.isfile(root):
+        raise UsageError(f"{arguments.output_dir}: is a file; choose a folder for --output_dir")
+    params = read_params(arguments.params)
+    layout = ShardLayout(
+        name=arguments.name,
+        num_output_files=arguments.num_output_files,
+        num_processes=arguments.num_processes or os.cpu_count() or 1,
+        max_shard_bytes=params.maskmill.max_shard_bytes,
+        by_hash=strategy(params.maskmill.assignment).by_hash,
+    )
+    originals = ("name", "num_output_files", "num_processes", "output_dir", "params")
+    return make_job(
+        params,
+        layout,
+        output_dir=arguments.output_dir,
+        input_args={name: getattr(arguments, name) for name in originals},
+        checksum=arguments.checksum,
+    )
+
+
+def make_job(
+    params: Params, layout: ShardLayout, *, output_dir: str, input_args: Mapping[str, Any], checksum: bool = False
+) -> Job:
+    """Finds the input and makes the job.
+
+    Args:
+        params: the parameter file.
+        layout: distribution of a split's examples over its shards.
+        output_dir: folder of the dataset, as given.
+        input_args: flags of the command, for data_params.json.
+        checksum: whether changed images are detected by content.
+
+    Raises:
+        UsageError: input is missing, or not what it should be; the message names everything that is wrong with it.
+        OSError: input cannot be read.
+    """
+    inputs = find_inputs(params)
+    rules = _rules(params, inputs)
+    form = JobForm(
+        examples={split: _example_format(params, split) for split in params.splits},
+        classes=names_of_classes(params.document),
+        data_params=data_params(params, dict(input_args)),
+    )
+    settings = [form.data_params, layout, checksum]
+    job_input = _job_input(params, inputs, rules, checksum=checksum, settings=settings)
+    selection = JobSelection(
+        rules=rules,
+        assignment=params.maskmill.assignment,
+        salt=params.maskmill.salt,
+        negatives=params.negatives,
+        group_pattern=params.maskmill.group_pattern,
+    )
+    key = _staging_key(
+        [(file.path, file.sources) for file in job_input.files],
+        job_input.sources,
+        job_input.folders,
+        rules,
+        form.examples,
+        layout,
+        params.maskmill.model_dump(),
+    )
+    output = JobOutput(output_dir=output_dir, root=absolute(output_dir), layout=layout, key=key)
+    return Job(input=job_input, selection=selection, form=form, output=output)
+
+
+def _pairs(inputs: Mapping[str, SplitInput]) -> list[tuple[tuple[str, ...], str]]:
+    """CSV files and image folder of each source; splits that read the same share a source."""
+    return list(dict.fromkeys((tuple(one.csv), one.images) for one in inputs.values()))
+
+
+def _rules(params: Params, inputs: Mapping[str, SplitInput]) -> tuple[SplitRule, ...]:
+    pairs = _pairs(inputs)
+    sources = {name: pairs.index((tuple(one.csv), one.images)) for name, one in inputs.items()}
+    return tuple(
+        SplitRule(name, Selection(sources[name], tuple(sorted(split.class_id))), *params.shares[name])
+        for name, split in params.splits.items()
+    )
+
+
+def _job_input(
+    params: Params,
+    inputs: Mapping[str, SplitInput],
+    rules: Iterable[SplitRule],
+    *,
+    checksum: bool,
+    settings: object,
+) -> JobInput:
+    pairs = _pairs(inputs)
+    folders = tuple(dict.fromkeys(one.images for one in inputs.values()))
+    sources = tuple(
+        Source(folders.index(images), _class_ids(rules, number), empty_rows=bool(params.negatives))
+        for number, (_, images) in enumerate(pairs)
+    )
+    unlisted = {
+        folder: tuple(number for number, source in enumerate(sources) if source.folder == folder)
+        for folder in range(len(folders))
+    }
+    statuses = {path: info for one in inputs.values() for path, info in one.csv.items()}
+    return JobInput(
+        files=csv_files([csv for csv, _ in pairs], statuses, row_format(params)),
+        sources=sources,
+        folders=folders,
+        unlisted=unlisted if params.negatives else {},
+        checksum=checksum,
+        fingerprint=input_fingerprint(statuses.values(), folders, settings),
+    )
+
+
+def _class_ids(rules: Iterable[SplitRule], source: int) -> frozenset[int]:
+    """The classes whose rows any split takes from a source."""
+    return frozenset(
+        class_id for rule in rules if rule.selection.source == source for class_id in rule.selection.class_ids
+    )
+
+
+def _example_format(params: Params, split: str) -> ExampleFormat:
+    label, most = label_format(params.document, split), params.splits[split].max_image_shape
+    resized = min(label.height, most[0]), min(label.width, most[1])
+    return ExampleFormat(resized, label, params.maskmill.max_image_pixels)
+
+
+def _staging_key(*parts: object) -> str:
+    """The same for the same command, even if the input changed, so that it finds what an earlier attempt left."""
+    return hashlib.sha256(json.dumps([current_format(), parts], default=sorted).encode()).hexdigest()[:16]
