@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import h5py
 import numpy as np
-from h5py import h5d, h5g, h5z
+from h5py import h5d, h5g
 from numpy.typing import NDArray
 
+from maskmill.inflate import deflated_chunk_shape
 from maskmill.names import IMAGE, IMAGE_IDS, LABEL, N_EXAMPLES, group_name
 
 # What h5py raises for a file that is not HDF5, is damaged, or has another structure.
@@ -71,7 +72,7 @@ def _index_array(groups: Sequence[h5g.GroupID], name: str) -> ArrayIndex | None:
     first = next(arrays, None)
     if first is None:
         return None
-    chunk_shape = _chunk_shape(first)
+    chunk_shape = deflated_chunk_shape(first)
     if chunk_shape is None and first.get_create_plist().get_layout() != h5d.CONTIGUOUS:
         return None
     steps = [range(0, n, step) for n, step in zip(first.shape, chunk_shape or first.shape, strict=True)]
@@ -79,22 +80,13 @@ def _index_array(groups: Sequence[h5g.GroupID], name: str) -> ArrayIndex | None:
     kind, size = first.get_type(), first.dtype.itemsize * int(np.prod(first.shape))
     places = np.empty((len(groups), len(chunks), 2), np.int64)
     for index, array in enumerate(itertools.chain([first], arrays)):
-        if array.shape != first.shape or array.get_type() != kind or _chunk_shape(array) != chunk_shape:
+        if array.shape != first.shape or array.get_type() != kind or deflated_chunk_shape(array) != chunk_shape:
             return None
         found = [(array.get_offset(), size)] if chunk_shape is None else _chunks(array, chunks)
         if found is None or None in found[0]:
             return None
         places[index] = found
     return ArrayIndex(first.dtype, first.shape, chunk_shape, chunks, places)
-
-
-def _chunk_shape(array: h5d.DatasetID) -> tuple[int, ...] | None:
-    """Shape of an array's chunks; None unless deflate is their only filter."""
-    properties = array.get_create_plist()
-    if properties.get_layout() != h5d.CHUNKED or properties.get_nfilters() != 1:
-        return None
-    shape: tuple[int, ...] = properties.get_chunk()
-    return shape if properties.get_filter(0)[0] == h5z.FILTER_DEFLATE else None
 
 
 def _chunks(array: h5d.DatasetID, chunks: Sequence[tuple[int, ...]]) -> list[tuple[int, int]] | None:

@@ -1,4 +1,4 @@
-"""Image files to grey pixels."""
+"""Decodes image files to grey pixels."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ MAX_PIXELS = 100_000_000
 _JPEG_START = b"\xff\xd8"
 _JPEG_FORMATS = frozenset({"JPEG", "MPO"})
 _GIF_STARTS = (b"GIF87a", b"GIF89a")
-# Formats that begin with a mark of their own and tell their size before any pixel. Pillow knows more: it takes TGA for
-# almost anything, and has another program draw EPS.
+# Formats that have a signature and give their size before any pixel. Pillow knows more formats, but takes almost any
+# file for TGA, and runs another program to draw EPS.
 _FORMATS = frozenset({"AVIF", "BMP", "GIF", "JPEG2000", "PCX", "PNG", "PPM", "QOI", "SGI", "TIFF", "WEBP"})
-# 16 bits a pixel, in the spellings of Pillow: only the byte order differs.
+# Pillow's names for 16 bits a pixel; only the byte order differs.
 _SIXTEEN_BIT_MODES = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 _MODES = _SIXTEEN_BIT_MODES | {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
-# What Pillow raises for damaged files; a fuzz test holds this against every format. The last ones its readers mostly
-# catch themselves. No MemoryError: that is for want of memory, not for the file.
+# What Pillow raises for damaged files; a fuzz test checks it for every format. Not MemoryError, which says nothing
+# about the file.
 _PILLOW_ERRORS = (
     OSError,
     SyntaxError,
@@ -53,29 +53,29 @@ def _extensions() -> frozenset[str]:
 
 
 def is_image_name(name: str) -> bool:
-    """Whether the ending of a file's name is that of a format that can be decoded."""
+    """Returns whether a file's name has the extension of a format that can be decoded."""
     return os.path.splitext(name)[1].lower() in _extensions()
 
 
 def decode_grey(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
     """Decodes an image file to grey.
 
-    A JPEG is decoded to its luma; what has another colour model is converted by Pillow's `L` (ITU-R 601-2). Of 16 bits
-    a pixel the upper 8 are kept. Pixels are taken as stored: EXIF orientation is not applied, as in the original. Of an
-    MPO, which is a JPEG with others behind it, the first image counts.
+    The grey of a JPEG is its luma; other colour models are converted by Pillow's `L` (ITU-R 601-2). Of 16 bits a pixel
+    the upper 8 are kept. EXIF orientation is not applied, as in the original. Of an MPO, a JPEG followed by others, the
+    first image is used.
 
-    A JPEG is decoded by libjpeg-turbo, where every warning is an error: after a flipped bit Pillow would return a
-    picture that is grey or shifted from there on. The size is compared with the bound before there are any pixels.
+    libjpeg-turbo decodes a JPEG, and each of its warnings is an error: after a flipped bit Pillow would return an image
+    that is grey or shifted from there on. The size is checked before any pixel is decoded.
 
     Args:
-        data: the bytes of a JPEG, PNG, or of another format of `_FORMATS`.
-        max_pixels: an image of more pixels is refused.
+        data: content of the file: a JPEG, or one of `_FORMATS`.
+        max_pixels: an image with more pixels is rejected.
 
     Returns:
         uint8 array [height, width].
 
     Raises:
-        DataError: the bytes are not a whole image that can be read.
+        DataError: the file is not a complete image that can be decoded.
     """
     if not data:
         raise DataError(Code.IMAGE_EMPTY, "the image file is empty; copy it again from its source")
@@ -86,7 +86,7 @@ def decode_grey(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
     except DataError:
         raise
     except ValueError as error:
-        # Pillow says it first where nothing at all can be seen of the image.
+        # If nothing of the image can be shown, Pillow raises first.
         _decode_with_pillow(data, _JPEG_FORMATS, max_pixels)
         raise DataError(
             Code.IMAGE_PARTLY_DAMAGED,
@@ -96,22 +96,22 @@ def decode_grey(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
 
 
 def _decode_jpeg(data: bytes, max_pixels: int) -> Pixels:
-    """Decodes a JPEG; for every warning of libjpeg it raises ValueError."""
+    """Decodes a JPEG; raises ValueError for every warning of libjpeg."""
     width, height, colours = _read_jpeg_header(data)
     _check_size(width, height, max_pixels)
     if colours in ("CMYK", "YCCK"):
-        simplejpeg.decode_jpeg(data, "CMYK")  # only to see that it is whole: what grey it is, is Pillow's to say
+        simplejpeg.decode_jpeg(data, "CMYK")  # only checks that it is complete; Pillow converts it to grey
         return _decode_with_pillow(data, _JPEG_FORMATS, max_pixels)
     pixels: Pixels = simplejpeg.decode_jpeg(data, "GRAY")
     return pixels[:, :, 0]
 
 
 def _read_jpeg_header(data: bytes) -> tuple[int, int, str]:
-    """Width, height, and name of the colour model."""
+    """Returns width, height, and the name of the colour model."""
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
     except KeyError:
-        # Chroma sampled 4:4:1, for which simplejpeg has no name; it decodes it all the same.
+        # Chroma sampled 4:4:1: simplejpeg has no name for it, but decodes it.
         image = _identify(data, _JPEG_FORMATS)
         return image.width, image.height, image.mode
     return width, height, colours
@@ -128,7 +128,7 @@ def _decode_with_pillow(data: bytes, formats: frozenset[str], max_pixels: int) -
     try:
         _check_frames(image)
         if image.format == "PNG":
-            # Pillow compares the checksums of pixels only here, after which the image is of no further use.
+            # Only `verify` compares the checksums of the pixels; afterwards the image cannot be used.
             Image.open(io.BytesIO(data), formats=["PNG"]).verify()
         return _load_grey(image)
     except DataError:
@@ -156,17 +156,17 @@ def _check_frames(image: Image.Image) -> None:
 
 
 class _FirstFrame(GifImagePlugin.GifImageFile):
-    """A GIF of which only the first frame is shown: nothing need be filled for a second, as Pillow would at opening."""
+    """A GIF of which only the first frame is shown. Pillow would allocate the second one when it opens the file."""
 
     disposal_method = property(lambda self: 0, lambda self, value: None)
 
 
 @functools.cache
 def known_formats() -> tuple[str, ...]:
-    """Formats of this build of Pillow.
+    """Returns the formats of this build of Pillow.
 
-    Pillow's own bound on pixels, a global variable of its module, is lifted here, where the work begins: it would stand
-    in the way of a higher one, and it is a warning first. `_check_size` takes its place.
+    Also lifts Pillow's own limit on pixels, a global variable, which would override a higher one and only warns at
+    first. `_check_size` takes its place.
     """
     Image.init()
     Image.MAX_IMAGE_PIXELS = None

@@ -1,4 +1,4 @@
-"""An example: what it is made from, the form that it is to have, and the arrays."""
+"""Makes the arrays of an example from its image file and its rows."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from maskmill.transforms.rejected import DataError
 
 
 class ExampleArrays(NamedTuple):
-    """An example's arrays: image uint8 [1, H, W]; label by loss (see `LabelFormat`)."""
+    """The arrays of an example: image, uint8 [1, H, W]; label, see `LabelFormat`."""
 
     image: NDArray[np.uint8]
     label: Label
 
 
 class RowError(DataError):
-    """A `DataError` of one of an example's rows, rather than of its image.
+    """One of an example's rows is bad, not its image.
 
     Attributes:
         row: index of the row in the example.
@@ -37,7 +37,7 @@ class RowError(DataError):
 
 
 class DecodedImage(NamedTuple):
-    """An image as an example has it: uint8 [H, W], in C order; and the (height, width) of its file, in pixels."""
+    """The image of an example, uint8 [H, W] in C order, and the (height, width) of its file, in pixels."""
 
     pixels: NDArray[np.uint8]
     stored_size: tuple[int, int]
@@ -47,8 +47,8 @@ def make_image(data: bytes, form: ExampleFormat) -> DecodedImage:
     """Decodes, resizes and tiles an image.
 
     Args:
-        data: the bytes of the image file.
-        form: the form that the example is to have.
+        data: content of the image file.
+        form: of the example.
 
     Raises:
         DataError: the image cannot be decoded.
@@ -59,15 +59,15 @@ def make_image(data: bytes, form: ExampleFormat) -> DecodedImage:
 
 
 def make_mask(rows: Sequence[MaskRow], stored_size: tuple[int, int], form: ExampleFormat) -> ClassMask:
-    """Draws, resizes and tiles the mask of an image.
+    """Draws, resizes and tiles the masks of an image.
 
     Args:
         rows: of the image.
         stored_size: (height, width) of the image file, in pixels.
-        form: the form that the example is to have.
+        form: of the example.
 
     Returns:
-        [H, W], in C order; see `LabelFormat`.
+        all classes in one array [H, W], C order; see `LabelFormat`.
 
     Raises:
         RowError: a run of a row ends past the image.
@@ -83,11 +83,11 @@ def _draw(rows: Sequence[MaskRow], label: LabelFormat, height: int, width: int) 
         except DataError as error:
             raise RowError(error, index) from error
         mask = drawn if mask is None else mask | drawn
-    # Column by column, as runs are drawn.
+    # In column order, as runs are drawn.
     return np.zeros((width, height), label.mask_dtype).T if mask is None else mask
 
 
 def make_example(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> ExampleArrays:
-    """An example's arrays, whole; arguments and errors are those of `make_image` and `make_mask`."""
+    """Makes the arrays of an example; arguments and errors are those of `make_image` and `make_mask`."""
     image = make_image(data, form)
     return ExampleArrays(image.pixels[np.newaxis], form.label.label(make_mask(spec.rows, image.stored_size, form)))

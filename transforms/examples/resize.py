@@ -1,8 +1,9 @@
-"""Resizing as the original does it: bicubic with antialiasing for images, nearest neighbour for masks.
+"""Resizes like the original: bicubic with antialiasing for images, nearest neighbour for masks.
 
 An image is multiplied by a band matrix on each side. The weights are those of torch's `upsample_bicubic2d_aa`
-(a = -0.5, computed in float32 in its order); the products are taken in float64 with weights and intermediate values
-rounded to fixed-point numbers, so that every partial sum is exact: the same result on every CPU and with every BLAS.
+(a = -0.5, computed in float32 in the same order). The products are computed in float64 with weights and intermediate
+values rounded to fixed-point numbers. Every partial sum is exact, and the result the same on every CPU and with every
+BLAS.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ from maskmill.transforms.examples.rle import ClassMask
 
 Pixels = NDArray[np.uint8]
 
-# Sums stay below 2^9, so that a product of the second pass needs 9 + 28 + 16 = 53 bits, those of a float64.
+# Sums stay below 2^9, so that a product of the second pass needs 9 + 28 + 16 = 53 bits, as many as a float64 has.
 _WEIGHT_UNIT = 2.0**28
 _VALUE_UNIT = 2.0**16
-# Output pixels that are computed from one slice of the input: more of them multiply more zeros, fewer take more calls.
+# Output pixels that are computed from one slice of the input: more multiply more zeros, fewer take more calls.
 _GROUP = 16
-# Of an array that is transposed, lines that are read at a time, of which each gives a cache line of 64 bytes.
+# Lines of an array that are transposed at a time: 64 bytes fill a cache line.
 _TRANSPOSED_LINES = 64
 
 
 class _Band(NamedTuple):
-    """Output pixels start to stop are input pixels first to last, times weights, float64 [last - first, outputs]."""
+    """Output pixels start to stop: input pixels first to last times weights, float64 [last - first, stop - start]."""
 
     start: int
     stop: int
@@ -37,7 +38,7 @@ class _Band(NamedTuple):
 
 
 def resize_bicubic(pixels: Pixels, height: int, width: int) -> Pixels:
-    """Resizes an image; bicubic with antialiasing, clamped, rounded half to even.
+    """Resizes an image: bicubic with antialiasing, clamped, rounded half to even.
 
     Args:
         pixels: uint8 array [any, any].
@@ -83,8 +84,8 @@ def bicubic_weights(size_in: int, size_out: int, index: int) -> tuple[int, NDArr
     """Weights of the input pixels in one output pixel of an antialiased bicubic resize, as torch computes them.
 
     Args:
-        size_in: of the source, in pixels.
-        size_out: of the target, in pixels.
+        size_in: size of the source, in pixels.
+        size_out: size of the target, in pixels.
         index: of the output pixel.
 
     Returns:
@@ -97,12 +98,12 @@ def bicubic_weights(size_in: int, size_out: int, index: int) -> tuple[int, NDArr
     last = min(int(center + np.float32(2) * stretch + np.float32(0.5)), size_in)
     distance = (np.arange(first, last, dtype=np.float32) - center + np.float32(0.5)) * (np.float32(1) / stretch)
     weights = _cubic(np.abs(distance))
-    # cumsum adds one after the other, as torch does; sum does not.
+    # cumsum adds in sequence, as torch does; sum does not.
     return first, (weights / np.cumsum(weights, dtype=np.float32)[-1]).astype(np.float64)
 
 
 def _cubic(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Keys' cubic convolution kernel with a = -0.5 (IEEE Trans. ASSP 29, 1981), of distances that are not negative."""
+    """Keys' cubic convolution kernel with a = -0.5 (IEEE Trans. ASSP 29, 1981), for distances from 0."""
     a = np.float32(-0.5)
     near = ((a + 2) * x - (a + 3)) * x * x + 1
     far = (((x - 5) * x + 8) * x - 4) * a
@@ -110,11 +111,11 @@ def _cubic(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def nearest_index(size_in: int, size_out: int) -> NDArray[np.int64]:
-    """Source index of each target index in a nearest-neighbour resize, as torch computes it, in float32.
+    """Computes the source index of each target index in a nearest-neighbour resize, in float32 like torch.
 
     Args:
-        size_in: of the source, in pixels.
-        size_out: of the target, in pixels.
+        size_in: size of the source, in pixels.
+        size_out: size of the target, in pixels.
 
     Returns:
         int64 array [size_out], each in 0 … size_in - 1.
@@ -125,7 +126,7 @@ def nearest_index(size_in: int, size_out: int) -> NDArray[np.int64]:
 
 
 def tile(pixels: Pixels, height: int, width: int) -> Pixels:
-    """Repeats an image to a larger size: out[y, x] = pixels[y % h, x % w], uint8 [height, width]."""
+    """Repeats an image up to a larger size: out[y, x] = pixels[y % h, x % w], uint8 [height, width]."""
     if pixels.shape == (height, width):
         return pixels
     rows, columns = pixels.shape
@@ -134,7 +135,7 @@ def tile(pixels: Pixels, height: int, width: int) -> Pixels:
 
 
 def resize_mask(mask: ClassMask, size: tuple[int, int], tiled: tuple[int, int]) -> ClassMask:
-    """Resizes a mask by nearest neighbour, then tiles it, in one step.
+    """Resizes a mask to the nearest neighbour and tiles it, in one step.
 
     Args:
         mask: [any, any].
@@ -144,14 +145,13 @@ def resize_mask(mask: ClassMask, size: tuple[int, int], tiled: tuple[int, int]) 
     Returns:
         array of the shape `tiled`, C order.
     """
-    # Columns first: a mask drawn from runs lies column by column in memory.
+    # Columns first: a mask drawn from runs is in column order in memory.
     columns = _pick(mask.T, size[1], tiled[1])
     return _pick(_transpose(columns), size[0], tiled[0])
 
 
 def _transpose(lines: ClassMask) -> ClassMask:
-    """The columns of an array as lines, C order; in parts whose lines stay in the processor's cache, where one copy of
-    the whole takes four times as long."""
+    """Transposes an array into C order, in parts whose lines stay in the cache: four times as fast as one copy."""
     columns = np.empty(lines.shape[::-1], lines.dtype)
     for first in range(0, len(lines), _TRANSPOSED_LINES):
         columns[:, first : first + _TRANSPOSED_LINES] = lines[first : first + _TRANSPOSED_LINES].T
@@ -159,7 +159,7 @@ def _transpose(lines: ClassMask) -> ClassMask:
 
 
 def _pick(lines: ClassMask, size: int, tiled: int) -> ClassMask:
-    """Lines resized to so many by nearest neighbour, then tiled to so many."""
+    """Resizes lines to the nearest neighbour, to `size` lines, and tiles them to `tiled` lines."""
     if len(lines) == size == tiled:
         return lines
     return lines[nearest_index(len(lines), size)[np.arange(tiled) % size]]

@@ -1,6 +1,6 @@
-"""Run-length encoded masks: text to runs, runs to mask, and back.
+"""Converts run-length encoded masks: text to runs, runs to a mask, and back.
 
-The format is the competition's: pairs `start length` separated by blanks; pixels are numbered from 1, down each
+The format is that of the competition: pairs `start length` separated by spaces; pixels are numbered from 1, down each
 column, then from left to right (Kaggle, Severstal: Steel Defect Detection, "Evaluation").
 """
 
@@ -18,23 +18,23 @@ from maskmill.transforms.rejected import Code, DataError
 
 Runs = NDArray[np.int64]
 Mask = NDArray[np.uint8]
-# Of a pixel, bit i is 1 where it is of the i-th of some classes; see `label.LabelFormat`.
+# The masks of several classes in one array, a bit for each class; see `label.LabelFormat`.
 ClassMask = NDArray[np.unsignedinteger[Any]]
 
-# A larger number lies past the end of every image that can be read, and `fromstring` saturates where a number does
-# not fit in the platform's long.
+# A larger number is past the end of every image that can be read, and `fromstring` saturates if a number does not fit
+# into a long of the platform.
 MAX_NUMBER = 2**31 - 2
 _NUMBER_BYTES = b"0123456789 \t"
 
 
 def parse_runs(text: str) -> Runs:
-    """Parses `EncodedPixels`, checking what can be checked without the image.
+    """Parses `EncodedPixels`, and checks what can be checked without the image.
 
     Args:
         text: pairs `start length`, or `-1` for an empty mask.
 
     Returns:
-        int64 array [runs, 2] of start (from 1) and length, in pixels, in the order of the text.
+        int64 [runs, 2]: start (from 1) and length, in pixels, in the order of the text.
 
     Raises:
         DataError: the text is not an even number of positive whole numbers.
@@ -55,7 +55,7 @@ def parse_runs(text: str) -> Runs:
 
 
 def _explain_bad_number(text: str) -> NoReturn:
-    # Not split(): of a mask of many megabytes only the words before the bad one are looked at, one at a time.
+    # Not split(): a mask may have many megabytes. Words are looked at one at a time, up to the bad one.
     for number, found in enumerate(re.finditer(r"\S+", text), start=1):
         word = found[0]
         if re.fullmatch(r"-[0-9]+", word):
@@ -88,10 +88,10 @@ def _shorten(word: str, limit: int = 40) -> str:
 
 
 def pack_runs(runs: Runs) -> bytes:
-    """Packs runs for the shuffle: differences between neighbours, deflated, some 2 bytes a run instead of 16.
+    """Packs runs for a shuffle: differences between neighbours, deflated; about 2 bytes a run instead of 16.
 
     Raises:
-        DataError: the packed runs are above `MAX_ELEMENT_BYTES`.
+        DataError: the packed runs are larger than `MAX_ELEMENT_BYTES`.
     """
     differences = runs.astype("<i4")
     np.subtract(runs[1:], runs[:-1], out=differences[1:], casting="same_kind")
@@ -105,26 +105,26 @@ def pack_runs(runs: Runs) -> bytes:
     return packed
 
 
-# Of an empty mask.
+# The packed runs of an empty mask.
 EMPTY_RUNS = pack_runs(np.empty((0, 2), np.int64))
 
 
 def unpack_runs(packed: bytes) -> Runs:
-    """Inverse of `pack_runs`: int64 array [runs, 2]."""
+    """Inverts `pack_runs`: int64 [runs, 2]."""
     differences = np.frombuffer(zlib.decompress(packed), "<i4").reshape(-1, 2)
     return np.cumsum(differences, axis=0, dtype=np.int64)
 
 
 def runs_to_mask(runs: Runs, height: int, width: int) -> Mask:
-    """Draws runs as a mask; runs may overlap and stand in any order.
+    """Draws runs as a mask; runs may overlap and be in any order.
 
     Args:
-        runs: [runs, 2], start from 1 and length, in pixels.
+        runs: [runs, 2]: start (from 1) and length, in pixels.
         height: of the image, in pixels.
         width: of the image, in pixels.
 
     Returns:
-        uint8 array [height, width] of 0 and 1 (a transposed view of column-major memory).
+        uint8 [height, width] of 0 and 1: a view of an array in column order.
 
     Raises:
         DataError: a run ends past the image's last pixel.
@@ -149,11 +149,11 @@ def check_bounds(runs: Runs, height: int, width: int) -> None:
 
 
 def covered_intervals(runs: Runs) -> NDArray[np.int64]:
-    """What runs cover, in order and each pixel once: int64 array [runs, 2] of the first pixel, from 0, and the end."""
+    """Sorts runs and removes overlaps: int64 [runs, 2] of first pixel, from 0, and end."""
     runs = runs[np.argsort(runs[:, 0], kind="stable")]
     starts = runs[:, 0] - 1
     ends = np.maximum.accumulate(starts + runs[:, 1])
-    # What an earlier run covers is left to it, so that the work is bounded by the image, not by the text.
+    # Pixels of an earlier run are left to it, so that the image bounds the work, not the text.
     starts[1:] = np.maximum(starts[1:], ends[:-1])
     return np.stack([starts, ends], axis=1)
 
@@ -162,10 +162,10 @@ def mask_to_runs(mask: NDArray[np.generic]) -> Runs:
     """Encodes a mask as sorted runs that do not touch each other.
 
     Args:
-        mask: [height, width]; what is not 0 is defect.
+        mask: [height, width]; pixels other than 0 are defects.
 
     Returns:
-        int64 array [runs, 2] of start (from 1) and length, in pixels.
+        int64 [runs, 2]: start (from 1) and length, in pixels.
     """
     flat = np.zeros(mask.size + 2, np.int8)
     flat[1:-1] = (mask != 0).ravel(order="F")
@@ -174,5 +174,5 @@ def mask_to_runs(mask: NDArray[np.generic]) -> Runs:
 
 
 def format_runs(runs: Runs) -> str:
-    """Inverse of `parse_runs` for a mask that is not empty: `start length start length …`."""
+    """Inverts `parse_runs` for a mask that is not empty: `start length start length …`."""
     return " ".join(map(str, runs.ravel().tolist()))

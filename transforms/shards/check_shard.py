@@ -1,22 +1,23 @@
-"""One shard's file, looked into: whether it is what `hdf5_file` writes."""
+"""Checks the structure and content of a shard's file: whether it is what `hdf5_file` writes."""
 
 from __future__ import annotations
 
 import contextlib
-import zlib
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 import h5py
 import numpy as np
-from h5py import h5d, h5z
 from numpy.typing import NDArray
 
+from maskmill.inflate import deflated_chunk_shape, inflate
 from maskmill.names import IMAGE, LABEL, N_EXAMPLES, group_name
-from maskmill.transforms.examples.label import MAX_CHUNK_BYTES, LabelFormat
+from maskmill.shard_index import DAMAGE
+from maskmill.transforms.examples.label import LabelFormat, rows_per_chunk
 
-# What h5py and zlib raise for a file that is no HDF5, or a damaged one.
-_DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, OverflowError, zlib.error)
+# Damage makes h5py raise this one, too, for sizes that no array has.
+_DAMAGE = (*DAMAGE, OverflowError)
 _SHOWN_NAMES = 3
 _ARRAYS = {IMAGE, LABEL}
 
@@ -32,17 +33,17 @@ class ArrayForm(NamedTuple):
 
 
 def arrays_of(form: LabelFormat) -> dict[str, ArrayForm]:
-    """What an example holds, by name."""
+    """Returns the arrays of an example by name, given the form of its label."""
     image = ArrayForm(np.dtype("u1"), (1, form.height, form.width))
     return {IMAGE: image, LABEL: ArrayForm(form.dtype, form.shape)}
 
 
 def first_arrays(file: str | BinaryIO, examples: int) -> dict[str, ArrayForm] | None:
-    """What the first example of a shard that can be looked into holds; None where there is none.
+    """Returns the arrays of the first example that can be read and is complete; None if there is none.
 
     Args:
-        file: HDF5, local: its path, or the open file.
-        examples: that are to be in it.
+        file: path of a local HDF5 file, or the open file.
+        examples: expected number of examples.
     """
     try:
         with _open(file) as shard:
@@ -59,16 +60,16 @@ def first_arrays(file: str | BinaryIO, examples: int) -> dict[str, ArrayForm] | 
 def check_shard(
     file: str | BinaryIO, examples: int, arrays: Mapping[str, ArrayForm] | None, form: LabelFormat | None = None
 ) -> list[str]:
-    """Looks at every example of a shard.
+    """Checks every example of a shard.
 
     Args:
-        file: HDF5, local: its path, or the open file. One that is damaged may crash the HDF5 library, and the process.
-        examples: that are to be in it.
-        arrays: that each example is to hold; None is an image and a label of any form.
-        form: of the labels, for which every image and label is read; None reads none of them.
+        file: path of a local HDF5 file, or the open file. A damaged one may crash the HDF5 library and the process.
+        examples: expected number of examples.
+        arrays: expected arrays of each example; None expects an image and a label of any form.
+        form: form of the labels, to read and check every image and label; None reads none of them.
 
     Returns:
-        what is wrong, one message each.
+        a message for each problem.
     """
     try:
         with _open(file) as shard:
@@ -81,7 +82,7 @@ def check_shard(
 
 
 def _open(file: str | BinaryIO) -> h5py.File:
-    # No lock: file systems that have none would make it fail, and a published file does not change.
+    # No lock: it fails on file systems without locks, and a published file does not change.
     return h5py.File(file, "r", locking=False)
 
 
@@ -121,8 +122,7 @@ def _check_example(
 def _arrays(group: Any) -> dict[str, ArrayForm]:
     if not isinstance(group, h5py.Group):
         raise TypeError("it is not a group")
-    # Not group.items(), which holds the lock of h5py from one name to the next: whoever is left in the middle, by an
-    # error, leaves the others waiting.
+    # Not group.items(), which holds the lock of h5py between names: an error in the middle would block other threads.
     return {name: _array(name, group[name]) for name in list(group)}
 
 
@@ -143,36 +143,29 @@ def _compare(found: Mapping[str, ArrayForm], arrays: Mapping[str, ArrayForm] | N
 
 def _check_content(group: h5py.Group, form: LabelFormat) -> list[str]:
     for _ in _slabs(group[IMAGE]):
-        pass  # any grey is allowed; what counts is that it can be read
+        pass  # any grey is right, as long as it can be read
     wrong = [problem for part in _slabs(group[LABEL]) if (problem := _label_problem(part, form))]
-    # One message for an example, not one for each of its parts.
+    # One message per example, not one per slab.
     return [f"/label: {problem}" for problem in wrong[:1]]
 
 
 def _slabs(array: h5py.Dataset) -> Iterator[NDArray[np.generic]]:
-    """An array in parts of whole rows: those of a chunk, so that each is read once and memory is bounded."""
+    """Yields an array in slabs of whole rows, those of a chunk: each chunk is read once, and memory is bounded."""
     *channels, height, width = array.shape
-    rows = max(1, min(height, MAX_CHUNK_BYTES // (array.dtype.itemsize * width)))
-    inflate = _is_deflated(array, (*(1 for _ in channels), rows, width))
+    rows = rows_per_chunk(array.dtype, height, width)
+    as_written = deflated_chunk_shape(array.id) == (*(1 for _ in channels), rows, width)
     for top in range(0, height, rows):
-        yield _inflate(array, top)[..., : height - top, :] if inflate else array[..., top : top + rows, :]
-
-
-def _is_deflated(array: h5py.Dataset, chunk_shape: tuple[int, ...]) -> bool:
-    """Whether an array's chunks are of that shape and deflated, as `hdf5_file` writes them, and nothing else."""
-    properties = array.id.get_create_plist()
-    if properties.get_layout() != h5d.CHUNKED or properties.get_chunk() != chunk_shape:
-        return False
-    return bool(properties.get_nfilters() == 1 and properties.get_filter(0)[0] == h5z.FILTER_DEFLATE)
+        yield _inflate(array, top)[..., : height - top, :] if as_written else array[..., top : top + rows, :]
 
 
 def _inflate(array: h5py.Dataset, top: int) -> NDArray[np.generic]:
-    """The chunks of all channels that begin at a row.
+    """Inflates the chunks of all channels that begin at a row.
 
-    Not by HDF5, whose lock, and the interpreter's, it would hold while it inflates: threads would wait for each other.
+    Not with HDF5, which inflates while it holds its lock and the interpreter's, so that threads wait for each other.
     """
     offsets = [(*channel, top, 0) for channel in np.ndindex(array.shape[:-2])]
-    chunks = [zlib.decompress(array.id.read_direct_chunk(offset)[1]) for offset in offsets]
+    size = math.prod(array.chunks) * array.dtype.itemsize
+    chunks = [inflate(array.id.read_direct_chunk(offset)[1], size) for offset in offsets]
     parts = [np.frombuffer(chunk, array.dtype).reshape(array.chunks) for chunk in chunks]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

@@ -1,11 +1,11 @@
-"""Runs of numbers to a deflate stream, without making the array that they stand for.
+"""Compresses runs of numbers into a deflate stream, without making the array that they represent.
 
-A label is a few numbers in long runs: for 256 x 1600 pixels 1.6 MB of float32, of which zlib looks at every byte. Here
-the stream is put together from the runs: a number as literals, then matches that repeat it. That takes a tenth of the
-time, half of the space, and gives the same bytes whatever zlib there is.
+A label consists of a few numbers in long runs. For 256 x 1600 pixels it is 1.6 MB of float32, and zlib looks at every
+byte. Here the stream is built from the runs: a number as literals, then matches that repeat it. That takes a tenth of
+the time and half of the space, and gives the same bytes with every version of zlib.
 
-Formats: zlib, RFC 1950; deflate, RFC 1951, of which one block with dynamic Huffman codes is used. The codes are chosen
-once for labels as they are, not for each of them.
+Formats: zlib (RFC 1950) and deflate (RFC 1951), with a single block of dynamic Huffman codes. The codes are chosen once
+for typical labels, not for each label.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 _ZLIB_HEADER = b"\x78\x01"
 _ADLER_MODULUS = 65521
 _LONGEST = 258
-# Two more than the longest match: a rest of one or two bytes, too short for a match, is left to the last two matches.
+# Up to two more than the longest match: a rest of one or two bytes, too short for a match, is left to the last two.
 _RESTS = _LONGEST + 3
 
 # Symbols of the code for literals and lengths.
 _END = 256
 _FIRST_LENGTH, _LONGEST_LENGTH = 257, 285
-# Least length of each symbol from 257, and the number of extra bits that say what is above it (RFC 1951, 3.2.5).
+# Least length of each symbol from 257, and number of extra bits that add to it (RFC 1951, 3.2.5).
 _LENGTHS = (
     *range(3, 11),
     *range(11, 19, 2),
@@ -38,37 +38,37 @@ _LENGTHS = (
     258,
 )
 _EXTRA_BITS = (0,) * 8 + (1,) * 4 + (2,) * 4 + (3,) * 4 + (4,) * 4 + (5,) * 4 + (0,)
-# In which order the header gives the lengths of the code for code lengths (RFC 1951, 3.2.7).
+# The order of the lengths of the code for code lengths in the header (RFC 1951, 3.2.7).
 _CODE_LENGTH_ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
 
-# How often symbols are used: the longest match so much that its code is a single bit, 0; then zero bytes, the other
-# bytes of the numbers, and lengths, the longer the more, as each extra bit stands for twice as many.
+# How often symbols are used: the longest match so often that its code is a single bit, 0; then zero bytes, the other
+# bytes of the numbers, and lengths, each extra bit twice as often because it covers twice as many lengths.
 _LONGEST_WEIGHT, _ZERO_WEIGHT, _BYTE_WEIGHT, _LENGTH_WEIGHT = 2**20, 300, 100, 8
 
 
 class Bits(NamedTuple):
-    """Bits as a number; the lowest comes first in the stream."""
+    """Bits as an integer; the lowest bit comes first in the stream."""
 
     value: int
     length: int
 
     def then(self, other: Bits) -> Bits:
-        """These bits and those that follow."""
+        """Appends other bits."""
         return Bits(self.value | other.value << self.length, self.length + other.length)
 
 
 class Coder(NamedTuple):
-    """How the runs of some numbers are written.
+    """Tables to write the runs of some numbers.
 
     Attributes:
         item: size of a number, in bytes.
-        header: what stands before the first run.
-        end: what stands behind the last.
-        codes: uint64 [numbers, rests]: a number as literals, and the matches for the rest of its run that whole longest
-            matches leave; these follow, and are zeros.
-        counts: int64 [numbers, rests] of the bits in `codes`.
-        sums: int64 [numbers] of a number's bytes.
-        weighted: int64 [numbers], likewise, each times its index.
+        header: bits before the first run.
+        end: bits after the last run.
+        codes: uint64 [numbers, rests]: a number as literals, and the matches for the rest of its run after the longest
+            matches. The longest matches follow; their bits are zeros.
+        counts: int64 [numbers, rests]: number of bits in `codes`.
+        sums: int64 [numbers]: sum of a number's bytes.
+        weighted: int64 [numbers]: likewise, each byte times its index.
     """
 
     item: int
@@ -84,11 +84,11 @@ def deflate_runs(plane: NDArray[np.uint8], numbers: tuple[bytes, ...]) -> bytes:
     """Compresses an array of numbers.
 
     Args:
-        plane: uint8, C order: for each item of the array, which of the numbers it is.
-        numbers: as they lie in memory, all of the same size, 1 to 4 bytes.
+        plane: uint8, C order: for each item of the array, the index of its number.
+        numbers: as they are in memory, all of the same size, 1 to 4 bytes.
 
     Returns:
-        a zlib stream of the array.
+        the zlib stream of the array.
     """
     coder = coder_for(numbers)
     flat = plane.reshape(-1)
@@ -107,11 +107,11 @@ def deflate_runs(plane: NDArray[np.uint8], numbers: tuple[bytes, ...]) -> bytes:
 
 
 def _write(coder: Coder, codes: NDArray[np.uint64], positions: NDArray[np.int64], bits: int) -> bytes:
-    """Header, codes at their positions, in bits, and end; what lies between them is zeros."""
+    """Joins header, codes at their positions (in bits) and end; the bits between them are zeros."""
     end = coder.header.length + bits
     shifted = codes << (positions & 7).astype(np.uint64)
     places = (positions >> 3)[:, np.newaxis] + np.arange(8)
-    # No two codes share a bit, so that a sum is what they are together.
+    # No two codes share a bit, so that adding them joins them.
     found = np.bincount(places.ravel(), shifted.astype("<u8").view(np.uint8), minlength=(end >> 3) + 8)
     size = -(-(end + coder.end.length) // 8)
     content = bytearray(found.astype(np.uint8)[:size].tobytes().ljust(size, b"\0"))
@@ -125,7 +125,7 @@ def _write(coder: Coder, codes: NDArray[np.uint64], positions: NDArray[np.int64]
 def _adler32(
     coder: Coder, starts: NDArray[np.int64], lengths: NDArray[np.int64], values: NDArray[np.uint8], size: int
 ) -> int:
-    """The checksum of so many bytes (RFC 1950, 8.2): their sum, and the sum of these sums after each byte."""
+    """Computes the checksum of `size` bytes (RFC 1950, 8.2): their sum, and the sum of all partial sums."""
     low = 1 + int((lengths * coder.sums[values]).sum())
     before = starts * lengths + lengths * (lengths - 1) // 2
     counted = (size * lengths - coder.item * before) % _ADLER_MODULUS * coder.sums[values]
@@ -135,13 +135,13 @@ def _adler32(
 
 @functools.lru_cache(maxsize=16)
 def coder_for(numbers: tuple[bytes, ...]) -> Coder:
-    """The coder of some numbers; see `deflate_runs`."""
+    """Returns the tables for some numbers; see `deflate_runs`."""
     item = len(numbers[0])
     weights = dict.fromkeys(b"".join(numbers), _BYTE_WEIGHT) | {0: _ZERO_WEIGHT, _END: 1}
     weights |= {_FIRST_LENGTH + i: _LENGTH_WEIGHT << extra for i, extra in enumerate(_EXTRA_BITS)}
     lengths = code_lengths({**weights, _LONGEST_LENGTH: _LONGEST_WEIGHT})
     symbols = canonical_codes(lengths)
-    # That the distance is the item's size takes one bit, 0. A second code, which is not used, makes the code complete.
+    # The distance is always the item's size: one bit, 0. A second code, which is not used, makes the code complete.
     distance = {item - 1: 1, item: 1}
     rows = [[_run_code(number, rest, symbols) for rest in range(_RESTS)] for number in numbers]
     return Coder(
@@ -156,7 +156,7 @@ def coder_for(numbers: tuple[bytes, ...]) -> Coder:
 
 
 def _run_code(number: bytes, rest: int, symbols: Mapping[int, Bits]) -> Bits:
-    """A number, and the rest of its run, in bytes, as matches; a rest that is too short for one as literals."""
+    """Encodes a number and the rest of its run, in bytes: as matches, or as literals if it is too short for one."""
     code = Bits(0, 0)
     for byte in number + (number * rest)[:rest] if rest < 3 else number:
         code = code.then(symbols[byte])
@@ -172,7 +172,7 @@ def _match(length: int, symbols: Mapping[int, Bits]) -> Bits:
 
 
 def _block_header(lengths: Mapping[int, int], distance: Mapping[int, int]) -> Bits:
-    """The beginning of the last block, with its two codes (RFC 1951, 3.2.7)."""
+    """Writes the header of the last block, with its two codes (RFC 1951, 3.2.7)."""
     distances = max(distance) + 1
     every = [lengths.get(symbol, 0) for symbol in range(_LONGEST_LENGTH + 1)]
     every += [distance.get(symbol, 0) for symbol in range(distances)]
@@ -190,7 +190,7 @@ def _block_header(lengths: Mapping[int, int], distance: Mapping[int, int]) -> Bi
 
 
 def _shorten_zeros(lengths: Sequence[int]) -> list[tuple[int, Bits]]:
-    """Code lengths as symbols with their extra bits: 18 is 11 to 138 zeros, 17 is 3 to 10."""
+    """Turns code lengths into symbols with extra bits: 18 is 11 to 138 zeros, 17 is 3 to 10 zeros."""
     tokens: list[tuple[int, Bits]] = []
     index = 0
     while index < len(lengths):
@@ -207,7 +207,7 @@ def _shorten_zeros(lengths: Sequence[int]) -> list[tuple[int, Bits]]:
 
 
 def code_lengths(weights: Mapping[int, int]) -> dict[int, int]:
-    """Lengths of a Huffman code for at least two symbols, by how often each is used."""
+    """Computes the lengths of a Huffman code for two symbols or more, given how often each is used."""
     heap: list[tuple[int, tuple[int, ...]]] = [(weight, (symbol,)) for symbol, weight in weights.items()]
     heapq.heapify(heap)
     lengths = dict.fromkeys(weights, 0)
@@ -220,7 +220,7 @@ def code_lengths(weights: Mapping[int, int]) -> dict[int, int]:
 
 
 def canonical_codes(lengths: Mapping[int, int]) -> dict[int, Bits]:
-    """The code of these lengths (RFC 1951, 3.2.2), whose highest bit comes first in the stream."""
+    """Returns the canonical code with these lengths (RFC 1951, 3.2.2); its highest bit comes first in the stream."""
     codes, code, before = {}, 0, 0
     for length, symbol in sorted((length, symbol) for symbol, length in lengths.items()):
         code <<= length - before

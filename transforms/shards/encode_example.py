@@ -1,4 +1,4 @@
-"""Image and mask of an example as they stand in its shard."""
+"""Encodes image and mask of an example as they are stored in its shard."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.rle import ClassMask
-from maskmill.transforms.shards.deflate_runs import deflate_runs
+from maskmill.transforms.shards.label_compression import compress_chunk
 
 
 class EncodedExample(NamedTuple):
-    """An example as it stands in the file.
+    """An example as it is stored in the file.
 
     Attributes:
         image: uint8 [1, H, W].
-        label_chunks: offset in the label, and deflated bytes, of each chunk.
-        overlap: pixels that are of several classes.
+        label_chunks: offset in the label, and compressed bytes, of each chunk.
+        overlap: number of pixels with several classes.
     """
 
     image: NDArray[np.uint8]
@@ -27,12 +27,12 @@ class EncodedExample(NamedTuple):
 
 
 def encode_example(image: NDArray[np.uint8], mask: ClassMask, form: LabelFormat) -> EncodedExample:
-    """Makes and compresses a label, chunk by chunk, and never as a whole.
+    """Makes and compresses a label chunk by chunk; the whole label is never in memory.
 
     Args:
         image: uint8 [H, W].
-        mask: of the classes, [H, W], C order; see `LabelFormat`.
+        mask: all classes in one array [H, W], C order; see `LabelFormat`.
         form: of the label.
     """
-    chunks = ((offset, deflate_runs(chunk, form.numbers)) for offset, chunk in form.chunks(mask))
+    chunks = ((offset, compress_chunk(chunk, form.numbers)) for offset, chunk in form.chunks(mask))
     return EncodedExample(image[np.newaxis], tuple(chunks), form.overlap(mask))

@@ -1,9 +1,9 @@
-"""One shard's file: written example by example, and read back.
+"""Writes the file of a shard example by example, and reads it back.
 
 Layout: groups `example_0` … `example_<n-1>`, each with the datasets `image` (uint8 [1, H, W], contiguous) and `label`
-(see `LabelFormat`; chunked, deflate); the file's attribute `n_examples` (int64) counts them, and its attribute
-`image_ids` (UTF-8, filled up with zeros) names their images: one attribute for all, as one for each would take longer
-than everything else. No timestamps, so that the same examples give the same bytes.
+(see `LabelFormat`; chunked, compressed). The file's attribute `n_examples` (int64) counts them; its attribute
+`image_ids` (UTF-8, padded with zeros) names their images, all in one attribute because one for each image would take
+longer than everything else. There are no timestamps, so that the same examples give the same bytes.
 """
 
 from __future__ import annotations
@@ -23,37 +23,34 @@ from maskmill.names import IMAGE, IMAGE_IDS, LABEL, N_EXAMPLES, group_name
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.make_example import ExampleArrays
 from maskmill.transforms.shards.encode_example import EncodedExample
+from maskmill.transforms.shards.label_compression import PIXELS_PER_BYTE, declare_compression
 
-# What the file says of how its labels were compressed; a reader does not look at it.
-DEFLATE_LEVEL = 1
-# Read by HDF5 1.10 (2016) and later; an example takes 4 KB less than in the oldest format.
+# Needs HDF5 1.10 (2016) or later to read; an example takes 4 KB less than in the oldest format.
 LIBVER = ("v110", "v110")
-# How much of a file's structure HDF5 has in memory. By itself that is up to 32 MB, the more the more examples there
-# are, of which nothing is looked at again. The bytes of a large file depend on it.
+# Bounds the metadata cache of HDF5, which by default grows with the examples to 32 MB, although nothing is looked at
+# again. The bytes of a large file depend on it.
 _STRUCTURE_CACHE_BYTES = 2**18
-# What an example takes besides its image: the structure of the file, and the compressed channels of its label. Measured
-# on masks like Severstal's at seven sizes from 16 x 16 to 512 x 1600, and at each of them not too low.
+# What the structure of the file takes for an example.
 _STRUCTURE_BYTES = 1000
-_PIXELS_PER_BYTE = 24
 
 
 def estimate_bytes(form: LabelFormat) -> int:
-    """About what an example takes in a shard, rather too much than too little."""
+    """Estimates the bytes of an example in a shard; rather too many than too few."""
     pixels = form.height * form.width
-    return pixels + _STRUCTURE_BYTES + math.prod(form.shape[:-2]) * (pixels // _PIXELS_PER_BYTE)
+    return pixels + _STRUCTURE_BYTES + math.prod(form.shape[:-2]) * (pixels // PIXELS_PER_BYTE)
 
 
 class ShardFile:
     """A new HDF5 file to which examples are added.
 
-    As a context manager it closes the file, and says how many examples it has only where no exception passes.
+    As a context manager it closes the file. Unless an exception passes, it writes the attributes that complete it.
 
     Args:
         path: of the new file, local.
         form: of the labels; images have the same height and width.
 
     Raises:
-        OSError: the file cannot be made or written.
+        OSError: the file cannot be created or written.
     """
 
     def __init__(self, path: str, form: LabelFormat) -> None:
@@ -69,13 +66,13 @@ class ShardFile:
         self._label_type = h5t.py_create(form.dtype)
         self._label_properties = _dataset_properties()
         self._label_properties.set_chunk(form.chunk_shape)
-        self._label_properties.set_deflate(DEFLATE_LEVEL)
+        declare_compression(self._label_properties)
 
     def append(self, example: EncodedExample, image_id: str) -> None:
         """Adds an example as the next group.
 
         Args:
-            example: its image and label.
+            example: in the form of the file.
             image_id: file name of its image.
 
         Raises:
@@ -112,14 +109,14 @@ class ShardFile:
 
 
 class _Storage(io.RawIOBase):
-    """The file below HDF5, which never tells HDF5 of an error.
+    """The file beneath HDF5, which hides errors from it.
 
-    The HDF5 library crashes the whole process when a write fails, for example on a full disk. So the first error is
-    kept for `check`; from then on nothing is written, and what would have to be read back is zeros.
+    The HDF5 library crashes the whole process when a write fails, for example because the disk is full. Therefore the
+    first error is kept for `check`; from then on nothing is written, and reading gives zeros.
 
     Args:
-        file: opened by the caller. Python closes an object of a class of `io` even if its constructor has failed, so
-            that this one does nothing that can fail.
+        file: open. (Not a path: Python closes an object of a class of `io` even if its constructor failed, so that
+            this constructor must not fail.)
     """
 
     def __init__(self, file: io.FileIO) -> None:
@@ -129,7 +126,7 @@ class _Storage(io.RawIOBase):
         self._error: OSError | None = None
 
     def check(self) -> None:
-        """Raises the first error that a write met."""
+        """Raises the first error of a read or write, if there was one."""
         if self._error is not None:
             raise OSError(self._error.errno, self._error.strerror, self._file.name) from self._error
 
@@ -197,10 +194,10 @@ def _dataset_properties() -> h5p.PropDCID:
 
 
 def read_shard(path: str) -> Iterator[ExampleArrays]:
-    """Examples of a shard, in order.
+    """Yields the examples of a shard, in order.
 
     Raises:
-        OSError: the file is not HDF5, or damaged.
+        OSError: the file is not HDF5, or is damaged.
         KeyError: a group or dataset is missing.
     """
     with h5py.File(path) as file:

@@ -1,4 +1,4 @@
-"""Records of shards: what is known of a shard's file, and what a run made of it."""
+"""Defines the records of shards: the facts of a file, and how a run obtained it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WRITTEN, KEPT, REUSED = "written", "kept", "reused"
 
 
 class ShardKey(NamedTuple):
-    """A shard: its split, its number in the split, and the name of its file."""
+    """Identifies a shard by its split, its index in the split, and the name of its file."""
 
     split: str
     number: int
@@ -21,14 +21,14 @@ class ShardKey(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Path of its file in the dataset."""
+        """Path of the file in the dataset."""
         return shard_path(self.split, self.file_name)
 
 
 # Beam has a deterministic coder for plain tuples only.
 ShardKeyType = tuple[str, int, str]
 
-# Their messages are of a few hundred bytes.
+# A message has a few hundred bytes; a piece stays far below `MAX_ELEMENT_BYTES`.
 REJECTED_PER_PIECE = 1000
 
 
@@ -47,15 +47,15 @@ class RejectedExample(NamedTuple):
 
 
 class StoredShard(NamedTuple):
-    """What is known of a shard's file.
+    """The facts of a shard's file, as they are in the manifest and in a staged record.
 
     Attributes:
-        examples: in the file.
+        examples: number of examples in the file.
         bytes: size of the file.
         sha256: of the file, hexadecimal.
-        fingerprint: of what decided its bytes, hexadecimal.
+        fingerprint: sha256 of everything that decides the file's bytes, hexadecimal.
         rejected: examples that are missing from it, by their index in the shard's list of examples, ascending.
-        overlaps: examples with pixels of several classes, and the number of these pixels.
+        overlaps: number of examples with pixels of several classes, and number of those pixels.
     """
 
     examples: int
@@ -66,7 +66,7 @@ class StoredShard(NamedTuple):
     overlaps: tuple[int, int] = (0, 0)
 
     def to_json(self) -> dict[str, Any]:
-        """As plain data; no key for what is empty."""
+        """Converts the record to plain data, without keys for empty fields."""
         plain = self._asdict()
         plain["rejected"] = [[index, one.row, one.code, one.message] for index, one in self.rejected.items()]
         plain["overlaps"] = [*self.overlaps] if any(self.overlaps) else []
@@ -74,10 +74,10 @@ class StoredShard(NamedTuple):
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> StoredShard:
-        """Inverse of `to_json`; further keys are ignored.
+        """Inverts `to_json`; ignores other keys.
 
         Raises:
-            ValueError, TypeError, KeyError: it is something else.
+            ValueError, TypeError, KeyError: the data is no such record.
         """
         rejected = {
             index: RejectedExample(row=row, code=code, message=message)
@@ -90,24 +90,24 @@ class StoredShard(NamedTuple):
 
 
 class ReusableShard(NamedTuple):
-    """A shard of another dataset: the path of its file, and what is known of it."""
+    """A shard of another dataset: the path of its file, and its facts."""
 
     path: str
     stored: StoredShard
 
 
 class ShardSummary(NamedTuple):
-    """A shard, and what became of its rows.
+    """Summarises a shard of a run.
 
     Attributes:
-        split: its split.
-        number: of the shard in its split.
-        file_name: in the split's folder.
-        rows: of the CSV that are in its examples.
-        merged: rows that were united with an earlier row of the same example.
-        classes: number of its examples that have something of a class, by the class; 0 is for those without any.
-        stored: its file.
-        state: how this run has come by it, `WRITTEN`, `KEPT` or `REUSED`.
+        split: name of the split.
+        number: index of the shard in the split.
+        file_name: name of the file in the split's folder.
+        rows: number of rows of the CSV in the examples of the shard.
+        merged: number of those rows that share an example with an earlier row.
+        classes: number of examples with a defect of a class, by class; 0 counts those without any defect.
+        stored: facts of the file.
+        state: how this run obtained the file: `WRITTEN`, `KEPT` or `REUSED`.
     """
 
     split: str
@@ -121,7 +121,7 @@ class ShardSummary(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Path in the dataset."""
+        """Path of the file in the dataset."""
         return shard_path(self.split, self.file_name)
 
     @property
@@ -133,7 +133,7 @@ class ShardSummary(NamedTuple):
 
 
 def cut_summary(summary: ShardSummary) -> Iterator[ShardSummary]:
-    """Summaries of the same shard with a part of its rejected examples each: all of them may be many for a shuffle."""
+    """Cuts a summary into pieces with some of the rejected examples each: all may be too large for a shuffle."""
     rejected = list(summary.stored.rejected.items())
     for start in range(0, max(len(rejected), 1), REJECTED_PER_PIECE):
         part = dict(rejected[start : start + REJECTED_PER_PIECE])
@@ -141,7 +141,7 @@ def cut_summary(summary: ShardSummary) -> Iterator[ShardSummary]:
 
 
 def join_summaries(pieces: Iterable[ShardSummary]) -> tuple[ShardSummary, ...]:
-    """Inverse of `cut_summary`, for the pieces of many shards in any order: summaries ordered by split and number."""
+    """Inverts `cut_summary` for pieces of many shards in any order; returns summaries in order of split and number."""
     summaries = []
     for _, group in itertools.groupby(sorted(pieces), key=lambda piece: (piece.split, piece.number)):
         of_shard = list(group)

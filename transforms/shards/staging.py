@@ -1,8 +1,9 @@
-"""Shards in the staging folder: whole files, each with its record beside it.
+"""Manages the staging folder: complete shards, each with its record beside it.
 
-A file is made in a private folder and moved here when it is whole; the record comes after it. So whatever has a record
-is whole, and a process that dies leaves nothing that could be taken for a shard. The name of a staged file holds its
-fingerprint: two attempts at the same shard end in one file of the same bytes, and no record speaks for another file.
+A file is written in a private folder and moved here when it is complete; its record follows. If there is a record, the
+file is complete, and a killed process leaves nothing that could be mistaken for a shard. The name of a staged file
+contains its fingerprint: two attempts at a shard end in one file with the same bytes, and no record describes another
+file.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from maskmill.transforms.shards.records import ReusableShard, StoredShard
 
 
 def read_record(staged: str) -> StoredShard | None:
-    """What is known of a shard that is whole in the staging folder; None where there is none.
+    """Reads the record of a staged shard; returns None if there is none, or if it does not describe the file.
 
-    A local file is read to its end: nobody has waited for the disk to take it, and a power failure may have cut it off.
+    A local file is read to its end and compared: nothing has waited for the disk, and it may have been truncated by a
+    power failure.
     """
     record = read_bytes_if_there(record_path(staged))
     if record is None or not exists(staged):
@@ -40,24 +42,24 @@ def read_record(staged: str) -> StoredShard | None:
 
 
 def list_staged(staging: str, splits: Iterable[str]) -> set[str]:
-    """Paths of the files in the staging folder: of shards, and of the records beside them."""
+    """Lists the files in the staging folder, shards and records, by their paths in it."""
     return {shard_path(split, info.name) for split in splits for info in list_folder_if_there(join(staging, split))}
 
 
 def count_staged(staging: str, splits: Iterable[str]) -> int:
-    """Number of shards that are whole in the staging folder."""
+    """Counts the complete shards in the staging folder."""
     return sum(is_record(path) for path in list_staged(staging, splits))
 
 
-# Private folders of this process, for a process that has to stop at once: it takes the lock, and no more are made.
+# Private folders of this process. `remove_attempts` takes the lock for good, so that no more are made.
 _attempts: set[str] = set()
 _attempts_lock = threading.Lock()
 
 
 @contextlib.contextmanager
 def local_attempt(staged: str) -> Iterator[str]:
-    """A path to write a file at, which HDF5 can: local, its own, and removed with what is there at the end."""
-    # Where staging is local, on its file system, so that moving the file into place copies nothing.
+    """Provides a local path for a new file in a private folder, which is removed at the end."""
+    # If staging is local, the folder is on its file system: moving the file into place copies nothing.
     parent = os.path.dirname(staged) if is_local(staged) else None
     with _attempts_lock:
         folder = tempfile.mkdtemp(suffix=ATTEMPT, prefix=f"maskmill-{os.getpid()}-", dir=parent)
@@ -71,20 +73,20 @@ def local_attempt(staged: str) -> Iterator[str]:
 
 def _remove_attempt(folder: str) -> None:
     try:
-        os.rmdir(folder)  # the file has most often been moved away
+        os.rmdir(folder)  # usually the file was moved away
     except OSError:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_attempts() -> None:
-    """Removes what this process has half written, and keeps its threads from beginning anew."""
-    _attempts_lock.acquire(timeout=1)  # a signal may have come while this very thread has it
-    for folder in list(_attempts) * 2:  # a thread may make its file while the folder is emptied
+    """Removes the incomplete files of this process, and blocks threads that begin another: the process is ending."""
+    _attempts_lock.acquire(timeout=1)  # a signal may interrupt the thread that holds it
+    for folder in list(_attempts) * 2:  # a thread may create its file while the folder is emptied
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_dead_attempts() -> None:
-    """Removes from this machine's folder for temporary files what processes that were killed have left there."""
+    """Removes what killed processes left in this machine's folder for temporary files."""
     for folder in glob.glob(os.path.join(glob.escape(tempfile.gettempdir()), f"maskmill-*{ATTEMPT}")):
         number = os.path.basename(folder).split("-")[1]
         if number.isdecimal() and not _is_running(int(number)):
@@ -102,9 +104,9 @@ def _is_running(process: int) -> bool:
 
 
 def stage(attempt: str, staged: str, stored: StoredShard) -> None:
-    """Moves a whole local file to its place in the staging folder, and says that it is whole."""
+    """Moves a complete local file to its place in the staging folder, and writes its record."""
     if is_local(staged):
-        # Publishing does so too, for files of earlier attempts; but here, other shards are made in the meantime.
+        # Publishing does so too, for files of earlier attempts; but here, other shards are written meanwhile.
         sync(attempt)
         move(attempt, staged)
     else:
@@ -116,13 +118,13 @@ def stage_copy(source: ReusableShard, staged: str) -> bool:
     """Copies a shard of another dataset into the staging folder.
 
     Returns:
-        whether that has succeeded: a file that was damaged, or removed in the meantime, is not taken over.
+        True; False if the file was damaged or removed meanwhile, so that the shard has to be written.
     """
     with local_attempt(staged) as attempt:
         try:
             if copy_to_local(source.path, attempt) != source.stored.sha256:
                 return False
-        except OSError:  # Where it is the copy that cannot be written, the shard cannot be either, and says so.
+        except OSError:  # If the copy cannot be written, writing the shard will fail with the message.
             return False
         stage(attempt, staged, source.stored)
     return True
