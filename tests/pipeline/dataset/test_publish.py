@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from maskmill.names import HISTORY, staged_path
+from maskmill.names import staged_path
 from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.dataset.find_existing import find_existing, of_naming
 from maskmill.pipeline.dataset.publish import check_publishable, describe_record, publish
@@ -23,6 +23,7 @@ from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.shards.records import ShardSummary, StoredShard
+from tests.support.command import tree
 
 SPLITS = ("train_input", "eval_input")
 
@@ -89,11 +90,6 @@ def stage(publication: Publication, content: str = "shard") -> DatasetMetadata:
     sizes = {split: SplitSize(examples, 2 * examples) for split in SPLITS}
     rows = RowCounts(read=2 * examples, in_examples=2 * examples, filtered={}, rejected=0, merged=0)
     return DatasetMetadata(tuple(summaries), sizes, rows, (), 0, 0)
-
-
-def tree(root: Path) -> dict[str, bytes]:
-    files = (path for path in root.rglob("*") if path.is_file() and path.name != HISTORY)
-    return {str(path.relative_to(root)): path.read_bytes() for path in files}
 
 
 def test_published_dataset_has_every_file_that_its_manifest_lists_and_no_staging(tmp_path: Path) -> None:
