@@ -1,7 +1,8 @@
 # The commands of README.md. Everything is installed into .venv, from requirements in setup.py.
 
 PYTHON ?= python3
-BIN := .venv/bin
+VENV := .venv
+BIN := $(VENV)/bin
 
 # Tests that need more than Python: each has a target of its own, and `make test` leaves them out.
 APART := flink prism stores dataflow torch browser
@@ -17,26 +18,30 @@ endif
 endif
 WORKERS := --numprocesses=auto --dist=worksteal
 
-.PHONY: quickstart test test-slow torture lint bench flink clean $(APART:%=test-%) test-airflow
+.PHONY: quickstart test test-slow test-pythons torture lint bench flink clean $(APART:%=test-%) test-airflow
 
-quickstart: .venv/installed
+quickstart: $(VENV)/installed
 	$(BIN)/maskmill sample quickstart/data
 	$(BIN)/maskmill create --params configs/quickstart.yaml --output_dir quickstart/hdf5
 	@echo
-	@echo "Look at quickstart/hdf5; it is read like this:"
+	@echo "To read it:"
 	@echo "$(BIN)/python -c \"from maskmill import open_dataset; print(open_dataset('quickstart/hdf5')[0])\""
 
-test: .venv/installed-test
+test: $(VENV)/installed-test
 	$(BIN)/python -m pytest $(if $(findstring /,$(ROOM)),,$(WORKERS)) -m "$(wordlist 2,99,$(NOT_APART))" $(ROOM:%=tests/%)
 
 # What takes longest: large tables, and runs that are killed again and again.
-test-slow: .venv/installed-test
+test-slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest $(WORKERS) -m slow
 
-test-flink test-prism: .venv/installed-test
-test-stores test-dataflow: .venv/installed-test-stores
-test-torch: .venv/installed-test-torch
-test-browser: .venv/installed-test-browser
+# `make test` with the oldest and the newest of Python 3.10 to 3.13 that this machine has, each in a .venv-3.N.
+test-pythons:
+	$(PYTHON) -m tests.support.pythons $(MAKE) test
+
+test-flink test-prism: $(VENV)/installed-test
+test-stores test-dataflow: $(VENV)/installed-test-stores
+test-torch: $(VENV)/installed-test-torch
+test-browser: $(VENV)/installed-test-browser
 $(APART:%=test-%): test-%:
 	$(BIN)/python -m pytest -m $*
 
@@ -49,37 +54,37 @@ flink: quickstart
 test-airflow: .venv-airflow/installed
 	.venv-airflow/bin/python -m pytest -m airflow tests/whole/test_airflow.py
 
-torture: .venv/installed-test .venv/installed-test-stores
+torture: $(VENV)/installed-test $(VENV)/installed-test-stores
 	$(BIN)/python -m tests.support.torture
 	MASKMILL_FULL_FAULTS=1 $(BIN)/python -m pytest --timeout=0 tests/whole/test_faults.py tests/whole/test_store_faults.py
 
-lint: .venv/installed-lint
+lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/installed-test
+bench: $(VENV)/installed-test
 	$(BIN)/python -m tests.benchmarks.bench
 
 clean:
-	rm -rf .venv .venv-airflow build *.egg-info quickstart
+	rm -rf .venv .venv-* build *.egg-info quickstart
 
-.venv/installed: EXTRAS :=
-.venv/installed-test: EXTRAS := [test,report]
-.venv/installed-test-stores: EXTRAS := [test,test-stores,gcp,aws]
-.venv/installed-test-torch: EXTRAS := [test,torch,test-torch]
-.venv/installed-test-browser: EXTRAS := [test,report,test-browser]
-.venv/installed-lint: EXTRAS := [lint]
+$(VENV)/installed: EXTRAS := [report]
+$(VENV)/installed-test: EXTRAS := [test,report]
+$(VENV)/installed-test-stores: EXTRAS := [test,test-stores,gcp,aws]
+$(VENV)/installed-test-torch: EXTRAS := [test,torch,test-torch]
+$(VENV)/installed-test-browser: EXTRAS := [test,report,test-browser]
+$(VENV)/installed-lint: EXTRAS := [lint]
 
 INSTALLED := installed installed-test installed-lint $(patsubst %,installed-test-%,stores torch browser)
-$(INSTALLED:%=.venv/%): setup.py | .venv/bin/python
+$(INSTALLED:%=$(VENV)/%): setup.py | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
 	@touch $@
 
-.venv/bin/python:
+$(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "maskmill needs Python 3.10 to 3.13; name one: make PYTHON=python3.11 ..."; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 
 .venv-airflow/installed: setup.py
 	$(PYTHON) -m venv .venv-airflow

@@ -20,7 +20,7 @@ setup(
     install_requires=[
         f"apache-beam{BEAM_VERSION}",
         "numpy>=1.26",
-        "pandas>=2.2,<2.4",
+        "pandas>=2.2,<2.4",  # as in Beam's extras: within IPython it imports pandas, and fails with 3.x
         "h5py>=3.11",
         "Pillow>=11",
         "simplejpeg>=1.8",
@@ -47,6 +47,7 @@ setup(
             "pytest-timeout>=2.3",
             "pytest-xdist>=3.6",
             "hypothesis>=6.100",
+            "ipython>=8",
             "psutil>=5.9",
             "py-spy>=0.4",  # the benchmark of the interpreter's lock
             "prometheus_client>=0.20",

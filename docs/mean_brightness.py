@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("data_dir", metavar="DATA_DIR")
     data_dir = os.path.abspath(parser.parse_args().data_dir)
     path, folders = os.path.join(data_dir, "train.csv"), (os.path.join(data_dir, "train_images"),)
-    file = CsvFile(path, os.path.getsize(path), read_header(path, RowFormat()), uses=((0, 0),))
+    file = CsvFile(path, os.path.getsize(path), read_header(path, RowFormat()), sources=((0, 0),))
     form = ExampleFormat((HEIGHT, WIDTH), LabelFormat("multilabel_bce", len(CLASSES) + 1, HEIGHT, WIDTH, CLASSES))
     with beam.Pipeline(runner="FnApiRunner") as pipeline:
         rows = (pipeline | ReadAnnotations(files=(file,), sources=(Source(0, frozenset(CLASSES)),))).rows

@@ -5,6 +5,7 @@ python docs/write_parameters.py
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from pathlib import Path
@@ -18,9 +19,10 @@ PAGE = Path(__file__).with_name("parameters.md")
 
 
 def meanings(model: type[BaseModel]) -> dict[str, str]:
-    """What the docstring of a model says of its attributes."""
-    text = (model.__doc__ or "").split("Attributes:\n", 1)[1].split("\n\n")[0]
-    found = re.findall(r"^        (\w+): (.*(?:\n            .*)*)", text, re.MULTILINE)
+    """Reads the attributes in the docstring of a model."""
+    # getdoc removes the indentation, which Python 3.13 no longer keeps in __doc__.
+    text = (inspect.getdoc(model) or "").split("Attributes:\n", 1)[1].split("\n\n")[0]
+    found = re.findall(r"^    (\w+): (.*(?:\n        .*)*)", text, re.MULTILINE)
     return {name: " ".join(meaning.split()).rstrip(".") for name, meaning in found}
 
 

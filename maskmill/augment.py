@@ -1,4 +1,4 @@
-"""Normalising and augmenting, as the data processors of the Model Zoo do it, on NumPy arrays.
+"""Normalises and augments NumPy arrays as the data processors of the Model Zoo do.
 
 Source of the rules: `Hdf5DataProcessor` and `preprocessing_utils` of the Model Zoo's UNet, release 2.0.3.
 """
@@ -15,15 +15,15 @@ BRIGHTNESS = 0.2
 
 
 def normalize(image: NDArray[Any], method: str | None) -> NDArray[Any]:
-    """An image as the network takes it.
+    """Normalises an image.
 
     Args:
         image: uint8, of any shape.
-        method: `zero_centered` to -1 … 1, `zero_one` to 0 … 1, `standard_score` to mean 0 and standard deviation 1;
-            None leaves it as it is.
+        method: `zero_centered` maps to -1 … 1, `zero_one` to 0 … 1, `standard_score` to mean 0 and standard deviation
+            1; None changes nothing.
 
     Returns:
-        float32; with None the image itself.
+        float32; the image itself if the method is None.
 
     Raises:
         ValueError: there is no such method.
@@ -36,40 +36,40 @@ def normalize(image: NDArray[Any], method: str | None) -> NDArray[Any]:
     if method == "zero_one":
         return grey / np.float32(255)
     if method == "standard_score":
-        # As torch does it: of a sample.
+        # As in torch: the standard deviation of a sample.
         score: NDArray[np.float32] = (grey - grey.mean()) / grey.std(ddof=1)
         return score
     raise ValueError(f"normalize_data_method is {method!r}; it must be one of {', '.join(map(repr, METHODS))}")
 
 
 def flip(array: NDArray[Any]) -> NDArray[Any]:
-    """Left and right exchanged, of an array [..., H, W]."""
+    """Flips an array [..., H, W] left to right."""
     return array[..., ::-1]
 
 
 def rotate(array: NDArray[Any], turns: int) -> NDArray[Any]:
-    """Turned counter-clockwise by so many times 90 degrees, of an array [..., H, W]."""
+    """Rotates an array [..., H, W] counter-clockwise by `turns` times 90 degrees."""
     return np.rot90(array, turns, axes=(-2, -1))
 
 
 def brighten(image: NDArray[Any], delta: float) -> NDArray[Any]:
-    """Brighter by so much: float32."""
+    """Adds `delta` to an image; the result is float32."""
     return image.astype(np.float32) + np.float32(delta)
 
 
 def augment(image: NDArray[Any], label: NDArray[Any], random: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Flips, turns and brightens at random, image and label alike.
+    """Flips and rotates image and label alike, and brightens the image, at random.
 
-    Half of the images are flipped; they are turned by 0, 90 or 180 degrees, those that are not square by 0, 180 or 360;
-    half of them are brighter by 0.2.
+    Half of the images are flipped. Square ones are rotated by 0, 90 or 180 degrees, others by 0, 180 or 360. Half get
+    brighter by 0.2.
 
     Args:
         image: [1, H, W], normalised.
         label: [..., H, W].
-        random: where the choices come from.
+        random: source of the choices.
 
     Returns:
-        image, float32 whatever it is given as and whatever chance chooses, and label, each perhaps as a view.
+        image (always float32) and label; each may be a view.
     """
     flipped, turns, brighter = random.random() < 0.5, int(random.integers(3)), random.random() < 0.5
     if image.shape[-2] != image.shape[-1]:

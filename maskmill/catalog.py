@@ -1,7 +1,6 @@
-"""Which shards a dataset has, by what it says of itself, and whether they are all there.
+"""Finds the shards that a dataset lists, and checks that they are all there.
 
-Beside the shards lies manifest.json, which maskmill writes last, or, in a dataset of create_hdf5_files.py, for each
-split a list of its shards, meta_<split>.dat.
+manifest.json lists them, which maskmill writes last; in a dataset of create_hdf5_files.py meta_<split>.dat does.
 """
 
 from __future__ import annotations
@@ -9,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from maskmill import format_version
 from maskmill.completeness import check_sizes
 from maskmill.errors import DatasetError
 from maskmill.folder import Folder
+from maskmill.format_version import current_format
 from maskmill.manifest import check_sums, unseal
 from maskmill.names import (
     EVAL,
@@ -31,12 +30,12 @@ _ONLY_OURS = {REJECTED, STAGING}
 
 
 class Shard(NamedTuple):
-    """A shard's file.
+    """A shard as its dataset lists it.
 
     Attributes:
         path: in the dataset.
-        examples: in it.
-        bytes: its size; None where nothing says it.
+        examples: number of examples.
+        bytes: size of the file; None if the dataset does not say.
     """
 
     path: str
@@ -45,20 +44,20 @@ class Shard(NamedTuple):
 
     @property
     def place(self) -> tuple[int, int]:
-        """Number of the range of positions that it is of, and its own number; both stand in its name."""
+        """Index of its range of positions, and its own index in the split, as its name says."""
         parsed = parse_shard_file(self.path)
         return (parsed.range, parsed.number) if parsed else (0, 0)
 
 
 class _Catalog(NamedTuple):
-    """What a dataset says of itself.
+    """What a dataset lists.
 
     Attributes:
-        splits: shards of each.
-        files: sizes in bytes of all files that it lists, by path in it; None for one that nothing says.
-        where: they are listed.
-        folders: below the dataset's own, in which its shards are.
-        problems: what does not agree with itself, one message each.
+        splits: shards of each split.
+        files: size in bytes of every listed file, by path in the dataset; None if the dataset does not say.
+        where: file that lists them, for messages.
+        folders: folders in the dataset that hold shards.
+        problems: contradictions in the listing, one message each.
     """
 
     splits: Mapping[str, list[Shard]]
@@ -69,12 +68,12 @@ class _Catalog(NamedTuple):
 
 
 def find_shards(folder: Folder, path: str, split: str) -> list[Shard]:
-    """The shards of a split, ordered by their numbers.
+    """Finds the shards of a split, in the order of their indices.
 
     Args:
-        folder: of the dataset.
-        path: of it, for messages.
-        split: its name.
+        folder: folder of the dataset.
+        path: its path, for messages.
+        split: name of the split.
 
     Raises:
         DatasetError: there is no such dataset or split, or it is not whole.
@@ -91,20 +90,20 @@ def find_shards(folder: Folder, path: str, split: str) -> list[Shard]:
 
 
 def find_splits(folder: Folder, path: str) -> Mapping[str, list[Shard]]:
-    """The splits of a dataset with their shards, as it says itself.
+    """Finds the splits that a dataset lists, with their shards.
 
     Args:
-        folder: of the dataset.
-        path: of it, for messages.
+        folder: folder of the dataset.
+        path: its path, for messages.
 
     Raises:
-        DatasetError: there is no such dataset, or it does not say.
+        DatasetError: there is no such dataset, or its listing cannot be read.
     """
     return _read_catalog(folder, path, folder.list("")).splits
 
 
 def _sizes(folder: Folder, beside: Mapping[str, int | None], folders: Collection[str]) -> dict[str, int]:
-    """Sizes of the files in a dataset's folder, what is `beside` its shards, and in those with its shards, by path."""
+    """Sizes of the files in a dataset: those `beside` its shards' folders, and those in them, by path."""
     found = {f"{name}/{file}": size for name in folders for file, size in folder.list(name).items()}
     return {path: size for path, size in {**beside, **found}.items() if size is not None}
 
@@ -117,15 +116,15 @@ def _of_manifest(folder: Folder, path: str) -> _Catalog:
     try:
         manifest = unseal(folder.read(MANIFEST))
         version = manifest["format_version"]
-        if version > format_version.CURRENT:
-            known = f"and this maskmill knows none above {format_version.CURRENT}; install a later one"
+        if version > current_format():
+            known = f"and this maskmill knows none above {current_format()}; install a later one"
             raise DatasetError(f"{path}/{MANIFEST} is of format version {version}, {known}")
         splits = {split: list(map(_shard_of, entry["shards"])) for split, entry in manifest["splits"].items()}
         files = {name: entry["bytes"] for name, entry in manifest["files"].items()}
         files |= {shard.path: shard.bytes for shards in splits.values() for shard in shards}
         return _Catalog(splits, files, MANIFEST, splits, tuple(check_sums(manifest)))
     except FileNotFoundError as error:
-        raise DatasetError(f"{path}: a run has begun to replace the dataset; wait for its end") from error
+        raise DatasetError(f"{path}: a run is replacing the dataset; wait until it ends") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
             f"{path}/{MANIFEST} is damaged ({error}); copy the dataset again, or make it again"
@@ -138,14 +137,14 @@ def _shard_of(entry: Mapping[str, Any]) -> Shard:
 
 def _of_original(folder: Folder, path: str, names: Collection[str]) -> _Catalog:
     if not _ONLY_OURS.isdisjoint(names):
-        unfinished = f"{path} has no {MANIFEST}, which maskmill writes last: a run is still going on, or was cut off"
-        raise DatasetError(f"{unfinished}; wait for its end, or run the same maskmill create again")
+        unfinished = f"{path} has no {MANIFEST}, which maskmill writes last: a run is still at work, or was interrupted"
+        raise DatasetError(f"{unfinished}; wait until it ends, or run the same maskmill create again")
     splits = list(filter(None, map(parse_meta_file, names)))
     if not splits:
         raise DatasetError(f"no dataset in {path}; name the folder in which {MANIFEST} or {meta_file(TRAIN)} lies")
     shards = {split: _read_meta(folder, path, split) for split in splits}
     files = {shard.path: shard.bytes for of_split in shards.values() for shard in of_split}
-    # A split without a list of its shards is damaged, and not somebody else's.
+    # A folder of one of these names without a list of shards is a damaged split, not a foreign folder.
     return _Catalog(shards, files, meta_file("*"), {TRAIN, EVAL, *splits})
 
 

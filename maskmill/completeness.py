@@ -1,4 +1,4 @@
-"""Whether the files that a dataset lists are there, in their sizes, and no others of its kind."""
+"""Checks that the files that a dataset lists are there with the right sizes, and that no other shards are."""
 
 from __future__ import annotations
 
@@ -8,35 +8,33 @@ from maskmill.names import ATTEMPT, parse_shard_file
 
 
 def check_sizes(listed: Mapping[str, int | None], found: Mapping[str, int], where: str) -> Iterator[str]:
-    """Looks for files that are missing, of another size, or too many.
+    """Finds files that are missing, have the wrong size, or are not listed.
 
     Args:
-        listed: sizes in bytes of the files that a dataset lists, by path in it; None for one that nothing says.
-        found: sizes of the files that are there, by path in the dataset.
-        where: they are listed.
+        listed: size in bytes of each listed file, by path in the dataset; None if the dataset does not say.
+        found: size in bytes of each file that is there, by path in the dataset.
+        where: file that lists them, for messages.
 
     Yields:
-        what is wrong, one message each.
+        one message for each problem.
     """
     for path, size in listed.items():
         if path not in found:
             yield f"{path}: is missing"
         elif size not in (None, found[path]):
             yield f"{path}: has {found[path]:,} bytes instead of {size:,}"
-    # In the folder itself anybody may leave files, but what ends like this we left.
+    # People may leave files in the folder itself; attempts are ours.
     candidates = (path for path in found if "/" in path or path.endswith(ATTEMPT))
     for path in find_strays(candidates, listed):
         yield f"{path}: is not of this dataset; {where} does not list it"
 
 
 def find_strays(present: Iterable[str], listed: Collection[str]) -> Iterator[str]:
-    """Files that have no place in a dataset, in order.
-
-    Files of other names than the dataset's own are somebody else's, and left out of account.
+    """Finds files that do not belong to a dataset, in order; foreign files with other names are ignored.
 
     Args:
-        present: paths in the dataset.
-        listed: paths of its shards.
+        present: paths of the files that are there.
+        listed: paths of the dataset's shards.
     """
     names = {_dataset_name(path) for path in listed}
     for path in sorted(set(present).difference(listed)):

@@ -1,4 +1,4 @@
-"""The examples of a split, by position."""
+"""Reads the examples of a split by index."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Example(NamedTuple):
 
     Attributes:
         image: uint8 [1, H, W].
-        label: by loss: float32 [1, H, W] for bce, float32 [classes, H, W] for multilabel_bce, int32 [H, W] for ssce.
-        image_id: file name of the image; "" in a dataset of create_hdf5_files.py, which does not name it.
+        label: float32 [1, H, W] for the loss bce, float32 [classes, H, W] for multilabel_bce, int32 [H, W] for ssce.
+        image_id: file name of the image; "" in a dataset of create_hdf5_files.py, which does not record it.
     """
 
     image: NDArray[np.uint8]
@@ -37,7 +37,7 @@ class Batch(NamedTuple):
     Attributes:
         images: uint8 [n, 1, H, W].
         labels: [n, …], each as in `Example`.
-        image_ids: n names.
+        image_ids: n file names.
     """
 
     images: NDArray[np.uint8]
@@ -50,12 +50,12 @@ def open_dataset(path: str | os.PathLike[str], split: str = TRAIN, *, label_dtyp
 
     Args:
         path: folder of the dataset; local, or with a scheme that fsspec knows, such as `gs://…`.
-        split: its name.
-        label_dtype: that labels are to have; None for the one in which they are stored.
+        split: name of the split.
+        label_dtype: dtype to convert labels to; None keeps the stored one.
 
     Raises:
-        DatasetError: there is no such dataset or split, or it is not whole: a file that it lists is missing or of a
-            wrong size, a shard is there that it does not list, manifest.json was changed, or a run is still writing it.
+        DatasetError: there is no such dataset or split, or it is not whole: a listed file is missing or has the wrong
+            size, an unlisted shard is there, manifest.json was changed, or a run is still writing the dataset.
     """
     name = os.fspath(path)
     shards = find_shards(folder_of(name), name, split)
@@ -65,12 +65,11 @@ def open_dataset(path: str | os.PathLike[str], split: str = TRAIN, *, label_dtyp
 class Dataset(Sequence[Example]):
     """A split of a dataset, or a part of it; see `open_dataset`.
 
-    It may be handed to other processes, forked or spawned: each opens the files anew. What a spawned one is sent is
-    small, but a part has its positions with it, 8 bytes an example. Reading from several threads of a process at the
-    same time is not provided for.
+    It may be passed to other processes, forked or spawned: each opens the files itself. Its pickle is small; that of a
+    part holds 8 bytes an example. Do not read from several threads of one process at the same time.
 
     Attributes:
-        path: folder of the dataset.
+        path: folder of the dataset, as given.
         split: name of the split.
     """
 
@@ -81,12 +80,12 @@ class Dataset(Sequence[Example]):
         self.split = split
         self._shards = tuple(shards)
         self._label_dtype = label_dtype
-        # Of a part of the split, the positions in the whole of it.
+        # Indices in the split, if this is a part of it.
         self._part: NDArray[np.int64] | None = None
         self._begin()
 
     def _begin(self) -> None:
-        """Makes what is not handed to other processes."""
+        """Sets up what is not passed to other processes."""
         self._places = places_of(self._shards)
         self._open = OpenShards(self.path)
         self._forms: dict[str, tuple[np.dtype[np.generic], tuple[int, ...]]] = {}
@@ -101,7 +100,7 @@ class Dataset(Sequence[Example]):
     def __getitem__(self, position: slice | Sequence[int] | NDArray[np.integer[Any]]) -> Dataset: ...
 
     def __getitem__(self, position: int | slice | Sequence[int] | NDArray[np.integer[Any]]) -> Example | Dataset:
-        """An example, by its position from 0; or a part of the dataset, by a slice or by positions."""
+        """Returns an example, given its index; or a part of the dataset, given a slice or indices."""
         if isinstance(position, int | np.integer):
             images, labels, image_ids = self.read([int(position)])
             return Example(images[0], labels[0], image_ids[0])
@@ -112,11 +111,11 @@ class Dataset(Sequence[Example]):
         return part
 
     def read(self, positions: Sequence[int] | NDArray[np.integer[Any]]) -> Batch:
-        """Reads examples, in the order that is asked for.
+        """Reads examples in the given order.
 
         Raises:
-            IndexError: there is no such position.
-            DatasetError: a shard is damaged, or has been replaced.
+            IndexError: an index is out of range.
+            DatasetError: a shard is damaged, or was replaced after the dataset was opened.
             OSError: a shard cannot be read.
         """
         places = self._places[positions if self._part is None else self._part[positions]].tolist()
@@ -131,13 +130,13 @@ class Dataset(Sequence[Example]):
         return Batch(images, labels, image_ids)
 
     def batches(self, size: int, *, shuffle: bool = False, seed: int = 0, drop_last: bool = False) -> Iterator[Batch]:
-        """All examples once.
+        """Yields all examples once, in batches.
 
         Args:
-            size: examples of a batch; the last one may have fewer.
-            shuffle: in an order that `seed` decides, and not in that of the positions.
-            seed: of the order; with another one for each epoch, each has an order of its own.
-            drop_last: leaves a last batch out that has fewer.
+            size: examples in a batch; the last one may have fewer.
+            shuffle: reads in a random order instead of index order.
+            seed: of that order; pass another seed in each epoch.
+            drop_last: leaves out a last batch that has fewer.
         """
         order = np.random.default_rng(seed).permutation(len(self)) if shuffle else np.arange(len(self))
         for start in range(0, len(self) - (size - 1 if drop_last else 0), size):
@@ -159,7 +158,7 @@ class Dataset(Sequence[Example]):
         return self._label_dtype or self._form(LABEL)[0]
 
     def close(self) -> None:
-        """Closes the files; the next example opens them again."""
+        """Closes the files; reading the next example opens them again."""
         self._open.close()
 
     def __repr__(self) -> str:

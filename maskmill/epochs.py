@@ -1,6 +1,6 @@
-"""Which examples are read when: an order for each epoch, cut into steps, and each step among those who train together.
+"""Plans epochs: the order of the examples, cut into steps, and each step divided among the ranks.
 
-All of it follows from a few numbers, so that everybody works it out alone, and comes to the same.
+Everything follows from a few numbers, so each rank computes the same plan by itself.
 """
 
 from __future__ import annotations
@@ -14,21 +14,20 @@ from numpy.typing import NDArray
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EpochPlan:
-    """How the examples are divided.
+    """How the examples are divided among epochs, steps and ranks.
 
-    Every example is in one batch of an epoch, of one rank, and every rank has the same number of batches, whose sizes
-    differ by 1 at most. They have at most `batch_size` examples; where batches of 1 example do not come out even, some
-    have 2.
+    In an epoch each example is in exactly one batch of one rank. All ranks have the same number of batches, whose sizes
+    differ by at most 1 and do not exceed `batch_size`. (If batches of 1 cannot be divided evenly, some have 2.)
 
     Attributes:
-        examples: number of them.
-        batch_size: examples of a rank in a step, at most.
-        world_size: number of ranks, which train together.
-        shuffle: whether each epoch has an order of its own, or that of the positions.
-        buffer: how far from its position an example may be moved by shuffling; None is anywhere. Who reads from afar
-            reads nearly in the order of the positions then.
-        seed: of the order, the same for all ranks.
-        drop_last: leaves out as many examples, others in each epoch, that all batches have `batch_size`.
+        examples: number of examples.
+        batch_size: most examples of a rank in a step.
+        world_size: number of ranks that train together.
+        shuffle: whether each epoch has a random order of its own; otherwise index order.
+        buffer: how far shuffling may move an example from its index; None is anywhere. A small buffer reads almost in
+            index order, which helps with remote storage.
+        seed: of the order; the same for all ranks.
+        drop_last: leaves out examples, different ones in each epoch, so that all batches have `batch_size`.
     """
 
     examples: int
@@ -49,26 +48,26 @@ class EpochPlan:
 
     @property
     def steps(self) -> int:
-        """Batches of each rank in an epoch."""
+        """Number of batches of each rank in an epoch."""
         in_step = self.world_size * self.batch_size
         if self.drop_last:
             return self.examples // in_step
-        # Never so many that a batch would be empty.
+        # No more than leave an example for each batch.
         return min(-(-self.examples // in_step), self.examples // self.world_size)
 
     def order(self, epoch: int) -> NDArray[np.int64]:
-        """Positions of all examples in the order of an epoch."""
+        """Indices of all examples in the order of an epoch."""
         positions = np.arange(self.examples)
         if not self.shuffle:
             return positions
         random = np.random.default_rng([self.seed, epoch])
         if self.buffer is None:
             return random.permutation(positions)
-        # Who is moved by less than the buffer's length stays within it of where it was.
+        # A shift smaller than the buffer keeps an example inside it.
         return np.argsort(positions + random.uniform(0, self.buffer, self.examples), kind="stable")
 
     def batches(self, epoch: int, rank: int, first_step: int = 0, stride: int = 1) -> Iterator[NDArray[np.int64]]:
-        """Positions of a rank's batches, from a step on, and of each `stride`-th step only."""
+        """Yields the indices of a rank's batches: those of `first_step` and every `stride`-th step after it."""
         order = self.order(epoch)
         used = self.steps * self.world_size * self.batch_size if self.drop_last else self.examples
         cells = self.steps * self.world_size

@@ -1,4 +1,4 @@
-"""What can be wrong with a dataset."""
+"""The error of reading a dataset."""
 
 
 class DatasetError(Exception):

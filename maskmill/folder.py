@@ -1,4 +1,4 @@
-"""The folder of a dataset, on this machine or on any file system of fsspec."""
+"""Reads the folder of a dataset, on this machine or on any file system of fsspec."""
 
 from __future__ import annotations
 
@@ -14,67 +14,63 @@ from maskmill.install_hint import pip_install
 
 
 class OpenFile(Protocol):
-    """A file of which any part can be read."""
+    """A file that can be read from any offset."""
 
     def size(self) -> int:
-        """In bytes."""
+        """Returns the size of the file in bytes."""
 
     def version(self) -> object:
-        """What tells it from a file that takes its place, as far as that is known."""
+        """Returns a value that changes if another file takes its place, as far as the file system tells."""
 
     def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
-        """Fills an array, uint8 [n] in C order, with what stands in the file from `offset` on.
+        """Fills an array, uint8 [n] in C order, with the bytes from `offset` on.
 
         Raises:
-            EOFError: the file ends before.
+            EOFError: the file is too short.
             OSError: it cannot be read.
         """
 
     def for_hdf5(self) -> BinaryIO:
-        """The file for h5py, opened once more: HDF5 refuses one that is open under its name in another way."""
+        """Opens the file once more, for h5py: HDF5 refuses a file that the process has open in another way."""
 
     def close(self) -> None:
-        """Gives the file back."""
+        """Closes the file."""
 
 
 class Folder(Protocol):
-    """Where a dataset lies."""
+    """The folder of a dataset."""
 
     def read(self, path: str) -> bytes:
-        """The content of a file below the folder.
+        """Reads a file.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is no such file.
         """
 
     def list(self, path: str) -> dict[str, int | None]:
-        """What is in a folder below this one, by name: of a file its size in bytes, None for a folder.
+        """Lists a folder inside this one: the size of each file in bytes by name, None for a folder.
 
-        There is nothing in a folder that is not there.
+        A folder that does not exist is empty.
 
         Raises:
-            DatasetError: it is a file.
+            DatasetError: the path is a file.
         """
 
     def open(self, path: str) -> OpenFile:
-        """Opens a file below the folder.
+        """Opens a file.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is no such file.
         """
 
 
 def folder_of(path: str) -> Folder:
-    """The folder with a path: of this machine, or where it has a scheme, `gs://…`, what fsspec makes of it."""
+    """Returns the folder at a path: a local one, or fsspec's if the path has a scheme such as `gs://`."""
     return RemoteFolder(path) if "://" in path or "::" in path else LocalFolder(path)
 
 
 class LocalFolder:
-    """A folder of this machine.
-
-    Args:
-        path: of the folder.
-    """
+    """A local folder."""
 
     def __init__(self, path: str) -> None:
         self._path = os.path.abspath(path)
@@ -94,7 +90,7 @@ class LocalFolder:
         sizes: dict[str, int | None] = {}
         with entries:
             for entry in entries:
-                # One that has vanished since, or a link that leads nowhere, is not there.
+                # A file that has just vanished, or a dangling link, is not there.
                 with contextlib.suppress(FileNotFoundError):
                     sizes[entry.name] = None if entry.is_dir() else entry.stat().st_size
         return sizes
@@ -113,7 +109,7 @@ class _LocalFile:
 
     def version(self) -> object:
         status = os.fstat(self._file.fileno())
-        # Not the inode: mounted stores number their files anew.
+        # Not the inode, which changes on mounted object stores.
         return status.st_size, status.st_mtime_ns
 
     def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
@@ -139,11 +135,11 @@ class RemoteFolder:
     """A folder on a file system of fsspec.
 
     Args:
-        path: of the folder, with its scheme.
+        path: with its scheme.
 
     Raises:
         DatasetError: fsspec does not know the scheme.
-        ImportError: fsspec is not installed, or what it needs for this scheme.
+        ImportError: fsspec, or what it needs for this scheme, is not installed; the message says how to install it.
     """
 
     def __init__(self, path: str) -> None:
@@ -164,13 +160,13 @@ class RemoteFolder:
 
     def list(self, path: str) -> dict[str, int | None]:
         folder = f"{self._path}/{path}".rstrip("/")
-        # What was listed before may have been replaced since.
+        # An earlier listing may be out of date.
         self._files.invalidate_cache(folder)
         try:
             entries = self._files.ls(folder, detail=True)
         except FileNotFoundError:
             return {}
-        # Most file systems list a file as if it were in itself.
+        # Most file systems list a file as its own only entry.
         if any(entry["name"] == folder and entry["type"] == "file" for entry in entries):
             raise DatasetError(f"{folder} is a file; name the folder of a dataset")
         return {
@@ -192,7 +188,7 @@ class _RemoteFile:
         return self._size
 
     def version(self) -> object:
-        # What else a store says of an object depends on the request that has asked for it.
+        # Other attributes of an object depend on the request that returned them.
         return self._size
 
     def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
@@ -206,4 +202,4 @@ class _RemoteFile:
         return file
 
     def close(self) -> None:
-        """There is nothing to give back."""
+        """Does nothing: each read is a request of its own."""

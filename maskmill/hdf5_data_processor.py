@@ -1,4 +1,4 @@
-"""In place of the Model Zoo's `Hdf5DataProcessor`: the same parameters, the same batches, another way to read."""
+"""Replaces the Model Zoo's `Hdf5DataProcessor`: the same parameters and batches, read in another way."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from maskmill.torch import BatchDataset, BatchLoader
 
 
 class Hdf5DataProcessor:
-    """Loads batches as the parameters of a section such as `train_input` say.
+    """Loads batches according to the parameters of a section such as `train_input`.
 
-    Those that are read: data_dir (folder of the split), loss, image_shape, batch_size, shuffle, shuffle_buffer,
+    It reads data_dir (folder of the split), loss, image_shape, batch_size, shuffle, shuffle_buffer,
     shuffle_seed, drop_last, augment_data, normalize_data_method, num_workers, prefetch_factor, persistent_workers,
-    mixed_precision, use_bfloat16; with the defaults of the original. Labels have the shape in which they are stored, so
-    that those of multilabel_bce, which the original's reader cannot use, come out right, and the dtype of the original,
-    also where they are stored as uint8: int32 for ssce, else that of mixed precision or float32.
+    mixed_precision, use_bfloat16, with the defaults of the original. Labels keep their stored shape, so multilabel_bce
+    works, which the original's reader cannot use. They have the dtype of the original even if they are stored as uint8:
+    int32 for ssce, else that of mixed precision, or float32.
 
     Args:
-        params: the parameters.
+        params: a section of the parameter file.
 
     Raises:
-        ValueError: the data have another shape than `image_shape`, or there is no such loss.
+        ValueError: the examples have another shape than `image_shape`, or the loss is unknown.
         DatasetError: data_dir is not a split of a finished dataset.
     """
 
@@ -44,10 +44,10 @@ class Hdf5DataProcessor:
         height, width = params["image_shape"][:2]
         if self._examples.image_shape[1:] != (height, width):
             found = " x ".join(map(str, self._examples.image_shape[1:]))
-            raise ValueError(f"{params['data_dir']}: images are {found}, and image_shape says {height} x {width}")
+            raise ValueError(f"{params['data_dir']}: images are {found}, but image_shape says {height} x {width}")
 
     def create_dataloader(self, is_training: bool = True) -> BatchLoader:
-        """A loader of (images, labels); `is_training` is there as in the original, and decides as little."""
+        """Returns a loader of (images, labels); `is_training` has no effect, as in the original."""
         params = self._params
         batches = BatchDataset(
             self._examples,
@@ -89,6 +89,6 @@ def _transform(
 def _cast(
     batch: tuple[Tensor, Tensor], *, image_dtype: torch.dtype | None, label_dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """Images and labels in the types that the network takes; None leaves images as they are."""
+    """Converts images and labels to the dtypes of the network; None leaves images as they are."""
     images, labels = batch
     return images.to(image_dtype or images.dtype), labels.to(label_dtype)

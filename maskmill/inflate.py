@@ -1,15 +1,15 @@
-"""Deflated bytes inflated, by the fastest library that is installed."""
+"""Inflates deflated bytes, with the fastest library that is installed."""
 
 from __future__ import annotations
 
 import zlib
 from typing import Any
 
-# Whatever has bytes: the type for that is younger than Python 3.10.
+# Any object with bytes; collections.abc.Buffer exists from Python 3.12 on.
 Buffer = Any
 
 try:
-    from isal import igzip_lib, isal_zlib  # an extra
+    from isal import igzip_lib, isal_zlib  # optional
 except ImportError:
     _damage: Any = zlib.error
     _decompress = zlib.decompress
@@ -19,14 +19,14 @@ else:
 
 
 def inflate(deflated: Buffer, size: int) -> bytes:
-    """Inflates bytes in the format of zlib.
+    """Inflates a zlib stream (RFC 1950).
 
     Args:
-        deflated: the bytes.
-        size: of the result, in bytes.
+        deflated: the stream.
+        size: expected size of the result, in bytes.
 
     Raises:
-        ValueError: they are damaged, or the result is of another size.
+        ValueError: the stream is damaged, or the result has another size.
     """
     try:
         inflated: bytes = _decompress(deflated, bufsize=size)

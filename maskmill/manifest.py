@@ -1,4 +1,4 @@
-"""manifest.json, which maskmill writes last: its seal, and whether what it says agrees with itself."""
+"""Seals and checks manifest.json, which maskmill writes last."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SEALED = re.compile(rb'(?P<content>.*),\n    "sha256": "(?P<sha256>[0-9a-f]{64}
 
 
 def seal(content: Mapping[str, Any]) -> bytes:
-    """A manifest as it is written: its last key is the sha256 of all that stands before it, closed by a bracket."""
+    """Writes a manifest: its last key is the sha256 of everything before it, closed by a bracket."""
     unsealed = {key: value for key, value in content.items() if key != "sha256"}
     return _to_json({**unsealed, "sha256": hashlib.sha256(_to_json(unsealed)).hexdigest()})
 
@@ -23,7 +23,7 @@ def unseal(text: bytes) -> dict[str, Any]:
     """Inverse of `seal`.
 
     Raises:
-        ValueError: the text is not, to the byte, what `seal` has made.
+        ValueError: the text is not, to the byte, what `seal` wrote.
     """
     match = _SEALED.fullmatch(text)
     if match is None or hashlib.sha256(match["content"] + b"\n}\n").hexdigest() != match["sha256"].decode():
@@ -33,13 +33,13 @@ def unseal(text: bytes) -> dict[str, Any]:
 
 
 def check_sums(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """What a manifest says in two places, or as a sum and its parts.
+    """Checks that sums in a manifest agree with their parts.
 
     Yields:
-        what is wrong, one message each.
+        one message for each contradiction.
 
     Raises:
-        KeyError, TypeError, AttributeError: it is no manifest.
+        KeyError, TypeError, AttributeError: the content is not that of a manifest.
     """
     for name, split in manifest["splits"].items():
         for key in ("examples", "bytes"):

@@ -1,4 +1,4 @@
-"""The shards that a process has open: its own, and not too many."""
+"""Keeps the shards of a process open: a bounded number, and never those of its parent."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from maskmill.shard_reader import ShardReader
 if sys.platform != "win32":
     import resource
 
-# However many the system allows.
+# Even if the system allows more.
 _MOST = 4096
 
 
 class OpenShards:
-    """The shards of a dataset, each opened when first asked for; a process that was forked opens them anew.
+    """Opens the shards of a dataset on first use; a forked process opens its own.
 
     Args:
-        path: of the dataset's folder.
+        path: folder of the dataset.
     """
 
     def __init__(self, path: str) -> None:
@@ -33,9 +33,9 @@ class OpenShards:
         self._open: OrderedDict[str, ShardReader] = OrderedDict()
 
     def reader(self, shard: Shard) -> ShardReader:
-        """The reader of a shard, whose file is closed when many others have been read since."""
+        """Returns the reader of a shard; the file least recently used is closed if too many are open."""
         if self._process != os.getpid():
-            # What a process has inherited shares its place in the file with its parent: it is not touched.
+            # Inherited files share their offset with the parent: do not touch them.
             self._process, self._folder = os.getpid(), folder_of(self._path)
             self._readers, self._open = {}, OrderedDict()
         reader = self._readers.get(shard.path)
@@ -55,11 +55,11 @@ class OpenShards:
 
 
 def _most_open() -> int:
-    """Files that the shards of a split may hold open: a quarter of a process's, so that two splits leave half of them.
+    """Number of files that a split may keep open: a quarter of the limit, so that two splits leave half of it.
 
-    Positions go from shard to shard, so that in their order a split of more shards opens a file for each example.
+    Consecutive examples are in different shards: with more shards than that, each example in index order opens a file.
     """
-    if sys.platform == "win32":  # where a process has as many as it likes
+    if sys.platform == "win32":  # has no such limit
         return _MOST
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _MOST if most == resource.RLIM_INFINITY else max(min(most // 4, _MOST), 1)

@@ -1,8 +1,8 @@
-"""Positions of a split's examples: in which shard each lies, and where there.
+"""Maps the index of an example to its shard and its place there.
 
-maskmill and create_hdf5_files.py deal the examples of a range of positions out to the shards of the range in turn, the
-ranges one after the other. The same order is that of the positions here: the first examples of all shards of a range,
-then the second ones, and so on. Where nothing was rejected it is the order of the CSV.
+maskmill and create_hdf5_files.py deal out each range of consecutive positions to the shards of that range in turn. This
+module inverts the mapping: the first examples of all shards of a range come first, then the second ones, and so on. If
+nothing was rejected, that is CSV order.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from maskmill.catalog import Shard
 
 
 def places_of(shards: Sequence[Shard]) -> NDArray[np.int32]:
-    """Where the examples lie, by position.
+    """Locates the examples of a split.
 
     Args:
         shards: of the split, in order.
 
     Returns:
-        int32 [examples, 2]: the shard's index in `shards`, the example's number in the shard.
+        int32 [examples, 2]: index of the shard in `shards`, index of the example in the shard.
     """
     counts = np.array([shard.examples for shard in shards], np.int64)
     numbers = np.repeat(np.arange(len(shards)), counts)

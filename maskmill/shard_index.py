@@ -1,4 +1,4 @@
-"""Where the examples of a shard stand in its file, so that HDF5 is asked once for a shard, and not for each example."""
+"""Finds the bytes of every example of a shard, so that HDF5 is asked once a shard instead of once an example."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import numpy as np
 from h5py import h5d, h5g, h5z
 from numpy.typing import NDArray
 
-from maskmill import names
+from maskmill.names import IMAGE, IMAGE_IDS, LABEL, N_EXAMPLES, group_name
 
-# What h5py raises for a file that is no HDF5, a damaged one, or one of another structure.
+# What h5py raises for a file that is not HDF5, is damaged, or has another structure.
 DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError)
 
 
 class ArrayIndex(NamedTuple):
-    """Where an array of each example stands.
+    """Where one array (image or label) of each example is stored.
 
     Attributes:
         dtype: of the array.
         shape: of the array.
-        chunk_shape: of the parts in which it is deflated; None where it stands there as it is, in one piece.
-        chunks: where the parts stand in the array, in their order.
-        places: int64 [examples, parts, 2]: where each part begins in the file, and how long it is, in bytes.
+        chunk_shape: shape of the deflated chunks; None if the array is stored in one piece, as it is.
+        chunks: offset of each chunk in the array, in their order.
+        places: int64 [examples, chunks, 2]: offset in the file and length of each chunk, in bytes.
     """
 
     dtype: np.dtype[np.generic]
@@ -36,12 +36,12 @@ class ArrayIndex(NamedTuple):
 
 
 class ShardIndex(NamedTuple):
-    """Where a shard's examples stand.
+    """Where the examples of a shard are stored.
 
     Attributes:
-        image: None where the images are stored in another way than here is known, and HDF5 has to read them.
-        label: the same of the labels.
-        image_ids: file names of the images; empty in a file of create_hdf5_files.py, which does not name them.
+        image: of the images; None if they are stored in an unknown way and HDF5 has to read them.
+        label: of the labels, likewise.
+        image_ids: file names of the images; empty in a file of create_hdf5_files.py, which does not record them.
     """
 
     image: ArrayIndex | None
@@ -50,20 +50,20 @@ class ShardIndex(NamedTuple):
 
 
 def index_shard(file: h5py.File, examples: int) -> ShardIndex:
-    """Asks HDF5 where everything stands.
+    """Asks HDF5 where everything is stored.
 
     Args:
         file: the shard.
-        examples: that it is to have.
+        examples: expected number of examples.
 
     Raises:
-        DAMAGE: it is no shard of so many examples.
+        DAMAGE: the file is not a shard with that number of examples.
     """
-    image_ids = tuple([bytes(name).decode() for name in file.attrs.get(names.IMAGE_IDS, ())])
-    if int(file.attrs[names.N_EXAMPLES]) != examples:
-        raise ValueError(f"it has {file.attrs[names.N_EXAMPLES]} examples instead of {examples}")
-    groups = [h5g.open(file.id, names.group_name(index).encode()) for index in range(examples)]
-    return ShardIndex(_index_array(groups, names.IMAGE), _index_array(groups, names.LABEL), image_ids)
+    image_ids = tuple([bytes(name).decode() for name in file.attrs.get(IMAGE_IDS, ())])
+    if int(file.attrs[N_EXAMPLES]) != examples:
+        raise ValueError(f"it has {file.attrs[N_EXAMPLES]} examples instead of {examples}")
+    groups = [h5g.open(file.id, group_name(index).encode()) for index in range(examples)]
+    return ShardIndex(_index_array(groups, IMAGE), _index_array(groups, LABEL), image_ids)
 
 
 def _index_array(groups: Sequence[h5g.GroupID], name: str) -> ArrayIndex | None:
@@ -89,7 +89,7 @@ def _index_array(groups: Sequence[h5g.GroupID], name: str) -> ArrayIndex | None:
 
 
 def _chunk_shape(array: h5d.DatasetID) -> tuple[int, ...] | None:
-    """Shape of the chunks of an array that is deflated, and nothing else; None for another."""
+    """Shape of an array's chunks; None unless deflate is their only filter."""
     properties = array.get_create_plist()
     if properties.get_layout() != h5d.CHUNKED or properties.get_nfilters() != 1:
         return None

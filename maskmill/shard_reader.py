@@ -1,4 +1,4 @@
-"""Examples of one shard: their bytes are read from where they stand, and labels inflated, without HDF5."""
+"""Reads the examples of one shard: their bytes directly from the file, inflating labels without HDF5."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from maskmill.shard_index import DAMAGE, ArrayIndex, index_shard
 
 
 class ShardReader:
-    """A shard, for one process.
+    """Reads a shard, in one process.
 
     Args:
-        folder: of the dataset.
-        shard: which it is.
+        folder: folder of the dataset.
+        shard: the shard to read.
 
     Raises:
-        DatasetError: it is damaged, or not the file that it was.
-        OSError: it cannot be read.
+        DatasetError: the file is damaged, or was replaced.
+        OSError: the file cannot be read.
     """
 
     def __init__(self, folder: Folder, shard: Shard) -> None:
@@ -44,11 +44,11 @@ class ShardReader:
 
     @property
     def image_ids(self) -> tuple[str, ...]:
-        """File names of the images; empty where they are not known."""
+        """File names of the images; empty if the shard does not record them."""
         return self._index.image_ids
 
     def form(self, name: str) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
-        """dtype and shape of an array, `image` or `label`."""
+        """Returns dtype and shape of an array, `image` or `label`."""
         index = self._where(name)
         if index is not None:
             return index.dtype, index.shape
@@ -59,12 +59,12 @@ class ShardReader:
         """Reads an array of an example.
 
         Args:
-            target: where it goes, in C order, of the array's shape; of another dtype, it is converted.
-            example: its number in the shard.
-            name: of the array, `image` or `label`.
+            target: receives the array; C order, the same shape. Values are converted to its dtype.
+            example: index in the shard.
+            name: `image` or `label`.
 
         Raises:
-            DatasetError: the file is damaged, or the array of another shape.
+            DatasetError: the file is damaged, or the array has another shape.
             OSError: it cannot be read.
         """
         index = self._where(name)
@@ -83,7 +83,7 @@ class ShardReader:
             ) from error
 
     def close(self) -> None:
-        """Gives the file back; where it is read once more it is opened again."""
+        """Closes the file; the next read opens it again."""
         for file in (self._opened, self._hdf5):
             if file is not None:
                 file.close()
@@ -95,7 +95,7 @@ class ShardReader:
             version = opened.version()
             if self._shard.bytes not in (None, opened.size()) or self._version not in (None, version):
                 opened.close()
-                raise DatasetError(f"{self._shard.path} is not the file that it was; open the dataset again")
+                raise DatasetError(f"{self._shard.path} was replaced after the dataset was opened; open it again")
             self._opened, self._version = opened, version
         return self._opened
 
@@ -121,5 +121,5 @@ class ShardReader:
             self._file().read_into(deflated, offset)
             chunk = np.frombuffer(inflate(deflated, size), index.dtype).reshape(index.chunk_shape)
             part = target[tuple([slice(start, start + n) for start, n in zip(corner, index.chunk_shape, strict=True)])]
-            # What of the last chunk is past the array's end is left out.
+            # The last chunk may reach past the end of the array.
             part[...] = chunk[tuple(map(slice, part.shape))]

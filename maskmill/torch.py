@@ -1,4 +1,4 @@
-"""Datasets and a loader for PyTorch; the extra `torch`.
+"""Datasets and a resumable loader for PyTorch.
 
 from maskmill import open_dataset
 from maskmill.torch import BatchDataset, BatchLoader
@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_in
 from maskmill.dataset import Dataset as Examples
 from maskmill.epochs import EpochPlan
 
-# What is done with image and label, and where chance comes from, if it needs any.
+# Called with image, label, and a source of random numbers.
 Transform = Callable[[NDArray[Any], NDArray[Any], np.random.Generator], tuple[NDArray[Any], NDArray[Any]]]
 Pair = tuple[Tensor, Tensor]
 
@@ -36,11 +36,11 @@ def _leave(image: NDArray[Any], label: NDArray[Any], _: np.random.Generator) -> 
 
 
 class ExampleDataset(Dataset[Pair]):
-    """Map-style: image and label by position, for samplers of PyTorch and of what builds on it.
+    """A map-style dataset of (image, label), for the samplers of PyTorch and of libraries built on it.
 
     Args:
-        examples: of `open_dataset`.
-        transform: of each example. Where it needs chance, the generator is one of the worker, seeded by PyTorch.
+        examples: result of `open_dataset`.
+        transform: applied to each example; its generator is seeded by PyTorch in each worker.
     """
 
     def __init__(self, examples: Examples, transform: Transform = _leave) -> None:
@@ -54,7 +54,7 @@ class ExampleDataset(Dataset[Pair]):
         return self.__getitems__([position])[0]
 
     def __getitems__(self, positions: Sequence[int]) -> list[Pair]:
-        """Several at once, which is what a `DataLoader` asks for."""
+        """Reads several examples at once; `DataLoader` calls this."""
         images, labels, _ = self._examples.read(list(positions))
         random = np.random.default_rng(torch.randint(2**62, (1,)).item())
         pairs = (self._transform(image, label, random) for image, label in zip(images, labels, strict=True))
@@ -62,21 +62,21 @@ class ExampleDataset(Dataset[Pair]):
 
 
 class BatchDataset(IterableDataset[Pair]):
-    """Iterable: the batches of this rank, each example in one of them, and as many for every rank; see `EpochPlan`.
+    """An iterable dataset of this rank's batches; each example is in one of them, see `EpochPlan`.
 
-    A `DataLoader` takes it with `batch_size=None`, and any number of workers: the batches, and what chance does to
-    them, are the same with each.
+    Pass it to a `DataLoader` with `batch_size=None`. Batches and their random augmentation are the same with any number
+    of workers.
 
     Args:
-        examples: of `open_dataset`.
-        batch_size: examples of a rank in a step, at most.
-        transform: of each example.
-        rank: of this process among those that train together, from 0.
-        world_size: number of them; without both, rank and number are those of `torch.distributed`, or 0 of 1.
+        examples: result of `open_dataset`.
+        batch_size: most examples of a rank in a step.
+        transform: applied to each example.
+        rank: of this process, from 0.
+        world_size: number of ranks. Without rank and world_size, those of `torch.distributed` count, or 0 and 1.
         plan: the other attributes of `EpochPlan`: shuffle, buffer, seed, drop_last.
 
     Raises:
-        ValueError: there are too few examples for a step, or there is no such rank.
+        ValueError: there are too few examples for a step, or the rank is out of range.
     """
 
     def __init__(
@@ -93,12 +93,12 @@ class BatchDataset(IterableDataset[Pair]):
         self.plan = EpochPlan(examples=len(examples), batch_size=batch_size, world_size=ranks, **plan)
         self._examples = examples
         self._transform = transform
-        # Epoch and step at which to begin; in memory that workers share, as they may outlive an epoch.
+        # Epoch and step to begin at; in shared memory, because workers may outlive an epoch.
         self._start = torch.zeros(2, dtype=torch.int64).share_memory_()
 
     @property
     def start(self) -> tuple[int, int]:
-        """Epoch and step at which the next iteration begins."""
+        """Epoch and step that the next iteration begins at."""
         epoch, step = self._start.tolist()
         return epoch, step
 
@@ -107,7 +107,7 @@ class BatchDataset(IterableDataset[Pair]):
         self._start.copy_(torch.tensor(start))
 
     def __len__(self) -> int:
-        """Batches of an iteration, which begins at `start`."""
+        """Number of batches that an iteration from `start` yields."""
         return self.plan.steps - self.start[1]
 
     def __iter__(self) -> Iterator[Pair]:
@@ -117,7 +117,7 @@ class BatchDataset(IterableDataset[Pair]):
         for positions in self.plan.batches(epoch, self.rank, step + first, stride):
             images, labels, _ = self._examples.read(positions)
             pairs = [
-                # An example has the same luck whoever reads it.
+                # The same random augmentation for an example, whichever worker reads it.
                 self._transform(image, label, np.random.default_rng([self.plan.seed, epoch, position]))
                 for image, label, position in zip(images, labels, positions.tolist(), strict=True)
             ]
@@ -125,13 +125,13 @@ class BatchDataset(IterableDataset[Pair]):
 
 
 class BatchLoader(DataLoader[Pair]):
-    """A loader that knows how far it is, and goes on from there.
+    """A loader that can save its place in an epoch, and resume there.
 
     Without `set_epoch` each iteration is the next epoch.
 
     Args:
-        dataset: whose batches it loads.
-        options: of `DataLoader`: num_workers, prefetch_factor, persistent_workers, pin_memory and so on.
+        dataset: yields the batches.
+        options: those of `DataLoader`: num_workers, prefetch_factor, persistent_workers, pin_memory and so on.
     """
 
     def __init__(self, dataset: BatchDataset, **options: Any) -> None:
@@ -147,33 +147,33 @@ class BatchLoader(DataLoader[Pair]):
             yield batch
 
     def __len__(self) -> int:
-        """Batches that are left of the epoch: of all of it before the first one, and again after the last one."""
+        """Number of batches left in the epoch; that of a whole one before the first batch and after the last."""
         return self._batches.plan.steps - self._done[1]
 
     def set_epoch(self, epoch: int) -> None:
-        """Begins with an epoch; where it is the one that was begun, goes on with it."""
+        """Begins an epoch; continues it if it has begun already."""
         if epoch != self._done[0]:
             self._done = (epoch, 0)
 
     def state_dict(self) -> dict[str, Any]:
-        """How far it is: after the batch that was given last."""
+        """Returns the place after the last batch that was yielded."""
         epoch, step = self._done
         return {"epoch": epoch, "step": step, "plan": dict(vars(self._batches.plan))}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on from a state.
+        """Resumes at the place of a state.
 
         Raises:
-            ValueError: it is that of a loader whose batches are others.
+            ValueError: the state is of a loader with other batches.
         """
         own = dict(vars(self._batches.plan))
         if other := {name: value for name, value in state["plan"].items() if own.get(name) != value}:
-            raise ValueError(f"the state is of a loader with {other}, and this one has {own}: its batches are others")
+            raise ValueError(f"the state is of a loader with {other}, but this one has {own}: its batches differ")
         self._done = (state["epoch"], state["step"])
 
 
 def _place(rank: int | None, world_size: int | None) -> tuple[int, int]:
-    """Rank of this process, and number of ranks; see `BatchDataset`."""
+    """Returns the rank of this process, and the number of ranks; see `BatchDataset`."""
     if rank is None and world_size is None:
         together = torch.distributed.is_available() and torch.distributed.is_initialized()
         return (torch.distributed.get_rank(), torch.distributed.get_world_size()) if together else (0, 1)
@@ -185,5 +185,5 @@ def _place(rank: int | None, world_size: int | None) -> tuple[int, int]:
 
 
 def _to_tensor(array: NDArray[Any]) -> Tensor:
-    # Flipped arrays have negative strides, which PyTorch does not know.
+    # Flipped arrays have negative strides, which PyTorch does not support.
     return torch.from_numpy(np.ascontiguousarray(array))

@@ -1,1 +1,1 @@
-"""A job: command line, parameters, the graph, publishing."""
+"""The commands of maskmill: command line, parameters, the graph, publishing, and what is done with a dataset."""

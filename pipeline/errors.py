@@ -1,4 +1,4 @@
-"""What can go wrong with a run, and the exit status that says so."""
+"""The errors of a run, each with its exit status."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class MaskmillError(Exception):
 
 
 class UsageError(MaskmillError):
-    """Wrong command line, parameter file, or input that it names; found before any work."""
+    """The command line, the parameter file, or the input that it names is wrong; nothing was done yet."""
 
     exit_status = 2
 
@@ -35,6 +35,6 @@ class DamagedError(MaskmillError):
 
 
 def last_line(error: BaseException) -> str:
-    """What happened, of an error whose text may be a runner's traceback: its last line, but for Java's stack."""
+    """Returns the last line of an error's text, which may be a runner's traceback, without the stack of Java."""
     lines = [line for line in str(error).splitlines() if line.strip() and not re.match(r"\s+(at |\.\.\. )", line)]
     return lines[-1].strip() if lines else type(error).__name__

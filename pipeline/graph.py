@@ -1,8 +1,6 @@
-"""The graph, top to bottom."""
+"""The graph of a run, from top to bottom."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import apache_beam as beam
 
@@ -10,27 +8,19 @@ from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.dataset.publish import PublishDataset
 from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.run import Run
+from maskmill.pipeline.messages.progress_bar import expect_examples
 from maskmill.transforms.aggregate_metadata import AggregateMetadata
 from maskmill.transforms.annotations.group_by_image import GroupByImage, partitions_for
 from maskmill.transforms.annotations.list_images import ListImages
 from maskmill.transforms.annotations.read_annotations import ReadAnnotations
-from maskmill.transforms.assignment.assign_by_hash import AssignByHash
-from maskmill.transforms.assignment.assign_by_position import AssignSplits
 from maskmill.transforms.assignment.assign_shards import AssignShards
-from maskmill.transforms.assignment.assign_stratified import AssignStratified
 from maskmill.transforms.assignment.count_shared_images import CountSharedImages, may_share_images
 from maskmill.transforms.assignment.select_examples import SelectExamples
 from maskmill.transforms.assignment.splits import selections_of
+from maskmill.transforms.assignment.strategies import strategy
 from maskmill.transforms.shards.hdf5_file import estimate_bytes
 from maskmill.transforms.sink.plan_shards import PlanShards
 from maskmill.transforms.sink.write_shards import WriteShards
-
-# By the name that a parameter file has for it.
-ASSIGNMENTS: Mapping[str, type[AssignSplits | AssignByHash | AssignStratified]] = {
-    "position": AssignSplits,
-    "hash": AssignByHash,
-    "stratified": AssignStratified,
-}
 
 
 def build_graph(pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run) -> None:
@@ -67,8 +57,9 @@ def _build(
         group_pattern=selection.group_pattern,
     )
 
-    assign = ASSIGNMENTS[selection.assignment](rules=selection.rules, salt=selection.salt, blocks=partitions)
+    assign = strategy(selection.assignment)(rules=selection.rules, salt=selection.salt, partitions=partitions)
     assigned = selected.examples | assign
+    _ = assigned.sizes | "ExpectExamples" >> beam.Map(expect_examples)
     example_bytes = {split: estimate_bytes(form.label) for split, form in job.form.examples.items()}
     shards = assigned.examples | AssignShards(
         layout=job.output.layout, sizes=assigned.sizes, example_bytes=example_bytes

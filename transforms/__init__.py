@@ -1,9 +1,9 @@
-"""What happens to the data: plain functions, and the PTransforms around them.
+"""Processes the data: plain functions, and thin PTransforms around them.
 
-The PTransforms are dataclasses that nothing changes after they are made; they are not frozen, because Beam sets the
+The PTransforms are dataclasses. Nothing changes their fields after construction, but they are not frozen: Beam sets the
 label and the resource hints of a transform on the object itself.
 
-Names are imported when they are first used: the plain functions need no Beam, and need not wait for it.
+A name is imported when it is first used, so that the plain functions do not wait for Beam.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import importlib
 _PUBLIC = {
     "AggregateMetadata": "aggregate_metadata",
     "AssignByHash": "assignment.assign_by_hash",
+    "AssignByPosition": "assignment.assign_by_position",
+    "AssignByRank": "assignment.ranks",
+    "AssignExamples": "assignment.assign_examples",
     "AssignShards": "assignment.assign_shards",
-    "AssignSplits": "assignment.assign_by_position",
     "AssignStratified": "assignment.assign_stratified",
     "CountSharedImages": "assignment.count_shared_images",
     "DecodeExamples": "sink.decode_examples",

@@ -1,4 +1,4 @@
-"""Shard summaries, counts and rejected records to the metadata of the whole dataset."""
+"""Collects shard summaries, tallies and rejected records in the metadata of the whole dataset."""
 
 from __future__ import annotations
 
@@ -10,35 +10,21 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
-from maskmill.transforms.annotations.group_by_image import ANNOTATED_IMAGES
-from maskmill.transforms.assignment.count_shared_images import SHARED_IMAGES
 from maskmill.transforms.assignment.splits import SplitSize
-from maskmill.transforms.rejected import Line, Rejected
+from maskmill.transforms.rejected import Line, Rejected, RejectedRecord
 from maskmill.transforms.shards.records import ShardSummary, join_summaries
-
-_FILTERED = "filtered: "
-
-
-class RejectedRecord(NamedTuple):
-    """A `Rejected` as it is written out; the source is a CSV file or an image, the line is None for an image."""
-
-    source: str
-    line: int | None
-    image_id: str
-    class_id: int | None
-    code: str
-    message: str
+from maskmill.transforms.tallies import ANNOTATED_IMAGES, READ_ROWS, SHARED_IMAGES, filtered_rows
 
 
 class RowCounts(NamedTuple):
-    """What became of the rows of the CSV.
+    """Counts what became of the rows of the CSV.
 
     Attributes:
-        read: all that were read.
-        in_examples: those that are in an example.
-        filtered: those that nobody asked for, by reason.
-        rejected: those that are bad, or whose image is.
-        merged: of those in examples, the ones united with an earlier row of the same example.
+        read: all rows.
+        in_examples: rows that are part of an example.
+        filtered: rows that nobody asked for, by reason.
+        rejected: rows that are bad, or whose image is.
+        merged: rows in examples that were merged with an earlier row of the same example.
     """
 
     read: int
@@ -49,20 +35,20 @@ class RowCounts(NamedTuple):
 
     @property
     def lost(self) -> int:
-        """Rows that were read and are nowhere: 0 in a run without fault."""
+        """Rows that are not accounted for: 0 unless the pipeline is faulty."""
         return self.read - self.in_examples - sum(self.filtered.values()) - self.rejected
 
 
 class DatasetMetadata(NamedTuple):
-    """All that is known of a dataset when its shards are written.
+    """All that is known of a dataset once its shards are written.
 
     Attributes:
-        shards: summaries, ordered by split and number.
-        sizes: of the splits.
-        rows: what became of the rows.
+        shards: ordered by split and number.
+        sizes: by split.
+        rows: what became of them.
         rejected: ordered by source and line.
         shared_images: number of images in more than one split.
-        images: number of images that have a file, and rows of classes that are wanted or leave to be without.
+        images: number of images with a file, and either rows or a source that uses images without rows.
     """
 
     shards: tuple[ShardSummary, ...]
@@ -76,58 +62,70 @@ class DatasetMetadata(NamedTuple):
 def number_lines(
     rejected: Iterable[Rejected], lines: Iterable[tuple[tuple[str, int], int]]
 ) -> tuple[RejectedRecord, ...]:
-    """Turns places in blocks into numbers of lines.
+    """Replaces places in blocks by line numbers.
 
     Args:
-        rejected: records.
-        lines: ((path, start of a block), line ends in it), of every block.
+        rejected: in any order.
+        lines: ((path, start of a block), number of its line ends) for every block.
 
     Returns:
-        the records in the order of source and line, each once.
+        distinct records, ordered by source and line.
     """
     first_line: dict[tuple[str, int], int] = {}
     next_line: dict[str, int] = defaultdict(lambda: 1)
-    for (file, start), count in sorted(lines):
-        first_line[file, start] = next_line[file]
-        next_line[file] += count
+    for (path, start), count in sorted(lines):
+        first_line[path, start] = next_line[path]
+        next_line[path] += count
     records = set()
-    for source, image_id, class_id, code, message, _ in rejected:
-        path: str
-        line: int | None
-        if isinstance(source, Line):
-            path, line = source.path, first_line[source.path, source.block] + source.line
-        else:
-            path, line = source, None
-        records.add(RejectedRecord(path, line, image_id, class_id, code, message))
+    for one in rejected:
+        path, line = _path_and_line(one.source, first_line)
+        records.add(
+            RejectedRecord(
+                source=path,
+                line=line,
+                image_id=one.image_id,
+                class_id=one.class_id,
+                code=one.code,
+                message=one.message,
+            )
+        )
     return tuple(sorted(records, key=lambda record: (record.source, record.line or 0, *map(str, record))))
 
 
-def aggregate(named: Iterable[tuple[str, Any]]) -> DatasetMetadata:
-    """Puts together what the steps say of their parts.
+def _path_and_line(source: Line | str, first_line: Mapping[tuple[str, int], int]) -> tuple[str, int | None]:
+    if isinstance(source, Line):
+        return source.path, first_line[source.path, source.block] + source.line
+    return source, None
 
-    Args:
-        named: elements of all inputs of `AggregateMetadata`, each behind the name of its input.
-    """
-    parts: dict[str, list[Any]] = defaultdict(list)
-    for name, element in named:
-        parts[name].append(element)
-    shards = join_summaries(parts["summaries"])
-    rejected = parts["rejected"]
-    for code, number in Counter(record.code for record in rejected).items():
+
+def aggregate(parts: Iterable[tuple[str, Any]]) -> DatasetMetadata:
+    """Aggregates the elements of all inputs of `AggregateMetadata`, each given with the name of its input."""
+    elements: dict[str, list[Any]] = defaultdict(list)
+    for name, element in parts:
+        elements[name].append(element)
+    shards = join_summaries(elements["summaries"])
+    rejected = elements["rejected"]
+    for code, number in Counter(one.code for one in rejected).items():
         Metrics.counter("maskmill", f"reject-{code.lower().replace('_', '-')}").inc(number)
     totals: Counter[str] = Counter()
-    for name, number in parts["tallies"]:
+    for name, number in elements["tallies"]:
         totals[name] += number
-    [sizes] = parts["sizes"]
-    counts = RowCounts(
-        read=totals["read"],
+    [sizes] = elements["sizes"]
+    rows = RowCounts(
+        read=totals[READ_ROWS],
         in_examples=sum(shard.rows for shard in shards),
-        filtered={name.removeprefix(_FILTERED): totals[name] for name in sorted(totals) if name.startswith(_FILTERED)},
-        rejected=sum(record.rows for record in rejected),
+        filtered=filtered_rows(totals),
+        rejected=sum(one.rows for one in rejected),
         merged=sum(shard.merged for shard in shards),
     )
-    records = number_lines(rejected, parts["lines"])
-    return DatasetMetadata(shards, sizes, counts, records, totals[SHARED_IMAGES], totals[ANNOTATED_IMAGES])
+    return DatasetMetadata(
+        shards=shards,
+        sizes=sizes,
+        rows=rows,
+        rejected=number_lines(rejected, elements["lines"]),
+        shared_images=totals[SHARED_IMAGES],
+        images=totals[ANNOTATED_IMAGES],
+    )
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -136,9 +134,9 @@ class AggregateMetadata(beam.PTransform):
 
     Attributes:
         sizes: one element, {split: SplitSize}.
-        tallies: (what, rows or images), to be summed.
-        rejected: Rejected.
-        lines: ((path, start of a block), line ends in it).
+        tallies: (name, rows or images); see `tallies`.
+        rejected: of all steps.
+        lines: ((path, start of a block), number of its line ends).
     """
 
     sizes: beam.PCollection[dict[str, SplitSize]]
@@ -147,7 +145,7 @@ class AggregateMetadata(beam.PTransform):
     lines: beam.PCollection[tuple[tuple[str, int], int]]
 
     def expand(self, summaries: beam.PCollection[ShardSummary]) -> beam.PCollection[DatasetMetadata]:
-        # Grouped under one key, not side inputs: a group is whole on every runner before it is looked at.
+        # Grouped by one key, because a group is complete on every runner when it is read; side inputs are not.
         parts = {
             "summaries": summaries,
             "sizes": self.sizes,
@@ -156,7 +154,7 @@ class AggregateMetadata(beam.PTransform):
             "lines": self.lines,
         }
         named = [
-            part | f"Name{name.capitalize()}" >> beam.Map(behind_name, name).with_output_types(tuple[str, Any])
+            part | f"Name{name.capitalize()}" >> beam.Map(name_element, name).with_output_types(tuple[str, Any])
             for name, part in parts.items()
         ]
         return (
@@ -168,6 +166,6 @@ class AggregateMetadata(beam.PTransform):
         )
 
 
-def behind_name(element: object, name: str) -> tuple[str, tuple[str, Any]]:
-    """An element with the name of its input, under the one key of all."""
+def name_element(element: object, name: str) -> tuple[str, tuple[str, Any]]:
+    """Gives an element the name of its input, and the key of the one group."""
     return "", (name, element)

@@ -1,8 +1,7 @@
-"""Elements in batches before they are grouped: a shuffle takes longer over an element than a row takes all its work."""
+"""Gathers records into batches, because shuffling one element costs more than all other work on a row."""
 
 from __future__ import annotations
 
-import pickle
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -11,78 +10,57 @@ import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
-# Of one batch; far below `MAX_ELEMENT_BYTES`, as the sizes of the items are only estimated.
+from maskmill.transforms.codec import Codec, PackedBatch, Plain, pack_plain
+
+# Of one batch; far below `MAX_ELEMENT_BYTES`, because record sizes are estimates.
 BATCH_BYTES = 2**18
-# Of the batches that a bundle has begun.
+# Of all unfinished batches of a bundle.
 HELD_BYTES = 2**24
 
 
-Plain = tuple[Any, ...]
-# The number of items, and their list, pickled: one value for a runner, and the same object is in it once.
-Batch = tuple[int, bytes]
-
-
-def pack(items: list[Plain]) -> Batch:
-    """Makes a batch of items, which are tuples of plain values."""
-    return len(items), pickle.dumps(items, pickle.HIGHEST_PROTOCOL)
-
-
-def unpack(batches: Iterable[Batch]) -> Iterator[Plain]:
-    """The items of batches, one after the other."""
-    for _, pickled in batches:
-        yield from pickle.loads(pickled)  # noqa: S301 - what another step of this very job has pickled
-
-
 class IntoBatches(beam.DoFn):
-    """Gathers the items of (key, item) pairs into (key, `Batch`) pairs, as far as they come in one bundle.
+    """Gathers the records of (key, record) pairs into (key, `PackedBatch`) pairs, within a bundle.
 
-    An item that is larger than a batch makes one of its own.
+    A record larger than a batch gets a batch of its own.
 
     Args:
-        to_plain: makes a tuple of an item.
-        size_of: estimates the bytes of an item.
-        key_of: gives elements that are no such pairs their keys; the items are then the elements.
+        codec: encodes the records.
+        key_of: gives an element its key, if elements are the records themselves and not (key, record) pairs.
     """
 
-    def __init__(
-        self,
-        to_plain: Callable[[Any], Plain],
-        size_of: Callable[[Any], int],
-        key_of: Callable[[Any], Any] | None = None,
-    ) -> None:
-        self.to_plain = to_plain
-        self.size_of = size_of
+    def __init__(self, codec: Codec[Any], key_of: Callable[[Any], Any] | None = None) -> None:
+        self.codec = codec
         self.key_of = key_of
 
     def start_bundle(self) -> None:
-        """Begins with no batch."""
+        """Starts without batches."""
         self._batches: dict[Any, list[Plain]] = {}
         self._sizes: dict[Any, int] = defaultdict(int)
         self._held = 0
 
-    def process(self, element: Any) -> Iterable[tuple[Any, Batch]]:
-        """Yields the batches that have to make room."""
-        key, item = (self.key_of(element), element) if self.key_of else element
-        size = self.size_of(item)
+    def process(self, element: Any) -> Iterable[tuple[Any, PackedBatch]]:
+        """Yields the batches that are full, or that make room for others."""
+        key, record = (self.key_of(element), element) if self.key_of else element
+        size = self.codec.size_of(record)
         if key not in self._batches:
             self._batches[key] = []
         elif self._sizes[key] + size > BATCH_BYTES:
-            yield key, pack(self._batches[key])
+            yield key, pack_plain(self._batches[key])
             self._batches[key] = []
             self._held -= self._sizes.pop(key)
-        self._batches[key].append(self.to_plain(item))
+        self._batches[key].append(self.codec.to_plain(record))
         self._sizes[key] += size
         self._held += size
         if self._held > HELD_BYTES:
             yield from self._take()
 
     def finish_bundle(self) -> Iterable[WindowedValue]:
-        """Yields the batches that are left."""
+        """Yields the remaining batches."""
         return map(GlobalWindows.windowed_value, self._take())
 
-    def _take(self) -> Iterator[tuple[Any, Batch]]:
+    def _take(self) -> Iterator[tuple[Any, PackedBatch]]:
         batches = self._batches
         self.start_bundle()
         while batches:
-            key, items = batches.popitem()
-            yield key, pack(items)
+            key, plain = batches.popitem()
+            yield key, pack_plain(plain)

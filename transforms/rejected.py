@@ -1,4 +1,4 @@
-"""What is wrong with a row or an image: the codes, the record, the exception."""
+"""Describes rows and images that cannot become examples: the reason codes, the exception, the records."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Code(str, enum.Enum):
-    """Why a row or an image cannot become an example."""
+    """The reason why a row or an image cannot become an example; docs/data.md explains each."""
 
     CSV_NOT_UTF8 = "CSV_NOT_UTF8"
     CSV_UNCLOSED_QUOTE = "CSV_UNCLOSED_QUOTE"
@@ -35,13 +35,13 @@ class Code(str, enum.Enum):
 
 
 class DataError(ValueError):
-    """A row or an image is bad; raised by plain functions, caught by the transforms.
+    """A row or an image is bad. Plain functions raise it, transforms catch it and emit a `Rejected`.
 
     Attributes:
         code: the reason.
         message: what is wrong and what to do, without the name of the record.
-        image_id: what a bad row says of its image; "" where it says nothing, or the fault is another's.
-        class_id: the row's class; None where it gives none.
+        image_id: the ImageId that a bad row names; "" if it names none, or if the error is not about a row.
+        class_id: number of the class that a bad row names; None if it names none.
     """
 
     def __init__(self, code: Code, message: str, image_id: str = "", class_id: int | None = None) -> None:
@@ -53,7 +53,7 @@ class DataError(ValueError):
 
 
 class Line(NamedTuple):
-    """Where a row stands: a line of a block of a CSV file, the block not knowing how many lines come before it.
+    """The place of a row in a CSV file, relative to a block: a block does not know how many lines precede it.
 
     Attributes:
         path: the CSV file.
@@ -67,15 +67,15 @@ class Line(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A row or an image that cannot become an example.
+    """A row or an image that cannot become an example, as a step emits it.
 
     Attributes:
         source: a line of a CSV file, or the path of an image.
-        image_id: the image's file name; "" where the row does not give one.
-        class_id: the row's class; None where it is not known or does not matter.
+        image_id: file name of the image; "" if a bad row names none.
+        class_id: number of the row's class; None if it is unknown, or if the record is not about one class.
         code: the reason, a value of `Code`.
-        message: what is wrong, and what to do.
-        rows: how many rows of the CSV become no example for this reason.
+        message: what is wrong and what to do.
+        rows: number of rows of the CSV that become no example for this reason.
     """
 
     source: Line | str
@@ -84,3 +84,23 @@ class Rejected(NamedTuple):
     code: str
     message: str
     rows: int
+
+
+class RejectedRecord(NamedTuple):
+    """A line of rejected.jsonl: the fields are its keys, in this order.
+
+    Attributes:
+        source: path of the CSV file or of the image.
+        line: number of the line in the CSV file, from 1; None for an image.
+        image_id: see `Rejected`, as for the following fields.
+        class_id: number of the class, or None.
+        code: a value of `Code`.
+        message: what is wrong and what to do.
+    """
+
+    source: str
+    line: int | None
+    image_id: str
+    class_id: int | None
+    code: str
+    message: str

@@ -1,4 +1,4 @@
-"""Values of command line arguments: text to value, or one line on what is wrong with it."""
+"""Parses the values of command line arguments, or says in one line what is wrong with them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from maskmill.pipeline.job.rejected_limit import RejectedLimit, parse_limit
 
 
 def at_least(least: int) -> Callable[[str], int]:
-    """A type for whole numbers from `least` on."""
+    """Returns a type for whole numbers from `least` on."""
 
     def parse(text: str) -> int:
         try:
@@ -24,7 +24,7 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def rejected_limit(text: str) -> RejectedLimit:
-    """`N` or `N%`."""
+    """Parses `N` or `N%`."""
     try:
         return parse_limit(text)
     except ValueError as error:
@@ -32,14 +32,14 @@ def rejected_limit(text: str) -> RejectedLimit:
 
 
 def folder(text: str) -> str:
-    """A path that can name a folder."""
+    """Accepts a path that can name a folder."""
     if not text.strip() or "\0" in text:
         raise argparse.ArgumentTypeError(f"{text!r} does not name a folder")
     return text
 
 
 def file_name(text: str) -> str:
-    """What file names can begin with."""
+    """Accepts a text that file names can begin with."""
     if not text or "/" in text or "\\" in text or text.startswith("."):
         raise argparse.ArgumentTypeError(f"{text!r} cannot begin a file name")
     return text

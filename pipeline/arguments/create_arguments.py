@@ -1,4 +1,4 @@
-"""The arguments of `maskmill create`."""
+"""The arguments that `maskmill create` and `maskmill plan` share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maskmill.pipeline.arguments.runner_help import add_runner_help
 from maskmill.pipeline.job.rejected_limit import RejectedLimit
 from maskmill.pipeline.messages.run_log import JSON, TEXT
 
-# Where a report goes.
+# Default path of a report.
 REPORT = "report.html"
 
 
@@ -37,13 +37,13 @@ class CreateArguments:
 
 
 def create_arguments(parsed: argparse.Namespace, beam_options: Iterable[str]) -> CreateArguments:
-    """The arguments of a command that has them all, and maybe others."""
+    """Takes the arguments from a parsed command line, which may have others, too."""
     names = [field.name for field in dataclasses.fields(CreateArguments) if field.name != "beam_options"]
     return CreateArguments(**{name: getattr(parsed, name) for name in names}, beam_options=tuple(beam_options))
 
 
 def add_create_arguments(parser: argparse.ArgumentParser) -> None:
-    """Defines them, in the order of the help."""
+    """Defines the arguments, in the order of the help."""
     original = parser.add_argument_group("options of create_hdf5_files.py, with the same meaning")
     original.add_argument("--params", required=True, metavar="FILE", help="the parameter file (YAML)")
     original.add_argument(
@@ -51,7 +51,7 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
         type=folder,
         default="hdf5_dataset",
         metavar="DIR",
-        help="where the dataset is to be (default: %(default)s)",
+        help="folder of the dataset (default: %(default)s)",
     )
     original.add_argument(
         "--num_output_files",
@@ -65,8 +65,8 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
         type=at_least(0),
         default=1,
         metavar="P",
-        help="only about the layout: the examples in P consecutive ranges, each with N // P files, the number of the "
-        "range as _p<j> in the file names; 0 is the number of CPUs (default: %(default)s)",
+        help="affects only the layout: splits the examples into P consecutive ranges, each with N // P files, named "
+        "_p<j> after the range; 0 is the number of CPUs (default: %(default)s)",
     )
     original.add_argument(
         "--name",
@@ -76,7 +76,7 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
         help="first part of the file names (default: %(default)s)",
     )
     ours = parser.add_argument_group("further options")
-    ours.add_argument("--workers", type=at_least(1), metavar="N", help="cores that work (default: all)")
+    ours.add_argument("--workers", type=at_least(1), metavar="N", help="cores to use (default: all)")
     ours.add_argument(
         "--max_rejected",
         type=rejected_limit,
@@ -88,7 +88,7 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
     ours.add_argument(
         "--checksum",
         action="store_true",
-        help="tell a changed image by its content, which reads them all, and not by its size and time",
+        help="detect changed images by content (reads every image) instead of size and time",
     )
     ours.add_argument(
         "--overwrite",
@@ -100,25 +100,25 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
         type=folder,
         metavar="DIR",
         help="copy unchanged shards from an earlier dataset, or from the one that latest.json in a folder of datasets "
-        "names; a dataset that is made in that folder is named there afterwards",
+        "names; a new dataset in that folder then becomes the latest",
     )
     ours.add_argument(
         "--log_format",
         choices=(TEXT, JSON),
         default=TEXT,
-        help="json: each line on standard error is an object, the summary the last of them (default: %(default)s)",
+        help="json: each line on standard error is an object; the last one is the summary (default: %(default)s)",
     )
     ours.add_argument(
         "--metrics_file",
         metavar="FILE",
-        help="write what the run has done into FILE, in the text format of Prometheus, also where it fails",
+        help="write metrics of the run to FILE, in the text format of Prometheus, even if it fails",
     )
     ours.add_argument(
         "--report",
         nargs="?",
         const=REPORT,
         metavar="FILE",
-        help=f"write a page about the dataset afterwards, as `maskmill report` does (without FILE: {REPORT})",
+        help=f"then write a page about the dataset, as `maskmill report` does (without FILE: {REPORT})",
     )
     ours.add_argument("--quiet", action="store_true", help="no progress and no summary")
     ours.add_argument("--debug", action="store_true", help="tracebacks, and the messages of Beam")

@@ -1,6 +1,6 @@
-"""What `maskmill create --help` says of Beam's options: for each runner and store, the few that matter.
+"""The options of Beam that `maskmill create --help` shows: for each runner and store, the few that matter.
 
-Written down here and not taken from Beam, which has some 180 of them, and which takes a second to import.
+They are written down here because Beam has some 180 of them, and takes a second to import.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ RUNNERS: Mapping[str, Mapping[str, str]] = {
 
 
 def add_runner_help(parser: argparse.ArgumentParser) -> None:
-    """Adds a section of the help for each runner; the options themselves stay Beam's to read."""
+    """Adds a section for each runner to the help; Beam itself reads the options."""
     for title, options in RUNNERS.items():
         lines = [line for option, text in options.items() for line in _lines(option, text)]
         parser.add_argument_group(title, "\n".join(lines))
 
 
 def _lines(option: str, text: str) -> list[str]:
-    """An option and what it means, in two lines where one does not hold them, as argparse does it."""
+    """Writes an option and its meaning on one line, or on two if it is long, as argparse does."""
     if len(option) < _COLUMN - 3:
         return [option.ljust(_COLUMN - 2) + text]
     return [option, " " * (_COLUMN - 2) + text]

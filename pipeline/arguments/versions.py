@@ -1,4 +1,4 @@
-"""What is installed, for bug reports."""
+"""Says what is installed, for bug reports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _DISTRIBUTIONS = {"Beam": "apache-beam", "NumPy": "numpy", "Pillow": "Pillow", "
 
 
 def describe_versions() -> str:
-    """A line with the versions of maskmill and of what decides how it works."""
+    """Returns a line with the versions of maskmill and of the libraries that matter to it."""
     import h5py
 
     others = ", ".join(f"{name} {_version(distribution)}" for name, distribution in _DISTRIBUTIONS.items())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-import threading
 import uuid
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TextIO
@@ -12,12 +11,11 @@ from typing import Any, NamedTuple, TextIO
 import apache_beam as beam
 
 from maskmill.manifest import unseal
-from maskmill.names import MANIFEST, OUTCOME, STAGING
+from maskmill.names import MANIFEST, STAGING
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
-from maskmill.pipeline.create.show_run_progress import show_run_progress
-from maskmill.pipeline.create.stop_on_signal import STILL_RUNNING, stop_on_signal
+from maskmill.pipeline.create.run_graph import run_graph
 from maskmill.pipeline.dataset.baseline import Baseline, find_baseline, find_reuse
-from maskmill.pipeline.dataset.failure import describe_state, raise_failure
+from maskmill.pipeline.dataset.failure import describe_state
 from maskmill.pipeline.dataset.history import find_run, shard_states, utc_now
 from maskmill.pipeline.dataset.reuse import announce_latest
 from maskmill.pipeline.dataset.run_lock import locked
@@ -34,12 +32,9 @@ from maskmill.pipeline.report.write_report import check_report, missing_librarie
 from maskmill.pipeline.runners.dataflow import check_reachable, describe_unrun
 from maskmill.pipeline.runners.new_pipeline import new_pipeline, runner_name, runs_here
 from maskmill.pipeline.runners.runner_job import RunnerJob
-from maskmill.transforms.files.find_files import find_attempts
 from maskmill.transforms.files.paths import join
-from maskmill.transforms.files.read_write import make_folder, read_bytes_if_there, remove
+from maskmill.transforms.files.read_write import read_bytes_if_there, remove
 from maskmill.transforms.parallel.look_ahead import usable_cores
-from maskmill.transforms.parallel.process_pool import warm_up
-from maskmill.transforms.parallel.progress import PROGRESS
 
 # Some 300 rows: a pool of processes takes half a second to start.
 PROCESSES_FROM_CSV_BYTES = 2**18
@@ -133,38 +128,13 @@ def _make(
                 if reuse.message:
                     log.tell("nothing-to-reuse", reuse.message)
             with log.step("run-pipeline"):
-                _run_graph(job, baseline, run, runner_job, log, metrics, quiet=arguments.quiet)
+                run_graph(job, baseline, run, runner_job, log, metrics, quiet=arguments.quiet)
         with log.step("read-back") as counts:
             made = Made(_read_manifest(job), find_run(job.output.root, run.id))
             counts.update(dataclasses.asdict(numbers_of(made.manifest, made.entry)))
         if arguments.reuse and (message := announce_latest(arguments.reuse, job.output.root)):
             log.tell("warning", message)
         return made
-
-
-def _run_graph(
-    job: Job, baseline: Baseline, run: Run, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics, *, quiet: bool
-) -> None:
-    PROGRESS.restart()
-    staging = job.output.staging
-    try:
-        remove([join(staging, OUTCOME), *find_attempts(join(job.output.root, STAGING))])
-        make_folder(staging)
-        with (
-            stop_on_signal(job, run, runner_job, log, metrics),
-            show_run_progress(job, baseline, runner_job.pipeline, log, quiet=quiet),
-        ):
-            if run.processes:
-                threading.Thread(target=warm_up, args=(run.workers or usable_cores(),), daemon=True).start()
-            build_graph(runner_job.pipeline, job, baseline, run)
-            runner_job.run()
-        raise_failure(job)
-    except MaskmillError:
-        raise
-    except Exception as error:
-        left = "" if runner_job.cancel() else f"{STILL_RUNNING}\n"
-        raise_failure(job)
-        raise MaskmillError(f"the run failed: {last_line(error)}\n{left}{describe_state(job)}") from error
 
 
 def _read_manifest(job: Job) -> dict[str, Any]:

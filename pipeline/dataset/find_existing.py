@@ -1,4 +1,4 @@
-"""What an output folder holds before a run: shards of ours that may be kept, and files of somebody else."""
+"""Looks at an output folder before a run: shards of maskmill that may be kept, and foreign files."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from maskmill.transforms.files.read_write import read_bytes_if_there
 from maskmill.transforms.shards.records import StoredShard
 from maskmill.transforms.shards.staging import list_staged
 
-_CHANGED = f"{MANIFEST} was changed after it was written; every shard is written anew"
+_CHANGED = f"{MANIFEST} was changed after it was written; every shard is written again"
 
 
 class Existing(NamedTuple):
     """What is in an output folder.
 
     Attributes:
-        manifest: content of manifest.json; None where there is none, or one that cannot be trusted.
-        ours: shards, relative, that a manifest lists or that a publishing which was cut off may have left.
-        foreign: other HDF5 files in the folders of the splits, relative, in order.
-        shards: those of ours that are in their places and whole, by path.
-        complete: whether each file of the manifest is there, in its size.
+        manifest: content of manifest.json; None if there is none, or it cannot be trusted.
+        ours: paths of shards that a manifest lists, or that an interrupted publishing may have left.
+        foreign: paths of other HDF5 files in the folders of the splits, sorted.
+        shards: the whole shards among `ours`, by path.
+        complete: whether each file of the manifest is there with the right size.
         warnings: for the person who started the run.
         version: of the dataset; see `version_of`.
     """
@@ -55,8 +55,8 @@ def find_existing(root: str, splits: Iterable[str]) -> Existing:
     """Looks at an output folder, without opening a shard.
 
     Args:
-        root: the folder; it need not be there.
-        splits: names of the splits that are to be written.
+        root: the folder; it need not exist.
+        splits: names of the splits that will be written.
 
     Raises:
         UsageError: there is a manifest.json that maskmill did not write.
@@ -80,7 +80,7 @@ def find_existing(root: str, splits: Iterable[str]) -> Existing:
 
 
 def version_of(manifest: bytes | None) -> str:
-    """What tells a dataset from those that come before and after it in its folder: sha256 of manifest.json, or ""."""
+    """Identifies a dataset among those that replace each other in a folder: sha256 of manifest.json, or ""."""
     return hashlib.sha256(manifest).hexdigest() if manifest is not None else ""
 
 
@@ -90,13 +90,13 @@ def _has_files(root: str, files: Mapping[str, Mapping[str, Any]]) -> bool:
 
 
 def shards_of(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Entries of all shards of a manifest."""
+    """Yields the entries of all shards of a manifest."""
     for split in manifest["splits"].values():
         yield from split["shards"]
 
 
 def _parse_manifest(path: str, text: bytes | None) -> tuple[dict[str, Any] | None, bool]:
-    """Content of a manifest, and whether it is as it was written."""
+    """Returns the content of a manifest, and whether it is unchanged since it was written."""
     if text is None:
         return None, False
     try:
@@ -133,13 +133,13 @@ def _parse_shards(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str,
 
 
 def _check_paths(paths: Iterable[str]) -> None:
-    """Keeps to the folder: what is listed is what may be removed."""
+    """Refuses paths outside the folder: listed files may be removed."""
     if outside := [path for path in paths if not is_shard_path(path)]:
         raise ValueError(f"{outside[0]!r} is not the path of a shard")
 
 
 def _published_before_the_end(root: str, journal: Mapping[str, Any]) -> Iterator[tuple[str, StoredShard]]:
-    """Shards that a publishing which was cut off had moved into place: those that are no longer staged."""
+    """Yields the shards that an interrupted publishing had moved into place: those that are no longer staged."""
     if journal["shards"]:
         splits = {split_of(path) for path in journal["shards"]}
         still_staged = list_staged(join(root, staging_folder(journal["key"])), splits)
@@ -156,6 +156,6 @@ def _hdf5_files(root: str, splits: Iterable[str]) -> Iterator[tuple[str, int]]:
 
 
 def of_naming(paths: Iterable[str], name: str) -> list[str]:
-    """Those paths whose file names are of a dataset's own naming, `<name>-<i>_p<j>.h5`."""
+    """Selects the paths whose file names have the form `<name>-<i>_p<j>.h5`."""
     parsed = ((path, parse_shard_file(path)) for path in paths)
     return [path for path, found in parsed if found is not None and found.name == name]

@@ -1,6 +1,6 @@
-"""`history.jsonl`: which runs have written a dataset, and when.
+"""Keeps history.jsonl: which runs have written a dataset, and when.
 
-It stands beside the manifest and not in it: a dataset's manifest says the same whenever it was made.
+It is a file of its own because a manifest does not depend on the time of the run.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ MAX_LINES = 1000
 
 
 def utc_now() -> str:
-    """The time, in ISO 8601."""
+    """Returns the time in ISO 8601, UTC."""
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
 def extended_history(job: Job, run: Run, metadata: DatasetMetadata) -> bytes:
-    """The history with a line for this run, its last; the line is not written twice when publishing is repeated."""
+    """Returns the history with a last line for this run, even if publishing is repeated."""
     lines = _lines(job.output.root)
     if not any(_run_of(line) == run.id for line in lines):
         lines.append(json.dumps(_entry(job, run, metadata)))
@@ -37,12 +37,12 @@ def extended_history(job: Job, run: Run, metadata: DatasetMetadata) -> bytes:
 
 
 def find_run(root: str, run: str) -> Mapping[str, Any] | None:
-    """The entry of a run; None where it has published nothing."""
+    """Returns the entry of a run; None if it published nothing."""
     return next((json.loads(line) for line in reversed(_lines(root)) if _run_of(line) == run), None)
 
 
 def shard_states(entry: Mapping[str, Any] | None) -> dict[str, int]:
-    """Number of shards that a run has written, kept and reused; empty for a run that has published nothing."""
+    """Returns the number of shards that a run wrote, kept and reused; empty if it published nothing."""
     total = Counter[str]()
     for states in entry["shards"].values() if entry else ():
         total.update(states)
@@ -55,7 +55,7 @@ def _lines(root: str) -> list[str]:
 
 
 def _run_of(line: str) -> str | None:
-    """The run that a line speaks of; a line that was damaged speaks of none, and stays."""
+    """Returns the run of a line; None for a damaged line, which is kept."""
     try:
         run: str = json.loads(line)["run"]
     except (ValueError, TypeError, KeyError):

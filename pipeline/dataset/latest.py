@@ -1,4 +1,4 @@
-"""A folder of datasets, say one a day, and `latest.json` in it: which of them is the newest that is whole."""
+"""Keeps latest.json in a folder of datasets (one a day, say): the name of the newest whole one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from maskmill.transforms.files.read_write import read_bytes, write_whole
 
 
 def read_latest(folder: str) -> str | None:
-    """Name of the dataset that `latest.json` names; None where there is no such file.
+    """Returns the dataset that `latest.json` names; None if there is no such file.
 
     Raises:
-        UsageError: it holds something else.
+        UsageError: the file holds something else.
     """
     path = join(folder, LATEST)
     if not exists(path):
@@ -28,19 +28,19 @@ def read_latest(folder: str) -> str | None:
     except (ValueError, TypeError, KeyError):
         name = None
     if not isinstance(name, str) or "/" in name or name in ("", ".", ".."):
-        raise UsageError(f"{path} names no dataset; remove it, and the next run writes it anew")
+        raise UsageError(f"{path} names no dataset; remove it, and the next run writes it again")
     return name
 
 
 def point_at(folder: str, name: str) -> str | None:
-    """Has `latest.json` name a dataset that is whole, unless it names a whole one that comes after it.
+    """Makes a whole dataset the latest, unless `latest.json` names a whole one that comes after it.
 
     Args:
-        folder: of the datasets.
-        name: of the dataset's folder. Datasets are ordered by name, as dates sort.
+        folder: folder of the datasets.
+        name: folder of the dataset. Datasets are ordered by name, as dates are.
 
     Returns:
-        name of the one that stays the latest; None where it is this one.
+        the dataset that stays the latest; None if it is this one.
     """
     latest = read_latest(folder)
     if latest is not None and latest > name and find_existing(join(folder, latest), ()).complete:
@@ -54,7 +54,7 @@ def point_at(folder: str, name: str) -> str | None:
 
 
 def list_datasets(folder: str) -> list[str]:
-    """Names of the folders in a folder, in order; a link to one is none."""
+    """Lists the folders in a folder, in order, without links."""
     if not is_local(folder):
         below = (info.path[len(folder) + 1 :].split("/") for info in match_files(folder, "**"))
         return sorted({parts[0] for parts in below if len(parts) > 1})

@@ -1,4 +1,4 @@
-"""The files of a dataset as the file system lists them."""
+"""Lists the files of a dataset with their sizes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from maskmill.transforms.files.paths import join
 
 
 def list_sizes(folder: str) -> dict[str, int]:
-    """Sizes of the files in a folder, by name.
+    """Returns the sizes of the files in a folder, in bytes, by name.
 
     Raises:
         OSError: the folder cannot be listed.
@@ -19,10 +19,10 @@ def list_sizes(folder: str) -> dict[str, int]:
 
 
 def list_split_sizes(root: str, splits: Iterable[str]) -> tuple[dict[str, int], list[str]]:
-    """Sizes of the files in the folders of the splits.
+    """Returns the sizes of the files in the folders of the splits.
 
     Returns:
-        the sizes by path in the dataset, and what is wrong with the folders; one that is not there has no files.
+        sizes in bytes by path in the dataset, and what is wrong with the folders; a missing folder has no files.
     """
     sizes: dict[str, int] = {}
     problems: list[str] = []

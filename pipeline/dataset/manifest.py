@@ -1,4 +1,4 @@
-"""The files that stand beside the shards: what they say of a dataset."""
+"""Writes the files beside the shards: manifest.json, data_params.json, meta_<split>.dat, rejected.jsonl."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from typing import Any
 
-from maskmill import format_version
+from maskmill.format_version import current_format
 from maskmill.manifest import seal
 from maskmill.names import DATA_PARAMS, REJECTED, meta_file, meta_line
 from maskmill.pipeline.job.job import Job
@@ -17,7 +17,7 @@ from maskmill.transforms.aggregate_metadata import DatasetMetadata
 
 
 def metadata_files(job: Job, metadata: DatasetMetadata) -> dict[str, bytes]:
-    """Content of each file that the original has beside the shards, and of the rejected records, by name."""
+    """Returns the content of each file that the original has beside the shards, and of rejected.jsonl, by name."""
     files = {meta_file(split): _meta_lines(job, metadata, split) for split in job.splits}
     return {**files, DATA_PARAMS: _data_params(job, metadata), REJECTED: rejected_lines(metadata)}
 
@@ -44,7 +44,7 @@ def _data_params(job: Job, metadata: DatasetMetadata) -> bytes:
 
 
 def _dataset_range(job: Job, metadata: DatasetMetadata, split: str) -> dict[str, list[int]]:
-    """First and last position of each range, of the positions in the order of the ranges; nothing for an empty one."""
+    """First and last position of each range, counted over the ranges in order; [] for an empty range."""
     positions = [0] * job.output.layout.num_processes
     for shard in metadata.shards:
         if shard.split == split:
@@ -54,18 +54,18 @@ def _dataset_range(job: Job, metadata: DatasetMetadata, split: str) -> dict[str,
 
 
 def rejected_lines(metadata: DatasetMetadata) -> bytes:
-    """One JSON object a line for each rejected row or image."""
+    """Writes a line with a JSON object for each rejected row or image."""
     return "".join(json.dumps(record._asdict(), ensure_ascii=False) + "\n" for record in metadata.rejected).encode()
 
 
 def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> bytes:
-    """Content of manifest.json: every file of the dataset, and what became of the rows.
+    """Writes manifest.json: every file of the dataset, and what became of the rows.
 
-    Nothing in it depends on the time or on the host. Its last key is a checksum of all that stands before it.
+    Nothing in it depends on the time or the host. Its last key is a checksum of everything before it.
     """
     rows = metadata.rows
     content = {
-        "format_version": format_version.CURRENT,
+        "format_version": current_format(),
         "input": job.input.fingerprint,
         "fingerprint": _sha256("".join(shard.stored.fingerprint for shard in metadata.shards).encode()),
         "splits": {split: _split_entry(job, metadata, split) for split in job.splits},

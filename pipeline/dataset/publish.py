@@ -1,4 +1,4 @@
-"""Staging to dataset: wholly there, or not there at all."""
+"""Publishes a dataset: moves staged shards into place so that the dataset is whole or absent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from maskmill.pipeline.dataset.run_lock import check_not_superseded
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
 from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.run import Run
-from maskmill.transforms.aggregate_metadata import DatasetMetadata, RejectedRecord
+from maskmill.transforms.aggregate_metadata import DatasetMetadata
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.files.find_files import exists
 from maskmill.transforms.files.paths import join
@@ -34,6 +34,7 @@ from maskmill.transforms.files.read_write import (
     sync,
     write_whole,
 )
+from maskmill.transforms.rejected import RejectedRecord
 from maskmill.transforms.shards.records import StoredShard
 from maskmill.transforms.shards.staging import list_staged
 from maskmill.transforms.text import printable
@@ -42,11 +43,11 @@ SHOWN_REJECTED = 20
 
 
 def check_publishable(job: Job, run: Run, metadata: DatasetMetadata) -> None:
-    """Refuses what must not be published.
+    """Refuses to publish what must not be published.
 
     Raises:
         TooManyRejectedError: more rows and images are bad than the job allows.
-        MaskmillError: there is nothing to publish, or rows were lost.
+        MaskmillError: a split has no candidates, or rows were lost.
     """
     if not run.max_rejected.allows(len(metadata.rejected), metadata.rows.read):
         codes = dict(Counter(record.code for record in metadata.rejected).most_common())
@@ -54,7 +55,7 @@ def check_publishable(job: Job, run: Run, metadata: DatasetMetadata) -> None:
     for rule in job.selection.rules:
         if not metadata.sizes[rule.name].candidates:
             source, class_ids = rule.selection
-            files = ", ".join(file.path for file in job.input.files if source in dict(file.uses))
+            files = ", ".join(file.path for file in job.input.files if source in dict(file.sources))
             names = " or ".join(job.form.classes[class_id - 1] for class_id in class_ids)
             raise MaskmillError(
                 f"{rule.name}: no row of class {names} in {files} has a mask; set class_id to a class that has"
@@ -73,16 +74,16 @@ def _describe_rejected(job: Job, run: Run, rejected: tuple[RejectedRecord, ...])
 
 
 def describe_record(record: RejectedRecord) -> str:
-    """A rejected record on one line."""
+    """Writes a rejected record on one line."""
     place = record.source if record.line is None else f"{record.source}:{record.line}"
     name = f"{record.image_id}: " if record.image_id and record.line is not None else ""
     return printable(f"{place}: {name}{record.message} ({record.code})")
 
 
 def publish(job: Job, baseline: Baseline, run: Run, metadata: DatasetMetadata) -> None:
-    """Makes the dataset of the shards. May be done again, also after it was done in part.
+    """Moves the shards into place and writes the files beside them. May be repeated, even after it was done in part.
 
-    The old manifest goes first and the new one comes last: who finds one finds all that it lists.
+    The old manifest is removed first and the new one written last: if a manifest exists, every file it lists exists.
 
     Raises:
         MaskmillError: a shard is neither staged nor in its place, or another run has begun or published meanwhile.
@@ -124,7 +125,7 @@ def _journal(job: Job, baseline: Baseline, shards: Mapping[str, StoredShard]) ->
 
 
 def _check_not_replaced(job: Job, baseline: Baseline, journal: bytes, manifest: bytes) -> None:
-    """Refuses to go on from a dataset that is not there any more, unless an earlier attempt at this has replaced it."""
+    """Refuses if the dataset has changed since the run began, except by an earlier attempt of the same publishing."""
     version = version_of(read_bytes_if_there(join(job.output.root, MANIFEST)))
     if version in (baseline.version, version_of(manifest)):
         return
@@ -140,7 +141,7 @@ def _write_journal(job: Job, journal: bytes) -> None:
 
 
 def _move_into_place(job: Job, shards: Mapping[str, StoredShard]) -> None:
-    """Moves shards; what is not staged any more has been moved by an earlier attempt, and has to be what it was."""
+    """Moves shards; one that is no longer staged was moved by an earlier attempt, and its checksum must be right."""
     staged = list_staged(job.output.staging, job.splits)
     moves = []
     for path, stored in shards.items():
@@ -158,7 +159,7 @@ def _put_in_place(job: Job, name: str, text: bytes) -> None:
 
 
 def _settle(job: Job) -> None:
-    """Has the disk take the names of the dataset's files, so that no power failure can bring back an older state."""
+    """Syncs the folders of the dataset, so that no power failure brings back an older state."""
     for folder in ("", STAGING, *job.splits):
         sync(join(job.output.root, folder))
 

@@ -1,4 +1,4 @@
-"""Shards of an earlier dataset that a run may copy instead of decoding their images again."""
+"""Finds shards of an earlier dataset that a run may copy instead of decoding their images again."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from maskmill.transforms.shards.records import ReusableShard
 
 
 class Reuse(NamedTuple):
-    """What `--reuse` has found.
+    """What `--reuse` found.
 
     Attributes:
-        shards: that may be copied, by fingerprint.
-        message: for the person who started the run; empty where there is nothing to say.
+        shards: shards that may be copied, by fingerprint.
+        message: for the person who started the run; may be empty.
     """
 
     shards: Mapping[str, ReusableShard] = {}
@@ -27,10 +27,10 @@ class Reuse(NamedTuple):
 
 
 def find_reusable(directory: str) -> Reuse:
-    """Looks for shards in a dataset, or in the one that a folder of datasets names as its latest.
+    """Finds the shards of a dataset, or of the latest one in a folder of datasets.
 
     Args:
-        directory: as given; on the first day there need not be anything yet.
+        directory: as given; on the first day it need not exist.
 
     Raises:
         UsageError: it is neither.
@@ -52,14 +52,14 @@ def find_reusable(directory: str) -> Reuse:
 
 
 def announce_latest(directory: str, root: str) -> str:
-    """Has the folder of datasets that `--reuse` names know of a new one, where that lies directly in it.
+    """Makes a new dataset the latest if it lies directly in the folder of datasets that `--reuse` names.
 
     Args:
-        directory: that `--reuse` names, as given.
-        root: of the new dataset, absolute.
+        directory: value of `--reuse`, as given.
+        root: folder of the new dataset, absolute.
 
     Returns:
-        for the person who started the run; empty where there is nothing to say.
+        a message for the person who started the run; may be empty.
     """
     folder, _, name = root.rpartition("/")
     if folder != absolute(directory) or exists(join(folder, MANIFEST)):

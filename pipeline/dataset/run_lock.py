@@ -1,4 +1,4 @@
-"""One run at a time in an output folder."""
+"""Locks an output folder: one run at a time."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from maskmill.transforms.files.stores import store_of
 
 @contextlib.contextmanager
 def locked(root: str, shown: str, run: str) -> Iterator[None]:
-    """Keeps other runs out of an output folder, which is made if it is not there, while the body runs.
+    """Keeps other runs out of an output folder while the body runs; makes the folder if necessary.
 
-    On a local file system the lock is the operating system's, on the file `.lock` (flock(2)): it ends with the process,
-    however that ends. In an object store it is the object of that name; see `store_lock`. Other file systems have none.
+    On a local file system this is the operating system's lock on the file `.lock` (flock(2)): it ends with the process,
+    however that ends. In an object store it is an object of that name, see `store_lock`. Others have no lock.
 
     Args:
         root: the folder, absolute.
-        shown: what messages call it.
-        run: name of this run, which no other has.
+        shown: the folder as given, for messages.
+        run: id of this run.
 
     Raises:
         MaskmillError: another run is writing there, or the folder cannot be written to.
@@ -58,7 +58,7 @@ def _locked_in_store(root: str, shown: str, run: str) -> Iterator[None]:
 
 
 def release(root: str, run: str) -> None:
-    """Takes a lock that this process holds away, for a process that has to stop at once, too."""
+    """Releases this process's lock; also called by a process that has to stop at once."""
     with contextlib.suppress(OSError):
         if is_local(root):
             os.remove(join(root, LOCK))
@@ -67,12 +67,12 @@ def release(root: str, run: str) -> None:
 
 
 def check_not_superseded(root: str, shown: str, run: str) -> None:
-    """Refuses to go on where another run has begun in the meantime.
+    """Refuses to go on if another run has begun in the meantime.
 
-    A run may outlive the process that holds its lock: its workers are processes of their own, or a cluster's.
+    A run may outlive the process that holds its lock: its workers are other processes, or those of a cluster.
 
     Raises:
-        MaskmillError: the lock is another run's.
+        MaskmillError: the lock belongs to another run.
     """
     found = read_bytes_if_there(join(root, LOCK))
     if found is not None and json.loads(found or b"{}").get("run") != run:
@@ -86,7 +86,7 @@ def _acquire(root: str, shown: str, run: str) -> IO[str]:
         while True:
             file = open(path, "a+", encoding="utf-8")  # noqa: SIM115
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Else the run that held the lock has taken the file away in the meantime.
+            # Otherwise the run that held the lock has just removed the file.
             if _is_at(file, path):
                 return _sign(file, run)
             file.close()
@@ -98,9 +98,15 @@ def _acquire(root: str, shown: str, run: str) -> IO[str]:
 
 
 def _sign(file: IO[str], run: str) -> IO[str]:
-    file.truncate(0)
-    json.dump(_describe_this_run(run), file)
-    file.flush()
+    try:
+        file.truncate(0)
+        json.dump(_describe_this_run(run), file)
+        file.flush()
+    except OSError:
+        # Else Python 3.13 reports the text that is left in the buffer when it collects the file.
+        with contextlib.suppress(OSError):
+            file.close()
+        raise
     return file
 
 
@@ -129,4 +135,4 @@ def _refusal(owner: Mapping[str, Any], shown: str) -> str:
         who = f" (process {owner['process']} on {owner['host']}, since {owner['since']})"
     except (KeyError, TypeError):
         who = ""
-    return f"another run is writing to {shown} at this moment{who}; wait for its end, or choose another --output_dir"
+    return f"another run is writing to {shown} at this moment{who}; wait until it ends, or choose another --output_dir"

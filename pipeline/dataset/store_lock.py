@@ -1,7 +1,7 @@
-"""The lock of an output folder in an object store: an object that is made only where there is none.
+"""Locks an output folder in an object store, with an object that is created only if it does not exist.
 
-Nothing takes it away from a run that dies, as an operating system does with a file's lock. So its owner renews it, and
-one that has not been renewed for long is another's to take. The clocks of the hosts may differ by less than that.
+The lock of a file ends with its process; an object stays if a run dies. So its owner renews it, and another run may
+take a lock that was not renewed for `DEAD_SECONDS`. The clocks of the hosts have to agree better than that.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _ATTEMPTS = 5
 
 
 class StoreLock:
-    """A lock that this process wants or has.
+    """A lock that this process wants or holds.
 
     Args:
-        store: of the object.
-        path: of the object.
-        owner: what the object says of its owner: `run`, and what a message shows.
+        store: the object store.
+        path: path of the object.
+        owner: content of the object: `run`, and what a message shows.
     """
 
     def __init__(self, store: ObjectStore, path: str, owner: dict[str, Any]) -> None:
@@ -39,7 +39,7 @@ class StoreLock:
         """Takes the lock.
 
         Returns:
-            None; or what the owner says of itself, where it is another's, which is nothing where no owner stays.
+            None if this process has it; else what its owner wrote, {} if owners change too quickly.
 
         Raises:
             OSError: the store cannot be read or written to.
@@ -50,21 +50,21 @@ class StoreLock:
                 return _parse(found.data)
             if self._take(found.version):
                 return None
-            # Another run was faster. It may have ended since, and taken its lock away.
+            # Another run was faster. It may have ended and released its lock since.
         return {}
 
     def _take(self, version: str) -> bool:
         try:
             return self._swap(version)
         except OSError:
-            # The store may have made the object all the same.
+            # The store may have created the object all the same.
             with contextlib.suppress(OSError):
                 self.release()
             raise
 
     @contextlib.contextmanager
     def renewed(self) -> Iterator[None]:
-        """Keeps the lock while the body runs, and takes it away at the end."""
+        """Renews the lock while the body runs, and releases it at the end."""
         stop = threading.Event()
         thread = threading.Thread(target=self._renew_until, args=(stop,), daemon=True)
         thread.start()
@@ -77,14 +77,14 @@ class StoreLock:
                 self.release()
 
     def release(self) -> None:
-        """Takes the lock away, where it is this run's."""
+        """Releases the lock, if this run holds it."""
         if _parse(self._read().data).get("run") == self._owner["run"]:
             self._store.delete([self._path])
 
     def _renew_until(self, stop: threading.Event) -> None:
         while not stop.wait(RENEW_SECONDS):
-            # What cannot be renewed now may be so a minute later; a lock that another run has taken is noticed before
-            # anything is published.
+            # A renewal that fails is tried again a minute later. Before anything is published, the run checks that it
+            # still holds the lock.
             with contextlib.suppress(OSError):
                 self._swap(self._version)
 
@@ -112,7 +112,7 @@ def _now() -> datetime.datetime:
 
 
 def _parse(content: bytes) -> dict[str, Any]:
-    """What a lock says of its owner; nothing where it is damaged."""
+    """Returns what a lock says of its owner; {} if it is damaged."""
     try:
         owner = json.loads(content)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The classes that a parameter file names, to their numbers."""
+"""Resolves the classes that a parameter file names to their numbers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from maskmill.transforms.annotations.columns import CLASSES
 
 
 def class_names(classes: object, class_column: object) -> tuple[str, ...]:
-    """Names of the classes, of the two keys of `maskmill` that say it, be they right or not."""
+    """Returns the names of the classes, from the keys `classes` and `class_column`, which may be wrong still."""
     if isinstance(classes, str):
         return (classes,)
     if isinstance(classes, list | tuple):
@@ -17,10 +17,10 @@ def class_names(classes: object, class_column: object) -> tuple[str, ...]:
 
 
 def class_numbers(value: object, names: Sequence[str]) -> tuple[int, ...]:
-    """Numbers of the classes that `class_id` names, from 1, in its order.
+    """Returns the numbers of the classes in `class_id`, from 1, in its order.
 
     Raises:
-        ValueError: it names others.
+        ValueError: a class is unknown or named twice.
     """
     if value == "all":
         return tuple(range(1, len(names) + 1))

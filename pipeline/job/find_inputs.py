@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
-from maskmill import format_version
+from maskmill.format_version import current_format
 from maskmill.pipeline.errors import UsageError
 from maskmill.pipeline.job.label_format import names_of_classes
 from maskmill.pipeline.job.params import Params
@@ -135,7 +135,7 @@ def input_fingerprint(files: Iterable[FileInfo], folders: Iterable[str], setting
     Raises:
         OSError: a folder cannot be listed.
     """
-    parts = [format_version.CURRENT, list(files), [_digest_of_listing(folder) for folder in folders], settings]
+    parts = [current_format(), list(files), [_digest_of_listing(folder) for folder in folders], settings]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from maskmill import format_version
+from maskmill.format_version import current_format
 from maskmill.names import staging_folder
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
 from maskmill.pipeline.errors import UsageError
@@ -21,6 +21,7 @@ from maskmill.transforms.annotations.csv_blocks import CsvFile
 from maskmill.transforms.annotations.records import Source
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.splits import Selection, SplitRule
+from maskmill.transforms.assignment.strategies import strategy
 from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.files.paths import absolute, is_local, join
 
@@ -153,7 +154,7 @@ def read_job(arguments: CreateArguments) -> Job:
         num_output_files=arguments.num_output_files,
         num_processes=arguments.num_processes or os.cpu_count() or 1,
         max_shard_bytes=params.maskmill.max_shard_bytes,
-        by_hash=params.maskmill.assignment != "position",
+        by_hash=strategy(params.maskmill.assignment).by_hash,
     )
     originals = ("name", "num_output_files", "num_processes", "output_dir", "params")
     return make_job(
@@ -198,7 +199,7 @@ def make_job(
         group_pattern=params.maskmill.group_pattern,
     )
     key = _staging_key(
-        [(file.path, file.uses) for file in job_input.files],
+        [(file.path, file.sources) for file in job_input.files],
         job_input.sources,
         job_input.folders,
         rules,
@@ -268,4 +269,4 @@ def _example_format(params: Params, split: str) -> ExampleFormat:
 
 def _staging_key(*parts: object) -> str:
     """The same for the same command, even if the input changed, so that it finds what an earlier attempt left."""
-    return hashlib.sha256(json.dumps([format_version.CURRENT, parts], default=sorted).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([current_format(), parts], default=sorted).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The parameters of a run, and the tree of data_params.json that follows from them."""
+"""The checked parameters, and the tree of data_params.json that follows from them."""
 
 import copy
 import itertools
@@ -13,13 +13,13 @@ from maskmill.pipeline.job.section_models import MaskmillParams, SplitParams
 
 @dataclass(frozen=True, kw_only=True)
 class Params:
-    """All that a parameter file says.
+    """The content of a parameter file.
 
     Attributes:
-        splits: The splits by name, in the order of the output.
+        splits: sections of the splits by name, in the order of the output.
         loss: `model.loss`; it decides the form of the labels.
-        maskmill: Our own section, or its defaults.
-        document: The whole file as plain data that JSON can hold.
+        maskmill: the section `maskmill`, or its defaults.
+        document: the whole file as plain data that JSON can hold.
     """
 
     splits: Mapping[str, SplitParams]
@@ -29,31 +29,31 @@ class Params:
 
     @property
     def negatives(self) -> float | None:
-        """Share of the images without a defect that become examples; None is those that rows with `-1` list."""
+        """Share of the images without a defect that become examples; None keeps those that a row lists (-1)."""
         value = self.maskmill.negatives
         return {"as_listed": None, "none": 0.0, "all": 1.0}[value] if isinstance(value, str) else value
 
     @property
     def shares(self) -> dict[str, tuple[float, float]]:
-        """Which part of all examples each split takes: the shares that lie before its first, and its last."""
+        """Part of all examples that each split takes: the shares before its first and after its last example."""
         if (shares := self.maskmill.splits) is None:
             cuts = {name: self.splits[name].train_test_split for name in (TRAIN, EVAL)}
             return {TRAIN: (0.0, cuts[TRAIN]), EVAL: (cuts[EVAL], 1.0)}
-        # Not in floats, of which 0.7 + 0.2 + 0.1 is less than 1.
+        # Exactly: in floats, 0.7 + 0.2 + 0.1 is less than 1.
         stops = list(itertools.accumulate(Fraction(str(share)) for share in shares.values()))
         bounds = zip([Fraction(0), *stops], stops, strict=False)
         return {name: (float(start), float(stop)) for name, (start, stop) in zip(shares, bounds, strict=True)}
 
 
 def data_params(params: Params, input_args: dict[str, Any]) -> dict[str, Any]:
-    """Make the tree of data_params.json, still without what was written (`<split>_hdf`).
+    """Makes the tree of data_params.json, without what was written (`<split>_hdf`).
 
     Args:
-        params: The parameter file.
-        input_args: The flags of the command.
+        params: the parameter file.
+        input_args: flags of the command.
 
     Returns:
-        A tree of its own: the file as it is, the flags, and in each split what the original's script forces.
+        a new tree: the file as it is, the flags, and in each split the values that the original script forces.
     """
     tree = copy.deepcopy(params.document)
     for split in params.splits:

@@ -1,4 +1,4 @@
-"""The parameter file of the Cerebras Model Zoo: reading it, checking it, and telling all that is wrong with it."""
+"""Reads and checks a parameter file of the Cerebras Model Zoo, and reports everything that is wrong with it."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -20,7 +20,7 @@ MAX_BYTES = 2**20
 
 
 class _ModelParams(BaseModel):
-    """What matters here of the section `model`; the rest is the training's."""
+    """The part of the section `model` that matters here; the rest is for training."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
@@ -39,13 +39,13 @@ class _File(BaseModel):
 # What a section was called before the project had its name.
 _FORMER_NAMES = {"steelbeam": "maskmill"}
 
-# What a split's section is for, where it is of the original.
+# Advice about the sections of the original's splits.
 _SPLIT_ADVICE = {
     TRAIN: "give a section with the keys of the training data",
     EVAL: "give a section with the keys of the evaluation data",
 }
 
-# What is said of pydantic's error types; its own message is for those who write models.
+# Messages for pydantic's error types; its own are for people who write models.
 _WRONG = {
     "missing": "missing",
     "extra_forbidden": "unknown key",
@@ -64,18 +64,15 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {"model": _ModelParams, "maskmill": M
 
 
 def read_params(path: str) -> Params:
-    """Read a parameter file from any file system that Beam knows.
+    """Reads a parameter file from any file system that Beam knows.
 
     Args:
-        path: Path or URL of the file.
-
-    Returns:
-        The parameters.
+        path: path or URL of the file.
 
     Raises:
-        UsageError: The file cannot be read, or something is wrong with it.
+        UsageError: the file cannot be read, or something is wrong with it.
     """
-    # Beam takes seconds to import; who only parses text need not wait for it.
+    # Beam takes a second to import; parsing text does not need it.
     from maskmill.transforms.files.read_write import open_read
 
     try:
@@ -100,17 +97,14 @@ def _decode(data: bytes, source: str) -> str:
 
 
 def parse_params(text: str, source: str) -> Params:
-    """Check the text of a parameter file.
+    """Checks the text of a parameter file.
 
     Args:
-        text: The file's content, YAML.
-        source: The file's name, for messages.
-
-    Returns:
-        The parameters.
+        text: content of the file, YAML.
+        source: name of the file, for messages.
 
     Raises:
-        UsageError: Something is wrong with the file; the message has a line for each thing that is.
+        UsageError: something is wrong with the file; the message has a line for each problem.
     """
     tree = load_yaml(text, source)
     model = _file_model(tree.document)
@@ -129,17 +123,17 @@ def parse_params(text: str, source: str) -> Params:
 
 
 def _check_sections(document: dict[str, Any], model: type[_File]) -> _File:
-    # A section of another name is nobody's business here, unless the name is a slip of the pen.
+    # Other sections are not checked, unless their names look misspelt.
     unused = {TRAIN, EVAL}.difference(model.model_fields)
     sections = {name: value for name, value in document.items() if name not in unused and _nearest((name,), model)}
-    # What is right in one section depends on keys of others.
+    # What is valid in one section depends on keys of others.
     ours, of_model = _section(document, "maskmill"), _section(document, "model")
     names = class_names(ours.get("classes"), ours.get("class_column", ""))
     return model.model_validate(sections, context={"loss": of_model.get("loss"), "classes": names})
 
 
 def _file_model(document: dict[str, Any]) -> type[_File]:
-    """The model of a file with the splits that it names."""
+    """Makes the model of a file with the splits that it names."""
     fields: dict[str, Any] = {
         name: (SplitParams, Field(description=_SPLIT_ADVICE.get(name, f"give a section with the keys of {name}")))
         for name in _split_names(document)
@@ -171,7 +165,7 @@ def _problem(detail: ErrorDetails, tree: YamlTree, model: type[_File]) -> Proble
     path = detail["loc"]
     wrong = _WRONG.get(detail["type"])
     what = wrong.format(value=shown(detail["input"]), **detail.get("ctx", {})) if wrong else detail["msg"]
-    # `csv: ""` is checked as a list of one, of which the file knows nothing.
+    # `csv: ""` is checked as a list of one item, which has no line in the file.
     place = path[:-1] if isinstance(path[-1], int) and path not in tree.lines else path
     return Problem(tree.line(path), place, f"{what}; {_advice(detail, model)}")
 
@@ -186,7 +180,7 @@ def _advice(detail: ErrorDetails, model: type[_File]) -> str:
 
 
 def _nearest(path: Path, model: type[_File]) -> Path | None:
-    """Find the known key beside this one that is spelt like it; for a section only one that is very like it."""
+    """Finds the known key beside this one that is spelt like it; sections have to be very similar."""
     if len(path) == 1 and path[0] in _FORMER_NAMES:
         return (_FORMER_NAMES[str(path[0])],)
     cutoff = 0.6 if len(path) > 1 else 0.8
@@ -195,5 +189,5 @@ def _nearest(path: Path, model: type[_File]) -> Path | None:
 
 
 def _siblings(path: Path, model: type[_File]) -> dict[str, FieldInfo]:
-    """Get the known keys of the section that a path leads into, or the sections."""
+    """Returns the known keys of the section that a path leads into, or the sections."""
     return (_SECTIONS.get(str(path[0]), SplitParams) if len(path) > 1 else model).model_fields

@@ -1,4 +1,4 @@
-"""How many rows and images may be rejected before a run publishes nothing."""
+"""The limit on rejected rows and images above which a run publishes nothing."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ class RejectedLimit(NamedTuple):
     """A number of rejected rows and images, or a share of the rows that are read.
 
     Attributes:
-        number: how many, or how many in a hundred rows.
-        percent: whether the number is a share.
+        number: of rejected rows and images, or a percentage of the rows.
+        percent: whether the number is a percentage.
     """
 
     number: float = 0
     percent: bool = False
 
     def allows(self, rejected: int, rows: int) -> bool:
-        """Whether so many may be rejected where so many rows are read."""
+        """Whether `rejected` rows and images are within the limit if `rows` rows were read."""
         return rejected <= (self.number * rows / 100 if self.percent else self.number)
 
     def __str__(self) -> str:
@@ -29,10 +29,10 @@ NONE_REJECTED = RejectedLimit()
 
 
 def parse_limit(text: str) -> RejectedLimit:
-    """Reads `N` or `N%`.
+    """Parses `N` or `N%`.
 
     Raises:
-        ValueError: it is something else; the message says what is needed.
+        ValueError: the text is something else; the message says what is needed.
     """
     match = re.fullmatch(r"([0-9]{1,15})|([0-9]{1,3}(?:\.[0-9]{1,12})?)%", text, re.ASCII)
     if match is None or (match[2] and float(match[2]) > 100):

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from maskmill.pipeline.job.classes import class_numbers
 from maskmill.pipeline.job.yaml_file import shown
+from maskmill.transforms.assignment.strategies import STRATEGIES, strategy
 from maskmill.transforms.examples.image import MAX_PIXELS as MAX_IMAGE_PIXELS
 from maskmill.transforms.examples.label import MAX_CLASSES
 from maskmill.transforms.examples.rle import MAX_NUMBER
@@ -78,11 +79,19 @@ def _check_pattern(pattern: str) -> str:
     return pattern
 
 
-def _groups_need_a_hash(value: str | None, info: ValidationInfo) -> str | None:
+def _check_assignment(value: object) -> object:
+    if value in STRATEGIES:
+        return value
+    raise ValueError(f"{shown(value)} is not supported")
+
+
+def _check_groups(value: str | None, info: ValidationInfo) -> str | None:
     if value is None:
         return None
-    if info.data.get("assignment", "hash") != "hash":
-        raise ValueError("groups are kept together by a hash only, and the assignment is another: set assignment: hash")
+    assignment = info.data.get("assignment")  # missing if it is wrong itself
+    if assignment and not strategy(assignment).keeps_groups:
+        keeping = " or ".join(name for name in STRATEGIES if strategy(name).keeps_groups)
+        raise ValueError(f"assignment: {assignment} does not keep groups together: set assignment: {keeping}")
     if info.field_name == "group_pattern" and info.data.get("group_column") is not None:
         raise ValueError("there is a group_column, too; keep one of them")
     if info.field_name == "group_column" and info.data.get("negatives", "none") not in ("as_listed", "none"):
@@ -207,14 +216,14 @@ class MaskmillParams(BaseModel):
         default=MAX_IMAGE_PIXELS, ge=1, le=MAX_NUMBER, description=f"give a whole number from 1 to {MAX_NUMBER}"
     )
     max_shard_bytes: Size | None = Field(default=None, description="give a number of bytes, 1 or more")
-    assignment: Literal["position", "hash", "stratified"] = Field(
-        default="position", description="give position, hash or stratified"
+    assignment: Annotated[str, BeforeValidator(_check_assignment)] = Field(
+        default="position", description=f"give {', '.join(STRATEGIES[:-1])} or {STRATEGIES[-1]}"
     )
     salt: str = Field(default="", description="give a text")
-    group_column: Annotated[Text | None, AfterValidator(_groups_need_a_hash)] = Field(
+    group_column: Annotated[Text | None, AfterValidator(_check_groups)] = Field(
         default=None, description="give the name of a column"
     )
-    group_pattern: Annotated[Pattern | None, AfterValidator(_groups_need_a_hash)] = Field(
+    group_pattern: Annotated[Pattern | None, AfterValidator(_check_groups)] = Field(
         default=None, description="give a regular expression"
     )
     splits: Shares | None = Field(

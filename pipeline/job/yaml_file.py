@@ -1,4 +1,4 @@
-"""A YAML file as plain data that JSON can hold, with the line of every key and everything that is wrong with it."""
+"""Reads a YAML file as plain data that JSON can hold, with the line of every key and everything that is wrong."""
 
 import json
 import math
@@ -17,7 +17,7 @@ MAX_LEVELS = 100
 MAX_SHOWN = 20  # problems in a message
 _TOO_DEEP = f"lists and mappings stand in each other more than {MAX_LEVELS} levels deep; use fewer levels"
 
-# What stands in the document for a value that has a problem of its own: later checks pass over it.
+# Stands for a value that has a problem already: later checks skip it.
 UNREADABLE = object()
 
 _TAG = "tag:yaml.org,2002:"
@@ -26,7 +26,7 @@ _KNOWN_TAGS = {
     SequenceNode: {"seq", "omap", "pairs"},
     MappingNode: {"map", "set"},
 }
-# JSON has no form for these; the text in the file takes their place. (A value `=` or `<<` is text in any case.)
+# JSON has no form for these: they are kept as the text in the file. (A value `=` or `<<` is text in any case.)
 _TEXT_TAGS = {_TAG + name for name in ("timestamp", "binary", "value", "merge", "set")}
 
 
@@ -35,9 +35,9 @@ class Problem:
     """One thing that is wrong with the file.
 
     Attributes:
-        line: Line in the file, from 1.
-        path: Keys that lead to the place; empty for the file as a whole.
-        text: What is wrong; what to do.
+        line: line in the file, from 1.
+        path: keys that lead to the place; empty for the file as a whole.
+        text: what is wrong; what to do.
     """
 
     line: int
@@ -55,9 +55,9 @@ class YamlTree:
     """A YAML file after reading.
 
     Attributes:
-        document: The file as dicts, lists, strings, numbers, booleans and None; merge keys and aliases are resolved.
-        lines: For the path of each key and list item its line, from 1; a merged key has the line where it stands.
-        problems: What is wrong with the file so far; where it is not empty, the document may hold `UNREADABLE`.
+        document: the file as dicts, lists, strings, numbers, booleans and None; merge keys and aliases are resolved.
+        lines: line, from 1, of each key and list item by its path; a merged key has the line where it is written.
+        problems: what is wrong with the file so far; if there are any, the document may hold `UNREADABLE`.
     """
 
     document: dict[str, Any]
@@ -65,22 +65,22 @@ class YamlTree:
     problems: list[Problem]
 
     def line(self, path: Path) -> int:
-        """Get the line of a key, or of the nearest section around it that the file has."""
+        """Returns the line of a key, or of the nearest section around it that the file has."""
         return next(self.lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.lines)
 
 
 def load_yaml(text: str, source: str) -> YamlTree:
-    """Read YAML text with the safe loader.
+    """Reads YAML text with the safe loader.
 
     Args:
-        text: The content of the file.
-        source: Its name, for messages.
+        text: content of the file.
+        source: name of the file, for messages.
 
     Returns:
-        The tree; its `problems` are those that leave the rest of the file readable.
+        the tree; its `problems` leave the rest of the file readable.
 
     Raises:
-        UsageError: The text is not YAML, is empty or not a mapping, or its aliases are recursive or expand too far.
+        UsageError: the text is not YAML, is empty or not a mapping, or its aliases are recursive or expand too far.
     """
     loader, root = _compose(text, source)
     _weigh(root, source, {}, set())
@@ -94,14 +94,14 @@ def load_yaml(text: str, source: str) -> YamlTree:
 
 
 def usage_error(source: str, problems: Iterable[Problem]) -> UsageError:
-    """Make one error of the problems: a line each, in the order of the file; past `MAX_SHOWN` only their number."""
+    """Makes one error of all problems: a line each, in the order of the file; above `MAX_SHOWN` only their number."""
     lines = [f"{source}:{problem}" for problem in sorted(problems, key=lambda problem: problem.line)]
     more = [f"… and {len(lines) - MAX_SHOWN} more"] if len(lines) > MAX_SHOWN else []
     return UsageError("\n".join(lines[:MAX_SHOWN] + more))
 
 
 def shown(value: object) -> str:
-    """Write a value for a message: on one line, in ASCII, cut when it is long."""
+    """Writes a value for a message: on one line, in ASCII, shortened if it is long."""
     text = json.dumps(value, default=lambda _: "?")
     return text if len(text) <= 60 else f"{text[:57]}..."
 
@@ -111,12 +111,12 @@ def _printable(key: str) -> str:
 
 
 def _refused(source: str, line: int, what: str) -> UsageError:
-    """Make the error of a file of which nothing can be used."""
+    """Makes the error of a file of which nothing can be used."""
     return usage_error(source, [Problem(line, (), what)])
 
 
 def _compose(text: str, source: str) -> tuple[yaml.SafeLoader, Node]:
-    """Parse the text into nodes, which know their lines."""
+    """Parses the text into nodes, which know their lines."""
     try:
         loader = yaml.SafeLoader(text)
     except yaml.reader.ReaderError as error:
@@ -145,7 +145,7 @@ def _not_yaml(error: yaml.MarkedYAMLError, path: Path = ()) -> Problem:
 
 
 def _weigh(node: Node, source: str, known: dict[int, tuple[int, int]], parents: set[int]) -> tuple[int, int]:
-    """Count the nodes and levels below a node as if each alias were written out, without writing it out."""
+    """Counts the nodes and levels below a node as if each alias were written out, without writing it out."""
     if id(node) in parents:
         raise _refused(source, node.start_mark.line + 1, "the value holds itself through an alias; remove the alias")
     if id(node) not in known:
@@ -165,7 +165,7 @@ def _weigh(node: Node, source: str, known: dict[int, tuple[int, int]], parents: 
 
 @dataclass
 class _Walk:
-    """Two walks over the nodes: `check` sees each node once, `build` once for each place that an alias puts it in."""
+    """Walks over the nodes twice: `check` visits each node once, `build` once for each place where an alias puts it."""
 
     loader: yaml.SafeLoader
     text: str
@@ -175,7 +175,7 @@ class _Walk:
     seen: set[int] = field(default_factory=set)
 
     def check(self, node: Node, path: Path) -> None:
-        """Note what is wrong with a node and what is below it, and read the single values."""
+        """Notes what is wrong with a node and those below it, and reads the single values."""
         if id(node) in self.seen:
             return
         self.seen.add(id(node))
@@ -226,7 +226,7 @@ class _Walk:
         return UNREADABLE
 
     def build(self, node: Node, path: Path) -> Any:
-        """Make plain data of a checked node, and note the line of each key."""
+        """Makes plain data of a checked node, and notes the line of each key."""
         self.check(node, path)  # done already, except below a refused tag or a set, where a merge key can reach
         if id(node) in self.values:
             return self.values[id(node)]

@@ -19,7 +19,7 @@ _LINES_OF_LAST_SUCCESS = re.compile(rf"^(?:# (?:HELP|TYPE) )?{_PREFIX}{_LAST_SUC
 
 
 class _Gauge(NamedTuple):
-    """A metric: its name, what it is, and its values with their labels."""
+    """A metric: its name, its description, and its values with their labels."""
 
     name: str
     meaning: str
@@ -27,14 +27,14 @@ class _Gauge(NamedTuple):
 
 
 class RunMetrics:
-    """Measures a run, and writes its metrics where they are wanted.
+    """Measures a run, and writes its metrics if a file is asked for.
 
     Args:
-        path: of the file; None where none is wanted.
+        path: path of the file; None writes nothing.
         dataset: the output folder, as given.
 
     Raises:
-        UsageError: no file can be there.
+        UsageError: no file can be at that path.
     """
 
     def __init__(self, path: str | None, dataset: str) -> None:
@@ -46,14 +46,14 @@ class RunMetrics:
 
     @property
     def seconds(self) -> float:
-        """How long the run has taken."""
+        """Seconds since the run began."""
         return time.monotonic() - self._started
 
     def write(self, numbers: RunNumbers) -> None:
-        """Writes the metrics of a run that has come to its end.
+        """Writes the metrics of a run that has succeeded.
 
         Raises:
-            MaskmillError: they cannot be written.
+            MaskmillError: the file cannot be written.
         """
         if self._path is not None:
             try:
@@ -62,14 +62,14 @@ class RunMetrics:
                 raise MaskmillError(f"the dataset is made, but its metrics cannot be written: {error}") from error
 
     def write_failure(self, rejected: Mapping[str, int] | None = None) -> None:
-        """Writes the metrics of a run that has failed; where that fails too, the run's own error is what counts."""
+        """Writes the metrics of a run that has failed; if that fails, too, only the run's own error is reported."""
         if self._path is not None:
             with contextlib.suppress(OSError):
                 write_metrics(self._path, self._dataset, ended=time.time(), seconds=self.seconds, rejected=rejected)
 
     @contextlib.contextmanager
     def of_a_failure(self) -> Iterator[None]:
-        """Writes them where the body fails."""
+        """Writes the metrics if the body fails."""
         try:
             yield
         except BaseException as error:
@@ -81,7 +81,7 @@ def check_metrics_file(path: str) -> None:
     """Refuses a path at which no file can be, before any work.
 
     Raises:
-        UsageError: there is no such folder, or the path is a folder's.
+        UsageError: the folder does not exist, or the path names a folder.
     """
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
@@ -99,15 +99,15 @@ def write_metrics(
     numbers: RunNumbers | None = None,
     rejected: Mapping[str, int] | None = None,
 ) -> None:
-    """Writes the file; a reader sees all of it. Where the run has failed, the time of the last success stays in it.
+    """Writes the file in one step. If the run has failed, the time of the last success stays in it.
 
     Args:
-        path: of the file, local.
+        path: local path of the file.
         dataset: the output folder, as given: a label of every metric.
-        ended: when, in seconds since the epoch.
-        seconds: that the run took.
+        ended: end of the run, in seconds since the epoch.
+        seconds: duration of the run.
         numbers: of a run that has succeeded; None if it has failed.
-        rejected: rows and images of a run that has failed, by code, where they are known.
+        rejected: rejected rows and images of a run that has failed, by code, if they are known.
 
     Raises:
         OSError: the file cannot be written, or the one before it cannot be read.
@@ -129,7 +129,7 @@ def write_metrics(
 
 
 def _last_success(path: str) -> str:
-    """What the file says of the last success, as it stands: that may have been of another dataset, such as a day's."""
+    """Returns the file's lines about the last success, unchanged: they may be about the dataset of another day."""
     text = read_bytes_if_there(os.path.abspath(path)) or b""
     return "".join(_LINES_OF_LAST_SUCCESS.findall(text.decode(errors="replace")))
 

@@ -1,16 +1,18 @@
-"""Progress of a run, for the eyes: a bar on a terminal, a line now and then elsewhere."""
+"""Shows progress: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol, TextIO
 
 from tqdm import tqdm
 
 from maskmill.pipeline.messages.quantities import format_bytes
+from maskmill.transforms.assignment.splits import SplitSize
+from maskmill.transforms.parallel.progress import PROGRESS
 
 BAR_SECONDS = 0.2
 LINE_SECONDS = 10.0
@@ -21,18 +23,18 @@ class Counts(Protocol):
 
     @property
     def done(self) -> int:
-        """How many are done."""
+        """Number of units that are done."""
 
     @property
     def expected(self) -> int | None:
-        """How many there will be; None where that is not known, or not yet."""
+        """Number of all units; None if it is not known (yet)."""
 
 
 class Tell(Protocol):
     """Takes a line of progress, and the numbers in it."""
 
     def __call__(self, line: str, *, done: int, expected: int | None, unit: str, seconds: float) -> None:
-        """Says it."""
+        """Writes the line."""
 
 
 @contextlib.contextmanager
@@ -42,11 +44,11 @@ def show_progress(
     """Shows progress from a thread of its own while the body runs.
 
     Args:
-        progress: what is shown.
-        err: where it is shown.
+        progress: the numbers to show.
+        err: stream that shows them.
         quiet: shows nothing.
-        unit: what is counted, "images", "bytes" or "shards".
-        tell: takes the lines instead; there is no bar then.
+        unit: "images", "bytes" or "shards".
+        tell: takes the lines instead of `err`; then there is no bar.
     """
     if quiet:
         yield
@@ -63,6 +65,11 @@ def show_progress(
     finally:
         stop.set()
         thread.join()
+
+
+def expect_examples(sizes: Mapping[str, SplitSize]) -> None:
+    """Tells whoever watches this process how many examples all splits have."""
+    PROGRESS.expect(sum(size.examples for size in sizes.values()))
 
 
 def _show_bar(progress: Counts, err: TextIO, stop: threading.Event, unit: str) -> None:
@@ -102,7 +109,7 @@ def _show_lines(progress: Counts, tell: Tell, stop: threading.Event, unit: str) 
 
 
 def _line(done: int, expected: int | None, seconds: float, unit: str) -> str | None:
-    """What is said; None where nothing can be said yet."""
+    """Returns a line of progress; None if nothing is known yet."""
     if unit == "shards":
         return f"{done}{f' of {expected}' if expected else ''} shards are finished"
     if not expected:

@@ -1,4 +1,4 @@
-"""What a command says on standard error: text for people, or one JSON object a line for programs."""
+"""Writes messages on standard error: text for people, or one JSON object a line for programs."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _PREFIXES = {"warning": "warning: ", "failed": "maskmill: ", "stopped": "\nstopp
 
 
 def is_json(arguments: Sequence[str]) -> bool:
-    """Whether a command line asks for objects, also where it is wrong in something else."""
+    """Whether a command line asks for JSON, even if it is wrong otherwise."""
     return f"--log_format={JSON}" in arguments or ("--log_format", JSON) in itertools.pairwise(arguments)
 
 
 @dataclasses.dataclass(frozen=True)
 class RunLog:
-    """Says what happens.
+    """Reports what happens in a run.
 
     Attributes:
-        err: where it goes.
-        as_json: whether each line is an object, with the keys time, level, event and message, and what belongs to it.
-        quiet: whether nothing is said of steps.
+        err: stream that takes the messages.
+        as_json: whether each line is an object: time, level, event, message, and the values of the event.
+        quiet: whether steps are not reported.
     """
 
     err: TextIO
@@ -37,7 +37,7 @@ class RunLog:
     quiet: bool = False
 
     def tell(self, event: str, message: str, **values: object) -> None:
-        """Says something to everybody: its message as text, with its values as an object."""
+        """Reports an event to people and programs: the message as text, or an object with its values."""
         if self.as_json:
             self.record(event, message, **values)
         else:
@@ -45,17 +45,17 @@ class RunLog:
             self.err.flush()
 
     def record(self, event: str, message: str, **values: object) -> None:
-        """Says something to programs only; people are told elsewhere, or see it."""
+        """Reports an event to programs only; people see it elsewhere."""
         if self.as_json:
             self.err.write(_line(_LEVELS.get(event, "info"), event, message, values))
             self.err.flush()
 
     @contextlib.contextmanager
     def step(self, name: str) -> Iterator[dict[str, object]]:
-        """Says to programs that a step of a run has succeeded, and how long it took.
+        """Reports to programs that a step of a run has succeeded, and how long it took.
 
         Yields:
-            what the body puts there is said, too: what it has counted.
+            a dict to which the body adds values that are reported, too.
         """
         started = time.monotonic()
         counts: dict[str, object] = {}
@@ -66,10 +66,10 @@ class RunLog:
 
 
 class JsonFormatter(logging.Formatter):
-    """Messages of the logging module, Beam's among them, as objects of the event "log"."""
+    """Formats messages of the logging module, such as Beam's, as objects of the event "log"."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
+        """Returns one line."""
         values = {"logger": record.name}
         if record.exc_info:
             values["traceback"] = self.formatException(record.exc_info)

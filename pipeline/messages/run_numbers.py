@@ -14,11 +14,11 @@ class RunNumbers:
     """The numbers of a dataset, and of the run that made or checked it.
 
     Attributes:
-        rows: of the CSV files that were read.
-        examples: by split.
-        bytes: of the shards, by split.
-        shards: by split, and by what the run has done: written, kept, reused.
-        rejected: rows and images, by code.
+        rows: number of rows that were read.
+        examples: number of examples, by split.
+        bytes: size of the shards, by split.
+        shards: number of shards, by split, and by what the run did: written, kept, reused.
+        rejected: number of rejected rows and images, by code.
     """
 
     rows: int
@@ -33,7 +33,7 @@ def numbers_of(manifest: Mapping[str, Any], run: Mapping[str, Any] | None) -> Ru
 
     Args:
         manifest: content of manifest.json.
-        run: entry of the run in the history; None where there was nothing to do.
+        run: entry of the run in the history; None if there was nothing to do.
     """
     splits = manifest["splits"]
     kept = {split: {WRITTEN: 0, KEPT: len(entry["shards"]), REUSED: 0} for split, entry in splits.items()}

@@ -1,4 +1,4 @@
-"""`maskmill plan`: what a run would do, without decoding, and without changing anything."""
+"""Plans a run: runs the graph without decoding an image, and without changing anything."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from maskmill.transforms.parallel.look_ahead import usable_cores
 from maskmill.transforms.shards.records import KEPT, REUSED, ShardSummary
 from maskmill.transforms.sink.plan_shards import is_planned
 
-# How a run would come by a shard: make it, or find it in the dataset, staged, or in another dataset.
+# What a run would do for a shard besides keeping or reusing it: write it, or find it staged.
 WRITE, STAGED = "write", "staged"
-# Options that say how many processes write shards, on the runners that have such.
+# Options for the number of processes that write shards, on runners that have one.
 _WORKER_OPTIONS = ("direct_num_workers", "parallelism", "max_num_workers", "num_workers")
 
 
@@ -73,7 +73,7 @@ def _write_report(metadata: DatasetMetadata, job: Job, baseline: Baseline, run: 
 
 
 def plan_of(metadata: DatasetMetadata, job: Job, baseline: Baseline, run: Run) -> dict[str, Any]:
-    """The plan, as programs read it."""
+    """Makes the plan, as programs read it."""
     rows = metadata.rows
     codes = Counter(record.code for record in metadata.rejected)
     return {
@@ -111,7 +111,7 @@ def _workers_of(beam_options: Iterable[str]) -> int:
 
 
 def describe(plan: Mapping[str, Any], job: Job, run: Run) -> str:
-    """The plan, for people."""
+    """Writes the plan for people."""
     rows = plan["rows"]
     read = f"{count(rows['read'], 'row')} read"
     lines = [f"{read}, {rows['in_examples']} of them in examples; {count(plan['images'], 'image')}"]
@@ -132,7 +132,7 @@ def describe(plan: Mapping[str, Any], job: Job, run: Run) -> str:
     if plan["shared_images"]:
         lines.append(f"warning: {count(plan['shared_images'], 'image')} in more than one split")
     lines += _describe_workers(plan, job)
-    lines.append("images are not opened: what is wrong with one is found when its shard is written")
+    lines.append("images were not opened: a bad one is found when its shard is written")
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Old datasets removed from a folder of datasets."""
+"""Removes old datasets from a folder of datasets."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from maskmill.transforms.files.read_write import read_bytes, remove, sync
 
 
 class PrunePlan(NamedTuple):
-    """What becomes of the folders in a folder of datasets, each list in order.
+    """What happens to the folders in a folder of datasets; each tuple is sorted.
 
     Attributes:
-        old: datasets that are removed.
-        kept: datasets that stay.
-        others: folders that are no datasets, or whose manifest.json cannot be trusted; they stay.
+        old: datasets to remove.
+        kept: datasets to keep.
+        others: folders without a dataset, or with a manifest.json that cannot be trusted; they stay.
     """
 
     old: tuple[str, ...]
@@ -30,7 +30,7 @@ class PrunePlan(NamedTuple):
 
 
 def plan_prune(folder: str, keep: int) -> PrunePlan:
-    """Divides the folders: the last `keep` datasets by name stay, and always the one that `latest.json` names."""
+    """Decides which datasets stay: the last `keep` by name, and always the one that `latest.json` names."""
     names = list_datasets(folder)
     datasets = [name for name in names if _is_dataset(join(folder, name))]
     kept = {*datasets[-keep:], read_latest(folder)}
@@ -42,18 +42,18 @@ def plan_prune(folder: str, keep: int) -> PrunePlan:
 
 
 def run_prune(directory: str, *, keep: int, dry_run: bool, out: TextIO, err: TextIO) -> None:
-    """The command: removes old datasets and says which.
+    """Removes old datasets and says which.
 
     Args:
         directory: folder of the datasets, as given.
-        keep: how many of the newest stay, at least 1.
+        keep: number of the newest datasets that stay, at least 1.
         dry_run: only says what would be removed.
-        out: where that goes.
-        err: where it goes what could not be removed.
+        out: takes what was removed.
+        err: takes what could not be removed.
 
     Raises:
         UsageError: there is no dataset in the folder.
-        MaskmillError: a dataset could not be removed; the others are.
+        MaskmillError: a dataset could not be removed; the others were.
     """
     folder = absolute(directory)
     plan = plan_prune(folder, keep) if is_folder(folder) else PrunePlan((), (), ())
@@ -84,7 +84,7 @@ def _is_dataset(root: str) -> bool:
 
 
 def _remove(folder: str, name: str) -> str:
-    """Removes a dataset, its manifest first, so that what is half removed is never taken for whole."""
+    """Removes a dataset, its manifest first, so that a half-removed dataset is never taken for a whole one."""
     root = join(folder, name)
     try:
         with locked(root, name, uuid.uuid4().hex):

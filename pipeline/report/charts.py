@@ -1,4 +1,4 @@
-"""The charts of a report, as SVG that takes its colours of text and lines from the page."""
+"""Draws the charts of a report as SVG whose text and lines take the colour of the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from maskmill.pipeline.report.class_counts import ClassCounts, names_of
 from maskmill.pipeline.report.draw_example import COLOURS
 from maskmill.pipeline.report.statistics import SplitStatistics
 
-# In the place of the page's own colour while matplotlib draws.
+# Placeholder for the page's own colour while matplotlib draws.
 _TEXT = "#010203"
 _SIZE = (4.4, 2.8)
 _STYLE = {
@@ -34,19 +34,19 @@ _STYLE = {
     "ytick.color": _TEXT,
     "legend.frameon": False,
 }
-# More shards than these are a histogram, and not a bar each.
+# Above this number shards are drawn as a histogram instead of a bar each.
 _MOST_BARS = 60
 
 
 def draw_charts(
     splits: Sequence[SplitStatistics], counts: Mapping[str, ClassCounts], sizes: Mapping[str, Sequence[int]]
 ) -> dict[str, str]:
-    """All charts, by their titles.
+    """Draws all charts, by title.
 
     Args:
-        splits: what was found in the examples.
-        counts: of examples by class, by split.
-        sizes: of the shards' files in bytes, by split.
+        splits: statistics of the examples.
+        counts: number of examples by class, by split.
+        sizes: sizes of the shards in bytes, by split.
     """
     with mpl.rc_context(_STYLE):
         return dict(_draw(splits, counts, sizes))
@@ -68,7 +68,7 @@ def _draw(
 
 
 def _joined(splits: Sequence[Mapping[str, NDArray[Any]]], name: str) -> NDArray[Any]:
-    """What the splits have of a class, which need not be one of each."""
+    """Joins the values of a class over the splits that have it."""
     return np.concatenate([split[name] for split in splits if name in split])
 
 
@@ -161,7 +161,7 @@ def _colour(index: int) -> tuple[float, ...]:
 
 
 def _to_svg(figure: Figure) -> str:
-    """The chart as an element of a page, of its width."""
+    """Returns the chart as an SVG element that fills the width of its place."""
     stream = io.StringIO()
     figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = stream.getvalue()

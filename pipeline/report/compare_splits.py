@@ -1,4 +1,4 @@
-"""Whether splits differ by more than chance: in the share of the examples that have something of a class."""
+"""Tests whether splits differ by more than chance in the share of examples with a class."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-# Of a warning about nothing, in all comparisons of a dataset together.
+# Probability of a false warning, in all comparisons of a dataset together.
 SIGNIFICANCE = 0.01
 
 
 class Difference(NamedTuple):
-    """A class of which a split has another share than the other splits together.
+    """A class whose share in a split differs from its share in all other splits.
 
     Attributes:
-        split: its name.
-        name: of the class.
-        share: of the split's examples.
-        other_share: of the examples of the other splits.
-        probability: that chance alone makes such a difference, or a larger one.
+        split: name of the split.
+        name: name of the class.
+        share: share of the split's examples that have it.
+        other_share: share of the other splits' examples that have it.
+        probability: probability of such a difference, or a larger one, by chance alone.
     """
 
     split: str
@@ -29,14 +29,14 @@ class Difference(NamedTuple):
 
 
 def find_differences(counts: Mapping[str, Mapping[str, int]], totals: Mapping[str, int]) -> list[Difference]:
-    """Compares each split with the others together, for each class.
+    """Compares each split with all others, for each class.
 
     Args:
-        counts: examples that have something of a class, by split and class.
-        totals: examples by split.
+        counts: number of examples with a class, by split and class.
+        totals: number of examples by split.
 
     Returns:
-        those that are not by chance; of two splits, which say the same of each other, the first.
+        the significant differences; of two splits, which differ equally from each other, only the first.
     """
     splits = [split for split, total in totals.items() if total]
     compared = [(split, name) for split in _to_compare(splits) for name in counts[split]]
@@ -56,10 +56,10 @@ def _to_compare(splits: Sequence[str]) -> Sequence[str]:
 
 
 def probability_of_chance(have: int, total: int, other_have: int, other_total: int) -> float:
-    """How likely two shares differ as much as these, or more, where they are of the same whole.
+    """Returns the probability that two samples of one population differ as much as these, or more.
 
-    The chi-square test of a table of two by two with the correction of Yates (J. R. Stat. Soc. Suppl. 1, 1934), which
-    errs on the side of chance where the counts are small.
+    The chi-square test of a 2 x 2 table with the correction of Yates (J. R. Stat. Soc. Suppl. 1, 1934), which is
+    conservative for small counts.
     """
     every, both = total + other_total, have + other_have
     if not total or not other_total or both in (0, every):

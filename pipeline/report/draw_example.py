@@ -1,4 +1,4 @@
-"""An example as a picture: grey, and with its label drawn over it."""
+"""Draws an example: the grey image, and its label over it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from maskmill import Example
 
 Picture = NDArray[np.uint8]
 
-# Of the classes, from 1; told apart on grey also by those who do not see red and green alike (Okabe and Ito 2008).
+# Colours of the classes, from 1; safe for colour-blind people, and visible on grey (Okabe and Ito 2008).
 COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167), (240, 228, 66), (213, 94, 0), (0, 114, 178))
-# Of the colour, in what is drawn over the image.
+# Opacity of the colour over the image.
 OPACITY = 0.5
 
 
 def class_planes(label: NDArray[np.generic]) -> list[NDArray[np.bool_]]:
-    """Where each class is, from 1.
+    """Splits a label into masks of its classes.
 
     Args:
-        label: [1, H, W] of the loss bce, [classes, H, W] of multilabel_bce, whose first channel is the background, or
-            [H, W] of ssce.
+        label: [1, H, W] for the loss bce, [classes, H, W] for multilabel_bce, with the background first, or [H, W] for
+            ssce.
 
     Returns:
-        bool [H, W] for each class.
+        bool [H, W] for each class, from 1.
     """
     if label.ndim == 2:
         return [label == number for number in range(1, int(label.max(initial=0)) + 1)]
@@ -31,7 +31,7 @@ def class_planes(label: NDArray[np.generic]) -> list[NDArray[np.bool_]]:
 
 
 def draw_label(example: Example) -> Picture:
-    """The image with the label over it, uint8 [H, W, 3]."""
+    """Draws the label over the image; returns uint8 [H, W, 3]."""
     picture = np.repeat(example.image[0, :, :, np.newaxis], 3, axis=2)
     for number, plane in enumerate(class_planes(example.label)):
         colour = np.array(COLOURS[number % len(COLOURS)])
@@ -40,7 +40,7 @@ def draw_label(example: Example) -> Picture:
 
 
 def draw_side_by_side(example: Example, gap: int = 4) -> Picture:
-    """Image and labelled image, one beside the other, or above it where they are wide; uint8 [H, W, 3]."""
+    """Draws image and labelled image side by side, or one above the other if they are wide; uint8 [H, W, 3]."""
     grey = np.repeat(example.image[0, :, :, np.newaxis], 3, axis=2)
     height, width = grey.shape[:2]
     wide = width > 2 * height

@@ -1,4 +1,4 @@
-"""The page of a report: words, tables and pictures, put into page.html."""
+"""Writes the page of a report: words, tables and pictures, put into page.html."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from PIL import Image
 from maskmill import open_dataset
 from maskmill.pipeline.messages.quantities import format_bytes
 from maskmill.pipeline.messages.summary import describe_overlaps
-from maskmill.pipeline.report.class_counts import NEGATIVE, ClassCounts, names_of
+from maskmill.pipeline.report.class_counts import NO_DEFECT, ClassCounts, names_of
 from maskmill.pipeline.report.compare_splits import find_differences
 from maskmill.pipeline.report.draw_example import draw_label
 from maskmill.pipeline.report.source import DatasetSource
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from maskmill.pipeline.report.statistics import SplitStatistics
 
 SAMPLES = 24
-# Width of a sample, in pixels: about twice that of its place, for screens with two pixels to one.
+# Width of a sample in pixels: about twice that of its place, for high-density screens.
 _SAMPLE_WIDTH = 760
 _REJECTED_EXAMPLES = 3
 _RUNS = 10
@@ -40,16 +40,16 @@ def page_of(
     charts: Mapping[str, str],
     seed: int,
 ) -> str:
-    """The whole page.
+    """Writes the whole page.
 
     Args:
-        source: what the dataset says of itself.
-        splits: what its examples show.
-        counts: of examples by class, by split.
-        charts: SVG elements by their titles.
+        source: metadata of the dataset.
+        splits: statistics of its examples.
+        counts: number of examples by class, by split.
+        charts: SVG elements by title.
         seed: of the choice of samples.
     """
-    import jinja2  # an extra
+    import jinja2  # optional
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
@@ -128,7 +128,7 @@ def _notes(
             exact = "; the counts by class are of all" if source.manifest else ""
             yield f"Of {split.name} {len(split.positions):,} examples were looked at, chosen at random{exact}."
         # The manifest counts masks before they are resized.
-        elif lost := len(split.members[NEGATIVE]) - counts[split.name].by_name[NEGATIVE]:
+        elif lost := len(split.members[NO_DEFECT]) - counts[split.name].by_name[NO_DEFECT]:
             yield f"{split.name}: {lost:,} with a defect that is too small to be seen at the size of the examples."
     if source.manifest:
         rows = source.manifest["rows"]
@@ -156,7 +156,7 @@ def _samples(source: DatasetSource, splits: Sequence[SplitStatistics], seed: int
 
 
 def _choose(splits: Sequence[SplitStatistics], seed: int) -> list[tuple[str, int, str]]:
-    """Split, position and class of the samples: of each class in turn, each example once."""
+    """Chooses split, index and class of the samples: from each class in turn, each example once."""
     random = np.random.default_rng(seed)
     names = names_of(split.members for split in splits)
     places: dict[str, list[list[int]]] = {}

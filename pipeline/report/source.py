@@ -1,4 +1,4 @@
-"""What a dataset says of itself, in the files beside its shards, as a report needs it."""
+"""Reads the files beside the shards of a dataset, as far as a report needs them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from maskmill.pipeline.report.class_counts import ClassCounts, class_title, coun
 
 @dataclasses.dataclass(frozen=True)
 class DatasetSource:
-    """What is known of a dataset before an example is read.
+    """The metadata of a dataset.
 
     Attributes:
         directory: as given.
         params: content of data_params.json.
         manifest: content of manifest.json; None in a dataset of create_hdf5_files.py.
-        examples: that each split has.
-        shard_bytes: sizes of each split's shards.
-        classes: names of the classes that a split's labels tell apart; where they unite several, one name for all.
-        counts: examples by class, by split; empty in a dataset of create_hdf5_files.py.
+        examples: number of examples by split.
+        shard_bytes: sizes of the shards by split.
+        classes: names of the classes that a split's labels distinguish; one name if they unite several classes.
+        counts: number of examples by class, by split; empty in a dataset of create_hdf5_files.py.
         rejected: records of rejected.jsonl.
         history: records of history.jsonl.
     """
@@ -46,8 +46,8 @@ def read_source(directory: str) -> DatasetSource:
     """Reads the files beside the shards.
 
     Raises:
-        DatasetError: there is no dataset, or what it says cannot be read.
-        OSError: it cannot be read.
+        DatasetError: there is no dataset, or its files are damaged.
+        OSError: a file cannot be read.
     """
     folder = folder_of(directory)
     shards = find_splits(folder, directory)
@@ -67,7 +67,7 @@ def read_source(directory: str) -> DatasetSource:
             _read_lines(folder, HISTORY),
         )
     except (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError) as error:
-        problem = f"what stands beside its shards is damaged ({error!r})"
+        problem = f"a file beside its shards is damaged ({error!r})"
         raise DatasetError(f"{directory}: {problem}; copy the dataset again, or make it again") from error
 
 
@@ -83,7 +83,7 @@ def _classes(params: Mapping[str, Any], split: str) -> list[str]:
 
 
 def _read_lines(folder: Folder, name: str) -> list[dict[str, Any]]:
-    """Records of a file with one a line; none where there is no such file."""
+    """Returns the records of a file with one a line; none if there is no such file."""
     try:
         return [json.loads(line) for line in folder.read(name).decode().splitlines()]
     except FileNotFoundError:

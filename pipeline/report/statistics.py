@@ -1,4 +1,4 @@
-"""A look at the examples of a split: what they show, in numbers."""
+"""Computes statistics of the examples of a split."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from numpy.typing import NDArray
 
 from maskmill import open_dataset
 from maskmill.dataset import Dataset
-from maskmill.pipeline.report.class_counts import NEGATIVE, ClassCounts
+from maskmill.pipeline.report.class_counts import NO_DEFECT, ClassCounts
 from maskmill.pipeline.report.draw_example import class_planes
 from maskmill.transforms.parallel.progress import Progress
 
-# Of a split that has more examples, so many are looked at, chosen at random.
+# Number of examples that are read of a larger split, chosen at random.
 MOST_EXAMPLES = 20_000
-# Of the heat map: columns and rows at the most.
+# Most columns and rows of the heat map.
 HEAT_CELLS = (64, 32)
 _BATCH = 64
 
 
 @dataclasses.dataclass(frozen=True)
 class SplitStatistics:
-    """What the examples of a split show.
+    """Statistics of the examples of a split.
 
     Attributes:
-        name: of the split.
-        examples: that it has.
-        positions: of the examples that were looked at.
-        members: indices, among those, of the examples that have something of a class, by its name; and of negatives.
-        areas: share of the pixels that a class has of each of its examples, by its name.
-        runs: number of runs that a class has in each of its examples, counted down the columns of the label.
+        name: name of the split.
+        examples: number of its examples.
+        positions: indices of the examples that were read.
+        members: indices into `positions` of the examples with a class, by its name, and of those without a defect.
+        areas: share of the pixels of a class in each example with that class, by its name.
+        runs: number of runs of a class in each example with that class, counted down the columns of the label.
         brightness: mean grey of each example, 0 to 255.
-        heat: float [rows, columns]: mean share of a cell's pixels that are of any class.
+        heat: float [rows, columns]: mean share of a cell's pixels that have any class.
         size: height and width of an example, in pixels.
     """
 
@@ -49,19 +49,19 @@ class SplitStatistics:
     size: tuple[int, int]
 
     def counts(self) -> ClassCounts:
-        """Of the examples that were looked at, by what their labels tell apart."""
+        """Counts the examples that were read, by the classes that their labels distinguish."""
         return ClassCounts(len(self.positions), {name: len(indices) for name, indices in self.members.items()})
 
 
 def look_at_split(directory: str, split: str, names: Sequence[str], progress: Progress, seed: int) -> SplitStatistics:
-    """Reads examples of a split, and counts.
+    """Reads the examples of a split.
 
     Args:
-        directory: of the dataset.
+        directory: folder of the dataset.
         split: name of the split.
-        names: of the classes that its labels tell apart, in their order.
-        progress: told of each example.
-        seed: of the choice, where not all are looked at.
+        names: names of the classes that its labels distinguish, in their order.
+        progress: counts the examples.
+        seed: of the choice, if not all examples are read.
 
     Raises:
         DatasetError: the dataset is not whole.
@@ -85,11 +85,11 @@ def _size_of(examples: Dataset) -> tuple[int, int]:
 
 
 class _Found:
-    """What was seen so far."""
+    """What was found so far."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
-        self._members: dict[str, list[int]] = {name: [] for name in (*names, NEGATIVE)}
+        self._members: dict[str, list[int]] = {name: [] for name in (*names, NO_DEFECT)}
         self._areas: dict[str, list[float]] = defaultdict(list)
         self._runs: dict[str, list[int]] = defaultdict(list)
         self._brightness: list[float] = []
@@ -108,7 +108,7 @@ class _Found:
                     self._runs[name].append(_count_runs(plane))
                     anywhere |= plane
             if not anywhere.any():
-                self._members[NEGATIVE].append(self._looked_at)
+                self._members[NO_DEFECT].append(self._looked_at)
             self._add_heat(anywhere)
             self._looked_at += 1
 
@@ -141,7 +141,7 @@ class _Found:
 
 
 def _edges(size: int, most: int) -> NDArray[np.int64]:
-    """Where the cells begin."""
+    """Returns where the cells begin."""
     cells = min(size, most)
     return np.arange(cells) * size // cells
 

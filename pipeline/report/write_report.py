@@ -1,4 +1,4 @@
-"""`maskmill report`: what a dataset holds, on one page that needs nothing else."""
+"""Writes a report about a dataset: one HTML page that needs no other file."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def write_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: 
     """Writes the report of a dataset.
 
     Args:
-        directory: of the dataset, as given.
+        directory: folder of the dataset, as given.
         output: path of the HTML file.
-        quiet: shows no progress, and says nothing.
-        out: where it is said what was written.
-        err: where progress is shown.
+        quiet: shows no progress and no message.
+        out: takes the message.
+        err: shows progress.
 
     Raises:
-        UsageError: a package is missing, or the path cannot be one of a file.
+        UsageError: a library is missing, or no file can be at the path.
         DamagedError: there is no such dataset, or it is not whole.
-        OSError: the dataset cannot be read, or the file not be written.
+        OSError: the dataset cannot be read, or the file cannot be written.
     """
     check_report(directory, output)
     try:
@@ -41,7 +41,7 @@ def write_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: 
         page = _make_page(source, quiet=quiet, err=err)
     except DatasetError as error:
         raise DamagedError(str(error)) from error
-    except ImportError as error:  # of what fsspec needs for a store
+    except ImportError as error:  # fsspec, or what it needs for a store
         raise UsageError(str(error)) from error
     with open(output, "w", encoding="utf-8") as file:
         file.write(page)
@@ -55,14 +55,14 @@ def missing_libraries() -> list[str]:
 
 
 def check_report(directory: str, output: str) -> None:
-    """Finds out what would keep a report from being written, before any work.
+    """Refuses what would keep a report from being written, before any work.
 
     Args:
-        directory: of the dataset, which need not be there yet.
+        directory: folder of the dataset; it need not exist yet.
         output: path of the HTML file.
 
     Raises:
-        UsageError: a package is missing, or the path cannot be one of a file.
+        UsageError: a library is missing, or no file can be at the path.
     """
     if missing := missing_libraries():
         raise UsageError(f"the report needs {' and '.join(missing)}: {pip_install(*missing)}")
@@ -75,7 +75,7 @@ def check_report(directory: str, output: str) -> None:
 
 
 def _make_page(source: DatasetSource, *, quiet: bool, err: TextIO) -> str:
-    # An extra; matplotlib takes a second to import.
+    # matplotlib is optional, and takes a second to import.
     from maskmill.pipeline.report.charts import draw_charts
     from maskmill.pipeline.report.statistics import MOST_EXAMPLES, look_at_split
 

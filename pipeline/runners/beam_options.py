@@ -1,4 +1,4 @@
-"""What of a command line is Beam's, and what is nobody's."""
+"""Tells the options of Beam from unknown ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskmill.pipeline.errors import UsageError
 
 
 class FlinkBatchOptions(PipelineOptions):
-    """What Beam's job server for Flink knows, and its Python side only hands on."""
+    """Options of Beam's job server for Flink that its Python side does not define."""
 
     @classmethod
     def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
@@ -32,10 +32,10 @@ def find_unknown(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Finds the arguments that Beam does not know.
 
     Args:
-        arguments: what is left of the command line.
+        arguments: arguments that are not maskmill's.
 
     Returns:
-        the unknown ones, and the names of all options of Beam.
+        the unknown arguments, and the names of all options of Beam.
 
     Raises:
         UsageError: an option of Beam has a wrong value.

@@ -1,4 +1,4 @@
-"""What is particular about a run on Dataflow."""
+"""Checks and messages for runs on Dataflow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DATAFLOW_RUNNER = "DataflowRunner"
 
 
 def check_reachable(pipeline: beam.Pipeline, paths: Iterable[str]) -> None:
-    """Refuses local paths, which the workers of Dataflow would look for on their own disks.
+    """Refuses local paths, which workers of Dataflow would look for on their own disks.
 
     Raises:
         UsageError: a path is local.
@@ -28,7 +28,7 @@ def check_reachable(pipeline: beam.Pipeline, paths: Iterable[str]) -> None:
 
 
 def describe_unrun(pipeline: beam.Pipeline) -> str | None:
-    """Says what becomes of a job that is only translated, for a template or to try; None if it is to run."""
+    """Describes a job that is only translated (for a template, or a dry run); None if the job is to run."""
     if not _is_dataflow(pipeline):
         return None
     if pipeline.options.view_as(TestOptions).dry_run:
@@ -38,12 +38,12 @@ def describe_unrun(pipeline: beam.Pipeline) -> str | None:
 
 
 def announce(result: PipelineResult, out: TextIO) -> None:
-    """Names the job that was submitted, at once and in the words that Airflow's operators look for."""
+    """Prints the id of a submitted job at once, in the words that Airflow's operators look for."""
     if getattr(result, "has_job", False):
         out.write(f"Created job with id: [{result.job_id()}]\n")
         out.flush()
 
 
 def _is_dataflow(pipeline: beam.Pipeline) -> bool:
-    # By name: without the extra `gcp` the class is not there.
+    # By name: without apache-beam[gcp] the class does not exist.
     return type(pipeline.runner).__name__ == DATAFLOW_RUNNER

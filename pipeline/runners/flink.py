@@ -1,4 +1,4 @@
-"""What Beam's client of a Flink cluster lacks: time limits, words for people, and a way to cancel a job."""
+"""Adds to Beam's client of a Flink cluster: time limits, messages for people, and a way to cancel a job."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ ASK_EVERY_SECONDS = 2
 
 
 class FlinkJob(flink_uber_jar_job_server.FlinkBeamJob):
-    """A job that is handed to a cluster over REST (`--flink_submit_uber_jar`)."""
+    """A job that is submitted to a cluster over REST (`--flink_submit_uber_jar`)."""
 
     def request(self, method: Any, path: str, expected_status: int = 200, **kwargs: Any) -> Any:
-        """As Beam's, which waits for ever for a cluster that is silent.
+        """As Beam's, which has no time limit.
 
         Raises:
             ConnectionError: the cluster does not answer.
-            RuntimeError: it refuses.
+            RuntimeError: the cluster refuses the request.
         """
         try:
             return super().request(method, path, expected_status, timeout=ANSWER_SECONDS, **kwargs)
@@ -30,14 +30,14 @@ class FlinkJob(flink_uber_jar_job_server.FlinkBeamJob):
             raise ConnectionError(f"no Flink cluster answers at {self._master_url} (--flink_master)") from error
 
     def get_state_stream(self) -> Iterator[Any]:
-        """As Beam's, which asks less and less often, at last once a minute."""
+        """As Beam's, which polls less and less often, at last once a minute."""
         for state, timestamp in self.with_state_history(self._ask()):
             yield state, timestamp
             if self.is_terminal_state(state):
                 return
 
     def get_message_stream(self) -> Iterator[Any]:
-        """As Beam's, but ends where the cluster does: it is read in a thread, which would print a traceback."""
+        """As Beam's, but ends when the cluster is gone: the thread that reads it would print a traceback."""
         with contextlib.suppress(ConnectionError):
             yield from super().get_message_stream()
 
@@ -47,10 +47,10 @@ class FlinkJob(flink_uber_jar_job_server.FlinkBeamJob):
             time.sleep(ASK_EVERY_SECONDS)
 
     def cancel(self) -> None:
-        """Cancels the job; Beam's asks at an address that Flink does not have."""
+        """Cancels the job; Beam's own request has an address that Flink does not know."""
         self.request(requests.patch, f"v1/jobs/{self._flink_job_id}?mode=cancel", expected_status=202)
 
 
 def install() -> None:
-    """Has Beam use this class, for which it has no option."""
+    """Makes Beam use this class; it has no option for that."""
     flink_uber_jar_job_server.FlinkBeamJob = FlinkJob

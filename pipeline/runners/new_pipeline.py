@@ -1,4 +1,4 @@
-"""A pipeline of Beam without steps, made of the options of the command line."""
+"""Makes a pipeline of Beam, without steps, from the options of the command line."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from maskmill.pipeline.errors import UsageError, last_line
 from maskmill.pipeline.runners.in_process_runner import InProcessRunner
 from maskmill.transforms.parallel.memory import settle_freed_memory
 
-# Not DirectRunner, which looks for another runner in the network first.
+# Not DirectRunner, which first tries to download another runner.
 DEFAULT_RUNNER = "FnApiRunner"
 
 View = TypeVar("View", bound=PipelineOptions)
 
 
 class _Options(PipelineOptions):
-    """Options whose views are made once: Beam asks for one several times a step, and makes a parser for each."""
+    """Options whose views are made once: Beam asks for several a step, and makes a parser for each."""
 
     def view_as(self, cls: type[View]) -> View:
         views: dict[type[PipelineOptions], Any] = self.__dict__.setdefault("_views", {})
@@ -35,9 +35,9 @@ class _Options(PipelineOptions):
 
 @contextlib.contextmanager
 def new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
-    """A pipeline without steps; its temporary folder is removed at the end.
+    """Makes a pipeline without steps; its temporary folder is removed at the end.
 
-    From here on `FileSystems` knows the options, too.
+    From here on `FileSystems` uses the options, too.
 
     Raises:
         UsageError: the options are wrong.
@@ -48,7 +48,7 @@ def new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
     except (ValueError, ImportError) as error:
         raise UsageError(f"Apache Beam refuses its options: {last_line(error)}") from error
     if type(pipeline.runner).__name__ == "FlinkRunner":
-        from maskmill.pipeline.runners import flink  # not needed by others, and slow
+        from maskmill.pipeline.runners import flink  # slow, and needed only here
 
         flink.install()
     try:
@@ -58,10 +58,10 @@ def new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
 
 
 def _in_process_runner(options: PipelineOptions) -> InProcessRunner | None:
-    """The default runner, whose worker processes are told the options: else they know no credentials of a store."""
+    """Makes the default runner; it passes the options to worker processes, which else lack a store's credentials."""
     if options.view_as(StandardOptions).runner != DEFAULT_RUNNER:
         return None
-    settle_freed_memory()  # that of its many buffers, too
+    settle_freed_memory()  # for its many buffers, too
     encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
     return InProcessRunner(
         provision_info=ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))
@@ -69,22 +69,22 @@ def _in_process_runner(options: PipelineOptions) -> InProcessRunner | None:
 
 
 def runner_name(pipeline: beam.Pipeline) -> str:
-    """Name of a pipeline's runner; of the default one, that which `--runner` takes."""
+    """Returns the name of a pipeline's runner, as `--runner` takes it."""
     return DEFAULT_RUNNER if isinstance(pipeline.runner, InProcessRunner) else type(pipeline.runner).__name__
 
 
 def runs_here(pipeline: beam.Pipeline) -> bool:
-    """Whether all of a pipeline runs in this very process."""
+    """Whether a pipeline runs wholly in this process."""
     return _mode_in_process(pipeline) == "in_memory"
 
 
 def counts_here(pipeline: beam.Pipeline) -> bool:
-    """Whether `PROGRESS` sees the work of a pipeline: it does not where workers of Beam do it, or of a cluster."""
+    """Whether `PROGRESS` counts the work of a pipeline, which Beam's worker processes or a cluster may do."""
     return _mode_in_process(pipeline) in ("in_memory", "multi_threading")
 
 
 def _mode_in_process(pipeline: beam.Pipeline) -> str | None:
-    """How the default runner works; None for any other."""
+    """Mode of the default runner; None for another runner."""
     if not isinstance(pipeline.runner, FnApiRunner):
         return None
     mode: str = pipeline.options.view_as(DirectOptions).direct_running_mode

@@ -1,4 +1,4 @@
-"""A pipeline with its runner: waited for, and cancelled where that is in vain."""
+"""Runs a pipeline to its end, and cancels it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class RunnerJob:
     """One run of a pipeline.
 
     Args:
-        pipeline: to which the steps may still be added.
-        out: where a job of Dataflow is named.
+        pipeline: steps may still be added to it.
+        out: takes the id of a job of Dataflow.
     """
 
     def __init__(self, pipeline: beam.Pipeline, out: TextIO) -> None:
@@ -32,8 +32,8 @@ class RunnerJob:
         """Runs the pipeline to its end.
 
         Raises:
-            RuntimeError: it has come to another end than being done.
-            Exception: whatever the runner says of its failure.
+            RuntimeError: the job ended in another state than done.
+            Exception: an error of the runner.
         """
         self._result = self.pipeline.run()
         announce(self._result, self._out)
@@ -42,14 +42,14 @@ class RunnerJob:
             raise RuntimeError(f"the job was not done, but is {state}")
 
     def cancel(self) -> bool:
-        """Cancels what the runner has not ended, and waits for its end for a time.
+        """Cancels the job if it has not ended, and waits for its end for at most `CANCEL_SECONDS`.
 
         Returns:
-            whether nothing is left of the job. A runner in this process has ended with its pipeline, or ends with it.
+            whether nothing is left of the job. A runner in this process ends with its pipeline.
         """
         if self._result is None:
             return True
-        # A thread that nobody waits for: a cluster may be silent.
+        # In a daemon thread: a cluster may never answer.
         thread = threading.Thread(target=self._cancel, daemon=True)
         thread.start()
         thread.join(CANCEL_SECONDS)

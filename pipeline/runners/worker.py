@@ -1,8 +1,8 @@
-"""The boot program of Beam's PROCESS environment: `maskmill-worker`, which a cluster starts beside its own processes.
+"""`maskmill-worker`, the boot program of Beam's PROCESS environment, which a cluster starts beside its own processes.
 
-A Flink TaskManager runs `maskmill-worker --id=ID --provision_endpoint=HOST:PORT`, asks nothing more of it, and gives
-work to the Python worker that it becomes. What the pipeline needs must be installed where the program is: it fetches no
-packages. The protocol is that of Beam's own boot program, sdks/python/container/boot.go.
+A Flink TaskManager runs `maskmill-worker --id=ID --provision_endpoint=HOST:PORT`; the program becomes the Python
+worker. It fetches no packages: what the pipeline needs must be installed beside it. The protocol is that of Beam's own
+boot program, sdks/python/container/boot.go.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ANSWER_SECONDS = 60
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Asks the runner what to do, and does it until the runner hangs up.
+    """Works for a runner until it closes the connection.
 
     Args:
         argv: the arguments; None takes those of the process.
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         the exit status.
     """
-    parser = argparse.ArgumentParser(prog="maskmill-worker", description="Is started by a Beam runner, not by hand.")
+    parser = argparse.ArgumentParser(prog="maskmill-worker", description="Started by a Beam runner, not by hand.")
     parser.add_argument("--id", required=True, help="name of this worker")
     parser.add_argument("--provision_endpoint", required=True, metavar="HOST:PORT", help="where the runner answers")
     arguments, _ = parser.parse_known_args(argv)
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"maskmill-worker: no runner answers at {arguments.provision_endpoint} ({error.code().name})\n"
         )
         return 1
-    # Imported when the variables are there.
+    # Reads the variables when it is imported.
     from apache_beam.runners.worker import sdk_worker_main
 
     sdk_worker_main.main([])
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def ask_runner(worker: str, endpoint: str) -> Mapping[str, str]:
-    """Fetches what a worker has to know.
+    """Fetches the configuration of a worker.
 
     Args:
         worker: name of the worker.

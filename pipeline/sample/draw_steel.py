@@ -1,6 +1,6 @@
-"""Drawings of steel strips and their defects, like those of Kaggle's Severstal: Steel Defect Detection.
+"""Draws steel strips and their defects, like those of Kaggle's Severstal: Steel Defect Detection.
 
-An image depends on the seed and on its index alone: not on the number of images, the workers, or the time.
+An image depends only on the seed and its index, not on the number of images, the workers, or the time.
 """
 
 import numpy as np
@@ -11,13 +11,13 @@ Pixels = NDArray[np.float32]
 Span = tuple[int, int]
 
 HEIGHT, WIDTH = 256, 1600
-# Of the real training set: images with defects, of them those with more than one class, and the rows of each class.
+# Of the real training set: share of images with defects, of those with several classes, and rows of each class.
 DEFECT_SHARE, TWO_CLASSES_SHARE = 6666 / 12568, 427 / 12568
 CLASS_ROWS = {1: 897, 2: 247, 3: 5150, 4: 801}
 
 
 def make_image(seed: int, index: int) -> tuple[NDArray[np.uint8], dict[int, Mask]]:
-    """Draws an image: its grey levels, uint8 [256, 1600], and for each class in it a mask, bool [256, 1600]."""
+    """Draws an image: grey levels, uint8 [256, 1600], and a mask, bool [256, 1600], for each class in it."""
     rng = np.random.default_rng([seed, index])
     classes, span = plan_image(rng)
     image = draw_steel(rng, span)
@@ -26,7 +26,7 @@ def make_image(seed: int, index: int) -> tuple[NDArray[np.uint8], dict[int, Mask
 
 
 def plan_image(rng: np.random.Generator) -> tuple[tuple[int, ...], Span]:
-    """Draws the classes of an image's defects, ascending, and the columns (first, end) that show steel."""
+    """Chooses the classes of an image's defects, ascending, and the columns (first, end) that show steel."""
     rank = rng.random()
     count = int(rank < DEFECT_SHARE) + int(rank < TWO_CLASSES_SHARE)
     weights = np.array(list(CLASS_ROWS.values())) / sum(CLASS_ROWS.values())
@@ -50,20 +50,20 @@ def draw_steel(rng: np.random.Generator, span: Span = (0, WIDTH)) -> Pixels:
 
 
 def _profile(rng: np.random.Generator, size: int, knots: int, height: float) -> Pixels:
-    """A line float32 [size] between random knots in -height … height."""
+    """Draws a line, float32 [size], through random knots in -height … height."""
     values = rng.uniform(-height, height, knots)
     return np.interp(np.arange(size), np.linspace(0, size - 1, knots), values).astype(np.float32)
 
 
 def _streaks(rng: np.random.Generator, size: int, height: float) -> Pixels:
-    """Random levels float32 [size] in -height … height, each near its neighbour's; a few stand out."""
+    """Draws random levels, float32 [size], in -height … height, each near its neighbour's; a few stand out."""
     levels = rng.uniform(-height, height, size + 1)
     levels[rng.random(size + 1) < 0.02] *= 4
     return np.float32(0.5) * (levels[:-1] + levels[1:]).astype(np.float32)
 
 
 def _draw_blob(rng: np.random.Generator, height: int, width: int) -> tuple[Mask, Pixels]:
-    """A ragged ellipse, bool [height, width], a run in each column; and weights, float32, from 0 at its border to 1."""
+    """Draws a ragged ellipse, bool [height, width], a run a column, and weights, float32, from 0 at its border to 1."""
     y, x = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width + 2)[1:-1]
     inside = 1 - x * x
     top, bottom = (np.sqrt(inside) * (0.8 + _profile(rng, width, width // 12 + 2, 0.2)) for _ in range(2))
@@ -91,7 +91,7 @@ def _shade_rough(rng: np.random.Generator, height: int, width: int) -> Pixels:
     return shade
 
 
-# For each class: number, height and width of its defects (least, end), and what is added to the grey levels there.
+# For each class: number, height and width of its defects (least, end), and the function that shades them.
 _DEFECTS = {
     1: ((3, 10), (10, 30), (10, 30), _shade_spot),
     2: ((1, 4), (80, 240), (6, 12), _shade_spot),
@@ -101,7 +101,7 @@ _DEFECTS = {
 
 
 def draw_defect(image: Pixels, class_id: int, rng: np.random.Generator, span: Span = (0, WIDTH)) -> Mask:
-    """Adds a class's defects to `image`, float32 [256, 1600]; returns their mask, bool [256, 1600], never empty."""
+    """Draws a class's defects into `image`, float32 [256, 1600]; returns their mask, bool [256, 1600], never empty."""
     mask = np.zeros((WIDTH, HEIGHT), np.bool_).T  # column-major, as runs go
     number, heights, widths, shade = _DEFECTS[class_id]
     for _ in range(rng.integers(*number)):

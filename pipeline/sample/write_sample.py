@@ -1,4 +1,4 @@
-"""A synthetic dataset in the form of Kaggle's Severstal: Steel Defect Detection, to try everything on."""
+"""Writes a synthetic dataset in the form of Kaggle's Severstal: Steel Defect Detection."""
 
 import contextlib
 import hashlib
@@ -25,21 +25,21 @@ _TARGETS = ("train_images", "train.csv", "sample.json")
 
 @dataclass(frozen=True)
 class SampleSummary:
-    """What a sample holds."""
+    """The content of a sample."""
 
     images: int
-    rows: int  # of the CSV, with a mask
-    rows_by_class: dict[int, int]  # of them, for each class from 1 to 4
-    bytes: int  # of all JPEGs together
+    rows: int  # with a mask
+    rows_by_class: dict[int, int]  # with a mask, for each class from 1 to 4
+    bytes: int  # size of all JPEGs together
     csv: Path
     images_dir: Path
 
 
 class _Written(NamedTuple):
-    """An image that is written."""
+    """An image that was written."""
 
     name: str
-    runs: dict[int, str]  # of each class in it
+    runs: dict[int, str]  # by class
     size: int  # in bytes
 
 
@@ -52,15 +52,15 @@ def write_sample(
     workers: int | None = None,
     progress: bool = False,
 ) -> SampleSummary:
-    """Writes `train_images/`, `train.csv` and, last, `sample.json`; the very same sample is left as it is.
+    """Writes `train_images/`, `train.csv` and, last, `sample.json`; does nothing if the same sample is there.
 
     Args:
-        directory: where to write; made if need be.
-        images: number of JPEGs, 256 x 1600; a larger sample of the same seed begins with the same ones.
+        directory: folder to write to; made if necessary.
+        images: number of JPEGs, 256 x 1600; a larger sample with the same seed begins with the same ones.
         seed: from 0.
         layout: of the CSV: `present` (a row a mask) or `original` (four rows an image, most without runs).
-        workers: number of threads, by default one a CPU; has no influence on what is written.
-        progress: shows a bar, if standard error is a terminal.
+        workers: number of threads, by default one a CPU; does not affect what is written.
+        progress: shows a bar if standard error is a terminal.
 
     Raises:
         UsageError: a bad argument, or a directory that holds something else by one of the three names.
@@ -90,7 +90,7 @@ def _check_arguments(images: int, seed: int, layout: str, workers: int | None) -
 
 
 def _find_sample(directory: Path, arguments: dict[str, Any]) -> dict[str, Any] | None:
-    """Reads the record of the same sample, or makes the directory and returns None if there is nothing yet."""
+    """Returns the record of the same sample; makes the directory and returns None if there is nothing yet."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         found = [name for name in _TARGETS if (directory / name).exists()]
@@ -107,7 +107,7 @@ def _find_sample(directory: Path, arguments: dict[str, Any]) -> dict[str, Any] |
 
 
 def _make_sample(directory: Path, arguments: dict[str, Any], workers: int | None, progress: bool) -> dict[str, Any]:
-    """Writes all files, which get their places only when they are whole; returns the record."""
+    """Writes all files, and moves them into place when they are whole; returns the record."""
     try:
         with tempfile.TemporaryDirectory(prefix=".sample-", dir=directory) as name:
             record = _write_files(Path(name), arguments, workers, progress)
@@ -131,7 +131,7 @@ def _write_files(folder: Path, arguments: dict[str, Any], workers: int | None, p
 
 
 def _write_images(folder: Path, images: int, seed: int, workers: int | None, progress: bool) -> list[_Written]:
-    """Writes all images, in threads, since most of the time is spent without the interpreter's lock."""
+    """Writes all images in threads; most of the work releases the interpreter's lock."""
     names = image_names(seed, images)
     pool = ThreadPoolExecutor(workers or os.cpu_count())
     try:
@@ -142,7 +142,7 @@ def _write_images(folder: Path, images: int, seed: int, workers: int | None, pro
 
 
 def image_names(seed: int, count: int) -> list[str]:
-    """File names of the first `count` images, all different: nine hexadecimal digits and `.jpg`."""
+    """Returns different file names for the first `count` images: nine hexadecimal digits and `.jpg`."""
     names: dict[str, None] = {}
     for index in range(count):
         digest = hashlib.sha256(f"{seed}/{index}".encode()).hexdigest()

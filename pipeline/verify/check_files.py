@@ -1,4 +1,4 @@
-"""The files that a manifest lists: their names, sizes and contents."""
+"""Checks the contents of the files that a manifest lists."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class ListedFile(NamedTuple):
 
     Attributes:
         path: in the dataset.
-        bytes: its size.
+        bytes: size of the file.
         sha256: hexadecimal.
-        split: of a shard; None for another file.
-        examples: of a shard.
+        split: split of a shard; None for another file.
+        examples: number of examples of a shard.
     """
 
     path: str
@@ -39,10 +39,10 @@ class ListedFile(NamedTuple):
 
 
 def listed_files(manifest: Mapping[str, Any]) -> list[ListedFile]:
-    """All files of a manifest: first those beside the shards, then the shards.
+    """Returns all files of a manifest: first those beside the shards, then the shards.
 
     Raises:
-        KeyError, TypeError, AttributeError: it is no manifest.
+        KeyError, TypeError, AttributeError: the content is not that of a manifest.
     """
     beside = [ListedFile(name, entry["bytes"], entry["sha256"]) for name, entry in manifest["files"].items()]
     return beside + [
@@ -55,17 +55,17 @@ def listed_files(manifest: Mapping[str, Any]) -> list[ListedFile]:
 def check_contents(
     root: str, manifest: Mapping[str, Any], files: Sequence[ListedFile], *, workers: int, progress: Progress
 ) -> Iterator[str]:
-    """Reads every byte of the files, and looks into each whose bytes are right.
+    """Reads every byte of the files, and checks the content of each whose checksum is right.
 
     Args:
         root: folder of the dataset.
-        manifest: its content.
-        files: that the manifest lists and that are there in their sizes.
-        workers: threads.
-        progress: told of the bytes that are read.
+        manifest: content of manifest.json.
+        files: listed files that are there with the right sizes.
+        workers: number of threads.
+        progress: counts the bytes that are read.
 
     Yields:
-        what is wrong, one message each.
+        one message for each problem.
     """
     whole: set[str] = set()
     for file in files:
@@ -96,7 +96,7 @@ def _check_file(root: str, file: ListedFile, forms: Mapping[str, LabelFormat], p
         with fetch(join(root, file.path), progress.add) as fetched:
             if fetched.sha256 != file.sha256:
                 return [f"{file.path}: its content has changed (sha256 {fetched.sha256} instead of {file.sha256})"]
-            # HDF5 may crash on a damaged file; this one is as it was written.
+            # HDF5 may crash on a damaged file; this one is unchanged.
             form = forms.get(file.split) if file.split else None
             problems = check_shard(fetched.file, file.examples, arrays_of(form), form) if form else []
             return [f"{file.path}: {problem}" for problem in problems]

@@ -1,4 +1,4 @@
-"""What the files beside the shards say, compared with each other."""
+"""Compares the files beside the shards with each other."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from maskmill.names import DATA_PARAMS, meta_file
 
 
 def check_meta(text: bytes, split: str, shards: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The list of a split's shards, which begins each line with the output folder as it was given.
+    """Checks the list of a split's shards, whose lines begin with the output folder as it was given.
 
     Args:
-        text: of the file.
-        split: its split.
+        text: content of the file.
+        split: name of the split.
         shards: entries of the split in the manifest.
 
     Yields:
-        what is wrong, one message each.
+        one message for each problem.
     """
     ends = [f"{shard['file']} {shard['examples']}\n".encode() for shard in shards]
     # The dataset may have been moved since: the folder is whatever the first line begins with.
@@ -44,19 +44,19 @@ def _shown(line: bytes) -> str:
 
 
 def check_written(data_params: Mapping[str, Any], split: str, examples: int, positions: int) -> Iterator[str]:
-    """What data_params.json says was written of a split.
+    """Checks the numbers of a split in data_params.json.
 
     Args:
-        data_params: its content.
-        split: name.
-        examples: that are in the split's shards.
-        positions: of the split: its examples, and those that were rejected when their shard was written.
+        data_params: content of the file.
+        split: name of the split.
+        examples: number of examples in the split's shards.
+        positions: number of examples, and of those rejected when their shard was written.
 
     Yields:
-        what is wrong, one message each.
+        one message for each problem.
 
     Raises:
-        KeyError, TypeError, AttributeError: it does not say.
+        KeyError, TypeError, AttributeError: a number is missing.
     """
     entry = data_params[f"{split}_hdf"]
     name = f"{DATA_PARAMS}: {split}_hdf"
@@ -69,7 +69,7 @@ def check_written(data_params: Mapping[str, Any], split: str, examples: int, pos
 
 
 def _is_cut_in_ranges(ranges: Mapping[str, Sequence[int]], positions: int) -> bool:
-    """Whether {"0": [first, last], "1": …} take all positions in order; a range without any is []."""
+    """Whether {"0": [first, last], "1": …} cover all positions in order; an empty range is []."""
     if set(ranges) != {str(index) for index in range(len(ranges))}:
         return False
     taken = 0

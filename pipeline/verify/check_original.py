@@ -1,4 +1,4 @@
-"""A dataset of create_hdf5_files.py, which has no manifest: its structure and counts."""
+"""Checks structure and counts of a dataset of create_hdf5_files.py, which has no manifest."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class _Shard(NamedTuple):
 
 
 def splits_of_original(root: str, names: Collection[str]) -> tuple[str, ...]:
-    """The splits of a dataset without a manifest; none where there is no such dataset.
+    """Returns the splits of a dataset without a manifest; none if there is no such dataset.
 
     Args:
-        root: its folder.
-        names: of the files in the folder.
+        root: folder of the dataset.
+        names: names of the files in it.
     """
     sizes, _ = list_split_sizes(root, SPLITS)
     folders = {split_of(path) for path in sizes if path.endswith(".h5")}
@@ -44,10 +44,10 @@ def check_original(root: str, splits: Sequence[str], *, quick: bool, workers: in
 
     Args:
         root: folder of the dataset.
-        splits: what `splits_of_original` has found.
-        quick: only which files there are.
-        workers: threads.
-        progress: told of the bytes that are read.
+        splits: result of `splits_of_original`.
+        quick: checks only which files there are.
+        workers: number of threads.
+        progress: counts the bytes that are read.
     """
     sizes, problems = list_split_sizes(root, splits)
     shards: list[_Shard] = []
@@ -103,7 +103,7 @@ def _check_shards(root: str, shards: Sequence[_Shard], workers: int, progress: P
     def check(shard: _Shard) -> tuple[Mapping[str, ArrayForm] | None, list[str]]:
         try:
             with fetch(join(root, shard.path), progress.add) as fetched:
-                # Nothing vouches for the file: HDF5 may crash on a damaged one, which cannot be helped here.
+                # There is no checksum, and HDF5 may crash on a damaged file: that cannot be helped here.
                 arrays = first_arrays(fetched.file, shard.examples)
                 return arrays, check_shard(fetched.file, shard.examples, arrays)
         except OSError as error:

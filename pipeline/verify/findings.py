@@ -1,4 +1,4 @@
-"""What `verify` has found, and how it says so."""
+"""The findings of `verify`, and the messages about them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ SHOWN_PROBLEMS = 20
 
 
 class Findings(NamedTuple):
-    """What is known of a dataset after it was looked at.
+    """What is known of a dataset after it was checked.
 
     Attributes:
-        problems: "<file>: what is wrong with it"; none where the dataset is whole.
-        examples: that the dataset is to have.
-        shards: that it is to have.
-        bytes: size of all its files.
-        has_manifest: whether there is one; without it, it is a dataset of create_hdf5_files.py.
-        quick: whether only names and sizes were looked at.
+        problems: "<file>: what is wrong with it"; none if the dataset is whole.
+        examples: number of listed examples.
+        shards: number of listed shards.
+        bytes: size of all listed files.
+        has_manifest: whether there is a manifest; a dataset of create_hdf5_files.py has none.
+        quick: whether only names and sizes were checked.
     """
 
     problems: tuple[str, ...]
@@ -30,10 +30,10 @@ class Findings(NamedTuple):
     quick: bool
 
     def success(self, directory: str) -> str:
-        """The line for a dataset without problems.
+        """Writes the line about a whole dataset.
 
         Args:
-            directory: of the dataset, as given.
+            directory: folder of the dataset, as given.
         """
         size = f"{self.examples:,} examples in {self.shards:,} shards, {format_bytes(self.bytes)}"
         if self.has_manifest:
@@ -45,16 +45,16 @@ class Findings(NamedTuple):
         )
 
     def shown_problems(self) -> list[str]:
-        """The first problems, one a line, and how many more there are."""
+        """Returns the first problems, one a line, and how many more there are."""
         lines = [printable(problem) for problem in self.problems[:SHOWN_PROBLEMS]]
         more = len(self.problems) - len(lines)
         return [*lines, f"… and {more:,} more"] if more else lines
 
     def failure(self, directory: str) -> str:
-        """The last line for a dataset with problems: how many, and what to do.
+        """Writes the last line about a damaged dataset: how many problems, and what to do.
 
         Args:
-            directory: of the dataset, as given.
+            directory: folder of the dataset, as given.
         """
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems):,} problems"
         cure = (

@@ -1,4 +1,4 @@
-"""Whether a finished dataset is what was written: every file, every byte, every example."""
+"""Checks that a finished dataset is what was written: every file, every byte, every example."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from maskmill import format_version
 from maskmill.completeness import check_sizes
+from maskmill.format_version import current_format
 from maskmill.manifest import check_sums, unseal
 from maskmill.names import JOURNAL, MANIFEST, REJECTED
 from maskmill.pipeline.dataset.list_files import list_sizes, list_split_sizes
@@ -26,14 +26,14 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
 def run_verify(directory: str, *, quick: bool, quiet: bool, out: TextIO, err: TextIO) -> None:
-    """The command: checks a dataset and says what it has found.
+    """Checks a dataset and reports what was found.
 
     Args:
-        directory: of the dataset.
-        quick: look at names and sizes only.
-        quiet: no progress, and nothing of a dataset that is whole.
-        out: where the verdict on a whole dataset goes.
-        err: where progress and problems go.
+        directory: folder of the dataset.
+        quick: checks names and sizes only.
+        quiet: shows no progress, and no message if the dataset is whole.
+        out: takes the message about a whole dataset.
+        err: takes progress and problems.
 
     Raises:
         DamagedError, UsageError, MaskmillError, OSError: as `verify`, and DamagedError for any problem.
@@ -45,7 +45,7 @@ def run_verify(directory: str, *, quick: bool, quiet: bool, out: TextIO, err: Te
     except KeyboardInterrupt:
         err.write("\nstopped\n")
         err.flush()
-        # At once: threads under way would be waited for, and they change nothing.
+        # At once: a normal exit would wait for threads, which only read.
         os._exit(130)
     if report.problems:
         err.write("".join(f"{line}\n" for line in report.shown_problems()))
@@ -59,17 +59,14 @@ def verify(root: str, *, quick: bool = False, workers: int | None = None, progre
 
     Args:
         root: folder of the dataset, on any file system.
-        quick: look at names and sizes only, and read nothing but manifest.json.
-        workers: threads; None is one a core.
-        progress: told of the bytes that are to be read, and that are.
-
-    Returns:
-        all that is wrong.
+        quick: checks names and sizes only, and reads nothing but manifest.json.
+        workers: number of threads; None is one a core.
+        progress: counts the bytes that are read.
 
     Raises:
         UsageError: there is no such folder.
         DamagedError: there is no dataset in it, or one that is not published yet.
-        MaskmillError: the dataset is of a later version of maskmill.
+        MaskmillError: a later version of maskmill wrote the dataset.
         OSError: the folder cannot be listed.
     """
     path = absolute(root)
@@ -80,7 +77,7 @@ def verify(root: str, *, quick: bool = False, workers: int | None = None, progre
     if MANIFEST in sizes:
         return _verify(path, sizes, quick, workers, progress)
     if exists(join(path, JOURNAL)):
-        raise DamagedError(f"{root} has no {MANIFEST}: publishing was cut off; run the same command again")
+        raise DamagedError(f"{root} has no {MANIFEST}: publishing was interrupted; run the same command again")
     if REJECTED in sizes:
         problem = f"{root} has no {MANIFEST}, which maskmill writes last"
         raise DamagedError(f"{problem}; run the same maskmill create again, or copy the dataset again")
@@ -113,10 +110,10 @@ def _verify(root: str, sizes: Mapping[str, int], quick: bool, workers: int, prog
 def _read_manifest(root: str) -> dict[str, Any]:
     manifest = unseal(read_bytes(join(root, MANIFEST)))
     version = manifest["format_version"]
-    if version > format_version.CURRENT:
+    if version > current_format():
         raise MaskmillError(
             f"{join(root, MANIFEST)} is of format version {version}, and this maskmill knows none above "
-            f"{format_version.CURRENT}; verify with the maskmill that made the dataset"
+            f"{current_format()}; verify with the maskmill that made the dataset"
         )
     return manifest
 

@@ -77,7 +77,7 @@ def test_augmented_examples_differ_from_epoch_to_epoch_and_not_from_run_to_run(p
 
 
 def test_another_shape_than_the_parameters_name_is_an_error(path: Path) -> None:
-    with pytest.raises(ValueError, match="and image_shape says 8 x 9"):
+    with pytest.raises(ValueError, match="but image_shape says 8 x 9"):
         Hdf5DataProcessor(params(path, image_shape=[8, 9, 1]))
     with pytest.raises(ValueError, match="loss is 'dice'; it must be one of bce"):
         Hdf5DataProcessor(params(path, loss="dice"))

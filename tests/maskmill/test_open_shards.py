@@ -68,7 +68,7 @@ def test_a_shard_that_was_replaced_since(copy: Path) -> None:
     examples = open_dataset(copy)
     (copy / SHARD).write_bytes(b"another")
     for _ in range(2):
-        with pytest.raises(DatasetError, match=f"{SHARD} is not the file that it was; open the dataset again"):
+        with pytest.raises(DatasetError, match=f"{SHARD} was replaced after the dataset was opened; open it again"):
             examples[0]
 
 
@@ -82,5 +82,5 @@ def test_a_shard_that_was_replaced_by_one_of_the_same_size_while_it_was_closed(c
     assert examples[0].image_id == "a.jpg"  # It is still open.
     examples.close()
     for _ in range(2):
-        with pytest.raises(DatasetError, match=f"{SHARD} is not the file that it was; open the dataset again"):
+        with pytest.raises(DatasetError, match=f"{SHARD} was replaced after the dataset was opened; open it again"):
             examples[0]

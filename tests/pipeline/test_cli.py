@@ -86,13 +86,13 @@ def test_help_does_not_wait_for_beam() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
 
 
-def test_maskmill_and_python_m_maskmill_are_the_same_program() -> None:
+def test_the_command_the_module_and_the_folder_in_a_checkout_are_the_same_program() -> None:
     script = Path(sys.executable).with_name("maskmill")
     outputs = [
         subprocess.run([*command, "--help"], check=True, capture_output=True, text=True, cwd=ROOT).stdout
-        for command in ([str(script)], [sys.executable, "-m", "maskmill"])
+        for command in ([str(script)], [sys.executable, "-m", "maskmill"], [sys.executable, "-m", "pipeline"])
     ]
-    assert outputs[0] == outputs[1]
+    assert outputs[0] == outputs[1] == outputs[2]
 
 
 def test_beams_options_reach_beam(params: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,14 @@ import contextlib
 import importlib.util
 import os
 import shutil
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
+
+from maskmill.install_hint import pip_install
+
+ROOT = Path(__file__).parents[2]
 
 
 def needs(*programs: str) -> None:
@@ -23,7 +28,7 @@ def needs_package(package: str, extra: str) -> None:
     with contextlib.suppress(ModuleNotFoundError):
         if importlib.util.find_spec(package):
             return
-    give_up(f"{package} is not there: pip install 'maskmill[{extra}]'")
+    give_up(f"{package} is not there: {pip_install('--editable', f'{ROOT}[{extra}]')}")
 
 
 def give_up(reason: str) -> NoReturn:

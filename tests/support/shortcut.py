@@ -75,7 +75,7 @@ class Shortcut:
         with pytest.MonkeyPatch.context() as patch:
             # Beam's own pipeline takes half the time, for the reading of options that there are none of.
             patch.setattr("maskmill.pipeline.create.make_dataset.new_pipeline", lambda _: contextlib.nullcontext(self))
-            patch.setattr("maskmill.pipeline.create.make_dataset.build_graph", note_job)
+            patch.setattr("maskmill.pipeline.create.run_graph.build_graph", note_job)
             yield
 
     def run(self) -> Shortcut:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from maskmill.transforms.rejected import Code
+from maskmill.transforms.rejected import Code, RejectedRecord
 from tests.support.command import ROOT
 
 
@@ -17,3 +17,7 @@ def test_every_code_is_explained_and_no_other() -> None:
 
 def test_a_code_is_its_own_name() -> None:
     assert all(code.name == code.value for code in Code)
+
+
+def test_the_keys_of_rejected_jsonl() -> None:
+    assert RejectedRecord._fields == ("source", "line", "image_id", "class_id", "code", "message")

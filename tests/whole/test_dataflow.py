@@ -100,7 +100,7 @@ def test_the_job_holds_every_step_of_the_graph(translated: beam_runner_api_pb2.P
         "ReadAnnotations",
         "ListImages",
         "GroupByImage",
-        "AssignSplits",
+        "AssignByPosition",
         "AssignShards/GroupByShard",
         "WriteShards/WriteShard",
         "AggregateMetadata",
@@ -119,12 +119,12 @@ def test_a_template_runs_nothing_and_touches_no_output(store: Store, template: d
     assert store.names("out") == []
 
 
-def test_the_staged_package_holds_both_packages(store: Store, template: dict) -> None:
+def test_the_staged_package_holds_every_floor(store: Store, template: dict) -> None:
     staged = {package["name"]: package["location"] for package in template["environment"]["workerPools"][0]["packages"]}
     name = staged["workflow.tar.gz"].split("/", 2)[2]
     with tarfile.open(fileobj=io.BytesIO(store.get(name))) as archive:
         names = {member.split("/", 1)[-1] for member in archive.getnames()}
-    assert {"pipeline/cli.py", "transforms/write_shards.py", "README.md", "setup.py"} <= names
+    assert {"maskmill/pipeline/cli.py", "maskmill/transforms/sink/write_shards.py", "README.md", "setup.py"} <= names
 
 
 def test_no_main_session_is_staged(store: Store, template: dict) -> None:

@@ -146,7 +146,7 @@ def test_a_manifest_that_goes_while_it_is_opened(
         raise FileNotFoundError
 
     monkeypatch.setattr(type(folder_of(str(dataset))), "read", taken_away)
-    with pytest.raises(DatasetError, match="a run has begun to replace the dataset; wait for its end"):
+    with pytest.raises(DatasetError, match="a run is replacing the dataset; wait until it ends"):
         open_dataset(dataset)
 
 
@@ -158,7 +158,7 @@ MESSAGES: dict[str, tuple[Damage, str]] = {
     "missing": (remove(SHARD), f"/{SHARD}: is missing; copy the dataset again, or make it again"),
     "two": (lambda root: (remove(SHARD)(root), remove(EMPTY)(root)), f"/{SHARD}: is missing, and 1 more like that;"),
     "cut off": (cut_off, f"/{SHARD}: has 100 bytes instead of"),
-    "unfinished": (remove(MANIFEST), "a run is still going on, or was cut off; wait for its end, or run the same"),
+    "unfinished": (remove(MANIFEST), "a run is still at work, or was interrupted; wait until it ends, or run the same"),
     "nothing": (shutil.rmtree, "no dataset in"),
     "changed": (replace('"shared_images": 0', '"shared_images": 1'), f"/{MANIFEST} is damaged (it was changed after"),
     "later": (edit(of_a_later_version), "format version 99, and this maskmill knows none above"),

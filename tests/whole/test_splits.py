@@ -9,13 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from maskmill import open_dataset
 from maskmill.pipeline.cli import main
-from maskmill.transforms.assignment.assign_stratified import cut_stratum
-from maskmill.transforms.assignment.splits import Selection, SplitRule
+from maskmill.transforms.assignment.splits import Selection
 from tests.support.builders import HEADER, params_of, write_dataset, write_images
 from tests.support.command import create, manifest
 
@@ -26,29 +23,8 @@ ROWS += [f"{number:03}.jpg,2,9 2" for number in range(0, 80, 4)]
 ROWS += [f"{number:03}.jpg,1,5 2" for number in range(0, 80, 20)]
 
 
-def rules(*shares: float) -> list[SplitRule]:
-    """Splits side by side."""
-    stops = [sum(shares[: index + 1]) for index in range(len(shares))]
-    return [SplitRule(str(stop), ALL, stop - share, stop) for share, stop in zip(shares, stops, strict=True)]
-
-
 def members(output: Path, split: str) -> list[str]:
     return [example.image_id for example in open_dataset(output, split)]
-
-
-@given(st.lists(st.sampled_from([0.125, 0.25, 0.5]), min_size=1, max_size=4), st.integers(0, 300))
-def test_a_stratum_is_cut_to_the_share_and_each_split_has_some_where_there_are_enough(
-    shares: list[float], examples: int
-) -> None:
-    while sum(shares) > 1:
-        shares = shares[1:]
-    bounds = cut_stratum(rules(*shares), examples)
-    taken = [stop - start for start, stop in bounds]
-    assert [start for start, _ in bounds] == [0, *(stop for _, stop in bounds[:-1])]
-    assert bounds[-1][1] <= examples
-    assert all(abs(count - share * examples) <= len(shares) for count, share in zip(taken, shares, strict=True))
-    if examples >= len(shares):
-        assert min(taken) >= 1
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.85])

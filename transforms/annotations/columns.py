@@ -1,4 +1,4 @@
-"""The header of a CSV file: where its columns stand, and how a line is cut into fields."""
+"""Finds the columns in the header of a CSV file, and splits lines into fields."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ CLASSES = ("1", "2", "3", "4")
 
 
 class RowFormat(NamedTuple):
-    """What the rows of a dataset look like.
+    """The layout of a dataset's rows.
 
     Attributes:
-        image: name of the column of the image.
-        class_id: name of that of the class; None where rows have none, and are all of the first.
-        mask: name of that of the runs.
-        classes: names of the classes, as they stand in the rows; a class is known by its number in this list, from 1.
-        image_suffix: what is added to an image's name in the row to make that of its file.
-        group: name of the column of the group; None where it is not asked for.
+        image: name of the column with the image.
+        class_id: name of the column with the class; None if there is none: then all rows are of the first class.
+        mask: name of the column with the runs.
+        classes: names of the classes, as in the rows; the number of a class is its index here plus 1.
+        image_suffix: appended to an image's name in a row, it gives the name of the file.
+        group: name of the column with the group; None if groups are not read.
     """
 
     image: str = "ImageId"
@@ -33,25 +33,26 @@ class RowFormat(NamedTuple):
 
     @property
     def names(self) -> list[str]:
-        """Names of the columns that are needed."""
+        """Names of the required columns."""
         return [name for name in (self.image, self.class_id, self.mask, self.group) if name is not None]
 
     @property
     def image_and_class(self) -> str:
-        """The one column of the competition's original layout, `ImageId_ClassId`; "" where rows have no class."""
+        """Name of the joint column in the competition's layout, `ImageId_ClassId`; "" if rows have no class."""
         return f"{self.image}_{self.class_id}" if self.class_id else ""
 
 
 class Columns(NamedTuple):
-    """Where the columns of a CSV file stand.
+    """The columns of a CSV file.
 
     Attributes:
         image: index of the column with the image, or with image and class.
-        class_id: index of the column with the class, in the original layout that of the image; None for no column.
+        class_id: index of the column with the class; equal to `image` in the competition's layout; None if there is
+            none.
         mask: index of the column with the runs.
-        group: index of the column with the group; None where it is not asked for.
+        group: index of the column with the group; None if groups are not read.
         fields: number of columns.
-        format: of the rows.
+        format: names that the columns were found by.
     """
 
     image: int
@@ -63,17 +64,14 @@ class Columns(NamedTuple):
 
 
 def parse_header(line: str, form: RowFormat) -> Columns:
-    """Finds the columns in a header, in either layout.
+    """Finds the columns in a header of either layout.
 
     Args:
-        line: the first line of the file, without its end; a byte order mark is ignored.
-        form: of the rows.
-
-    Returns:
-        the columns' places.
+        line: first line of the file, without its end; a byte order mark is ignored.
+        form: names the columns.
 
     Raises:
-        ValueError: a column is missing or stands twice; the message says which.
+        ValueError: a column is missing or occurs twice; the message says which.
     """
     header = [name.strip() for name in split_fields(line.removeprefix("\ufeff"))]
     original = form.image_and_class in header and form.class_id not in header
@@ -101,7 +99,7 @@ def _find_column(name: str, header: Sequence[str], form: RowFormat) -> int:
 
 
 def split_fields(line: str) -> list[str]:
-    """Splits one line at its commas, heeding quotes.
+    """Splits a line at its commas, respecting quotes.
 
     Raises:
         DataError: a quote is not closed in this line.
@@ -109,7 +107,7 @@ def split_fields(line: str) -> list[str]:
     if '"' not in line:
         return line.split(",")
     if len(line) > csv.field_size_limit():
-        # A bound of the whole process, 128 KiB at first: a long mask in quotes is above it.
+        # The limit, 128 KiB by default, holds for the whole process; a quoted mask may be longer.
         csv.field_size_limit(len(line))
     try:
         return next(csv.reader([line], strict=True))

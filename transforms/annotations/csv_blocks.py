@@ -1,4 +1,4 @@
-"""CSV files to blocks of lines: what can be read in parallel, without ever holding a line that is too long."""
+"""Splits CSV files into blocks of lines that are read in parallel, without ever holding a line that is too long."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maskmill.transforms.files.errors import as_os_error
 from maskmill.transforms.files.read_write import open_read
 from maskmill.transforms.limits import MAX_ELEMENT_BYTES
 
-# What is longer is no row. Nobody holds such a line whole.
+# A longer line is rejected; no step holds all of it.
 MAX_LINE_BYTES = 2**24
 _LONGEST_HEADER = 2**16
 _USUAL_LINE_BYTES = 2**14
@@ -21,34 +21,34 @@ _PIECE_BYTES = 2**20
 
 
 class DamagedFileError(OSError):
-    """A file can be read, but what it holds is damaged."""
+    """A file is readable, but its content is damaged."""
 
 
 class CsvFile(NamedTuple):
     """A CSV file of annotations.
 
     Attributes:
-        path: of the file.
+        path: accepted by Beam's `FileSystems`.
         size: in bytes, as stored.
-        columns: where its columns stand.
-        uses: the annotations that it is part of, and its rank in each: (index in `ReadAnnotations.sources`, rank).
+        columns: from its header.
+        sources: the sources that it is part of: (index in `ReadAnnotations.sources`, index of the file in the source).
     """
 
     path: str
     size: int
     columns: Columns
-    uses: tuple[tuple[int, int], ...]
+    sources: tuple[tuple[int, int], ...]
 
 
 class Block(NamedTuple):
-    """Lines of a CSV file.
+    """Consecutive lines of a CSV file.
 
     Attributes:
-        file: the file.
+        file: holds the lines.
         start: offset of the first line, in bytes (of the decompressed file).
-        stop: lines that begin at this offset or after it are another block's.
-        deflated: the lines themselves, deflated, where the file cannot be read from its middle; else None, as where
-            they are too large for a shuffle even so, because of a line that is very long.
+        stop: lines that begin at or after this offset belong to the next blocks.
+        deflated: the lines themselves, deflated, if the file is compressed and cannot be read from the middle; None if
+            it can, or if a very long line makes them too large for a shuffle.
     """
 
     file: CsvFile
@@ -58,17 +58,17 @@ class Block(NamedTuple):
 
 
 def is_compressed(path: str) -> bool:
-    """Whether a file's name says that it is compressed."""
+    """Returns whether a file's name says that it is compressed."""
     return path.endswith(".gz")
 
 
 @contextlib.contextmanager
 def _open_compressed(path: str) -> Iterator[BinaryIO]:
-    """Opens a gzip file. Not by Beam, which takes one that is cut off for a shorter one.
+    """Opens a gzip file. Not with Beam, which silently accepts a truncated file.
 
     Raises:
-        DamagedFileError: the file is damaged, or is not a gzip file.
-        OSError: it cannot be read.
+        DamagedFileError: the file is damaged, or not a gzip file.
+        OSError: the file cannot be read.
     """
     try:
         with open_read(path) as file, gzip.GzipFile(fileobj=file) as stream:
@@ -97,14 +97,15 @@ def read_header(path: str, form: RowFormat) -> Columns:
 
 
 def split_into_blocks(file: CsvFile, block_bytes: int) -> Iterator[Block]:
-    """Cuts a CSV file into blocks.
+    """Splits a CSV file into blocks.
 
     Args:
-        file: to be cut.
-        block_bytes: size of a block; a line longer than that makes its block longer, by `MAX_LINE_BYTES` at most.
+        file: compressed or not.
+        block_bytes: size of a block; its last line may make it longer, by at most `MAX_LINE_BYTES`.
 
     Yields:
-        blocks in the order of the file; of a compressed file, which only reads from its start, with their text.
+        blocks in the order of the file; with their lines if the file is compressed, because it reads only from its
+        start.
 
     Raises:
         OSError: the file cannot be read, or a compressed one is damaged.
@@ -126,41 +127,41 @@ def split_into_blocks(file: CsvFile, block_bytes: int) -> Iterator[Block]:
 
 
 def _complete(text: bytes, file: BinaryIO) -> tuple[bytes, bool]:
-    """Ends the last line of a text with what follows in its file.
+    """Reads the rest of a text's last line from its file.
 
     Returns:
-        the text, and whether its last line is whole: of one that is too long only as much is read as shows that.
+        the text, and whether its last line is complete: a line that is too long is read only far enough to show it.
     """
     line = len(text) - (text.rfind(b"\n") + 1)
     if line:
-        # Two bytes more, so that what is cut off is too long also where the last byte could be the CR of an end.
+        # Two bytes more: a truncated line must be too long even if its last byte is the CR of a line end.
         text += file.readline(max(MAX_LINE_BYTES + 2 - line, 0))
     whole = not text or text.endswith(b"\n")
-    # The end is counted for the numbers of the lines behind it, and does no harm where there are none.
+    # The added end counts for the numbers of later lines, and does no harm if there are none.
     return (text, True) if whole else (text + b"\n", False)
 
 
 def _skip_line(file: BinaryIO) -> None:
-    """Reads to the end of a line, holding a piece of it at a time."""
+    """Reads to the end of a line, in pieces."""
     while (piece := file.readline(_PIECE_BYTES)) and not piece.endswith(b"\n"):
         pass
 
 
 def read_block(block: Block) -> bytes:
-    """The lines that begin in a block, each with its end; of one that is too long, only as much as shows that."""
+    """Reads the lines that begin in a block, with their ends; a line that is too long only far enough to show it."""
     if block.deflated is not None:
         return zlib.decompress(block.deflated)
     if is_compressed(block.file.path):
         with _open_compressed(block.file.path) as stream:
             stream.seek(block.start)
             return _complete(stream.read(block.stop - block.start), stream)[0]
-    # Together with the rest of its last line, mostly.
+    # Usually one request also reads the rest of the last line.
     with open_read(block.file.path, block.stop - block.start + _USUAL_LINE_BYTES) as file:
         if block.start == 0:
             text = file.read(block.stop)
         else:
-            # The line that begins before the block is another block's, also where it ends just before it. It may be
-            # longer than the block: its end is looked for in the block only.
+            # A line that begins before the block belongs to an earlier one, even if it ends just before this one. It
+            # may be longer than the block: its end is searched only within the block.
             file.seek(block.start - 1)
             _, _, text = file.read(block.stop - block.start + 1).partition(b"\n")
         return _complete(text, file)[0]

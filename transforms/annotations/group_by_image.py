@@ -1,14 +1,13 @@
-"""Rows and image files to annotated images.
+"""Groups rows by image and joins them to the image files.
 
-The images are grouped in two steps: rows and files by partition, a number that is made of the ImageId, in batches; then
-those of a partition by ImageId, in memory.
+Grouping takes two steps: a shuffle groups batches of rows and files by partition, a hash of the ImageId; then each
+partition is grouped by ImageId in memory.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import sys
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -18,38 +17,38 @@ import apache_beam as beam
 
 from maskmill.transforms.annotations.csv_blocks import CsvFile, is_compressed
 from maskmill.transforms.annotations.records import (
+    FILE_CODEC,
     REJECTED_RUNS,
+    ROW_CODEC,
     AnnotatedImage,
     AnnotationRow,
     FileStatus,
     ImageFile,
     ImageKey,
-    MaskRow,
 )
-from maskmill.transforms.batches import Batch, IntoBatches, unpack
+from maskmill.transforms.batches import IntoBatches
+from maskmill.transforms.codec import PackedBatch, unpack
 from maskmill.transforms.examples.image import is_image_name
 from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.files.paths import join
-from maskmill.transforms.rejected import Code, Line, Rejected
+from maskmill.transforms.rejected import Code, Rejected
+from maskmill.transforms.tallies import ANNOTATED_IMAGES
 
-# What a row takes besides its runs and the path of its file.
-ROW_BYTES = 100
-# How much of the CSV is in memory as one partition, some ten times as large there.
+# CSV text in one partition; in memory it takes about ten times as much.
 PARTITION_BYTES = 2**22
-# How many times as large a compressed CSV is when it is read, at a guess.
-DEFLATED = 5
-# For as many workers there is something to do, however small the CSV is.
+# Estimated ratio of a CSV file's size to its size when compressed.
+COMPRESSION_RATIO = 5
+# Keeps this many workers busy, however small the CSV is.
 MIN_PARTITIONS = 64
-ANNOTATED_IMAGES = "annotated images"
 
 
 class GroupedImages(NamedTuple):
-    """What `GroupByImage` gives.
+    """The outputs of `GroupByImage`.
 
     Attributes:
-        images: those that have both rows and a file.
-        rejected: those whose file is missing, and rows that contradict each other.
-        tallies: (what, images), to be summed.
+        images: images with a file, and either rows or a source that uses images without rows.
+        rejected: rows whose image file is missing, and rows that contradict each other.
+        tallies: (name, images).
     """
 
     images: beam.PCollection[AnnotatedImage]
@@ -58,17 +57,18 @@ class GroupedImages(NamedTuple):
 
 
 def settle_contradictions(image_id: str, rows: Iterable[AnnotationRow]) -> tuple[list[AnnotationRow], list[Rejected]]:
-    """Takes out the rows of a class that say both that the image has no defect of it, by `-1`, and where it has one.
+    """Rejects the rows of a class if some say that the image has no defect of it (`-1`), and others where it has one.
 
     Args:
-        image_id: of the image.
-        rows: all rows of the image, in the order of source, file and line.
+        image_id: file name of the image.
+        rows: all rows of the image, sorted.
 
     Returns:
-        the rows without those, in the same order, and a record for each class that contradicts itself. Of each such
-        class one row is left without its runs, by which it is known as rejected.
+        the sorted rows to keep, and a record for each contradicting class. One row of each such class is kept, with
+        `REJECTED_RUNS`.
     """
-    kept, rejected = [], []
+    kept: list[AnnotationRow] = []
+    rejected: list[Rejected] = []
     for group in _by_class(rows):
         if later := _contradicting_row(group):
             kept.append(group[0]._replace(mask=group[0].mask._replace(runs=REJECTED_RUNS)))
@@ -76,15 +76,23 @@ def settle_contradictions(image_id: str, rows: Iterable[AnnotationRow]) -> tuple
                 f"{len(group)} rows of the image and class say both that there is no defect (-1) and where it is; "
                 "remove those that are wrong"
             )
-            code = Code.ROWS_CONTRADICT.value
-            rejected.append(Rejected(later.mask.line, image_id, later.mask.class_id, code, message, len(group)))
+            rejected.append(
+                Rejected(
+                    source=later.mask.line,
+                    image_id=image_id,
+                    class_id=later.mask.class_id,
+                    code=Code.ROWS_CONTRADICT.value,
+                    message=message,
+                    rows=len(group),
+                )
+            )
         else:
             kept += group
     return sorted(kept), rejected
 
 
 def _by_class(rows: Iterable[AnnotationRow]) -> Iterable[list[AnnotationRow]]:
-    """The rows of each source and class, those that are rejected by themselves."""
+    """Groups rows by source and class, with rejected rows in groups of their own."""
     groups: dict[tuple[int, int, bool], list[AnnotationRow]] = defaultdict(list)
     for row in rows:
         groups[row.source, row.mask.class_id, row.mask.runs == REJECTED_RUNS].append(row)
@@ -92,7 +100,7 @@ def _by_class(rows: Iterable[AnnotationRow]) -> Iterable[list[AnnotationRow]]:
 
 
 def _contradicting_row(rows: list[AnnotationRow]) -> AnnotationRow | None:
-    """The first row whose mask is empty where that of the first is not, or the other way round."""
+    """Returns the first row that disagrees with the very first on whether there is a defect."""
     if len(rows) == 1:
         return None
     empty = [row.mask.runs == EMPTY_RUNS for row in rows]
@@ -100,68 +108,36 @@ def _contradicting_row(rows: list[AnnotationRow]) -> AnnotationRow | None:
 
 
 def partitions_for(files: Iterable[CsvFile]) -> int:
-    """Number of partitions for the rows of CSV files."""
-    text = sum(file.size * (DEFLATED if is_compressed(file.path) else 1) for file in files)
+    """Returns the number of partitions for the rows of CSV files."""
+    text = sum(file.size * (COMPRESSION_RATIO if is_compressed(file.path) else 1) for file in files)
     return max(MIN_PARTITIONS, -(-text // PARTITION_BYTES))
 
 
 def partition_of(pair: tuple[ImageKey, Any], partitions: int) -> int:
-    """Number of the partition of what belongs to an image."""
+    """Returns the partition of a row or file, given with its image."""
     folder, image_id = pair[0]
     return zlib.crc32(image_id.encode(), folder) % partitions
 
 
-def row_to_plain(pair: tuple[ImageKey, AnnotationRow]) -> tuple[Any, ...]:
-    """A row behind its image, without the names of its parts."""
-    source, rank, (line, class_id, runs), group = pair[1]
-    return (*pair[0], source, rank, sys.intern(line.path), line.block, line.line, class_id, runs, group)
-
-
-def row_from_plain(plain: tuple[Any, ...]) -> tuple[ImageKey, AnnotationRow]:
-    """Inverse of `row_to_plain`."""
-    folder, image_id, source, rank, path, block, line, class_id, runs, group = plain
-    mask = MaskRow(Line(path, block, line), class_id, runs)
-    return (folder, image_id), AnnotationRow(source, rank, mask, group)
-
-
-def file_to_plain(pair: tuple[ImageKey, FileStatus]) -> tuple[Any, ...]:
-    """A file behind its image."""
-    return (*pair[0], *pair[1])
-
-
-def size_of_row(pair: tuple[ImageKey, AnnotationRow]) -> int:
-    """Estimates what a row takes in a batch, in bytes."""
-    return len(pair[0][1]) + len(pair[1].mask.runs) + len(pair[1].group) + ROW_BYTES
-
-
-def size_of_file(pair: tuple[ImageKey, FileStatus]) -> int:
-    """Estimates what a file takes in a batch, in bytes."""
-    return len(pair[0][1]) + 30
-
-
 class JoinRowsToFiles(beam.DoFn):
-    """Makes the annotated images of a partition, or rejected ones.
+    """Joins the rows and files of a partition.
 
     Args:
         folders: paths of the image folders.
-        unlisted: sources that want the images of a folder also without rows, by the index of the folder.
+        unlisted: for the index of a folder, the sources that use its images without rows, too.
     """
 
     def __init__(self, folders: tuple[str, ...], unlisted: Mapping[int, tuple[int, ...]]) -> None:
         self.folders = folders
         self.unlisted = unlisted
 
-    def process(self, element: tuple[int, dict[str, Iterable[Batch]]]) -> Iterable[Any]:
-        """Yields at most one annotated image for each ImageId, what is rejected, and how many images there are."""
-        _, joined = element
+    def process(self, partition: tuple[int, dict[str, Iterable[PackedBatch]]]) -> Iterable[Any]:
+        """Yields at most one annotated image for each ImageId, rejected rows, and the number of images."""
+        _, joined = partition
         rows: dict[ImageKey, list[AnnotationRow]] = defaultdict(list)
-        for key, row in map(row_from_plain, unpack(joined["rows"])):
+        for key, row in unpack(joined["rows"], ROW_CODEC):
             rows[key].append(row)
-        files = {
-            (folder, image_id): tuple(status)
-            for folder, image_id, *status in unpack(joined["files"])
-            if (folder, image_id) in rows or (folder in self.unlisted and is_image_name(image_id))
-        }
+        files = {key: status for key, status in unpack(joined["files"], FILE_CODEC) if key in rows or self._used(key)}
         yield beam.pvalue.TaggedOutput("tallies", (ANNOTATED_IMAGES, len(files)))
         for key, of_image in rows.items():
             yield from self._join(key, sorted(of_image), files.pop(key, None))
@@ -169,12 +145,23 @@ class JoinRowsToFiles(beam.DoFn):
             file = ImageFile(join(self.folders[folder], image_id), *status)
             yield AnnotatedImage(image_id, file, (), self.unlisted[folder])
 
+    def _used(self, key: ImageKey) -> bool:
+        """Returns whether a file without rows is used."""
+        folder, image_id = key
+        return folder in self.unlisted and is_image_name(image_id)
+
     def _join(self, key: ImageKey, rows: list[AnnotationRow], file: FileStatus | None) -> Iterable[Any]:
         folder, image_id = key
         if file is None:
             if good := [row for row in rows if row.mask.runs != REJECTED_RUNS]:
-                message = f"there is no file {image_id} in {self.folders[folder]}; add the image, or remove its rows"
-                missing = Rejected(good[0].mask.line, image_id, None, Code.IMAGE_MISSING.value, message, len(good))
+                missing = Rejected(
+                    source=good[0].mask.line,
+                    image_id=image_id,
+                    class_id=None,
+                    code=Code.IMAGE_MISSING.value,
+                    message=f"there is no file {image_id} in {self.folders[folder]}; add the image, or remove its rows",
+                    rows=len(good),
+                )
                 yield beam.pvalue.TaggedOutput("rejected", missing)
             return
         rows, contradictions = settle_contradictions(image_id, rows)
@@ -185,13 +172,13 @@ class JoinRowsToFiles(beam.DoFn):
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class GroupByImage(beam.PTransform):
-    """Groups rows by ImageId, together with the listing of the image folders.
+    """Groups rows by image, and joins the files of the image folders.
 
     Attributes:
-        files: the listing.
+        files: output of `ListImages`.
         folders: paths of the image folders.
-        partitions: number of partitions.
-        unlisted: sources that want the images of a folder also without rows, by the index of the folder.
+        partitions: number of groups in the shuffle; see `partitions_for`.
+        unlisted: for the index of a folder, the sources that use its images without rows, too.
     """
 
     files: beam.PCollection[tuple[ImageKey, FileStatus]]
@@ -200,10 +187,9 @@ class GroupByImage(beam.PTransform):
     unlisted: Mapping[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
 
     def expand(self, rows: beam.PCollection[tuple[ImageKey, AnnotationRow]]) -> GroupedImages:
-        batch_type = tuple[int, Batch]
+        batch_type = tuple[int, PackedBatch]
         partition = functools.partial(partition_of, partitions=self.partitions)
-        row_batches = IntoBatches(row_to_plain, size_of_row, partition)
-        file_batches = IntoBatches(file_to_plain, size_of_file, partition)
+        row_batches, file_batches = IntoBatches(ROW_CODEC, partition), IntoBatches(FILE_CODEC, partition)
         batches = {
             "rows": rows | "BatchRows" >> beam.ParDo(row_batches).with_output_types(batch_type),
             "files": self.files | "BatchFiles" >> beam.ParDo(file_batches).with_output_types(batch_type),
@@ -211,7 +197,8 @@ class GroupByImage(beam.PTransform):
         outputs = (
             batches
             | "JoinByPartition" >> beam.CoGroupByKey()
-            # (partition, {"rows": [Batch of (ImageKey, AnnotationRow)], "files": [Batch of (ImageKey, FileStatus)]})
+            # (partition, {"rows": [PackedBatch of (ImageKey, AnnotationRow)],
+            #              "files": [PackedBatch of (ImageKey, FileStatus)]})
             | "JoinRowsToFiles"
             >> beam.ParDo(JoinRowsToFiles(self.folders, self.unlisted))
             .with_outputs("rejected", "tallies", main="images")

@@ -1,4 +1,4 @@
-"""Image folders to image files."""
+"""Lists the files of image folders."""
 
 from __future__ import annotations
 
@@ -12,22 +12,18 @@ from maskmill.transforms.files.find_files import list_folder
 
 
 def list_images(numbered_folder: tuple[int, str]) -> Iterator[tuple[ImageKey, FileStatus]]:
-    """Files of an image folder, by their names.
-
-    Args:
-        numbered_folder: index of the folder, and its path.
-    """
-    number, folder = numbered_folder
+    """Yields the files of a folder, given with its index."""
+    index, folder = numbered_folder
     for info in list_folder(folder):
-        yield (number, info.name), (info.size, info.modified)
+        yield (index, info.name), (info.size, info.modified)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class ListImages(beam.PTransform):
-    """Lists image folders, each once, so that a missing image is known before any is opened.
+    """Lists each image folder once, so that missing images are found before any is opened.
 
     Attributes:
-        folders: paths.
+        folders: paths; an `ImageKey` holds the index of one.
     """
 
     folders: tuple[str, ...]

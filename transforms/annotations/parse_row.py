@@ -1,4 +1,4 @@
-"""CSV lines to rows."""
+"""Parses and checks the lines of CSV files."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from maskmill.transforms.annotations.columns import Columns, split_fields
 from maskmill.transforms.examples.rle import pack_runs, parse_runs
 from maskmill.transforms.limits import MAX_NAME_BYTES
 from maskmill.transforms.rejected import Code, DataError
+from maskmill.transforms.text import SHOWN_CHARACTERS
 
 _NO_MASK = frozenset({"", "nan"})
 _NO_FILE_NAMES = frozenset({"", ".", ".."})
 _NOT_IN_FILE_NAMES = frozenset("/\\\0")
-_SHOWN_CHARACTERS = 80
 
 
 class DefectRow(NamedTuple):
-    """What a line of the CSV says.
+    """A line of the CSV, parsed.
 
     Attributes:
         image_id: file name of the image.
         class_id: number of the class, from 1.
-        runs: packed by `rle.pack_runs`; None where the row has no mask at all, or one that nobody asked for.
-        group: that the image is of; "" where it is not asked for.
+        runs: packed by `rle.pack_runs`; None if the row has no mask, or if its class is not kept.
+        group: of the image; "" if groups are not read.
     """
 
     image_id: str
@@ -37,8 +37,8 @@ def parse_row(line: bytes, columns: Columns, classes: Collection[int] | None = N
 
     Args:
         line: without its end.
-        columns: of the file that the line is from.
-        classes: whose masks are packed, those of others are only checked; None is all.
+        columns: of the line's file.
+        classes: numbers of the classes whose masks are kept; other masks are only checked. None keeps all.
 
     Raises:
         DataError: the line is not a row.
@@ -51,7 +51,7 @@ def parse_row(line: bytes, columns: Columns, classes: Collection[int] | None = N
 
 
 def name_row(line: bytes, columns: Columns) -> tuple[str, int | None]:
-    """What a bad line says of its image, and of its class, as far as it does."""
+    """Returns the ImageId and class number of a bad line, as far as it names them; otherwise "" and None."""
     try:
         fields = split_fields(line.decode("utf-8", "replace"))
     except DataError:
@@ -63,7 +63,7 @@ def name_row(line: bytes, columns: Columns) -> tuple[str, int | None]:
 
 
 def is_file_name(image_id: str) -> bool:
-    """Whether a file can be called like that, in its folder; a path could lead out of it, and nobody follows one."""
+    """Returns whether an ImageId is a valid file name. A path is not: it could lead out of the image folder."""
     if len(image_id.encode()) > MAX_NAME_BYTES:
         return False
     return image_id not in _NO_FILE_NAMES and not _NOT_IN_FILE_NAMES.intersection(image_id)
@@ -103,12 +103,12 @@ def _image_and_class(fields: Sequence[str], columns: Columns) -> tuple[str, str]
         image_id, _, class_text = image_id.rpartition("_")
     else:
         class_text = fields[columns.class_id].strip()
-    # An image without a name does not get one by its ending.
+    # The suffix alone is no name.
     return image_id and image_id + columns.format.image_suffix, class_text
 
 
 def _check_image_id(image_id: str, field: str) -> None:
-    shown = repr(field[:_SHOWN_CHARACTERS])
+    shown = repr(field[:SHOWN_CHARACTERS])
     if len(image_id.encode()) > MAX_NAME_BYTES:
         problem = f"{shown}… does not name an image; no file name has more than {MAX_NAME_BYTES} bytes"
         raise DataError(Code.IMAGE_ID_INVALID, problem)
@@ -135,12 +135,12 @@ def _parse_group(fields: Sequence[str], columns: Columns) -> str:
         return ""
     group = fields[columns.group].strip()
     if not 0 < len(group.encode()) <= MAX_NAME_BYTES:
-        problem = f"the group in the column {columns.format.group!r} is {group[:_SHOWN_CHARACTERS]!r}"
+        problem = f"the group in the column {columns.format.group!r} is {group[:SHOWN_CHARACTERS]!r}"
         raise DataError(Code.GROUP_INVALID, f"{problem}; it must have from 1 to {MAX_NAME_BYTES} bytes")
     return group
 
 
 def split_lines(text: bytes) -> Iterator[bytes]:
-    """Lines of a block without their ends, LF or CR LF; blank ones too."""
+    """Yields all lines of a block, blank ones too, without their ends (LF or CR LF)."""
     for line in text.removesuffix(b"\n").split(b"\n"):
         yield line.removesuffix(b"\r")

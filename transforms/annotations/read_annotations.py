@@ -1,4 +1,4 @@
-"""CSV files to rows, in parallel blocks."""
+"""Reads the rows of CSV files, in parallel blocks."""
 
 from __future__ import annotations
 
@@ -23,82 +23,86 @@ from maskmill.transforms.annotations.records import (
 )
 from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.rejected import Code, DataError, Line, Rejected
-from maskmill.transforms.text import printable
+from maskmill.transforms.tallies import OTHER_CLASS, READ_ROWS, WITHOUT_MASK
+from maskmill.transforms.text import SHOWN_CHARACTERS, printable
 
-# Of what is read in parallel. Small enough to cross a shuffle where a compressed file makes it necessary.
+# Of the blocks that are read in parallel. Small enough to cross a shuffle, as blocks of a compressed file have to.
 BLOCK_BYTES = 2**19
-# Of a line that is too long, what is looked at for the names of its image and class.
+# Only so much of a line that is too long is parsed for its image and class.
 _NAMING_BYTES = 2**10
-# Of the name of an image in a record of what is rejected.
-_SHOWN_CHARACTERS = 80
 
 
 def parse_block(
     block: Block, text: bytes, classes: Collection[int] | None = None
 ) -> Iterator[tuple[Line, DefectRow | DataError]]:
-    """Rows of a block, with their lines.
+    """Parses the rows of a block.
 
     Args:
-        block: where the text is from.
+        block: gives the rows their places and columns.
         text: the block's lines.
-        classes: whose masks are wanted; None is all.
+        classes: numbers of the classes whose masks are kept; None keeps all.
 
     Yields:
-        for each line that is neither the header nor blank: where it stands, and what it says or what is wrong.
+        for each line that is neither the header nor blank: its place, and its row or what is wrong with it.
     """
     for number, line in enumerate(split_lines(text)):
         too_long = len(line) > MAX_LINE_BYTES
         if (block.start == 0 and number == 0) or not (too_long or line.strip()):
             continue
         place = Line(block.file.path, block.start, number)
+        columns = block.file.columns
         try:
-            row = (
-                parse_row(line, block.file.columns, classes) if not too_long else _refuse_line(line, block.file.columns)
-            )
-            yield place, row
+            yield place, _long_line_error(line, columns) if too_long else parse_row(line, columns, classes)
         except DataError as error:
             yield place, error
 
 
-def _refuse_line(line: bytes, columns: Columns) -> DataError:
+def _long_line_error(line: bytes, columns: Columns) -> DataError:
     message = f"the line has more than {MAX_LINE_BYTES} bytes; no row is that long: correct or remove it"
-    # The field behind the last comma may be cut off.
-    return DataError(Code.CSV_LINE_TOO_LONG, message, *name_row(line[:_NAMING_BYTES].rpartition(b",")[0], columns))
+    # The field after the last comma may be cut off.
+    image_id, class_id = name_row(line[:_NAMING_BYTES].rpartition(b",")[0], columns)
+    return DataError(Code.CSV_LINE_TOO_LONG, message, image_id, class_id)
 
 
 class ReadRows(beam.DoFn):
-    """Reads a block; see `ReadAnnotations` for the outputs."""
+    """Reads a block."""
 
     def __init__(self, sources: tuple[Source, ...]) -> None:
         self.sources = sources
         self.read_rows = Metrics.counter("maskmill", "read-rows")
 
     def process(self, block: Block) -> Iterable[Any]:
-        """Yields the rows of a block."""
+        """Yields the outputs of `ReadAnnotations`."""
         text = read_block(block)
         tally: Counter[str] = Counter()
         rows = 0
-        classes = frozenset[int]().union(*(self.sources[source].class_ids for source, _ in block.file.uses))
+        classes = frozenset[int]().union(*(self.sources[source].class_ids for source, _ in block.file.sources))
         for line, row in parse_block(block, text, classes):
             rows += 1
-            for source, rank in block.file.uses:
-                tally["read"] += 1
-                wanted = self.sources[source]
-                key = wanted.folder, row.image_id
+            for index, file_index in block.file.sources:
+                tally[READ_ROWS] += 1
+                source = self.sources[index]
+                key = source.folder, row.image_id
                 if isinstance(row, DataError):
-                    shown = printable(row.image_id[:_SHOWN_CHARACTERS])
-                    bad = Rejected(line, shown, row.class_id, row.code.value, row.message, 1)
-                    yield beam.pvalue.TaggedOutput("rejected", bad)
+                    rejected = Rejected(
+                        source=line,
+                        image_id=printable(row.image_id[:SHOWN_CHARACTERS]),
+                        class_id=row.class_id,
+                        code=row.code.value,
+                        message=row.message,
+                        rows=1,
+                    )
+                    yield beam.pvalue.TaggedOutput("rejected", rejected)
                     if is_file_name(row.image_id):
                         mask = MaskRow(line, row.class_id or UNKNOWN_CLASS, REJECTED_RUNS)
-                        yield key, AnnotationRow(source, rank, mask)
-                elif row.class_id not in wanted.class_ids:
-                    tally["filtered: of another class"] += 1
-                elif row.runs is None and not wanted.empty_rows:
-                    tally["filtered: without a mask"] += 1
+                        yield key, AnnotationRow(index, file_index, mask)
+                elif row.class_id not in source.class_ids:
+                    tally[OTHER_CLASS] += 1
+                elif row.runs is None and not source.empty_rows:
+                    tally[WITHOUT_MASK] += 1
                 else:
                     mask = MaskRow(line, row.class_id, EMPTY_RUNS if row.runs is None else row.runs)
-                    yield key, AnnotationRow(source, rank, mask, row.group)
+                    yield key, AnnotationRow(index, file_index, mask, row.group)
         self.read_rows.inc(rows)
         yield beam.pvalue.TaggedOutput("lines", ((block.file.path, block.start), text.count(b"\n")))
         for name, number in tally.items():
@@ -106,13 +110,13 @@ class ReadRows(beam.DoFn):
 
 
 class Annotations(NamedTuple):
-    """What `ReadAnnotations` gives.
+    """The outputs of `ReadAnnotations`.
 
     Attributes:
-        rows: (ImageKey, AnnotationRow), each row that is wanted, and each that is rejected but names its image.
-        rejected: Rejected, a bad line each.
-        tallies: (what, rows), to be summed.
-        lines: ((path, start of a block), its line ends): they turn a `Line` into the number of a line.
+        rows: (ImageKey, AnnotationRow) for each row that a source keeps and each rejected row that names its image.
+        rejected: one for each bad line.
+        tallies: (name, rows).
+        lines: ((path, start of a block), number of its line ends); `aggregate_metadata.number_lines` needs them.
     """
 
     rows: beam.PCollection[tuple[ImageKey, AnnotationRow]]
@@ -126,8 +130,8 @@ class ReadAnnotations(beam.PTransform):
     """Reads the rows of CSV files.
 
     Attributes:
-        files: to be read.
-        sources: what `CsvFile.uses` points to.
+        files: each is read once, whatever the number of its sources.
+        sources: `CsvFile.sources` holds indices in this tuple.
     """
 
     files: tuple[CsvFile, ...]

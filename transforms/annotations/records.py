@@ -1,17 +1,24 @@
-"""Records of the annotations: what the CSV files and the image folders say, before any example is made."""
+"""Defines the records of annotations, which CSV files and image folders hold, and their codecs."""
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
+from maskmill.transforms.codec import Codec, Plain
 from maskmill.transforms.rejected import Line
+
+# Estimated bytes of a packed row besides its runs and the path of its file.
+ROW_BYTES = 100
+# Estimated bytes of a packed file besides its name.
+_FILE_BYTES = 30
 
 
 class ImageFile(NamedTuple):
-    """What a listing of the image folder says of a file.
+    """A file of an image folder, as the file system lists it.
 
     Attributes:
-        path: of the file, as `FileSystems` takes it.
+        path: accepted by Beam's `FileSystems`.
         size: in bytes.
         modified: seconds since the epoch.
     """
@@ -22,10 +29,10 @@ class ImageFile(NamedTuple):
 
 
 class MaskRow(NamedTuple):
-    """One row's part in an example.
+    """What a row adds to the mask of an example.
 
     Attributes:
-        line: where it stands.
+        line: the row's line in its CSV file.
         class_id: number of its class, from 1.
         runs: packed by `rle.pack_runs`.
     """
@@ -36,12 +43,12 @@ class MaskRow(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Annotations with the folder of their images.
+    """A set of CSV files with the folder of their images.
 
     Attributes:
-        folder: index of the image folder in `ListImages.folders`.
-        class_ids: classes whose rows are wanted.
-        empty_rows: whether rows without a mask are wanted, which then say what `-1` says.
+        folder: index in `ListImages.folders`.
+        class_ids: only rows of these classes are kept.
+        empty_rows: True keeps rows without a mask, as if their mask were `-1`.
     """
 
     folder: int
@@ -50,44 +57,76 @@ class Source(NamedTuple):
 
 
 class AnnotationRow(NamedTuple):
-    """A row of interest. Such rows are in the order of source, file and line.
+    """A row that a source keeps. Rows sort by source, file and line.
 
     Attributes:
         source: index in `ReadAnnotations.sources`.
-        rank: of the row's file among the source's.
+        file_index: index of the row's file among those of its source.
         mask: the row's line, class and runs.
-        group: that the image is of; "" where it is not asked for.
+        group: of the image; "" if groups are not used.
     """
 
     source: int
-    rank: int
+    file_index: int
     mask: MaskRow
     group: str = ""
 
 
-# In place of the runs of a row that was rejected: whoever makes a mask of the other rows has to know of it.
+# Replaces the runs of a rejected row, so that no example is made from the other rows of its mask alone.
 REJECTED_RUNS = b""
 
-# The class of such a row, where it does not give one.
+# The class of a rejected row that does not name a valid one.
 UNKNOWN_CLASS = 0
 
 ImageKey = tuple[int, str]  # folder, ImageId
 
-# Size in bytes, and seconds since the epoch; a plain tuple, which Beam encodes in a few bytes.
+# Size in bytes, and seconds since the epoch. A plain tuple, which Beam encodes in a few bytes.
 FileStatus = tuple[int, float]
 
 
 class AnnotatedImage(NamedTuple):
-    """All rows of one image, with what the listing says of its file.
+    """An image file with all its rows.
 
     Attributes:
         image_id: file name.
         image: the file.
-        rows: in the order of source, file and line.
-        sources: where there are no rows, the sources that want the images of its folder also without.
+        rows: sorted by source, file and line.
+        sources: if there are no rows, the sources that use images of this folder without rows.
     """
 
     image_id: str
     image: ImageFile
     rows: tuple[AnnotationRow, ...]
     sources: tuple[int, ...] = ()
+
+
+def _row_to_plain(pair: tuple[ImageKey, AnnotationRow]) -> Plain:
+    source, file_index, (line, class_id, runs), group = pair[1]
+    return (*pair[0], source, file_index, sys.intern(line.path), line.block, line.line, class_id, runs, group)
+
+
+def _row_from_plain(plain: Plain) -> tuple[ImageKey, AnnotationRow]:
+    folder, image_id, source, file_index, path, block, line, class_id, runs, group = plain
+    mask = MaskRow(Line(path, block, line), class_id, runs)
+    return (folder, image_id), AnnotationRow(source, file_index, mask, group)
+
+
+def _size_of_row(pair: tuple[ImageKey, AnnotationRow]) -> int:
+    return len(pair[0][1]) + len(pair[1].mask.runs) + len(pair[1].group) + ROW_BYTES
+
+
+def _file_to_plain(pair: tuple[ImageKey, FileStatus]) -> Plain:
+    return (*pair[0], *pair[1])
+
+
+def _file_from_plain(plain: Plain) -> tuple[ImageKey, FileStatus]:
+    folder, image_id, size, modified = plain
+    return (folder, image_id), (size, modified)
+
+
+def _size_of_file(pair: tuple[ImageKey, FileStatus]) -> int:
+    return len(pair[0][1]) + _FILE_BYTES
+
+
+ROW_CODEC = Codec(_row_to_plain, _row_from_plain, _size_of_row)
+FILE_CODEC = Codec(_file_to_plain, _file_from_plain, _size_of_file)

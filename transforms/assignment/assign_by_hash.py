@@ -1,70 +1,69 @@
-"""Examples to splits and shards that a hash of their ImageId decides.
+"""Assigns examples to splits and shards by a hash of their ImageId.
 
-An image's place does not depend on the order of the rows, nor on what other images there are: where some come or go,
-only their own shards change.
+An image's place depends neither on the order of the rows nor on other images: if images are added or removed, only
+their own shards change.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import apache_beam as beam
 
-from maskmill.transforms.assignment.assign_by_position import announce, outputs_of_block, places
-from maskmill.transforms.assignment.example_blocks import BlockKey, BlockKeyType, GroupByBlock, key_by_position
-from maskmill.transforms.assignment.image_hash import hash_image, share_of_hashes
-from maskmill.transforms.assignment.splits import (
+from maskmill.transforms.assignment.assign_examples import (
+    Assigned,
     AssignedExamples,
+    AssignExamples,
+    assign_to_splits,
+    split_outputs,
+)
+from maskmill.transforms.assignment.image_hash import hash_bound, hash_image
+from maskmill.transforms.assignment.splits import (
     SelectedExample,
     SplitExample,
     SplitRule,
     SplitSize,
     rules_by_selection,
 )
-from maskmill.transforms.batches import Batch, unpack
-from maskmill.transforms.examples.spec import ExampleSpec, spec_from_plain
+from maskmill.transforms.batches import IntoBatches
+from maskmill.transforms.codec import PackedBatch, unpack
+from maskmill.transforms.examples.spec import SPEC_CODEC, ExampleSpec
 
 
 def split_hash(spec: ExampleSpec, salt: str) -> int:
-    """The hash that decides an example's split: its own, or that of its group, so that a group is all in one split."""
+    """Returns the hash that decides an example's split: of its group if it has one, so that groups stay together."""
     return hash_image(spec.group or spec.image_id, salt).split
 
 
-def takes(rule: SplitRule, number: int) -> bool:
-    """Whether a split takes the examples with a hash."""
-    return share_of_hashes(rule.start) <= number < share_of_hashes(rule.stop)
+def includes_hash(rule: SplitRule, number: int) -> bool:
+    """Returns whether a split takes the examples with a hash."""
+    return hash_bound(rule.start) <= number < hash_bound(rule.stop)
 
 
 def assign_by_hash(
-    key: BlockKey, specs: Iterable[ExampleSpec], rules: Iterable[SplitRule], salt: str
-) -> Iterator[tuple[ExampleSpec, list[SplitExample]]]:
-    """Gives the examples of a block their places.
-
-    Yields:
-        each example with its places: none where no split takes it, several where splits overlap.
-    """
-    of_selection = rules_by_selection(rules)[key.selection]
+    selection: int, specs: Iterable[ExampleSpec], rules: Iterable[SplitRule], salt: str
+) -> Iterator[Assigned]:
+    """Assigns examples of a selection to the splits whose range includes their hash."""
+    of_selection = rules_by_selection(rules)[selection]
     for spec in specs:
         number, place = split_hash(spec, salt), hash_image(spec.image_id, salt).place
-        yield spec, places(spec, ((rule, place) for rule in of_selection if takes(rule, number)))
+        yield assign_to_splits(spec, ((rule, place) for rule in of_selection if includes_hash(rule, number)))
 
 
-def count_by_hash(
-    block: tuple[BlockKeyType, Iterable[Batch]], rules: Iterable[SplitRule], salt: str
-) -> dict[str, SplitSize]:
-    """What a block of examples adds to the sizes of the splits, by name."""
-    key, batches = block
-    specs = map(spec_from_plain, unpack(batches))
-    numbers = [split_hash(spec, salt) for spec in specs]
-    of_selection = rules_by_selection(rules)[BlockKey(*key).selection]
-    return {rule.name: SplitSize(sum(takes(rule, one) for one in numbers), len(numbers)) for rule in of_selection}
+def count_by_hash(batch: tuple[int, PackedBatch], rules: Iterable[SplitRule], salt: str) -> dict[str, SplitSize]:
+    """Computes what a batch of a selection adds to the sizes of its splits, by name."""
+    selection, packed = batch
+    hashes = [split_hash(spec, salt) for spec in unpack([packed], SPEC_CODEC)]
+    of_selection = rules_by_selection(rules)[selection]
+    return {rule.name: SplitSize(sum(includes_hash(rule, one) for one in hashes), len(hashes)) for rule in of_selection}
 
 
 def sum_sizes(parts: Iterable[dict[str, SplitSize]], rules: Iterable[SplitRule]) -> dict[str, SplitSize]:
-    """Sizes of the splits, of those of their parts."""
+    """Sums sizes of splits; a split that is in no part has size 0."""
     examples: Counter[str] = Counter()
     candidates: Counter[str] = Counter()
     for part in parts:
@@ -74,46 +73,42 @@ def sum_sizes(parts: Iterable[dict[str, SplitSize]], rules: Iterable[SplitRule])
     return {rule.name: SplitSize(examples[rule.name], candidates[rule.name]) for rule in rules}
 
 
-class AssignBlockByHash(beam.DoFn):
-    """Gives the examples of a block their places; see `AssignedExamples` for the outputs."""
+class AssignBatch(beam.DoFn):
+    """Assigns the examples of a batch to splits."""
 
     def __init__(self, rules: tuple[SplitRule, ...], salt: str) -> None:
         self.rules = rules
         self.salt = salt
 
-    def process(self, element: tuple[BlockKeyType, Iterable[Batch]], _: object) -> Iterable[Any]:
-        """Yields the block's examples, once for each split that takes them.
+    def process(self, batch: tuple[int, PackedBatch], _sizes: object) -> Iterable[Any]:
+        """Yields the outputs of `split_outputs`.
 
-        The sizes of the splits are a side input although only the next step looks at them: so it goes on with the
-        examples as they come, and they are not written down to wait for the sizes.
+        The sizes of the splits are a side input although only the next step needs them: the runner then waits for
+        them here, where it keeps packed batches, and not there, where it would keep single examples.
         """
-        specs = map(spec_from_plain, unpack(element[1]))
-        yield from outputs_of_block(assign_by_hash(BlockKey(*element[0]), specs, self.rules, self.salt))
+        selection, packed = batch
+        yield from split_outputs(assign_by_hash(selection, unpack([packed], SPEC_CODEC), self.rules, self.salt))
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
-class AssignByHash(beam.PTransform):
-    """Gives examples their splits and places by a hash of their ImageId, or of their group where they have one.
+class AssignByHash(AssignExamples):
+    """Assigns each example by a hash of its ImageId, or of its group if it has one. A split gets about its share."""
 
-    Attributes:
-        rules: of the splits, each of which takes about its share of all.
-        salt: of the hash.
-        blocks: number of blocks of examples that the CSV does not have.
-    """
-
-    rules: tuple[SplitRule, ...]
-    salt: str = ""
-    blocks: int = 1
+    by_hash: ClassVar[bool] = True
+    keeps_groups: ClassVar[bool] = True
 
     def expand(self, selected: beam.PCollection[SelectedExample]) -> AssignedExamples:
-        blocks = selected | GroupByBlock(key=key_by_position, args=(self.salt, self.blocks))
+        batches = (
+            selected
+            | "KeyBySelection" >> beam.Map(lambda one: (one.selection, one.spec))
+            | "BatchExamples" >> beam.ParDo(IntoBatches(SPEC_CODEC)).with_output_types(tuple[int, PackedBatch])
+        )  # (selection, PackedBatch of ExampleSpec), not grouped
         sizes = (
-            blocks
+            batches
             | "CountByHash" >> beam.Map(count_by_hash, self.rules, self.salt)
-            | "CollectSizes" >> beam.combiners.ToList()
-            | "SumSizes" >> beam.Map(lambda parts, rules: announce(sum_sizes(parts, rules)), self.rules)
+            | "SumSizes" >> beam.CombineGlobally(functools.partial(sum_sizes, rules=self.rules))
         )
-        assigned = blocks | "AssignByHash" >> beam.ParDo(
-            AssignBlockByHash(self.rules, self.salt), beam.pvalue.AsSingleton(sizes)
+        assigned = batches | "AssignBatch" >> beam.ParDo(
+            AssignBatch(self.rules, self.salt), beam.pvalue.AsSingleton(sizes)
         ).with_outputs("tallies", main="examples").with_output_types(SplitExample)
         return AssignedExamples(assigned.examples, sizes, assigned.tallies)

@@ -1,87 +1,91 @@
-"""Examples with positions to shards of examples, in order."""
+"""Assigns the examples of splits to shards, in order."""
 
 from __future__ import annotations
 
 import dataclasses
-import operator
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import apache_beam as beam
 
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.splits import SplitExample, SplitSize
-from maskmill.transforms.batches import Batch, IntoBatches, pack, unpack
-from maskmill.transforms.examples.spec import ExampleSpec, size_of_spec, spec_from_plain, spec_to_plain
+from maskmill.transforms.batches import IntoBatches
+from maskmill.transforms.codec import Codec, PackedBatch, Plain, unpack
+from maskmill.transforms.examples.spec import SPEC_CODEC, ExampleSpec
 from maskmill.transforms.shards.records import ShardKey, ShardKeyType
 
 
 class PlacedExample(NamedTuple):
-    """An example with the rank that it has in its shard."""
+    """An example in a shard.
+
+    Attributes:
+        rank: orders the examples of the shard; see `ShardLayout.place`.
+        spec: the example.
+    """
 
     rank: int
     spec: ExampleSpec
 
 
+def _placed_to_plain(placed: PlacedExample) -> Plain:
+    return (placed.rank, *SPEC_CODEC.to_plain(placed.spec))
+
+
+def _placed_from_plain(plain: Plain) -> PlacedExample:
+    return PlacedExample(plain[0], SPEC_CODEC.from_plain(plain[1:]))
+
+
+def _size_of_placed(placed: PlacedExample) -> int:
+    return SPEC_CODEC.size_of(placed.spec)
+
+
+PLACED_CODEC = Codec(_placed_to_plain, _placed_from_plain, _size_of_placed)
+
+
 def fit_layouts(
     sizes: Mapping[str, SplitSize], layout: ShardLayout, example_bytes: Mapping[str, int]
 ) -> dict[str, ShardLayout]:
-    """Finds the layouts of the splits.
+    """Fits the layout of each split to its size.
 
     Args:
-        sizes: of the splits.
-        layout: of the shards of all.
-        example_bytes: about what an example of a split takes in a shard.
+        sizes: by split.
+        layout: as asked for.
+        example_bytes: estimated bytes of an example in a shard, by split.
     """
     return {split: layout.fitted(size.examples, example_bytes[split]) for split, size in sizes.items()}
 
 
-def every_shard(layouts: Mapping[str, ShardLayout]) -> Iterator[tuple[ShardKeyType, Batch]]:
-    """All shards, without examples."""
+def every_shard(layouts: Mapping[str, ShardLayout]) -> Iterator[tuple[ShardKeyType, PackedBatch]]:
+    """Yields every shard with an empty batch."""
     for split, layout in layouts.items():
         for number in range(layout.num_shards):
-            yield (split, number, layout.file_name(number)), pack([])
+            yield (split, number, layout.file_name(number)), PLACED_CODEC.pack([])
 
 
 def place_example(
     example: SplitExample, sizes: Mapping[str, SplitSize], layouts: Mapping[str, ShardLayout]
 ) -> tuple[ShardKeyType, PlacedExample]:
-    """Finds an example's shard.
-
-    Args:
-        example: with its position.
-        sizes: of the splits.
-        layouts: of the splits.
-    """
+    """Finds the shard of an example, given the size and layout of each split."""
     layout = layouts[example.split]
     number, rank = layout.place(example.position, sizes[example.split].examples)
     return (example.split, number, layout.file_name(number)), PlacedExample(rank, example.spec)
 
 
-def in_order(key: ShardKeyType, batches: Iterable[Batch]) -> tuple[ShardKey, list[ExampleSpec]]:
-    """Sorts a shard's examples by their rank; hashes that are the same are told by the ImageId."""
-    placed = sorted(unpack(batches), key=operator.itemgetter(0, 1))
-    return ShardKey(*key), [spec_from_plain(plain[1:]) for plain in placed]
-
-
-def placed_to_plain(placed: PlacedExample) -> tuple[Any, ...]:
-    """The rank, and what `spec_to_plain` makes of the rest."""
-    return (placed.rank, *spec_to_plain(placed.spec))
-
-
-def size_of_placed(placed: PlacedExample) -> int:
-    """Estimates what an example takes in a batch, in bytes."""
-    return size_of_spec(placed.spec)
+def sort_examples(key: ShardKeyType, batches: Iterable[PackedBatch]) -> tuple[ShardKey, list[ExampleSpec]]:
+    """Sorts a shard's examples by rank; examples with the same hash by ImageId."""
+    placed = sorted(unpack(batches, PLACED_CODEC), key=lambda one: (one.rank, one.spec.image_id))
+    return ShardKey(*key), [one.spec for one in placed]
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class AssignShards(beam.PTransform):
-    """Assigns examples to shards; a shard without examples is there too.
+    """Assigns examples to shards. Shards without examples are in the output, too.
 
     Attributes:
-        layout: of the shards.
+        layout: as asked for; it is fitted to the size of each split.
         sizes: one element, {split: SplitSize}.
-        example_bytes: about what an example of a split takes in a shard.
+        example_bytes: estimated bytes of an example in a shard, by split.
     """
 
     layout: ShardLayout
@@ -91,17 +95,17 @@ class AssignShards(beam.PTransform):
     def expand(self, examples: beam.PCollection[SplitExample]) -> beam.PCollection[tuple[ShardKey, list[ExampleSpec]]]:
         layouts = self.sizes | "FitLayouts" >> beam.Map(fit_layouts, self.layout, self.example_bytes)
         sizes_and_layouts = beam.pvalue.AsSingleton(self.sizes), beam.pvalue.AsSingleton(layouts)
-        shard_type = tuple[ShardKeyType, Batch]
+        shard_type = tuple[ShardKeyType, PackedBatch]
         placed = (
             examples
             | "PlaceExample" >> beam.Map(place_example, *sizes_and_layouts)
-            | "BatchPlaced" >> beam.ParDo(IntoBatches(placed_to_plain, size_of_placed)).with_output_types(shard_type)
+            | "BatchPlaced" >> beam.ParDo(IntoBatches(PLACED_CODEC)).with_output_types(shard_type)
         )
         empty = layouts | "EveryShard" >> beam.FlatMap(every_shard).with_output_types(shard_type)
         return (
             (placed, empty)
             | "WithEveryShard" >> beam.Flatten()
             | "GroupByShard" >> beam.GroupByKey()
-            # (ShardKey, [Batch of PlacedExample])
-            | "InOrder" >> beam.MapTuple(in_order)
+            # (ShardKey, [PackedBatch of PlacedExample])
+            | "SortExamples" >> beam.MapTuple(sort_examples)
         )

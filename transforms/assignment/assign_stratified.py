@@ -1,7 +1,7 @@
-"""Examples to splits that have their share of every class, be it rare, and to places that a hash decides.
+"""Assigns examples to splits so that each split gets its share of every class, however rare.
 
-The examples of a selection are divided into strata: those of their rarest class, and those without any. Each stratum is
-cut by itself, in the order of the examples' hashes.
+The examples of a selection are divided into strata: one for each class, with the examples whose rarest class it is, and
+one for examples without a defect. Each stratum is cut on its own, in the order of the examples' hashes.
 """
 
 from __future__ import annotations
@@ -10,54 +10,54 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import ClassVar
 
 import apache_beam as beam
 
-from maskmill.transforms.assignment.assign_by_position import Offsets, assign_ranked, places
-from maskmill.transforms.assignment.example_blocks import BlockKey, BlockKeyType, GroupByBlock, block_of_hash
-from maskmill.transforms.assignment.image_hash import hash_image
-from maskmill.transforms.assignment.splits import (
+from maskmill.transforms.assignment.assign_examples import (
+    Assigned,
     AssignedExamples,
-    SelectedExample,
-    SplitExample,
-    SplitRule,
-    rules_by_selection,
+    AssignExamples,
+    assign_to_splits,
 )
+from maskmill.transforms.assignment.image_hash import hash_image
+from maskmill.transforms.assignment.ranks import AssignByRank, BlockKey, BlockKeyType, Offsets, hash_block
+from maskmill.transforms.assignment.splits import SelectedExample, SplitRule, rules_by_selection
 from maskmill.transforms.examples.spec import ExampleSpec
 
-# Stratum of the examples without a defect.
-NEGATIVES = 0
+# The stratum of examples without a defect; the other strata have the numbers of their classes.
+NO_DEFECT = 0
 
-# Number of examples that have something of a class, by selection and class.
+# Number of examples with a defect of a class, by (selection, class).
 ClassCounts = Mapping[tuple[int, int], int]
 
 
 def classes_of(selected: SelectedExample) -> Iterator[tuple[int, int]]:
-    """The selection of an example with each of its classes."""
+    """Yields (selection, class) for each class of an example."""
     for class_id in sorted(selected.spec.class_ids):
         yield selected.selection, class_id
 
 
 def stratum_of(selected: SelectedExample, counts: ClassCounts) -> int:
-    """The number of an example's rarest class; of classes that are as rare, that of the lower number."""
-    number, _, spec = selected
-    return min(spec.class_ids, key=lambda class_id: (counts[number, class_id], class_id), default=NEGATIVES)
+    """Returns the number of an example's rarest class; among equally rare ones, the lowest."""
+    return min(
+        selected.spec.class_ids,
+        key=lambda class_id: (counts[selected.selection, class_id], class_id),
+        default=NO_DEFECT,
+    )
 
 
-def key_by_stratum(
-    selected: SelectedExample, counts: ClassCounts, salt: str, blocks: int
-) -> tuple[BlockKeyType, ExampleSpec]:
-    """Puts an example into a block of its stratum, by its hash."""
-    spec = selected.spec
-    block = block_of_hash(hash_image(spec.image_id, salt).split, blocks)
-    return (selected.selection, stratum_of(selected, counts), 0, block), spec
+def stratum_block(selected: SelectedExample, counts: ClassCounts, salt: str, blocks: int) -> BlockKeyType:
+    """Returns the block of an example's stratum that holds its hash."""
+    number = hash_image(selected.spec.image_id, salt).split
+    return selected.selection, stratum_of(selected, counts), 0, hash_block(number, blocks)
 
 
 def cut_stratum(rules: Sequence[SplitRule], examples: int) -> list[tuple[int, int]]:
-    """Cuts a stratum: the nearest whole numbers, but each split has one example at least where there are so many.
+    """Cuts a stratum at each rule's shares, rounded so that each split gets at least one example if there are enough.
 
     Returns:
-        of each split the first rank, and the one after the last.
+        the first rank of each split, and the one after its last.
     """
     shares = sorted({0.0, 1.0, *(share for rule in rules for share in (rule.start, rule.stop))})
     least = [int(any(rule.start <= a and b <= rule.stop for rule in rules)) for a, b in itertools.pairwise(shares)]
@@ -72,35 +72,24 @@ def cut_stratum(rules: Sequence[SplitRule], examples: int) -> list[tuple[int, in
     return [(rank_of[rule.start], rank_of[rule.stop]) for rule in rules]
 
 
-def assign_stratum(
+def assign_stratified(
     key: BlockKey, specs: Iterable[ExampleSpec], offsets: Offsets, rules: Iterable[SplitRule], salt: str
-) -> Iterator[tuple[ExampleSpec, list[SplitExample]]]:
-    """Gives the examples of a block their places.
-
-    Yields:
-        each example with its places: none where no split takes it, several where splits overlap.
-    """
+) -> Iterator[Assigned]:
+    """Assigns the examples of a block to the splits whose range includes their rank."""
     of_selection = rules_by_selection(rules)[key.selection]
     bounds = cut_stratum(of_selection, offsets.totals[key.selection, key.stratum])
     hashed = sorted(((hash_image(spec.image_id, salt), spec.image_id, spec) for spec in specs), key=lambda one: one[:2])
-    for rank, (image, _, spec) in enumerate(hashed, start=offsets.blocks[key]):
+    for rank, (image, _, spec) in enumerate(hashed, start=offsets.first_ranks[key]):
         taking = (rule for rule, (start, stop) in zip(of_selection, bounds, strict=True) if start <= rank < stop)
-        yield spec, places(spec, ((rule, image.place) for rule in taking))
+        yield assign_to_splits(spec, ((rule, image.place) for rule in taking))
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
-class AssignStratified(beam.PTransform):
-    """Gives examples their splits, which have their share of each class, and their places.
+class AssignStratified(AssignExamples):
+    """Assigns examples so that each split gets its share of every class; a hash decides their shards."""
 
-    Attributes:
-        rules: of the splits.
-        salt: of the hash.
-        blocks: number of blocks of each stratum.
-    """
-
-    rules: tuple[SplitRule, ...]
-    salt: str = ""
-    blocks: int = 1
+    by_hash: ClassVar[bool] = True
+    keeps_groups: ClassVar[bool] = False
 
     def expand(self, selected: beam.PCollection[SelectedExample]) -> AssignedExamples:
         counts = (
@@ -108,6 +97,11 @@ class AssignStratified(beam.PTransform):
             | "ClassesOfExample" >> beam.FlatMap(classes_of).with_output_types(tuple[int, int])
             | "CountClasses" >> beam.combiners.Count.PerElement()
         )
-        blocks = selected | GroupByBlock(key=key_by_stratum, args=(beam.pvalue.AsDict(counts), self.salt, self.blocks))
-        assign = functools.partial(assign_stratum, rules=self.rules, salt=self.salt)
-        return assign_ranked(blocks, assign, cut_stratum, self.rules)
+        assigned: AssignedExamples = selected | "Assign" >> AssignByRank(
+            block_of=stratum_block,
+            block_args=(beam.pvalue.AsDict(counts), self.salt, self.partitions),
+            assign=functools.partial(assign_stratified, rules=self.rules, salt=self.salt),
+            cut=cut_stratum,
+            rules=self.rules,
+        )
+        return assigned

@@ -1,4 +1,4 @@
-"""Examples to the number of images that more than one split uses."""
+"""Counts the images that more than one split uses."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from collections.abc import Iterable, Sequence
 import apache_beam as beam
 
 from maskmill.transforms.assignment.splits import SplitExample, SplitRule
-
-SHARED_IMAGES = "images in more than one split"
+from maskmill.transforms.tallies import SHARED_IMAGES
 
 
 def may_share_images(rules: Sequence[SplitRule]) -> bool:
-    """Whether two splits could use the same image: not where they are cut of the same examples, side by side."""
+    """Returns whether two splits may use the same image: not if they are disjoint parts of one selection."""
     return any(
         one.selection != other.selection or (one.start < other.stop and other.start < one.stop)
         for one, other in itertools.combinations(rules, 2)
@@ -22,14 +21,14 @@ def may_share_images(rules: Sequence[SplitRule]) -> bool:
 
 
 def tally_splits(path_and_splits: tuple[str, Iterable[str]]) -> tuple[str, int]:
-    """1 for an image of several splits, else 0."""
+    """Tallies 1 for an image of several splits, otherwise 0."""
     _, splits = path_and_splits
     return SHARED_IMAGES, int(len(set(splits)) > 1)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class CountSharedImages(beam.PTransform):
-    """Counts the images that are in more than one split, as tallies to be summed."""
+    """Counts the images that are in more than one split; the output is tallies."""
 
     def expand(self, examples: beam.PCollection[SplitExample]) -> beam.PCollection[tuple[str, int]]:
         return (

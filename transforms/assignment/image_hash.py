@@ -1,16 +1,22 @@
-"""ImageId to hash: what it decides does not depend on the order of the rows, nor on what other images there are."""
+"""Hashes ImageIds. What a hash decides depends neither on the order of the rows nor on other images."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import NamedTuple
 
-# Of each number.
-BITS = 64
+# Of each number of an `ImageHash`.
+HASH_BITS = 64
 
 
 class ImageHash(NamedTuple):
-    """Numbers below 2^64: one for the split, one for the place in it, and one for whether the image is in a sample."""
+    """Three independent hashes, each below 2^64.
+
+    Attributes:
+        split: decides the split.
+        place: decides the shard, and the order of examples in it.
+        sample: decides whether an image without a defect is in the sample of `negatives`.
+    """
 
     split: int
     place: int
@@ -18,11 +24,11 @@ class ImageHash(NamedTuple):
 
 
 def hash_image(image_id: str, salt: str) -> ImageHash:
-    """The first 24 bytes of the sha256 of salt, a zero byte and ImageId, as big-endian numbers."""
+    """Returns the first 24 bytes of sha256(salt, a zero byte, ImageId) as three big-endian numbers."""
     digest = hashlib.sha256(f"{salt}\0{image_id}".encode()).digest()
     return ImageHash(*(int.from_bytes(digest[start : start + 8], "big") for start in (0, 8, 16)))
 
 
-def share_of_hashes(share: float) -> int:
-    """The hash below which a share, 0 to 1, of all hashes lies."""
-    return int(share * 2.0**BITS)
+def hash_bound(share: float) -> int:
+    """Returns the number below which a share, 0 to 1, of all hashes lies."""
+    return int(share * 2.0**HASH_BITS)

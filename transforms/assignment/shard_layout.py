@@ -1,4 +1,4 @@
-"""Positions to shards: the order in which a split's examples are distributed."""
+"""Maps positions to shards: how a split's examples are distributed."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from maskmill.names import ShardFile
 
 
 class ShardLayout(NamedTuple):
-    """Where the examples of a split lie.
+    """Distributes the examples of a split over its shards.
 
-    By position, as in the original: positions in consecutive ranges, dealt out in turn to the files of their range.
-    By hash: all files in turn take the places, which are numbers of 64 bits.
+    By position, as in the original: positions form consecutive ranges, and each range deals its examples out to its
+    files in turn. By hash: positions are hashes, and a hash modulo the number of files gives the file.
 
     Attributes:
         name: first part of the file names.
         num_output_files: files asked for; a range has `num_output_files // num_processes` of them, at least 1.
         num_processes: number of ranges.
-        max_shard_bytes: above which there are to be more files; None for as many as were asked for.
-        by_hash: whether places are hashes.
+        max_shard_bytes: if a shard would be larger, there are more files; None for exactly those asked for.
+        by_hash: True if positions are hashes.
     """
 
     name: str
@@ -39,9 +39,9 @@ class ShardLayout(NamedTuple):
         return self.files_in_range * self.num_processes
 
     def fitted(self, examples: int, example_bytes: int) -> ShardLayout:
-        """The layout with as many files as keep each of a split of so many examples within `max_shard_bytes`.
+        """Returns the layout with enough files to keep each shard of so many examples within `max_shard_bytes`.
 
-        By hash their number is doubled until it is enough: each time a shard's examples go to two, and none elsewhere.
+        By hash, the number of files is doubled until it is enough: each shard's examples then go to two shards.
         """
         if self.max_shard_bytes is None:
             return self
@@ -56,18 +56,18 @@ class ShardLayout(NamedTuple):
         return self._replace(num_output_files=files * self.num_processes)
 
     def range_bounds(self, index: int, examples: int) -> tuple[int, int]:
-        """First position of a range, and the one after its last, of a split of so many examples."""
+        """Returns the first position of a range and the one after its last, in a split of so many examples."""
         return examples * index // self.num_processes, examples * (index + 1) // self.num_processes
 
     def place(self, position: int, examples: int) -> tuple[int, int]:
-        """Where an example lies.
+        """Finds the place of an example.
 
         Args:
-            position: in its split, from 0; by hash, its place.
-            examples: of the split.
+            position: index of the example in its split, from 0; or its hash.
+            examples: number of examples in the split.
 
         Returns:
-            number of the shard in its split, rank of the example in the shard; by position, ranks have no gap.
+            number of the shard in its split, and rank of the example in the shard; ranks have gaps only by hash.
         """
         if self.by_hash:
             return position % self.num_shards, position // self.num_shards
@@ -79,10 +79,10 @@ class ShardLayout(NamedTuple):
         )
 
     def file_name(self, shard: int) -> str:
-        """Name of a shard's file."""
+        """Returns the name of a shard's file."""
         return str(ShardFile(self.name, shard, shard // self.files_in_range))
 
 
 def _fullest(mean: float) -> float:
-    """About the number of examples in the fullest of many shards that a hash fills: four standard deviations up."""
+    """Estimates the examples in the fullest shard, filled by a hash: the mean plus four standard deviations."""
     return mean + 4 * math.sqrt(mean)

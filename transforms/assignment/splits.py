@@ -1,30 +1,33 @@
-"""What a split is: which examples it takes, and what it has taken."""
+"""Describes splits: the examples that each takes, and the records of examples on their way into them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import apache_beam as beam
-
 from maskmill.transforms.examples.spec import ExampleSpec
 
 
 class Selection(NamedTuple):
-    """Examples of which splits are cut: those of some classes, in ascending order, of one source."""
+    """Selects the examples that splits are cut from: those of one source that have a row of some classes.
+
+    Attributes:
+        source: index in `ReadAnnotations.sources`.
+        class_ids: in ascending order.
+    """
 
     source: int
     class_ids: tuple[int, ...]
 
 
 class SplitRule(NamedTuple):
-    """Which examples a split takes.
+    """Says which examples of a selection a split takes.
 
     Attributes:
-        name: of the split.
-        selection: the examples that it is cut of.
-        start: share of them, 0 to 1, that lies before those that the split takes.
-        stop: share of them that lies before those that come after it.
+        name: of the split and of its folder.
+        selection: the split is cut from it.
+        start: share of the selection before the split, 0 to 1.
+        stop: share of the selection up to the end of the split, 0 to 1.
     """
 
     name: str
@@ -34,12 +37,12 @@ class SplitRule(NamedTuple):
 
 
 def selections_of(rules: Iterable[SplitRule]) -> list[Selection]:
-    """What the splits are cut of; a selection is known by its index in this list."""
+    """Returns the distinct selections, sorted; other records refer to a selection by its index in this list."""
     return sorted({rule.selection for rule in rules})
 
 
 def rules_by_selection(rules: Iterable[SplitRule]) -> list[list[SplitRule]]:
-    """The rules of each selection."""
+    """Groups rules by selection, in the order of `selections_of`."""
     rules = list(rules)
     return [[rule for rule in rules if rule.selection == selection] for selection in selections_of(rules)]
 
@@ -48,13 +51,14 @@ class SelectedExample(NamedTuple):
     """An example of a selection.
 
     Attributes:
-        selection: index among the selections.
-        rank: of the file of its first row among those of its source; None where the CSV does not have the image.
+        selection: index in `selections_of`.
+        file_index: index, among the CSV files of the source, of the file with the example's first row; None if the
+            image has no row.
         spec: the example.
     """
 
     selection: int
-    rank: int | None
+    file_index: int | None
     spec: ExampleSpec
 
 
@@ -63,7 +67,7 @@ class SplitExample(NamedTuple):
 
     Attributes:
         split: name.
-        position: from 0, without a gap; where a hash assigns the examples, a number below 2^64.
+        position: index in the split, without gaps; or a hash below 2^64, see `AssignExamples.by_hash`.
         spec: the example.
     """
 
@@ -73,21 +77,12 @@ class SplitExample(NamedTuple):
 
 
 class SplitSize(NamedTuple):
-    """Number of examples that a split takes, and of its selection, from which it takes them."""
+    """Counts the examples of a split.
+
+    Attributes:
+        examples: in the split.
+        candidates: in the selection that the split is cut from.
+    """
 
     examples: int
     candidates: int
-
-
-class AssignedExamples(NamedTuple):
-    """What assigning examples to splits gives.
-
-    Attributes:
-        examples: SplitExample.
-        sizes: one element, {split: SplitSize}.
-        tallies: (what, rows), to be summed.
-    """
-
-    examples: beam.PCollection[SplitExample]
-    sizes: beam.PCollection[dict[str, SplitSize]]
-    tallies: beam.PCollection[tuple[str, int]]

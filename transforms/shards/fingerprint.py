@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 
-from maskmill import format_version
+from maskmill.format_version import current_format
 from maskmill.transforms.examples.rle import unpack_runs
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.checksums import sha256_of
@@ -28,7 +28,7 @@ def fingerprint_of(specs: Iterable[ExampleSpec], form: ExampleFormat, versions: 
         form: of the examples.
         versions: of the image of each example.
     """
-    digest = hashlib.sha256(json.dumps([format_version.CURRENT, form]).encode())
+    digest = hashlib.sha256(json.dumps([current_format(), form]).encode())
     for spec, version in zip(specs, versions, strict=True):
         digest.update(json.dumps([spec.image_id, spec.image.size, version]).encode())
         # The label is the union of the rows' masks: their order decides nothing.

@@ -34,7 +34,7 @@ def test_without_the_file_there_is_none(tmp_path: Path) -> None:
 )
 def test_a_file_that_names_no_dataset_is_wrong_usage(tmp_path: Path, content: str) -> None:
     (tmp_path / "latest.json").write_text(content)
-    with pytest.raises(UsageError, match=r"latest\.json names no dataset; remove it, and the next run writes it anew"):
+    with pytest.raises(UsageError, match=r"latest\.json names no dataset; remove it, and the next run writes it again"):
         read_latest(str(tmp_path))
 
 

@@ -16,12 +16,13 @@ from maskmill.pipeline.dataset.publish import check_publishable, describe_record
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
 from maskmill.pipeline.job.job import Job, JobForm, JobInput, JobOutput, JobSelection
 from maskmill.pipeline.job.run import Run
-from maskmill.transforms.aggregate_metadata import DatasetMetadata, RejectedRecord, RowCounts
+from maskmill.transforms.aggregate_metadata import DatasetMetadata, RowCounts
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.splits import Selection, SplitRule, SplitSize
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.files.checksums import sha256_of
+from maskmill.transforms.rejected import RejectedRecord
 from maskmill.transforms.shards.records import ShardSummary, StoredShard
 from tests.support.command import tree
 
@@ -242,8 +243,12 @@ def test_replaced_files_are_removed_only_when_the_new_dataset_is_published(tmp_p
     assert not stale.exists()
 
 
+def rejected(line: int, code: str) -> RejectedRecord:
+    return RejectedRecord(source="t.csv", line=line, image_id="a.jpg", class_id=3, code=code, message="bad")
+
+
 def test_what_a_terminal_would_obey_is_not_shown() -> None:
-    record = RejectedRecord("t.csv", 2, "a\x1b[2J\n.jpg", 3, "CODE", "bad")
+    record = rejected(2, "CODE")._replace(image_id="a\x1b[2J\n.jpg")
     assert describe_record(record) == "t.csv:2: a?[2J?.jpg: bad (CODE)"
 
 
@@ -256,7 +261,7 @@ def test_a_dataset_with_lost_rows_is_not_published(tmp_path: Path) -> None:
 
 def test_rejected_records_are_shown_up_to_twenty_with_a_count_by_code(tmp_path: Path) -> None:
     job = make_job(tmp_path)
-    records = tuple(RejectedRecord("t.csv", line, "a.jpg", 3, f"CODE_{line % 2}", "bad") for line in range(2, 27))
+    records = tuple(rejected(line, f"CODE_{line % 2}") for line in range(2, 27))
     with pytest.raises(TooManyRejectedError) as caught:
         job.check(stage(job)._replace(rejected=records))
     lines = str(caught.value).splitlines()
@@ -332,4 +337,4 @@ def test_a_manifest_that_was_changed_is_not_trusted_and_its_shards_are_still_our
     existing = find_existing(str(tmp_path), SPLITS)
     assert (existing.manifest, existing.shards, existing.complete) == (None, {}, False)
     assert len(existing.ours) == 4
-    assert "written anew" in existing.warnings[0]
+    assert "written again" in existing.warnings[0]

@@ -115,7 +115,7 @@ def test_a_shard_that_is_removed_meanwhile_is_written(
         (first / "eval_input" / "preprocessed_data-0_p0.h5").unlink()
         build_graph(*arguments)
 
-    monkeypatch.setattr("maskmill.pipeline.create.make_dataset.build_graph", remove_one)
+    monkeypatch.setattr("maskmill.pipeline.create.run_graph.build_graph", remove_one)
     assert states(make_day(tmp_path, data, "b")) == {"written": 1, "kept": 0, "reused": 7}
 
 

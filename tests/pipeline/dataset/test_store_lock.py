@@ -50,7 +50,7 @@ def test_a_second_run_is_told_since_when_another_runs_and_where(
     said = capsys.readouterr().err
     assert f"another run is writing to {store.path('out')}" in said
     assert "(process 7 on far, since 2026-01-02 03:04:05)" in said
-    assert "wait for its end, or choose another --output_dir" in said
+    assert "wait until it ends, or choose another --output_dir" in said
     assert store.names("out") == [".lock"]
 
 

@@ -289,7 +289,7 @@ def test_where_there_is_no_dataset_it_says_so(tmp_path: Path, copy: Path) -> Non
         verify(str(copy))
     (copy / ".staging").mkdir()
     (copy / ".staging" / "publishing.json").write_text("{}")
-    with pytest.raises(DamagedError, match="publishing was cut off; run the same command again"):
+    with pytest.raises(DamagedError, match="publishing was interrupted; run the same command again"):
         verify(str(copy))
 
 

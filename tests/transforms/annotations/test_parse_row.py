@@ -1,15 +1,10 @@
-"""CSV lines to rows."""
+"""Tests of the parsing of CSV lines."""
 
 from __future__ import annotations
 
-import csv
-import io
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from maskmill.transforms.annotations.columns import Columns, RowFormat, parse_header, split_fields
+from maskmill.transforms.annotations.columns import Columns, RowFormat, parse_header
 from maskmill.transforms.annotations.parse_row import parse_row, split_lines
 from maskmill.transforms.examples.rle import unpack_runs
 from maskmill.transforms.rejected import Code, DataError
@@ -17,41 +12,6 @@ from maskmill.transforms.rejected import Code, DataError
 NAMES = RowFormat()
 PRESENT = parse_header("ImageId,ClassId,EncodedPixels", NAMES)
 ORIGINAL = parse_header("ImageId_ClassId,EncodedPixels", NAMES)
-
-
-@pytest.mark.parametrize(
-    ("line", "columns"),
-    [
-        ("ImageId,ClassId,EncodedPixels", Columns(0, 1, 2, None, 3, NAMES)),
-        ("\ufeffImageId,ClassId,EncodedPixels", Columns(0, 1, 2, None, 3, NAMES)),
-        ("EncodedPixels,more,ImageId,ClassId", Columns(2, 3, 0, None, 4, NAMES)),
-        ('"ImageId", ClassId ,"EncodedPixels"', Columns(0, 1, 2, None, 3, NAMES)),
-        ("ImageId_ClassId,EncodedPixels", Columns(0, 0, 1, None, 2, NAMES)),
-        ("more,EncodedPixels,ImageId_ClassId", Columns(2, 2, 1, None, 3, NAMES)),
-    ],
-)
-def test_header_tells_the_layout_and_the_order_of_columns(line: str, columns: Columns) -> None:
-    assert parse_header(line, NAMES) == columns
-
-
-def test_columns_may_have_other_names() -> None:
-    form = RowFormat("file", "kind", "rle")
-    assert parse_header("file,kind,rle", form) == Columns(0, 1, 2, None, 3, form)
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ("", "no column 'ImageId'"),
-        ("ImageId,EncodedPixels", "no column 'ClassId'"),
-        ("ImageId,ClassId,Pixels", "no column 'EncodedPixels'"),
-        ("ImageId,ImageId,ClassId,EncodedPixels", "2 columns 'ImageId'"),
-        ("0002cc93b.jpg,1,29102 12", "it has: 0002cc93b.jpg, 1, 29102 12"),
-    ],
-)
-def test_header_without_a_needed_column_is_refused(line: str, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        parse_header(line, NAMES)
 
 
 @pytest.mark.parametrize(
@@ -145,13 +105,6 @@ def test_original_layout_needs_a_class_behind_the_image() -> None:
     with pytest.raises(DataError) as caught:
         parse_row(b"a.jpg,1 2", ORIGINAL)
     assert caught.value.code is Code.IMAGE_ID_INVALID
-
-
-@given(st.lists(st.text(st.characters(blacklist_characters="\r\n\0", blacklist_categories=["Cs"])), min_size=1))
-def test_fields_are_those_that_a_csv_writer_was_given(fields: list[str]) -> None:
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="").writerow(fields)
-    assert split_fields(stream.getvalue()) == fields
 
 
 def test_lines_end_with_lf_or_crlf() -> None:

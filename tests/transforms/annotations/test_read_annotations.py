@@ -8,9 +8,8 @@ import apache_beam as beam
 from apache_beam.testing.util import assert_that, equal_to
 
 from maskmill.transforms.annotations.read_annotations import ReadAnnotations
-from maskmill.transforms.annotations.records import REJECTED_RUNS, UNKNOWN_CLASS, AnnotationRow, MaskRow, Source
+from maskmill.transforms.annotations.records import REJECTED_RUNS, UNKNOWN_CLASS, Source
 from maskmill.transforms.examples.rle import EMPTY_RUNS, pack_runs, parse_runs
-from maskmill.transforms.rejected import Line
 from tests.support.builders import HEADER, csv_file, in_process
 
 
@@ -21,7 +20,7 @@ def test_rows_of_wanted_classes_are_given_by_image_and_all_are_tallied(tmp_path:
     with in_process() as pipeline:
         annotations = pipeline | ReadAnnotations(files=(file,), sources=sources)
         rows = annotations.rows | "Rows" >> beam.MapTuple(
-            lambda key, row: (key, row.source, row.rank, row.mask.class_id, row.mask.line.line, row.mask.runs)
+            lambda key, row: (key, row.source, row.file_index, row.mask.class_id, row.mask.line.line, row.mask.runs)
         )
         run = pack_runs(parse_runs("1 2"))
         assert_that(
@@ -45,13 +44,3 @@ def test_rows_of_wanted_classes_are_given_by_image_and_all_are_tallied(tmp_path:
         sums = annotations.tallies | "Sums" >> beam.CombinePerKey(sum)
         tallies = [("read", 12), ("filtered: of another class", 3), ("filtered: without a mask", 2)]
         assert_that(sums, equal_to(tallies), "tallies")
-
-
-def test_rows_of_a_class_sort_in_the_order_of_the_files() -> None:
-    places = [(0, 0, 0, 1), (0, 0, 0, 9), (0, 0, 500, 0), (0, 1, 0, 2), (1, 0, 0, 0)]
-    rows = [
-        AnnotationRow(source, rank, MaskRow(Line(f"{9 - rank}.csv", block, line), 3, b"x"))
-        for source, rank, block, line in places
-    ]
-    shuffled = [rows[index] for index in (3, 0, 4, 2, 1)]
-    assert sorted(shuffled) == rows

@@ -1,0 +1,110 @@
+"""Tests of the grouping of rows by image."""
+
+from __future__ import annotations
+
+import apache_beam as beam
+import pytest
+from apache_beam.testing.util import assert_that, equal_to
+
+from maskmill.transforms.annotations.columns import Columns, RowFormat
+from maskmill.transforms.annotations.csv_blocks import CsvFile
+from maskmill.transforms.annotations.group_by_image import (
+    MIN_PARTITIONS,
+    GroupByImage,
+    partitions_for,
+    settle_contradictions,
+)
+from maskmill.transforms.annotations.records import REJECTED_RUNS, AnnotatedImage, AnnotationRow
+from maskmill.transforms.rejected import Line
+from tests.support.builders import in_process
+from tests.support.records import CSV, a_row, image_file, rows_of
+
+
+def test_group_by_image_joins_rows_to_their_file_and_rejects_what_is_missing_or_contradicts_itself() -> None:
+    with in_process() as pipeline:
+        rows = pipeline | "Rows" >> beam.Create(
+            [((0, "a"), a_row(2)), ((0, "a"), a_row(1)), ((0, "b"), a_row(3)), ((0, "b"), a_row(4))]
+            + [((1, "a"), a_row(5))]
+            + [((0, name), one) for name in ("c", "d") for one in rows_of("-1", "5 2", first=6)]
+            + [((0, "d"), a_row(9, 4))]
+        ).with_output_types(tuple[tuple[int, str], AnnotationRow])
+        files = pipeline | "Files" >> beam.Create(
+            [((0, name), (100, 0.0)) for name in ("a", "c", "d", "unused")]
+        ).with_output_types(tuple[tuple[int, str], tuple[int, float]])
+        grouped = rows | GroupByImage(files=files, folders=("/images", "/second"))
+        contradicting = a_row(6)._replace(mask=a_row(6).mask._replace(runs=REJECTED_RUNS))
+        images = [("a", (a_row(1), a_row(2))), ("c", (contradicting,)), ("d", (contradicting, a_row(9, 4)))]
+        expected_images = [AnnotatedImage(name, image_file(name), rows) for name, rows in images]
+        assert_that(grouped.images, equal_to(expected_images), "images")
+        rejected = grouped.rejected | beam.Map(
+            lambda one: (one.image_id, one.code, one.rows, one.message.split(";")[0])
+        )
+        both = "2 rows of the image and class say both that there is no defect (-1) and where it is"
+        expected = [
+            ("b", "IMAGE_MISSING", 2, "there is no file b in /images"),
+            ("a", "IMAGE_MISSING", 1, "there is no file a in /second"),
+            *[(name, "ROWS_CONTRADICT", 2, both) for name in ("c", "d")],
+        ]
+        assert_that(rejected, equal_to(expected), "rejected")
+        sums = grouped.tallies | beam.CombinePerKey(sum)
+        assert_that(sums, equal_to([("annotated images", 3)]), "tallies")
+
+
+def test_images_without_rows_are_given_to_the_sources_that_use_them() -> None:
+    with in_process() as pipeline:
+        rows = pipeline | "Rows" >> beam.Create([((0, "a.jpg"), a_row(1))]).with_output_types(
+            tuple[tuple[int, str], AnnotationRow]
+        )
+        names = [(0, "a.jpg"), (0, "b.jpg"), (0, "notes.txt"), (1, "c.jpg")]
+        files = pipeline | "Files" >> beam.Create([(key, (100, 0.0)) for key in names]).with_output_types(
+            tuple[tuple[int, str], tuple[int, float]]
+        )
+        grouped = rows | GroupByImage(files=files, folders=("/images", "/second"), unlisted={0: (0, 2)})
+        expected = [
+            AnnotatedImage("a.jpg", image_file("a.jpg"), (a_row(1),)),
+            AnnotatedImage("b.jpg", image_file("b.jpg"), (), (0, 2)),
+        ]
+        assert_that(grouped.images, equal_to(expected))
+
+
+@pytest.mark.parametrize(
+    ("texts", "line"),
+    [
+        (["-1", "5 2"], 2),
+        (["5 2", "-1"], 2),
+        (["5 2", "9 1", "-1", "5 2", "-1"], 3),
+        (["-1", "-1"], None),
+        (["5 2", "5 2"], None),
+        (["5 2", "9 1"], None),
+        (["-1"], None),
+    ],
+)
+def test_rows_that_say_both_defect_and_none_are_rejected_at_the_first_that_contradicts(
+    texts: list[str], line: int | None
+) -> None:
+    rows = rows_of(*texts)
+    kept, rejected = settle_contradictions("a", rows)
+    if line is None:
+        assert (kept, rejected) == (rows, [])
+        return
+    [record] = rejected
+    assert [row.mask.runs for row in kept] == [REJECTED_RUNS]
+    assert record.source == Line(CSV, 0, line)
+    assert (record.image_id, record.class_id, record.code, record.rows) == ("a", 3, "ROWS_CONTRADICT", len(texts))
+
+
+def test_a_contradiction_leaves_the_other_classes_and_sources_of_the_image() -> None:
+    bad, other_class = rows_of("-1", "5 2", first=3), rows_of("-1", class_id=4)
+    other_source = rows_of("5 2", "9 1", source=1, first=7)
+    kept, rejected = settle_contradictions("a", sorted([*bad, *other_class, *other_source]))
+    assert [row for row in kept if row.mask.runs != REJECTED_RUNS] == sorted([*other_class, *other_source])
+    assert [record.rows for record in rejected] == [2]
+
+
+def test_there_are_as_many_partitions_as_the_csv_needs() -> None:
+    def file(path: str, size: int) -> CsvFile:
+        return CsvFile(path, size, Columns(0, 1, 2, None, 3, RowFormat()), ((0, 0),))
+
+    assert partitions_for([file("a.csv", 1000)]) == MIN_PARTITIONS
+    assert partitions_for([file("a.csv", 10**9), file("b.csv", 10**9)]) == pytest.approx(477, abs=1)
+    assert partitions_for([file("a.csv.gz", 10**9)]) > partitions_for([file("a.csv", 10**9)])
