@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import platform
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 
 from maskmill.pipeline import create, plan, prune, report, sample, show, verify
 from maskmill.pipeline.arguments.parser import EXIT_STATUSES, Parser
-from maskmill.pipeline.arguments.versions import describe_versions
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
 from maskmill.pipeline.messages.run_log import JsonFormatter, RunLog, is_json
 from maskmill.transforms.files.errors import NoFileSystemError
@@ -27,6 +28,8 @@ COMMANDS = {
     "prune": prune,
 }
 
+# Name in a bug report, and distribution, of the libraries that matter.
+_LIBRARIES = {"Beam": "apache-beam", "NumPy": "numpy", "Pillow": "Pillow", "simplejpeg": "simplejpeg"}
 DESCRIPTION = "Turns images and run-length encoded masks into sharded HDF5, on Apache Beam."
 
 
@@ -84,6 +87,22 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
         print(describe_versions())
         parser.exit()
+
+
+def describe_versions() -> str:
+    """Returns a line with the versions of maskmill and of the libraries that matter to it."""
+    import h5py
+
+    others = ", ".join(f"{name} {_version(distribution)}" for name, distribution in _LIBRARIES.items())
+    hdf5 = f"h5py {h5py.version.version} with HDF5 {h5py.version.hdf5_version}"
+    return f"maskmill {_version('maskmill')} (Python {platform.python_version()}, {others}, {hdf5})"
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 class _PrintCompletion(argparse.Action):

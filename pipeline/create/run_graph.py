@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from maskmill.names import OUTCOME, STAGING
-from maskmill.pipeline.create.show_run_progress import show_run_progress
+from maskmill.pipeline.create.run_progress import show_run_progress
 from maskmill.pipeline.create.stop_on_signal import STILL_RUNNING, stop_on_signal
 from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.dataset.failure import describe_state, raise_failure

@@ -10,10 +10,11 @@ import pytest
 from apache_beam.pipeline import AppliedPTransform, PipelineVisitor
 
 from maskmill.pipeline.dataset.baseline import Baseline
-from maskmill.pipeline.graph import ASSIGNMENTS, build_graph
+from maskmill.pipeline.graph import build_graph
 from maskmill.pipeline.job.job import make_job
 from maskmill.pipeline.job.params_file import read_params
 from maskmill.transforms.assignment.shard_layout import ShardLayout
+from maskmill.transforms.assignment.strategies import STRATEGIES
 from tests.support.builders import A_RUN, write_dataset, write_params
 
 OURS = ("maskmill.",)
@@ -39,7 +40,7 @@ class _Steps(PipelineVisitor):
             self.found.append(node)
 
 
-@pytest.fixture(name="steps", params=ASSIGNMENTS)
+@pytest.fixture(name="steps", params=STRATEGIES)
 def find_steps(request: pytest.FixtureRequest, tmp_path: Path) -> list[AppliedPTransform]:
     """Steps of a graph that has all there are, for each assignment: two classes, whose splits may share images."""
     data = write_dataset(tmp_path / "data", ["a.jpg,3,1 2", "b.jpg,4,1 2"])

@@ -36,11 +36,6 @@ class RowError(DataError):
         self.row = row
 
 
-def row_of(error: DataError) -> int | None:
-    """Index of the example's row whose fault an error is; None where it is the image's."""
-    return error.row if isinstance(error, RowError) else None
-
-
 class DecodedImage(NamedTuple):
     """An image as an example has it: uint8 [H, W], in C order; and the (height, width) of its file, in pixels."""
 

@@ -25,6 +25,9 @@ _WAIT_SECONDS = 0.25
 class AmazonS3(ObjectStore):
     """Objects named `s3://bucket/name`; their versions are entity tags."""
 
+    scheme = "s3"
+    requirement = "boto3"
+
     _DELETE_AT_ONCE = 1000
     _ATTEMPTS = 6
 
@@ -92,7 +95,7 @@ class AmazonS3(ObjectStore):
         with as_os_error(prefix):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=name, **more):
                 for entry in page.get("Contents", ()):
-                    path = f"s3://{bucket}/{entry['Key']}"
+                    path = f"{self.scheme}://{bucket}/{entry['Key']}"
                     yield FileInfo(path, entry["Size"], entry["LastModified"].timestamp())
 
     def write(self, path: str, content: bytes) -> None:
@@ -142,11 +145,11 @@ class AmazonS3(ObjectStore):
             time.sleep(_WAIT_SECONDS * 2**attempt)
             errors = self._delete_once(bucket, [error["Key"] for error in errors])
         for error in errors:
-            raise OSError(f"s3://{bucket}/{error['Key']}: cannot be removed ({error['Code']})")
+            raise OSError(f"{self.scheme}://{bucket}/{error['Key']}: cannot be removed ({error['Code']})")
 
     def _delete_once(self, bucket: str, names: Sequence[str]) -> Sequence[Mapping[str, str]]:
         what = {"Objects": [{"Key": name} for name in names], "Quiet": True}
-        answer = self._call(f"s3://{bucket}", self._client.delete_objects, Bucket=bucket, Delete=what)
+        answer = self._call(f"{self.scheme}://{bucket}", self._client.delete_objects, Bucket=bucket, Delete=what)
         errors: Sequence[Mapping[str, str]] = answer.get("Errors", ())
         return errors
 

@@ -14,6 +14,9 @@ from maskmill.transforms.files.object_store import Content, FileInfo, ObjectStor
 class GoogleCloudStorage(ObjectStore):
     """Objects named `gs://bucket/name`; their versions are generations."""
 
+    scheme = "gs"
+    requirement = "apache-beam[gcp]"
+
     def __init__(self, options: PipelineOptions) -> None:
         from apache_beam.io.gcp import gcsio
         from google.api_core.exceptions import NotFound, PreconditionFailed, RequestRangeNotSatisfiable
@@ -52,7 +55,7 @@ class GoogleCloudStorage(ObjectStore):
         with as_os_error(prefix):
             blobs = self._client.list_blobs(bucket, prefix=name, delimiter=None if below else "/", fields=fields)
             for blob in blobs:
-                yield FileInfo(f"gs://{bucket}/{blob.name}", blob.size, blob.updated.timestamp())
+                yield FileInfo(f"{self.scheme}://{bucket}/{blob.name}", blob.size, blob.updated.timestamp())
 
     def write(self, path: str, content: bytes) -> None:
         with as_os_error(path):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import abc
 import io
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
+
+from apache_beam.options.pipeline_options import PipelineOptions
 
 # Version of an object that is not there.
 ABSENT = ""
@@ -32,10 +34,27 @@ class Content(NamedTuple):
 
 
 class ObjectStore(abc.ABC):
-    """A store of objects; an object is there as a whole or not at all. All errors are OSErrors.
+    """A store of objects; an object exists as a whole or not at all. All errors are OSErrors.
 
-    Names are whole paths, such as `gs://bucket/name`. The methods may be called by many threads.
+    Objects are named by whole paths such as `gs://bucket/name`. Many threads may call the methods at the same time.
+    `stores` lists the classes.
+
+    Attributes:
+        scheme: first part of the paths, before `://`.
+        requirement: what pip has to install for the client.
+
+    Args:
+        options: of the pipeline; credentials and the address of the store, if they are not the usual ones.
+
+    Raises:
+        ImportError: the client is not installed.
     """
+
+    scheme: ClassVar[str]
+    requirement: ClassVar[str]
+
+    @abc.abstractmethod
+    def __init__(self, options: PipelineOptions) -> None: ...
 
     @abc.abstractmethod
     def read(self, path: str) -> Content:

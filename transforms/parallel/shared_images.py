@@ -33,9 +33,11 @@ class SharedImages:
         self._size = size
         self._folder = tempfile.TemporaryDirectory(suffix=ATTEMPT, prefix=f"maskmill-{os.getpid()}-")
         self.path = os.path.join(self._folder.name, "images")
-        with open(self.path, "w+b") as file:
-            file.truncate(size[0] * size[1] * places)
-            self._map = mmap.mmap(file.fileno(), 0)
+        try:
+            self._map = _map_new_file(self.path, size[0] * size[1] * places)
+        except BaseException:
+            self._folder.cleanup()
+            raise
 
     def __enter__(self) -> SharedImages:
         return self
@@ -48,6 +50,12 @@ class SharedImages:
         height, width = self._size
         flat = np.frombuffer(self._map, np.uint8, height * width, place * height * width)
         return flat.reshape(1, height, width)
+
+
+def _map_new_file(path: str, size: int) -> mmap.mmap:
+    with open(path, "w+b") as file:
+        file.truncate(size)
+        return mmap.mmap(file.fileno(), 0)
 
 
 def put_images(path: str, first_place: int, images: list[NDArray[np.uint8] | None]) -> None:

@@ -58,7 +58,7 @@ class ShardFile:
 
     def __init__(self, path: str, form: LabelFormat) -> None:
         self._image_ids: list[bytes] = []
-        self._storage = _Storage(path)
+        self._storage = _Storage(open(path, "w+b", buffering=0))  # noqa: SIM115
         self._file = h5py.File(self._storage, "w", libver=LIBVER)
         _bound_structure_cache(self._file)
         self._group_properties = h5p.create(h5p.GROUP_CREATE)
@@ -116,11 +116,15 @@ class _Storage(io.RawIOBase):
 
     The HDF5 library crashes the whole process when a write fails, for example on a full disk. So the first error is
     kept for `check`; from then on nothing is written, and what would have to be read back is zeros.
+
+    Args:
+        file: opened by the caller. Python closes an object of a class of `io` even if its constructor has failed, so
+            that this one does nothing that can fail.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, file: io.FileIO) -> None:
         super().__init__()
-        self._file = open(path, "w+b", buffering=0)  # noqa: SIM115
+        self._file = file
         self._position = 0
         self._error: OSError | None = None
 

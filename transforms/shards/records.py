@@ -33,16 +33,14 @@ REJECTED_PER_PIECE = 1000
 
 
 class RejectedExample(NamedTuple):
-    """An example that is not in its shard.
+    """Why an example cannot be made and is missing from its shard.
 
     Attributes:
-        example: index of the example, among those that the shard was to hold.
-        row: index of the bad row in the example; None where it is the image that is bad.
+        row: index of the bad row in the example; None if its image is bad.
         code: the reason, a value of `Code`.
         message: what is wrong, and what to do.
     """
 
-    example: int
     row: int | None
     code: str
     message: str
@@ -56,7 +54,7 @@ class StoredShard(NamedTuple):
         bytes: size of the file.
         sha256: of the file, hexadecimal.
         fingerprint: of what decided its bytes, hexadecimal.
-        rejected: examples that were to be in it.
+        rejected: examples that are missing from it, by their index in the shard's list of examples, ascending.
         overlaps: examples with pixels of several classes, and the number of these pixels.
     """
 
@@ -64,13 +62,13 @@ class StoredShard(NamedTuple):
     bytes: int
     sha256: str
     fingerprint: str
-    rejected: tuple[RejectedExample, ...] = ()
+    rejected: Mapping[int, RejectedExample] = {}
     overlaps: tuple[int, int] = (0, 0)
 
     def to_json(self) -> dict[str, Any]:
         """As plain data; no key for what is empty."""
         plain = self._asdict()
-        plain["rejected"] = [list(one) for one in self.rejected]
+        plain["rejected"] = [[index, one.row, one.code, one.message] for index, one in self.rejected.items()]
         plain["overlaps"] = [*self.overlaps] if any(self.overlaps) else []
         return {key: value for key, value in plain.items() if value != []}
 
@@ -81,7 +79,10 @@ class StoredShard(NamedTuple):
         Raises:
             ValueError, TypeError, KeyError: it is something else.
         """
-        rejected = tuple(RejectedExample(*one) for one in plain.get("rejected", ()))
+        rejected = {
+            index: RejectedExample(row=row, code=code, message=message)
+            for index, row, code, message in plain.get("rejected", ())
+        }
         examples, pixels = plain.get("overlaps", (0, 0))
         return cls(
             plain["examples"], plain["bytes"], plain["sha256"], plain["fingerprint"], rejected, (examples, pixels)
@@ -133,9 +134,9 @@ class ShardSummary(NamedTuple):
 
 def cut_summary(summary: ShardSummary) -> Iterator[ShardSummary]:
     """Summaries of the same shard with a part of its rejected examples each: all of them may be many for a shuffle."""
-    rejected = summary.stored.rejected
+    rejected = list(summary.stored.rejected.items())
     for start in range(0, max(len(rejected), 1), REJECTED_PER_PIECE):
-        part = rejected[start : start + REJECTED_PER_PIECE]
+        part = dict(rejected[start : start + REJECTED_PER_PIECE])
         yield summary._replace(stored=summary.stored._replace(rejected=part))
 
 
@@ -143,7 +144,8 @@ def join_summaries(pieces: Iterable[ShardSummary]) -> tuple[ShardSummary, ...]:
     """Inverse of `cut_summary`, for the pieces of many shards in any order: summaries ordered by split and number."""
     summaries = []
     for _, group in itertools.groupby(sorted(pieces), key=lambda piece: (piece.split, piece.number)):
-        first, *rest = group
-        rejected = itertools.chain(first.stored.rejected, *(piece.stored.rejected for piece in rest))
-        summaries.append(first._replace(stored=first.stored._replace(rejected=tuple(rejected))))
+        of_shard = list(group)
+        rejected = sorted(item for piece in of_shard for item in piece.stored.rejected.items())
+        stored = of_shard[0].stored._replace(rejected=dict(rejected))
+        summaries.append(of_shard[0]._replace(stored=stored))
     return tuple(summaries)

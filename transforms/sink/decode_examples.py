@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from maskmill.transforms.examples.make_example import Example, make_example, row_of
+from maskmill.transforms.examples.make_example import Example, make_example
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.read_write import read_bytes
 from maskmill.transforms.rejected import DataError, Rejected
+from maskmill.transforms.shards.records import RejectedExample
+from maskmill.transforms.sink.prepare_examples import rejected_by
 
 
 class DecodedExamples(NamedTuple):
@@ -21,11 +23,17 @@ class DecodedExamples(NamedTuple):
     rejected: beam.PCollection[Rejected]
 
 
-def reject(spec: ExampleSpec, row: int | None, code: str, message: str) -> Rejected:
-    """Says that an example cannot be made, naming the row or, where that is None, the image whose fault it is."""
-    if row is None:
-        return Rejected(spec.image.path, spec.image_id, None, code, message, spec.counted_rows)
-    return Rejected(spec.rows[row].line, spec.image_id, spec.rows[row].class_id, code, message, spec.counted_rows)
+def reject(spec: ExampleSpec, why: RejectedExample) -> Rejected:
+    """Names the row, or the image, because of which an example cannot be made."""
+    row = None if why.row is None else spec.rows[why.row]
+    return Rejected(
+        source=spec.image.path if row is None else row.line,
+        image_id=spec.image_id,
+        class_id=None if row is None else row.class_id,
+        code=why.code,
+        message=why.message,
+        rows=spec.counted_rows,
+    )
 
 
 class DecodeExample(beam.DoFn):
@@ -39,8 +47,7 @@ class DecodeExample(beam.DoFn):
         try:
             yield spec.image_id, make_example(spec, read_bytes(spec.image.path), self.form)
         except DataError as error:
-            rejected = reject(spec, row_of(error), error.code.value, error.message)
-            yield beam.pvalue.TaggedOutput("rejected", rejected)
+            yield beam.pvalue.TaggedOutput("rejected", reject(spec, rejected_by(error)))
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.shared_images import put_images
 from maskmill.transforms.rejected import DataError
 from maskmill.transforms.shards.encode_example import EncodedExample, encode_example
+from maskmill.transforms.shards.records import RejectedExample
 
 NO_IMAGE = np.empty((1, 0, 0), np.uint8)
 # Examples that are made together, where so many fit: the code of each step stays in the processor's caches meanwhile,
@@ -28,20 +29,6 @@ GROUP_BYTES = 2**21
 Item = TypeVar("Item")
 # Examples, each with the bytes of its image; None where they are still to be read from a local file.
 Group = Sequence[tuple[ExampleSpec, bytes | None]]
-
-
-class RefusedExample(NamedTuple):
-    """Why an example cannot be made.
-
-    Attributes:
-        row: index of the bad row in the example; None where it is the image that is bad.
-        code: the reason, a value of `Code`.
-        message: what is wrong, and what to do.
-    """
-
-    row: int | None
-    code: str
-    message: str
 
 
 def group_for(form: ExampleFormat, examples: int, workers: int, read: int) -> int:
@@ -57,7 +44,13 @@ def grouped(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield group
 
 
-def prepare_examples(group: Group, form: ExampleFormat) -> list[EncodedExample | RefusedExample]:
+def rejected_by(error: DataError) -> RejectedExample:
+    """Says that an example cannot be made because of an error."""
+    row = error.row if isinstance(error, RowError) else None
+    return RejectedExample(row=row, code=error.code.value, message=error.message)
+
+
+def prepare_examples(group: Group, form: ExampleFormat) -> list[EncodedExample | RejectedExample]:
     """Decodes and encodes examples.
 
     Args:
@@ -70,12 +63,12 @@ def prepare_examples(group: Group, form: ExampleFormat) -> list[EncodedExample |
     # Step by step, and not example by example: the code of a step stays in the processor's caches.
     images = [_make_image(spec, data, form) for spec, data in group]
     planes = [_add_mask(image, spec, form) for image, (spec, _) in zip(images, group, strict=True)]
-    return [one if isinstance(one, RefusedExample) else encode_example(*one, form.label) for one in planes]
+    return [one if isinstance(one, RejectedExample) else encode_example(*one, form.label) for one in planes]
 
 
 def prepare_elsewhere(
     placed: tuple[int, Group], form: ExampleFormat, path: str
-) -> list[EncodedExample | RefusedExample]:
+) -> list[EncodedExample | RejectedExample]:
     """`prepare_examples` in another process than the one that writes the shard.
 
     Args:
@@ -92,22 +85,22 @@ def prepare_elsewhere(
     return [one._replace(image=NO_IMAGE) if isinstance(one, EncodedExample) else one for one in prepared]
 
 
-def _make_image(spec: ExampleSpec, data: bytes | None, form: ExampleFormat) -> DecodedImage | RefusedExample:
+def _make_image(spec: ExampleSpec, data: bytes | None, form: ExampleFormat) -> DecodedImage | RejectedExample:
     try:
         return make_image(_read(spec.image.path) if data is None else data, form)
     except DataError as error:
-        return RefusedExample(None, error.code.value, error.message)
+        return rejected_by(error)
 
 
 def _add_mask(
-    image: DecodedImage | RefusedExample, spec: ExampleSpec, form: ExampleFormat
-) -> tuple[NDArray[np.uint8], ClassMask] | RefusedExample:
-    if isinstance(image, RefusedExample):
+    image: DecodedImage | RejectedExample, spec: ExampleSpec, form: ExampleFormat
+) -> tuple[NDArray[np.uint8], ClassMask] | RejectedExample:
+    if isinstance(image, RejectedExample):
         return image
     try:
         return image.pixels, make_mask(spec.rows, image.stored_size, form)
     except RowError as error:
-        return RefusedExample(error.row, error.code.value, error.message)
+        return rejected_by(error)
 
 
 def _read(path: str) -> bytes:

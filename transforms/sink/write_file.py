@@ -24,9 +24,9 @@ from maskmill.transforms.parallel.shared_images import SharedImages
 from maskmill.transforms.parallel.turns import Turn, in_turn
 from maskmill.transforms.shards.encode_example import EncodedExample
 from maskmill.transforms.shards.hdf5_file import ShardFile
+from maskmill.transforms.shards.records import RejectedExample
 from maskmill.transforms.sink.prepare_examples import (
     Group,
-    RefusedExample,
     group_for,
     grouped,
     prepare_elsewhere,
@@ -77,7 +77,7 @@ def write_shard(
     read_bytes = bytes_ahead(specs)
     group = group_for(form, len(specs), workers, read_bytes)
     window = window_for(form, group, workers, read_bytes)
-    refused: dict[int, RefusedExample] = {}
+    rejected: dict[int, RejectedExample] = {}
     overlaps: list[int] = []
     with (
         losses_told(),
@@ -89,13 +89,13 @@ def write_shard(
         for index, example in enumerate(prepared):
             if given_up.done():
                 raise GivenUpError
-            if isinstance(example, RefusedExample):
-                refused[index] = example
+            if isinstance(example, RejectedExample):
+                rejected[index] = example
             else:
                 file.append(example, specs[index].image_id)
                 overlaps.append(example.overlap)
             PROGRESS.add(1)
-    return WrittenFile(sha256_of(path), refused, sum_overlaps(overlaps))
+    return WrittenFile(sha256_of(path), rejected, sum_overlaps(overlaps))
 
 
 def write_elsewhere(
@@ -129,7 +129,7 @@ def write_elsewhere(
 
 def _prepare(
     groups: Iterable[Group], form: ExampleFormat, workers: int, group: int, window: int, *, processes: bool
-) -> Generator[EncodedExample | RefusedExample, None, None]:
+) -> Generator[EncodedExample | RejectedExample, None, None]:
     """The examples, ready for the file, each to be used before the next is asked for."""
     if not processes:
         prepare = functools.partial(prepare_examples, form=form)
@@ -142,4 +142,7 @@ def _prepare(
         with contextlib.closing(map_ahead(prepare_there, placed, process_pool(workers), window)) as prepared:
             for number, members in enumerate(prepared):
                 for place, example in enumerate(members, number % window * group):
-                    yield example if isinstance(example, RefusedExample) else example._replace(image=images.take(place))
+                    if isinstance(example, EncodedExample):
+                        yield example._replace(image=images.take(place))
+                    else:
+                        yield example

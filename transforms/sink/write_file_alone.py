@@ -14,7 +14,8 @@ from typing import NamedTuple
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.progress import PROGRESS
 from maskmill.transforms.shards.hdf5_file import ShardFile
-from maskmill.transforms.sink.prepare_examples import RefusedExample, group_for, grouped, prepare_examples
+from maskmill.transforms.shards.records import RejectedExample
+from maskmill.transforms.sink.prepare_examples import group_for, grouped, prepare_examples
 
 _BLOCK = 2**18
 
@@ -28,12 +29,12 @@ class WrittenFile(NamedTuple):
 
     Attributes:
         sha256: of the file, hexadecimal.
-        refused: the examples that are not in it, by their index among those that it was to hold; the others move up.
+        rejected: examples that are missing from it, by their index in the shard's list of examples; the others move up.
         overlaps: examples with pixels of several classes, and the number of these pixels.
     """
 
     sha256: str
-    refused: dict[int, RefusedExample]
+    rejected: dict[int, RejectedExample]
     overlaps: tuple[int, int]
 
 
@@ -54,22 +55,22 @@ def write_alone(path: str, specs: Sequence[ExampleSpec], form: ExampleFormat) ->
         GivenUpError: the file is gone.
         OSError: an image cannot be read, or the file not be written.
     """
-    refused: dict[int, RefusedExample] = {}
+    rejected: dict[int, RejectedExample] = {}
     overlaps: list[int] = []
     with ShardFile(path, form.label) as file:
         unread = ((spec, None) for spec in specs)
         groups = grouped(unread, group_for(form, len(specs), workers=1, read=0))
         prepared = itertools.chain.from_iterable(prepare_examples(group, form) for group in groups)
         for index, example in enumerate(prepared):
-            if isinstance(example, RefusedExample):
-                refused[index] = example
+            if isinstance(example, RejectedExample):
+                rejected[index] = example
             else:
                 file.append(example, specs[index].image_id)
                 overlaps.append(example.overlap)
             if not os.path.exists(path):
                 raise GivenUpError
             PROGRESS.add(1)
-    return WrittenFile(_sha256_of(path), refused, sum_overlaps(overlaps))
+    return WrittenFile(_sha256_of(path), rejected, sum_overlaps(overlaps))
 
 
 def _sha256_of(path: str) -> str:

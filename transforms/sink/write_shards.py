@@ -34,7 +34,6 @@ from maskmill.transforms.shards.records import (
     KEPT,
     REUSED,
     WRITTEN,
-    RejectedExample,
     ReusableShard,
     ShardKey,
     ShardSummary,
@@ -69,8 +68,7 @@ def summarise(key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard, 
     Rows and classes are counted here and not kept with the file: which use of an example accounts for its rows may
     change while the shard does not.
     """
-    rejected = {one.example for one in stored.rejected}
-    inside = [spec for index, spec in enumerate(specs) if index not in rejected]
+    inside = [spec for index, spec in enumerate(specs) if index not in stored.rejected]
     rows = sum(spec.counted_rows for spec in inside)
     merged = sum(max(spec.counted_rows - 1, 0) for spec in inside)
     classes = Counter(class_id for spec in inside for class_id in spec.class_ids or {0})
@@ -135,8 +133,8 @@ class WriteShard(beam.DoFn):
         try:
             for one in done:
                 self._count(one)
-                for index, row, code, message in one.stored.rejected:
-                    yield beam.pvalue.TaggedOutput("rejected", reject(one.specs[index], row, code, message))
+                for index, why in one.stored.rejected.items():
+                    yield beam.pvalue.TaggedOutput("rejected", reject(one.specs[index], why))
                 yield from cut_summary(summarise(one.key, one.specs, one.stored, one.state))
         except Exception:
             self.given_up.set_result(None)
@@ -192,10 +190,14 @@ class WriteShard(beam.DoFn):
         staged = self._staged(key, fingerprint)
         with local_attempt(staged) as attempt:
             written = write(attempt, specs, self.forms[key.split], self.cores, self.given_up)
-            rejected = tuple(RejectedExample(index, *refused) for index, refused in written.refused.items())
-            examples = len(specs) - len(rejected)
-            size = os.path.getsize(attempt)
-            stored = StoredShard(examples, size, written.sha256, fingerprint, rejected, written.overlaps)
+            stored = StoredShard(
+                examples=len(specs) - len(written.rejected),
+                bytes=os.path.getsize(attempt),
+                sha256=written.sha256,
+                fingerprint=fingerprint,
+                rejected=written.rejected,
+                overlaps=written.overlaps,
+            )
             stage(attempt, staged, stored)
         return stored
 

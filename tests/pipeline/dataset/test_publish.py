@@ -2,95 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
-from maskmill.names import staged_path
-from maskmill.pipeline.dataset.baseline import Baseline
-from maskmill.pipeline.dataset.find_existing import find_existing, of_naming
-from maskmill.pipeline.dataset.publish import check_publishable, describe_record, publish
-from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
-from maskmill.pipeline.job.job import Job, JobForm, JobInput, JobOutput, JobSelection
-from maskmill.pipeline.job.run import Run
-from maskmill.transforms.aggregate_metadata import DatasetMetadata, RowCounts
-from maskmill.transforms.assignment.shard_layout import ShardLayout
-from maskmill.transforms.assignment.splits import Selection, SplitRule, SplitSize
-from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.spec import ExampleFormat
+from maskmill.pipeline.dataset.find_existing import find_existing
+from maskmill.pipeline.dataset.publish import describe_record
+from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.rejected import RejectedRecord
-from maskmill.transforms.shards.records import ShardSummary, StoredShard
 from tests.support.command import tree
-
-SPLITS = ("train_input", "eval_input")
-
-
-class Publication(NamedTuple):
-    """What `publish` and `check_publishable` are given, besides the metadata."""
-
-    job: Job
-    baseline: Baseline
-    run: Run
-
-    def publish(self, metadata: DatasetMetadata) -> None:
-        publish(*self, metadata)
-
-    def check(self, metadata: DatasetMetadata) -> None:
-        check_publishable(self.job, self.run, metadata)
-
-    def changed(self, part: str, **changes: Any) -> Publication:
-        """The same with changes in a part of the job."""
-        changed = dataclasses.replace(getattr(self.job, part), **changes)
-        return self._replace(job=dataclasses.replace(self.job, **{part: changed}))
-
-
-def make_job(root: Path, shards: int = 2, **baseline: Any) -> Publication:
-    existing = find_existing(str(root), SPLITS)
-    halves = ((0, 0.5), (0.5, 1))
-    rules = tuple(SplitRule(split, Selection(0, (3,)), *half) for split, half in zip(SPLITS, halves, strict=True))
-    form = ExampleFormat((16, 24), LabelFormat("bce", 2, 16, 24, (3,)))
-    job = Job(
-        input=JobInput(files=(), sources=(), folders=()),
-        selection=JobSelection(rules=rules),
-        form=JobForm(
-            examples=dict.fromkeys(SPLITS, form),
-            classes=("1", "2", "3", "4"),
-            data_params={"model": {"loss": "bce"}},
-        ),
-        output=JobOutput(output_dir="out", root=str(root), layout=ShardLayout("data", shards, 1), key="key"),
-    )
-    found = {"replaces": tuple(sorted(existing.ours)), "version": existing.version}
-    return Publication(job, Baseline(**{**found, **baseline}), Run(id="", started="", runner=""))
-
-
-def staged(publication: Publication, split: str, number: int, content: str) -> Path:
-    return Path(publication.job.output.staging) / staged_path(f"{split}/{file_name(publication, number)}", content)
-
-
-def file_name(publication: Publication, number: int) -> str:
-    return publication.job.output.layout.file_name(number)
-
-
-def stage(publication: Publication, content: str = "shard") -> DatasetMetadata:
-    """Staged shards of a job, and what is known of them."""
-    summaries = []
-    for split in SPLITS:
-        for number in range(publication.job.output.layout.num_shards):
-            path = staged(publication, split, number, content)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(f"{content} {split} {number}")
-            digest = sha256_of(str(path))
-            size = path.stat().st_size
-            stored = StoredShard(3, size, digest, content)
-            summaries.append(ShardSummary(split, number, file_name(publication, number), 3, 0, {3: 3}, stored))
-    examples = 3 * publication.job.output.layout.num_shards
-    sizes = {split: SplitSize(examples, 2 * examples) for split in SPLITS}
-    rows = RowCounts(read=2 * examples, in_examples=2 * examples, filtered={}, rejected=0, merged=0)
-    return DatasetMetadata(tuple(summaries), sizes, rows, (), 0, 0)
+from tests.support.publications import SPLITS, make_job, stage, staged
 
 
 def test_published_dataset_has_every_file_that_its_manifest_lists_and_no_staging(tmp_path: Path) -> None:
@@ -169,67 +92,6 @@ def test_a_smaller_dataset_takes_the_place_of_a_larger_one_and_leaves_other_file
     names = sorted(path.name for path in (tmp_path / "train_input").iterdir())
     assert names == ["data-0_p0.h5", "data-1_p0.h5", "notes.txt"]
     assert (tmp_path / "train_input" / "data-0_p0.h5").read_text() == "new train_input 0"
-
-
-def test_files_of_a_publishing_that_was_cut_off_are_still_known_as_ours(tmp_path: Path) -> None:
-    job = make_job(tmp_path, shards=3)
-    job.publish(stage(job, "old"))
-    job = make_job(tmp_path, shards=1)
-    metadata = stage(job, "new")
-    staged(job, "eval_input", 0, "new").unlink()
-    with pytest.raises(MaskmillError):
-        job.publish(metadata)
-    assert find_existing(str(tmp_path), SPLITS).foreign == ()
-    job = make_job(tmp_path, shards=1)
-    job.publish(stage(job, "new"))
-    assert sorted(path for path in tree(tmp_path) if path.endswith(".h5")) == [
-        "eval_input/data-0_p0.h5",
-        "train_input/data-0_p0.h5",
-    ]
-
-
-def test_hdf5_files_that_no_manifest_lists_are_foreign(tmp_path: Path) -> None:
-    job = make_job(tmp_path)
-    job.publish(stage(job))
-    present = ["train_input/data-0_p0.h5", "train_input/data-7_p0.h5", "eval_input/other.h5"]
-    for path in present[1:]:
-        (tmp_path / path).write_text("of somebody else")
-    assert find_existing(str(tmp_path), SPLITS).foreign == ("eval_input/other.h5", "train_input/data-7_p0.h5")
-    assert of_naming(present, "data") == ["train_input/data-0_p0.h5", "train_input/data-7_p0.h5"]
-
-
-def one_shard(path: object) -> str:
-    entry = {"file": path, "examples": 1, "bytes": 1, "sha256": "", "fingerprint": ""}
-    return json.dumps({"splits": {"train_input": {"shards": [entry]}}})
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "{}",
-        "[]",
-        '{"splits": 3}',
-        '{"splits": {"train_input": {}}}',
-        one_shard("../../data-0_p0.h5"),
-        one_shard("/train_input/data-0_p0.h5"),
-        one_shard("../data-0_p0.h5"),
-        one_shard("train_input/x"),
-        one_shard(3),
-    ],
-)
-def test_a_manifest_of_somebody_else_is_refused(tmp_path: Path, content: str) -> None:
-    (tmp_path / "manifest.json").write_text(content)
-    with pytest.raises(UsageError, match="is not of a dataset of maskmill"):
-        find_existing(str(tmp_path), SPLITS)
-
-
-@pytest.mark.parametrize("files", [["../data-0_p0.h5"], ["/etc/passwd"], 3, [3]])
-def test_a_journal_that_names_other_files_is_refused(tmp_path: Path, files: object) -> None:
-    (tmp_path / ".staging").mkdir()
-    (tmp_path / ".staging" / "publishing.json").write_text(json.dumps({"files": files, "shards": {}, "key": "key"}))
-    with pytest.raises(UsageError, match=r"publishing\.json is damaged; remove the folder \.staging"):
-        find_existing(str(tmp_path), SPLITS)
 
 
 def test_replaced_files_are_removed_only_when_the_new_dataset_is_published(tmp_path: Path) -> None:
@@ -311,30 +173,3 @@ def test_what_is_missing_of_an_unchanged_dataset_is_put_back(tmp_path: Path, nam
     job = make_job(tmp_path, published=existing.shards)
     job.publish(stage(job))
     assert tree(tmp_path) == whole
-
-
-def test_shards_that_a_cut_off_publishing_had_moved_are_kept_and_those_it_had_not_are_not(tmp_path: Path) -> None:
-    job = make_job(tmp_path)
-    job.publish(stage(job, "older"))
-    job = make_job(tmp_path)
-    metadata = stage(job, "newer")
-    in_the_way = tmp_path / "eval_input" / "data-1_p0.h5"
-    in_the_way.unlink()
-    in_the_way.mkdir()
-    with pytest.raises(IsADirectoryError):
-        job.publish(metadata)
-    in_the_way.rmdir()
-    shards = find_existing(str(tmp_path), SPLITS).shards
-    assert sorted(shards) == ["eval_input/data-0_p0.h5", "train_input/data-0_p0.h5", "train_input/data-1_p0.h5"]
-    assert all(stored.fingerprint == "newer" for stored in shards.values())
-
-
-def test_a_manifest_that_was_changed_is_not_trusted_and_its_shards_are_still_ours(tmp_path: Path) -> None:
-    job = make_job(tmp_path)
-    job.publish(stage(job))
-    manifest = tmp_path / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"shared_images": 0', '"shared_images": 1'))
-    existing = find_existing(str(tmp_path), SPLITS)
-    assert (existing.manifest, existing.shards, existing.complete) == (None, {}, False)
-    assert len(existing.ours) == 4
-    assert "written again" in existing.warnings[0]

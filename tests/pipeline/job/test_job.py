@@ -50,7 +50,7 @@ def test_splits_that_read_different_folders_have_sources_of_their_own(tmp_path: 
     other = write_dataset(tmp_path / "other", ROWS)
     job = job_of(tmp_path, data, eval_input={"data_dir": str(other)})
     assert [source.folder for source in job.input.sources] == [0, 1]
-    assert [file.uses for file in job.input.files] == [((0, 0),), ((1, 0),)]
+    assert [file.sources for file in job.input.files] == [((0, 0),), ((1, 0),)]
     assert [rule.selection.source for rule in job.selection.rules] == [0, 1]
 
 

@@ -1,4 +1,4 @@
-"""CSV files to rows, in blocks."""
+"""Tests of the reading of CSV files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an example lies."""
+"""Tests of the places of examples in shards."""
 
 from __future__ import annotations
 

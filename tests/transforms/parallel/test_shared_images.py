@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -47,4 +48,30 @@ def test_nothing_is_left_and_a_killed_process_can_be_told_by_the_name(
         folder = Path(images.path).parent
         assert folder.name.startswith(f"maskmill-{os.getpid()}-")
         assert folder.name.endswith(".attempt")
+    assert list(tmp_path.iterdir()) == []
+
+
+MAKE_TOO_LARGE = """
+import resource, signal, sys
+from maskmill.transforms.parallel.shared_images import SharedImages
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    SharedImages((100, 100), 3)
+except OSError as error:
+    sys.exit(error.errno)
+"""
+
+
+def test_a_file_that_cannot_be_made_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", MAKE_TOO_LARGE],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (errno.EFBIG, "")
     assert list(tmp_path.iterdir()) == []

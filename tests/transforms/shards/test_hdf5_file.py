@@ -113,6 +113,28 @@ def test_a_full_disk_is_an_error_and_not_a_crash(tmp_path: Path, limit: int) -> 
     assert done.stderr.strip() == f"errno {errno.EFBIG}"
 
 
+OPEN_WITHOUT_A_FREE_DESCRIPTOR = """
+import os, resource, sys
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.shards.hdf5_file import ShardFile
+
+free = os.open(os.devnull, os.O_RDONLY)
+os.close(free)
+resource.setrlimit(resource.RLIMIT_NOFILE, (free, free))
+try:
+    ShardFile(sys.argv[1], LabelFormat("bce", 2, 64, 64, (3,)))
+except OSError as error:
+    sys.exit(error.errno)
+"""
+
+
+def test_a_file_that_cannot_be_opened_is_an_error_and_nothing_else_is_said(tmp_path: Path) -> None:
+    # In development mode every Python reports what goes wrong when an object is finalised; since 3.13 each does.
+    command = [sys.executable, "-X", "dev", "-c", OPEN_WITHOUT_A_FREE_DESCRIPTOR, str(tmp_path / "a.h5")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
+    assert (done.returncode, done.stderr) == (errno.EMFILE, "")
+
+
 def test_memory_does_not_grow_with_the_examples_of_a_shard(tmp_path: Path) -> None:
     # In a process of its own: what earlier tests have freed would hide it.
     script = """

@@ -32,7 +32,7 @@ def test_what_is_refused_is_named_and_the_others_move_up(tmp_path: Path, specs: 
     path = str(tmp_path / "shard.h5")
     written = write_alone(path, specs, FORM)
     assert written.sha256 == sha256_of(path)
-    assert {index: refused.code for index, refused in written.refused.items()} == {1: "IMAGE_NOT_RECOGNISED"}
+    assert {index: why.code for index, why in written.rejected.items()} == {1: "IMAGE_NOT_RECOGNISED"}
     assert len(list(read_shard(path))) == 2
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from maskmill.pipeline.cli import main
-from maskmill.pipeline.create.show_run_progress import show_run_progress
+from maskmill.pipeline.create.run_progress import StagedProgress, show_run_progress
 from maskmill.pipeline.dataset.baseline import Baseline
-from maskmill.pipeline.dataset.staged_progress import StagedProgress
 from maskmill.pipeline.job.job import Job, make_job
 from maskmill.pipeline.job.params_file import read_params
 from maskmill.pipeline.messages import progress_bar
