@@ -169,7 +169,7 @@ def test_the_death_of_one_fails_the_run_which_the_same_command_completes(
         victim.kill()
         _, err = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "a process that decodes was ended from outside" in err
+    assert "a process that decodes was killed from outside" in err
     assert "Traceback" not in err
     assert not (tmp_path / "out" / "manifest.json").exists()
     wait_for_end(others)
