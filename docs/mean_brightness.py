@@ -20,7 +20,7 @@ from maskmill.transforms.annotations.records import Source
 from maskmill.transforms.assignment.select_examples import SelectExamples
 from maskmill.transforms.assignment.splits import Selection
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.make_example import Example
+from maskmill.transforms.examples.make_example import ExampleArrays
 from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.sink.decode_examples import DecodeExamples
 
@@ -28,7 +28,7 @@ HEIGHT, WIDTH = 256, 1600
 CLASSES = (1, 2, 3, 4)
 
 
-def grey_by_class(named: tuple[str, Example]) -> Iterable[tuple[int, float]]:
+def grey_by_class(named: tuple[str, ExampleArrays]) -> Iterable[tuple[int, float]]:
     """Yields the mean grey level of an example for each class in it; channel i of its label is class i."""
     _, (image, label) = named
     for class_id in CLASSES:

@@ -15,7 +15,7 @@ from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
 from maskmill.pipeline.errors import UsageError, last_line
 from maskmill.pipeline.runners.in_process_runner import InProcessRunner
-from maskmill.transforms.parallel.memory import settle_freed_memory
+from maskmill.transforms.parallel.memory import tune_malloc
 
 # Not DirectRunner, which first tries to download another runner.
 DEFAULT_RUNNER = "FnApiRunner"
@@ -61,7 +61,7 @@ def _in_process_runner(options: PipelineOptions) -> InProcessRunner | None:
     """Makes the default runner; it passes the options to worker processes, which else lack a store's credentials."""
     if options.view_as(StandardOptions).runner != DEFAULT_RUNNER:
         return None
-    settle_freed_memory()  # for its many buffers, too
+    tune_malloc()  # for its many buffers, too
     encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
     return InProcessRunner(
         provision_info=ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))

@@ -10,7 +10,7 @@ from maskmill.names import DATA_PARAMS, meta_file
 from maskmill.pipeline.job.label_format import label_format
 from maskmill.pipeline.verify.check_metadata import check_meta, check_written
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.files.checksums import fetch
+from maskmill.transforms.files.checksums import open_hashed
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes
 from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool
@@ -93,12 +93,12 @@ def check_contents(
 
 def _check_file(root: str, file: ListedFile, forms: Mapping[str, LabelFormat], progress: Progress) -> list[str]:
     try:
-        with fetch(join(root, file.path), progress.add) as fetched:
-            if fetched.sha256 != file.sha256:
-                return [f"{file.path}: its content has changed (sha256 {fetched.sha256} instead of {file.sha256})"]
+        with open_hashed(join(root, file.path), progress.add) as hashed:
+            if hashed.sha256 != file.sha256:
+                return [f"{file.path}: its content has changed (sha256 {hashed.sha256} instead of {file.sha256})"]
             # HDF5 may crash on a damaged file; this one is unchanged.
             form = forms.get(file.split) if file.split else None
-            problems = check_shard(fetched.file, file.examples, arrays_of(form), form) if form else []
+            problems = check_shard(hashed.file, file.examples, arrays_of(form), form) if form else []
             return [f"{file.path}: {problem}" for problem in problems]
     except OSError as error:
         return [f"{file.path}: cannot be read ({error})"]

@@ -10,7 +10,7 @@ from maskmill.completeness import find_strays
 from maskmill.names import DATA_PARAMS, EVAL, TRAIN, meta_file, parse_meta_line, shard_path, split_of
 from maskmill.pipeline.dataset.list_files import list_split_sizes
 from maskmill.pipeline.verify.findings import Findings
-from maskmill.transforms.files.checksums import fetch
+from maskmill.transforms.files.checksums import open_hashed
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes
 from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool
@@ -102,10 +102,10 @@ def _check_counts(root: str, splits: Sequence[str], shards: Sequence[_Shard]) ->
 def _check_shards(root: str, shards: Sequence[_Shard], workers: int, progress: Progress) -> Iterator[str]:
     def check(shard: _Shard) -> tuple[Mapping[str, ArrayForm] | None, list[str]]:
         try:
-            with fetch(join(root, shard.path), progress.add) as fetched:
+            with open_hashed(join(root, shard.path), progress.add) as hashed:
                 # There is no checksum, and HDF5 may crash on a damaged file: that cannot be helped here.
-                arrays = first_arrays(fetched.file, shard.examples)
-                return arrays, check_shard(fetched.file, shard.examples, arrays)
+                arrays = first_arrays(hashed.file, shard.examples)
+                return arrays, check_shard(hashed.file, shard.examples, arrays)
         except OSError as error:
             return None, [f"cannot be read ({error})"]
 

@@ -19,14 +19,14 @@ from threadpoolctl import threadpool_limits
 from maskmill.transforms.parallel.look_ahead import usable_cores
 from maskmill.transforms.shards.encode_example import EncodedExample
 from maskmill.transforms.shards.hdf5_file import ShardFile
-from maskmill.transforms.sink.prepare_examples import group_for, grouped, prepare_examples
+from maskmill.transforms.sink.prepare_examples import group_for, in_groups, prepare_examples
 from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards, spec_of
 
 
 def write_shard(shard: PlannedShard) -> str:
     """Reads, decodes, resizes, labels, compresses and appends a shard's examples, in groups; gives its path."""
     with ShardFile(shard.path, shard.form.label) as file:
-        for group in grouped(shard.examples, group_for(shard.form, len(shard.examples), workers=1, read=0)):
+        for group in in_groups(shard.examples, group_for(shard.form, len(shard.examples), workers=1, read=0)):
             specs = [spec_of(example) for example in group]
             prepared = prepare_examples([(spec, None) for spec in specs], shard.form)
             for spec, example in zip(specs, prepared, strict=True):

@@ -22,7 +22,7 @@ from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.shards.encode_example import EncodedExample
 from maskmill.transforms.shards.hdf5_file import ShardFile
-from maskmill.transforms.sink.prepare_examples import group_for, grouped, prepare_examples
+from maskmill.transforms.sink.prepare_examples import group_for, in_groups, prepare_examples
 from tests.benchmarks.datasets import CLASS_ID
 from tests.benchmarks.shard_plan import read_examples, spec_of
 
@@ -42,7 +42,7 @@ def work(data: Path, size: tuple[int, int]) -> None:
     unread = [(spec_of(example), None) for example in examples]
 
     def prepare_all() -> list[EncodedExample]:
-        groups = grouped(unread, group_for(form, EXAMPLES, workers=1, read=0))
+        groups = in_groups(unread, group_for(form, EXAMPLES, workers=1, read=0))
         prepared = itertools.chain.from_iterable(prepare_examples(group, form) for group in groups)
         return [one for one in prepared if isinstance(one, EncodedExample)]
 

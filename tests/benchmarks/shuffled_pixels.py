@@ -17,7 +17,7 @@ import numpy as np
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from maskmill.pipeline.runners.new_pipeline import DEFAULT_RUNNER
-from maskmill.transforms.examples.make_example import Example
+from maskmill.transforms.examples.make_example import ExampleArrays
 from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.shards.encode_example import encode_example
 from maskmill.transforms.shards.hdf5_file import ShardFile
@@ -32,13 +32,15 @@ class Place(NamedTuple):
     rank: int
 
 
-def key_by_shard(named: tuple[str, Example], places: dict[str, Place]) -> tuple[str, tuple[int, str, Example]]:
+def key_by_shard(
+    named: tuple[str, ExampleArrays], places: dict[str, Place]
+) -> tuple[str, tuple[int, str, ExampleArrays]]:
     """Puts the path of its shard before a decoded example, and its rank there and its ImageId beside it."""
     image_id, example = named
     return places[image_id].path, (places[image_id].rank, image_id, example)
 
 
-def write_shard(shard: tuple[str, Iterable[tuple[int, str, Example] | None]], form: ExampleFormat) -> None:
+def write_shard(shard: tuple[str, Iterable[tuple[int, str, ExampleArrays] | None]], form: ExampleFormat) -> None:
     """Writes the examples of a shard in the order of their ranks; None only says that there is such a shard."""
     path, members = shard
     with ShardFile(path, form.label) as file:
@@ -69,7 +71,7 @@ class WriteDecoded(beam.PTransform):
             (keyed, every_shard)
             | "WithEveryShard" >> beam.Flatten()
             | "GroupByShard" >> beam.GroupByKey()
-            # (path, [(rank, Example) | None])
+            # (path, [(rank, ExampleArrays) | None])
             | "WriteShard" >> beam.Map(write_shard, form)
         )
 

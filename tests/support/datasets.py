@@ -15,7 +15,7 @@ import pytest
 
 from maskmill.manifest import seal, unseal
 from maskmill.pipeline.cli import main
-from maskmill.transforms.files import checksums as fetch
+from maskmill.transforms.files import checksums
 from maskmill.transforms.files.checksums import sha256_of
 from tests.support.builders import HEIGHT, WIDTH, write_dataset, write_params
 
@@ -120,5 +120,5 @@ def refuse_to_open(monkeypatch: pytest.MonkeyPatch, shard: str) -> None:
             raise PermissionError(errno.EACCES, "Permission denied", path)
         return open_read(path)
 
-    open_read = fetch.open_read
-    monkeypatch.setattr(fetch, "open_read", refuse)
+    open_read = checksums.open_read
+    monkeypatch.setattr(checksums, "open_read", refuse)

@@ -68,7 +68,7 @@ def test_processes(usual: dict[str, bytes], workers: int, whole_shards: bool, mo
     monkeypatch.setattr("maskmill.pipeline.create.make_dataset.PROCESSES_FROM_CSV_BYTES", 0)
     monkeypatch.setattr(f"{SINK}.write_shards.SHARDS_A_PROCESS", 1 if whole_shards else 100)
     pools = count_calls(monkeypatch, f"{SINK}.write_file.process_pool")
-    written_elsewhere = count_calls(monkeypatch, f"{SINK}.write_shards.write_elsewhere")
+    written_elsewhere = count_calls(monkeypatch, f"{SINK}.write_shards.write_in_other_process")
     assert main([*COMMAND, f"--workers={workers}"]) == 0
     assert tree(Path("out")) == usual
     assert pools

@@ -17,7 +17,7 @@ from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.rejected import DataError
 
 
-class Example(NamedTuple):
+class ExampleArrays(NamedTuple):
     """An example's arrays: image uint8 [1, H, W]; label by loss (see `LabelFormat`)."""
 
     image: NDArray[np.uint8]
@@ -87,7 +87,7 @@ def _draw(rows: Sequence[MaskRow], label: LabelFormat, height: int, width: int) 
     return np.zeros((width, height), label.mask_dtype).T if mask is None else mask
 
 
-def make_example(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> Example:
+def make_example(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> ExampleArrays:
     """An example's arrays, whole; arguments and errors are those of `make_image` and `make_mask`."""
     image = make_image(data, form)
-    return Example(image.pixels[np.newaxis], form.label.label(make_mask(spec.rows, image.stored_size, form)))
+    return ExampleArrays(image.pixels[np.newaxis], form.label.label(make_mask(spec.rows, image.stored_size, form)))

@@ -1,4 +1,4 @@
-"""Objects of Amazon S3, and of stores that speak like it, by the client of that store."""
+"""Amazon S3 and compatible object stores, through boto3."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from maskmill.transforms.files.object_store import Content, FileInfo, ObjectStor
 _Result = TypeVar("_Result")
 
 _PARALLEL_COPIES = 8
-# Errors that the same request may not meet again, and how long it waits: twice as long before each attempt.
+# Errors that may pass if the request is repeated, and the first wait; each further wait is twice as long.
 _PASSING = frozenset({"InternalError", "ServiceUnavailable", "SlowDown"})
 _WAIT_SECONDS = 0.25
 
 
 class AmazonS3(ObjectStore):
-    """Objects named `s3://bucket/name`; their versions are entity tags."""
+    """Objects named `s3://bucket/name`; a version is an entity tag."""
 
     scheme = "s3"
     requirement = "boto3"
@@ -37,7 +37,7 @@ class AmazonS3(ObjectStore):
         from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
         given = options.view_as(S3Options)
-        # Not Beam's client, which gives a request up after three attempts.
+        # Not Beam's client, which gives up after three attempts.
         self._client = boto3.session.Session().client(
             "s3",
             region_name=given.s3_region_name,
@@ -77,7 +77,7 @@ class AmazonS3(ObjectStore):
         return self._call(path, get)
 
     def _get(self, path: str, **more: str) -> Content:
-        """botocore repeats a request, but not when the connection breaks while a body is read."""
+        """Repeats a request if the connection breaks while the body is read, which botocore does not."""
         for _ in range(self._ATTEMPTS - 1):
             with contextlib.suppress(*self._cut_off):
                 return self._get_once(path, **more)
@@ -111,7 +111,7 @@ class AmazonS3(ObjectStore):
             try:
                 return str(put(**condition)["ETag"])
             except self._error as error:
-                # 409 where two do it at the same time, 404 where the version that was to be there is gone.
+                # 409: another request at the same time; 404: the expected version is gone.
                 if _status_of(error) in (404, 409, 412):
                     return None
                 raise
@@ -137,7 +137,7 @@ class AmazonS3(ObjectStore):
                 self._delete(bucket, names[start : start + self._DELETE_AT_ONCE])
 
     def _delete(self, bucket: str, names: Sequence[str]) -> None:
-        """One answer speaks for many objects; botocore does not repeat what has failed for some of them."""
+        """Repeats what failed for some of many objects, which botocore does not."""
         errors = self._delete_once(bucket, names)
         for attempt in range(1, self._ATTEMPTS):
             if not errors or not _PASSING.issuperset(error["Code"] for error in errors):

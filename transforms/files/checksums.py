@@ -1,4 +1,4 @@
-"""A file read from its first byte to its last, and left where HDF5 can open it."""
+"""Computes the sha256 of files on any file system, while they are read or copied."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from maskmill.transforms.files.errors import as_os_error
 from maskmill.transforms.files.paths import is_local
 from maskmill.transforms.files.read_write import open_read
 
-BLOCK = 2**20
+_BLOCK = 2**20
 
 
-class Fetched(NamedTuple):
-    """A file that was read.
+class HashedFile(NamedTuple):
+    """A file that was read to its end.
 
     Attributes:
-        file: its path where it is local; otherwise a local copy, open, which is gone when it is closed.
-        sha256: hexadecimal.
+        file: the path of a local file; of another one an open local copy, which disappears when it is closed.
+        sha256: of the content, hexadecimal.
     """
 
     file: str | BinaryIO
@@ -28,10 +28,10 @@ class Fetched(NamedTuple):
 
 
 def sha256_of(path: str) -> str:
-    """sha256 of a file, hexadecimal.
+    """Returns the sha256 of a file, hexadecimal.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     digest = hashlib.sha256()
     for block in _blocks(path):
@@ -41,18 +41,18 @@ def sha256_of(path: str) -> str:
 
 def _blocks(path: str) -> Iterator[bytes]:
     with as_os_error(path), open_read(path) as file:
-        while block := file.read(BLOCK):
+        while block := file.read(_BLOCK):
             yield block
 
 
-def copy_here(path: str, local: str) -> str:
+def copy_to_local(path: str, local: str) -> str:
     """Copies a file to a local path.
 
     Returns:
         the sha256 of what was copied, hexadecimal.
 
     Raises:
-        OSError: it cannot be read, or the copy not be written.
+        OSError: the file cannot be read, or its copy cannot be written.
     """
     digest = hashlib.sha256()
     with open(local, "wb") as copy:
@@ -63,18 +63,18 @@ def copy_here(path: str, local: str) -> str:
 
 
 @contextlib.contextmanager
-def fetch(path: str, add: Callable[[int], None]) -> Iterator[Fetched]:
-    """Reads a file, block by block.
+def open_hashed(path: str, add: Callable[[int], None]) -> Iterator[HashedFile]:
+    """Hashes a file and provides it where HDF5 can open it, while the body runs.
 
     Args:
         path: on any file system.
-        add: told of the bytes that were read.
+        add: called with the number of bytes of each block that was read.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     with contextlib.ExitStack() as stack:
-        # Without a name: nothing is left when the process is killed.
+        # A file without a name: nothing is left if the process is killed.
         copy = None if is_local(path) else stack.enter_context(tempfile.TemporaryFile())
         digest = hashlib.sha256()
         for block in _blocks(path):
@@ -82,4 +82,4 @@ def fetch(path: str, add: Callable[[int], None]) -> Iterator[Fetched]:
             add(len(block))
             if copy is not None:
                 copy.write(block)
-        yield Fetched(copy or path, digest.hexdigest())
+        yield HashedFile(copy or path, digest.hexdigest())

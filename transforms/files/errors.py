@@ -1,4 +1,4 @@
-"""Errors of any file system as errors of the operating system."""
+"""Converts the errors of every file system to OSError."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 
 class NoFileSystemError(OSError):
-    """A path is of a file system that cannot be used here; the message says what to do."""
+    """A path is on a file system that cannot be used here; the message says what to do."""
 
 
 @contextlib.contextmanager
 def as_os_error(path: str) -> Iterator[None]:
-    """Has every error be an OSError that names the file.
+    """Converts errors that the body raises to OSErrors that name the file.
 
-    Those of a store's client library are of kinds of its own, and those of an open file have no name. A ValueError of
-    a local path, which cannot be one, stays what it is.
+    The client library of a store has exceptions of its own, and errors of an open file do not name it. A ValueError for
+    a local path, one that cannot exist, passes unchanged.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Which files there are, on any file system."""
+"""Lists and finds files on any file system."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from maskmill.transforms.files.object_store import FileInfo, ObjectStore
 from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.files.stores import store_of
 
-# What the system says of a path at which nothing can be: all other errors leave that open.
+# Errors which mean that nothing exists at a path; other errors leave that open.
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 def list_folder(folder: str) -> Iterator[FileInfo]:
-    """Files that stand in a folder, not those of folders below it.
+    """Lists the files in a folder, without those in its subfolders.
 
     Raises:
         OSError: the folder cannot be listed.
@@ -35,7 +35,7 @@ def list_folder(folder: str) -> Iterator[FileInfo]:
 
 
 def list_folder_if_there(folder: str) -> list[FileInfo]:
-    """Files that stand in a folder; none where it is not there, which is the same in a store that has no folders."""
+    """Lists the files in a folder; a folder that does not exist is empty, as in a store, which has no folders."""
     try:
         return list(list_folder(folder))
     except FileNotFoundError:
@@ -43,7 +43,7 @@ def list_folder_if_there(folder: str) -> list[FileInfo]:
 
 
 def _scan_local_folder(folder: str) -> Iterator[FileInfo]:
-    # Not FileSystems.match: it walks the folders below too, and one link to nowhere makes it fail.
+    # Not FileSystems.match: it walks the subfolders too, and a single dangling link makes it fail.
     with os.scandir(folder) as entries:
         for entry in entries:
             if _is_file(entry):
@@ -55,15 +55,17 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_file()
     except OSError as error:
-        if error.errno == errno.ELOOP:  # a link that leads to itself is no more a file than one that leads nowhere
+        if error.errno == errno.ELOOP:  # a link to itself is no file, like a dangling one
             return False
         raise
 
 
 def match_files(folder: str, pattern: str) -> list[FileInfo]:
-    """Files that a path or glob pattern, in a folder or absolute, names, ordered by path.
+    """Finds the files that a path or glob pattern names, ordered by path.
 
-    A file of just that name comes before the meaning of `*`, `?` and `[` in it; in the folder's name they mean nothing.
+    Args:
+        folder: taken literally, even if its name contains `*`, `?` or `[`.
+        pattern: in the folder, or absolute. If a file has exactly this name, the pattern names only that file.
     """
     path = join(folder, pattern)
     if store := store_of(path):
@@ -72,24 +74,24 @@ def match_files(folder: str, pattern: str) -> list[FileInfo]:
         return match_pattern(glob.escape(path)) or sorted(match_pattern(join(glob.escape(folder), pattern)))
     if (status := _local_status(path)) and stat.S_ISREG(status.st_mode):
         return [FileInfo(path, status.st_size, status.st_mtime)]
-    # FileSystems.match gives local folders and pipes, too.
+    # FileSystems.match finds local folders and pipes, too.
     return sorted(info for info in match_pattern(join(glob.escape(folder), pattern)) if os.path.isfile(info.path))
 
 
 def _find_object(store: ObjectStore, path: str) -> list[FileInfo]:
-    """The object of just that name, which comes first among those that begin with it."""
+    """Finds the object with exactly this name: the first of those that begin with it."""
     return [info for info in itertools.islice(store.list(path), 1) if info.path == path]
 
 
 def match_pattern(pattern: str) -> list[FileInfo]:
-    """Files that a pattern of Beam's names; `glob.escape` makes a pattern of what is meant as it stands."""
+    """Finds the files that match a pattern of Beam; the literal parts have to be escaped with `glob.escape`."""
     with as_os_error(pattern):
         matched = FileSystems.match([pattern])[0].metadata_list
     return [FileInfo(m.path, m.size_in_bytes, m.last_updated_in_seconds) for m in matched]
 
 
 def _local_status(path: str) -> os.stat_result | None:
-    """What the system says of a local path; os.path.exists would take every error for "it is not there"."""
+    """Returns the status of a local path, None if nothing is there. (os.path.exists hides all errors.)"""
     try:
         return os.stat(path)
     except OSError as error:
@@ -99,7 +101,7 @@ def _local_status(path: str) -> os.stat_result | None:
 
 
 def is_folder(path: str) -> bool:
-    """Whether a folder is there; in a store, which has none, whether anything is below that name."""
+    """Returns whether a folder exists; in a store, which has no folders, whether any object is below that name."""
     if is_local(path):
         return (status := _local_status(path)) is not None and stat.S_ISDIR(status.st_mode)
     if store := store_of(path):
@@ -109,10 +111,10 @@ def is_folder(path: str) -> bool:
 
 
 def exists(path: str) -> bool:
-    """Whether a file, or locally a folder, is there.
+    """Returns whether a file, or a local folder, exists.
 
     Raises:
-        OSError: that cannot be found out.
+        OSError: the file system does not tell.
     """
     if is_local(path):
         return _local_status(path) is not None
@@ -123,9 +125,9 @@ def exists(path: str) -> bool:
 
 
 def find_attempts(folder: str) -> list[str]:
-    """Files and folders below a folder, at any depth, that an attempt which died has left."""
+    """Finds the files and folders that killed processes left below a folder, at any depth."""
     if store_of(folder):
-        return []  # an object is whole from the start
+        return []  # objects are never incomplete
     if not is_local(folder):
         return [info.path for info in match_pattern(join(glob.escape(folder), f"**{ATTEMPT}"))]
     return [

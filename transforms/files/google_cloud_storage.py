@@ -1,4 +1,4 @@
-"""Objects of Google Cloud Storage, by the client of that store."""
+"""Google Cloud Storage, through its client library and Beam's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskmill.transforms.files.object_store import Content, FileInfo, ObjectStor
 
 
 class GoogleCloudStorage(ObjectStore):
-    """Objects named `gs://bucket/name`; their versions are generations."""
+    """Objects named `gs://bucket/name`; a version is a generation."""
 
     scheme = "gs"
     requirement = "apache-beam[gcp]"
@@ -87,9 +87,9 @@ class GoogleCloudStorage(ObjectStore):
                 raise OSError(f"{path}: cannot be removed (status {error})")
 
     def _in_batches(self, send: Callable[..., Sequence[Any]], requests: Sequence[Any]) -> Sequence[Any]:
-        """Sends many requests as a few; Beam repeats those parts of a batch that have failed."""
+        """Sends requests in batches; Beam repeats the parts of a batch that fail."""
         with as_os_error("gs://"):
             try:
                 return send([*requests])
-            except AttributeError as error:  # Beam's own, where it has given up before any answer
+            except AttributeError as error:  # raised by Beam itself if it gives up before any answer
                 raise OSError("gs://: the store does not answer requests in batches") from error

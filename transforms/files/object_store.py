@@ -1,4 +1,4 @@
-"""What maskmill needs of a store of objects."""
+"""Defines what maskmill needs from an object store."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, ClassVar, NamedTuple
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
-# Version of an object that is not there.
+# The version of an object that does not exist.
 ABSENT = ""
 
 
 class FileInfo(NamedTuple):
-    """A file of a folder: its path, its size in bytes, and when it was modified, in seconds since the epoch."""
+    """A file in a folder: its path, its size in bytes, and its time of modification in seconds since the epoch."""
 
     path: str
     size: int
@@ -22,12 +22,12 @@ class FileInfo(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its name in the folder."""
+        """Name of the file in its folder."""
         return self.path.rsplit("/", 1)[-1]
 
 
 class Content(NamedTuple):
-    """What an object holds, and which version of it that is."""
+    """The content of an object, and the version that it is."""
 
     data: bytes
     version: str
@@ -58,7 +58,7 @@ class ObjectStore(abc.ABC):
 
     @abc.abstractmethod
     def read(self, path: str) -> Content:
-        """What an object holds.
+        """Reads an object.
 
         Raises:
             FileNotFoundError: there is no such object.
@@ -66,7 +66,7 @@ class ObjectStore(abc.ABC):
 
     @abc.abstractmethod
     def read_range(self, path: str, start: int, stop: int) -> bytes:
-        """The bytes of an object from one offset to another, as far as it has them.
+        """Reads the bytes of an object from `start` to `stop`, or to its end if that comes first.
 
         Raises:
             FileNotFoundError: there is no such object.
@@ -74,46 +74,46 @@ class ObjectStore(abc.ABC):
 
     @abc.abstractmethod
     def list(self, prefix: str, *, below: bool = False) -> Iterator[FileInfo]:
-        """Objects whose paths begin with a prefix, ordered by name.
+        """Lists the objects whose paths begin with a prefix, ordered by name.
 
         Args:
             prefix: of the paths.
-            below: whether also those are meant that have a `/` after the prefix.
+            below: whether to include paths with a `/` after the prefix.
         """
 
     @abc.abstractmethod
     def write(self, path: str, content: bytes) -> None:
-        """Makes an object, or replaces one."""
+        """Creates or replaces an object."""
 
     @abc.abstractmethod
     def swap(self, path: str, content: bytes, version: str) -> str | None:
-        """Makes or replaces an object only where a certain version of it is there.
+        """Creates or replaces an object if its version is the expected one.
 
         Args:
             path: of the object.
-            content: that it is to hold.
-            version: that is to be there; `ABSENT` for none.
+            content: the new content.
+            version: the expected version; `ABSENT` if the object must not exist.
 
         Returns:
-            the new version; None where another one was there. As an answer may be lost and the request repeated, that
-            other one may be the work of this very call.
+            the new version; None if another version was found. If an answer is lost and the client repeats the request,
+            that version may have been written by this very call.
         """
 
     @abc.abstractmethod
     def upload(self, local: str, path: str) -> None:
-        """Makes an object of a local file."""
+        """Creates or replaces an object with the content of a local file."""
 
     @abc.abstractmethod
     def copy(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Copies objects, (source, target) each, over those that are there."""
+        """Copies objects, (source, target) each; replaces the targets."""
 
     @abc.abstractmethod
     def delete(self, paths: Sequence[str]) -> None:
-        """Removes objects; one that is not there is fine."""
+        """Removes objects; those that do not exist are ignored."""
 
 
 class ObjectReader(io.RawIOBase):
-    """Reads an object piece by piece."""
+    """Reads an object piece by piece: one request for each read."""
 
     def __init__(self, store: ObjectStore, path: str) -> None:
         super().__init__()
@@ -126,18 +126,18 @@ class ObjectReader(io.RawIOBase):
         return True
 
     def seekable(self) -> bool:
-        """True, but not from the end."""
+        """True, although not from the end."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Goes to an offset."""
+        """Moves to an offset."""
         if whence not in (io.SEEK_SET, io.SEEK_CUR):
-            raise io.UnsupportedOperation("the end is not known")
+            raise io.UnsupportedOperation("the end of an object is not known")
         self._offset = offset if whence == io.SEEK_SET else self._offset + offset
         return self._offset
 
     def readinto(self, target: Any) -> int:
-        """Reads as much as there is room for, up to the end."""
+        """Fills the target, or as much of it as is left of the object."""
         content = self._store.read_range(self._path, self._offset, self._offset + len(target))
         target[: len(content)] = content
         self._offset += len(content)
@@ -145,7 +145,7 @@ class ObjectReader(io.RawIOBase):
 
 
 def parse_path(path: str) -> tuple[str, str]:
-    """Bucket and name of an object."""
+    """Splits a path into bucket and name."""
     bucket, _, name = path.split("://", 1)[1].partition("/")
     return bucket, name
 

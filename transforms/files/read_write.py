@@ -1,4 +1,4 @@
-"""Reading, writing, moving and removing files on any file system: the few operations that maskmill needs."""
+"""Reads, writes, moves and removes files on any file system."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _READ_BYTES = 2**22
 
 
 def open_read(path: str, request_bytes: int = _READ_BYTES) -> BinaryIO:
-    """Opens a file as it is stored, not decompressed.
+    """Opens a file for reading, without decompressing it.
 
     Args:
         path: of the file.
-        request_bytes: how much one request to a store of objects reads.
+        request_bytes: number of bytes that one request to an object store reads.
     """
     if store := store_of(path):
         return io.BufferedReader(ObjectReader(store, path), request_bytes)
@@ -39,11 +39,11 @@ def open_read(path: str, request_bytes: int = _READ_BYTES) -> BinaryIO:
 
 
 def read_bytes(path: str) -> bytes:
-    """The bytes of a file.
+    """Reads a file.
 
     Raises:
-        FileNotFoundError: there is none; other file systems than local ones and object stores may tell otherwise.
-        OSError: it cannot be read.
+        FileNotFoundError: there is no such file; beyond local files and object stores, Beam may raise another OSError.
+        OSError: the file cannot be read.
     """
     if store := store_of(path):
         return store.read(path).data
@@ -52,7 +52,7 @@ def read_bytes(path: str) -> bytes:
 
 
 def read_bytes_if_there(path: str) -> bytes | None:
-    """The bytes of a file; None where there is none."""
+    """Reads a file; returns None if there is no such file."""
     if store_of(path) is None and not exists(path):
         return None
     try:
@@ -62,19 +62,19 @@ def read_bytes_if_there(path: str) -> bytes | None:
 
 
 def make_folder(path: str) -> None:
-    """Makes a folder and those above it; one that is there already is fine."""
+    """Makes a folder and its parents, if they do not exist; an object store needs none."""
     if is_local(path):
         os.makedirs(path, exist_ok=True)
 
 
 def write_whole(path: str, content: bytes, *, durable: bool = True, attempts: str | None = None) -> None:
-    """Writes a file so that a reader sees all of it or, until then, what was there before.
+    """Writes a file atomically: a reader sees all of it or, until then, the file that was there before.
 
     Args:
         path: of the file.
-        content: all of it.
-        durable: whether that is to hold after a power failure, too; the disk is waited for.
-        attempts: a folder where an attempt that dies disturbs nobody; without it, the file's.
+        content: the whole content.
+        durable: whether to wait for the disk, so that this also holds after a power failure.
+        attempts: folder for the incomplete file, which a killed process leaves behind; None is the folder of `path`.
     """
     if store := store_of(path):
         store.write(path, content)
@@ -88,8 +88,8 @@ def write_whole(path: str, content: bytes, *, durable: bool = True, attempts: st
         move(attempt, path)
 
 
-def copy_to(local: str, path: str) -> None:
-    """Copies a local file to a path on another file system; a reader sees all of it or nothing."""
+def upload(local: str, path: str) -> None:
+    """Copies a local file to another file system; a reader sees all of it or nothing."""
     if store := store_of(path):
         store.upload(local, path)
         return
@@ -103,15 +103,12 @@ def copy_to(local: str, path: str) -> None:
 
 
 def _attempt_name(path: str) -> str:
-    """A name beside a path that no other attempt has."""
+    """Returns a unique path beside another."""
     return f"{path}.{uuid.uuid4().hex}{ATTEMPT}"
 
 
 def sync(path: str) -> None:
-    """Has the disk take a local file or folder: what is moved or listed after that survives a power failure.
-
-    A store has taken what it has; there is nothing to do.
-    """
+    """Waits until the disk has a local file or folder, so that it survives a power failure. Stores need no wait."""
     if not is_local(path):
         return
     descriptor = os.open(path, os.O_RDONLY)
@@ -122,14 +119,14 @@ def sync(path: str) -> None:
 
 
 def move(source: str, target: str) -> None:
-    """Moves a file, over one that may be there."""
+    """Moves a file; replaces the target."""
     move_all([(source, target)])
 
 
 def move_all(pairs: Sequence[tuple[str, str]]) -> None:
-    """Moves files, (source, target) each, over those that may be there; all of one file system.
+    """Moves files of one file system, (source, target) each; replaces the targets.
 
-    In a store that is a copy and a removal: an error in between leaves both, and doing it again does no harm.
+    In a store, moving is copying and removing: after an error in between both files exist, and it can be repeated.
     """
     if not pairs:
         return
@@ -144,7 +141,7 @@ def move_all(pairs: Sequence[tuple[str, str]]) -> None:
 
 
 def remove(paths: Iterable[str]) -> None:
-    """Removes files and folders with all that is in them; one that is not there is fine."""
+    """Removes files, and folders with their content; those that do not exist are ignored."""
     for path in paths:
         if is_local(path):
             _remove_local(path)
@@ -153,7 +150,7 @@ def remove(paths: Iterable[str]) -> None:
 
 
 def remove_files(paths: Sequence[str]) -> None:
-    """Removes files, many at once; one that is not there is fine."""
+    """Removes many files of one file system; those that do not exist are ignored."""
     if paths and (store := store_of(paths[0])):
         store.delete(paths)
     else:
@@ -161,7 +158,7 @@ def remove_files(paths: Sequence[str]) -> None:
 
 
 def _remove_local(path: str) -> None:
-    # Not FileSystems.delete: a path with `*` or `[` is a pattern there, and other files match it.
+    # Not FileSystems.delete, which takes a path with `*` or `[` for a pattern that matches other files.
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         if stat.S_ISDIR(os.lstat(path).st_mode):
             shutil.rmtree(path)
@@ -170,13 +167,13 @@ def _remove_local(path: str) -> None:
 
 
 def _remove_objects(path: str) -> None:
-    """Removes an object, and those below it as if it were a folder."""
+    """Removes an object, and the objects below that name."""
     if store := store_of(path):
         store.delete([path, *(info.path for info in store.list(f"{path.rstrip('/')}/", below=True))])
         return
     below = [info.path for info in match_pattern(join(glob.escape(path), "**"))]
     for name in [path, *below] if exists(path) else below:
-        # The argument may be a pattern or a name, which is of no object if escaped.
+        # Some file systems take the argument for a pattern, others for a name.
         with as_os_error(name):
             FileSystems.delete([glob.escape(name)])
             if glob.escape(name) != name and exists(name):

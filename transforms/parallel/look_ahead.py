@@ -1,4 +1,4 @@
-"""Work done ahead, in order: a bounded window over a thread pool."""
+"""Runs calls in a pool ahead of the consumer, within a bounded window, and yields their results in order."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _pools: dict[tuple[str, int], ThreadPoolExecutor] = {}
 
 
 def usable_cores() -> int:
-    """Number of cores that this process may use."""
+    """Returns the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def shared_pool(workers: int, purpose: str = "decode") -> ThreadPoolExecutor:
-    """The process's pool of so many threads for a purpose, made when first asked for."""
+    """Returns this process's thread pool of a size, for a purpose; it is made on first use."""
     with _lock:
         if (purpose, workers) not in _pools:
             _pools[purpose, workers] = ThreadPoolExecutor(workers, thread_name_prefix=purpose)
@@ -30,11 +30,11 @@ def shared_pool(workers: int, purpose: str = "decode") -> ThreadPoolExecutor:
 
 
 class LookAhead(Generic[Result]):
-    """Calls that run ahead of whoever wants their results, which come in the order of the calls.
+    """Runs calls ahead of the consumer of their results; results come in the order of the calls.
 
     Args:
-        pool: where the calls run.
-        window: results that may be waiting or under way at a time, at least 1.
+        pool: runs the calls.
+        window: number of calls that may be under way or have a result waiting, at least 1.
     """
 
     def __init__(self, pool: Executor, window: int) -> None:
@@ -43,26 +43,26 @@ class LookAhead(Generic[Result]):
         self._pending: deque[Future[Result]] = deque()
 
     def call(self, function: Callable[..., Result], *arguments: Any) -> Iterator[Result]:
-        """Begins a call; before that, gives the results that have to make room for it.
+        """Submits a call; first yields the results that have to make room for it.
 
         Raises:
-            what such a call has raised.
+            Exception: whatever an earlier call raised, in place of its result.
         """
         while len(self._pending) >= self._window:
             yield self._pending.popleft().result()
         self._pending.append(self._pool.submit(function, *arguments))
 
     def finish(self) -> Iterator[Result]:
-        """Gives the results of all calls that were begun.
+        """Yields the results of all calls that are left.
 
         Raises:
-            what such a call has raised.
+            Exception: whatever a call raised, in place of its result.
         """
         while self._pending:
             yield self._pending.popleft().result()
 
     def give_up(self) -> None:
-        """Forgets the calls that were begun; waits for the end of those that are under way."""
+        """Cancels the calls that have not started, and waits for those that have."""
         wait([future for future in self._pending if not future.cancel()])
         self._pending.clear()
 
@@ -73,19 +73,19 @@ def map_ahead(
     pool: Executor,
     window: int,
 ) -> Generator[Result, None, None]:
-    """Maps over a pool, a few items ahead of the caller, and gives the results in the order of the items.
+    """Maps a function over items in a pool, a few items ahead of the consumer.
 
     Args:
         function: called in the pool.
-        items: taken one by one, not more than `window` ahead.
-        pool: where the calls run.
-        window: results that may be waiting or under way at a time, at least 1.
+        items: taken one by one, at most `window` ahead of the results.
+        pool: runs the calls.
+        window: number of calls that may be under way or have a result waiting, at least 1.
 
     Yields:
-        the function's results.
+        the function's results, in the order of the items.
 
     Raises:
-        what the function raises, when its turn comes; what lies ahead of it is given up.
+        Exception: whatever the function raised, in place of its result; later calls are cancelled.
     """
     ahead: LookAhead[Result] = LookAhead(pool, window)
     try:

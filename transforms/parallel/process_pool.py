@@ -21,7 +21,7 @@ from multiprocessing.sharedctypes import Synchronized
 from threadpoolctl import threadpool_limits
 
 from maskmill.transforms.parallel.cpython_pool import close_results, pool_context, processes_of
-from maskmill.transforms.parallel.memory import settle_freed_memory
+from maskmill.transforms.parallel.memory import tune_malloc
 from maskmill.transforms.parallel.progress import PROGRESS
 
 _PRELOADED = ["maskmill.transforms.sink.write_file_alone", "maskmill.transforms.parallel.process_pool"]
@@ -96,7 +96,7 @@ def _context() -> tuple[BaseContext, Synchronized[int]]:
 def _begin(count: Synchronized[int]) -> None:
     """Prepares a process: Ctrl-C is left to the one that runs the job; BLAS gets one thread, as each core has one."""
     PROGRESS.count_in(count)
-    settle_freed_memory()
+    tune_malloc()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(1, user_api="blas")
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -1,4 +1,4 @@
-"""How far the work is, for whoever shows it; never data."""
+"""Counts the examples that are done, for display only: the counts are never data."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from multiprocessing.sharedctypes import Synchronized
 
 
 class Progress:
-    """Counts of the examples that are expected and done, from any thread, and from processes that share a number.
+    """Counts expected and finished examples, in any thread and in processes that share a number.
 
-    Who shows them never waits for these processes: one that is killed while it counts keeps the number's lock for good.
+    Reading the counts never waits for those processes: one that is killed while it counts holds the lock forever.
     """
 
     def __init__(self) -> None:
@@ -21,23 +21,23 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """Examples that are done."""
+        """Number of examples that are done."""
         return self._done + (self._others.get_obj().value if self._others is not None else 0)
 
     def count_in(self, number: Synchronized[int]) -> None:
-        """From now on counts what is done in a number that several processes share."""
+        """Counts in a number that several processes share, from now on."""
         self._counted_in = number
 
     def add_others(self, number: Synchronized[int]) -> None:
-        """From now on adds what other processes count in a number."""
+        """Includes what other processes count in a number, from now on."""
         self._others = number
 
     def expect(self, examples: int) -> None:
-        """Says how many examples there will be."""
+        """Sets the number of expected examples."""
         self.expected = examples
 
     def add(self, examples: int) -> None:
-        """Says that so many more examples are done."""
+        """Adds examples that are done."""
         if self._counted_in is not None:
             with self._counted_in.get_lock():
                 self._counted_in.value += examples
@@ -46,10 +46,11 @@ class Progress:
             self._done += examples
 
     def restart(self) -> None:
-        """Forgets what was counted."""
+        """Sets all counts to zero."""
         self.expected, self._done = None, 0
         if self._others is not None:
             self._others.get_obj().value = 0
 
 
+# The progress of this process.
 PROGRESS = Progress()

@@ -1,7 +1,7 @@
-"""Images on their way from the processes that decode: through a file that is in memory, as a pipe takes longer.
+"""Passes images between processes through a memory-mapped file, which is faster than a pipe.
 
-The file has a place for each image that may be on its way. Places are used again and again, so that hardly any of it
-ever reaches the disk.
+The file has a slot for each image that may be under way. Slots are reused, so that hardly any of the file ever reaches
+the disk.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from maskmill.names import ATTEMPT
 
 
 class SharedImages:
-    """Images by their places, for the process that writes the shard; a context manager, at whose end the file goes.
+    """The receiving end: images by slot. As a context manager it removes the file at the end.
 
-    It lies among the temporary files, not beside the shard: that may be on a file system of the network.
+    The file is in the folder for temporary files, not beside the shard, which may be on a network file system.
 
     Args:
         size: (height, width) of an image, in pixels.
-        places: number of images.
+        slots: number of images that the file has room for.
 
     Raises:
         OSError: the file cannot be made.
     """
 
-    def __init__(self, size: tuple[int, int], places: int) -> None:
+    def __init__(self, size: tuple[int, int], slots: int) -> None:
         self._size = size
         self._folder = tempfile.TemporaryDirectory(suffix=ATTEMPT, prefix=f"maskmill-{os.getpid()}-")
         self.path = os.path.join(self._folder.name, "images")
         try:
-            self._map = _map_new_file(self.path, size[0] * size[1] * places)
+            self._map = _map_new_file(self.path, size[0] * size[1] * slots)
         except BaseException:
             self._folder.cleanup()
             raise
@@ -45,10 +45,10 @@ class SharedImages:
     def __exit__(self, *_: object) -> None:
         self._folder.cleanup()
 
-    def take(self, place: int) -> NDArray[np.uint8]:
-        """The image in a place, uint8 [1, H, W]; it is there until another takes the place."""
+    def take(self, slot: int) -> NDArray[np.uint8]:
+        """Returns the image in a slot, uint8 [1, H, W]: a view, valid until the slot is reused."""
         height, width = self._size
-        flat = np.frombuffer(self._map, np.uint8, height * width, place * height * width)
+        flat = np.frombuffer(self._map, np.uint8, height * width, slot * height * width)
         return flat.reshape(1, height, width)
 
 
@@ -58,17 +58,22 @@ def _map_new_file(path: str, size: int) -> mmap.mmap:
         return mmap.mmap(file.fileno(), 0)
 
 
-def put_images(path: str, first_place: int, images: list[NDArray[np.uint8] | None]) -> None:
-    """Puts images, uint8 [1, H, W], in places that follow each other; None leaves one out.
+def put_images(path: str, first_slot: int, images: list[NDArray[np.uint8] | None]) -> None:
+    """The sending end: writes images into consecutive slots.
+
+    Args:
+        path: `SharedImages.path`.
+        first_slot: slot of the first image.
+        images: uint8 [1, H, W] each; None skips a slot.
 
     Raises:
         OSError: the disk is full.
     """
     descriptor = os.open(path, os.O_WRONLY)
     try:
-        for place, image in enumerate(images, first_place):
+        for slot, image in enumerate(images, first_slot):
             if image is not None:
-                _write_all(descriptor, np.ascontiguousarray(image).data.cast("B"), place * image.size)
+                _write_all(descriptor, np.ascontiguousarray(image).data.cast("B"), slot * image.size)
     finally:
         os.close(descriptor)
 

@@ -21,7 +21,7 @@ from h5py import h5d, h5g, h5p, h5s, h5t
 
 from maskmill.names import IMAGE, IMAGE_IDS, LABEL, N_EXAMPLES, group_name
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.make_example import Example
+from maskmill.transforms.examples.make_example import ExampleArrays
 from maskmill.transforms.shards.encode_example import EncodedExample
 
 # What the file says of how its labels were compressed; a reader does not look at it.
@@ -196,7 +196,7 @@ def _dataset_properties() -> h5p.PropDCID:
     return properties
 
 
-def read_shard(path: str) -> Iterator[Example]:
+def read_shard(path: str) -> Iterator[ExampleArrays]:
     """Examples of a shard, in order.
 
     Raises:
@@ -206,4 +206,4 @@ def read_shard(path: str) -> Iterator[Example]:
     with h5py.File(path) as file:
         for index in range(int(file.attrs[N_EXAMPLES])):
             group = file[group_name(index)]
-            yield Example(group[IMAGE][()], group[LABEL][()])
+            yield ExampleArrays(group[IMAGE][()], group[LABEL][()])

@@ -17,10 +17,10 @@ import threading
 from collections.abc import Iterable, Iterator
 
 from maskmill.names import ATTEMPT, is_record, record_path, shard_path
-from maskmill.transforms.files.checksums import copy_here, sha256_of
+from maskmill.transforms.files.checksums import copy_to_local, sha256_of
 from maskmill.transforms.files.find_files import exists, list_folder_if_there
 from maskmill.transforms.files.paths import is_local, join
-from maskmill.transforms.files.read_write import copy_to, move, read_bytes_if_there, sync, write_whole
+from maskmill.transforms.files.read_write import move, read_bytes_if_there, sync, upload, write_whole
 from maskmill.transforms.shards.records import ReusableShard, StoredShard
 
 
@@ -108,7 +108,7 @@ def stage(attempt: str, staged: str, stored: StoredShard) -> None:
         sync(attempt)
         move(attempt, staged)
     else:
-        copy_to(attempt, staged)
+        upload(attempt, staged)
     write_whole(record_path(staged), json.dumps(stored.to_json()).encode(), durable=False)
 
 
@@ -120,7 +120,7 @@ def stage_copy(source: ReusableShard, staged: str) -> bool:
     """
     with local_attempt(staged) as attempt:
         try:
-            if copy_here(source.path, attempt) != source.stored.sha256:
+            if copy_to_local(source.path, attempt) != source.stored.sha256:
                 return False
         except OSError:  # Where it is the copy that cannot be written, the shard cannot be either, and says so.
             return False

@@ -1,4 +1,4 @@
-"""Examples' specifications to arrays."""
+"""Decodes examples into arrays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from maskmill.transforms.examples.make_example import Example, make_example
+from maskmill.transforms.examples.make_example import ExampleArrays, make_example
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.read_write import read_bytes
 from maskmill.transforms.rejected import DataError, Rejected
@@ -17,9 +17,9 @@ from maskmill.transforms.sink.prepare_examples import rejected_by
 
 
 class DecodedExamples(NamedTuple):
-    """What `DecodeExamples` gives: the examples, each with its ImageId, and the rejected rows and images."""
+    """The outputs of `DecodeExamples`: the examples, each with its ImageId, and the rejected rows and images."""
 
-    examples: beam.PCollection[tuple[str, Example]]
+    examples: beam.PCollection[tuple[str, ExampleArrays]]
     rejected: beam.PCollection[Rejected]
 
 
@@ -43,7 +43,7 @@ class DecodeExample(beam.DoFn):
         self.form = form
 
     def process(self, spec: ExampleSpec) -> Iterable[Any]:
-        """Yields the example, or says that it is rejected."""
+        """Yields the example, or says why it is rejected."""
         try:
             yield spec.image_id, make_example(spec, read_bytes(spec.image.path), self.form)
         except DataError as error:
@@ -52,9 +52,9 @@ class DecodeExample(beam.DoFn):
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class DecodeExamples(beam.PTransform):
-    """Decodes, resizes and labels examples, for those who want a PCollection of them.
+    """Decodes, resizes and labels examples, for pipelines that want a PCollection of them.
 
-    `WriteShards` does the same work with the same functions while it writes: pixels had better not cross a shuffle.
+    `WriteShards` does the same with the same functions while it writes a shard, so that pixels never cross a shuffle.
 
     Attributes:
         form: of the examples.
@@ -65,5 +65,5 @@ class DecodeExamples(beam.PTransform):
     def expand(self, specs: beam.PCollection[ExampleSpec]) -> DecodedExamples:
         outputs = specs | "DecodeExample" >> beam.ParDo(DecodeExample(self.form)).with_outputs(
             "rejected", main="examples"
-        ).with_output_types(tuple[str, Example])
+        ).with_output_types(tuple[str, ExampleArrays])
         return DecodedExamples(outputs.examples, outputs.rejected)

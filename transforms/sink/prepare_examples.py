@@ -1,6 +1,6 @@
-"""Specifications of examples to what stands in their shard: the work that is spread over cores.
+"""Decodes and encodes examples for their shard: the work that is spread over the cores.
 
-It needs neither Beam nor HDF5, so that a process for it begins quickly and is small.
+This module imports neither Beam nor HDF5, so that a process for it starts quickly and stays small.
 """
 
 from __future__ import annotations
@@ -21,31 +21,38 @@ from maskmill.transforms.shards.encode_example import EncodedExample, encode_exa
 from maskmill.transforms.shards.records import RejectedExample
 
 NO_IMAGE = np.empty((1, 0, 0), np.uint8)
-# Examples that are made together, where so many fit: the code of each step stays in the processor's caches meanwhile,
-# and what it takes to hand them over counts once.
+# Examples that are made together, if that many fit: the code of each step stays in the processor's caches, and passing
+# them on has its cost once a group.
 GROUP = 8
 GROUP_BYTES = 2**21
 
 Item = TypeVar("Item")
-# Examples, each with the bytes of its image; None where they are still to be read from a local file.
+# Examples, each with the bytes of its image; None if a local file is still to be read.
 Group = Sequence[tuple[ExampleSpec, bytes | None]]
 
 
 def group_for(form: ExampleFormat, examples: int, workers: int, read: int) -> int:
-    """Number of examples in a group, of a shard of so many; `read` bytes, at most, are there of an image before."""
+    """Returns the number of examples in a group.
+
+    Args:
+        form: of the examples.
+        examples: in the shard.
+        workers: threads or processes that decode.
+        read: most bytes of an image file that is read ahead.
+    """
     height, width = form.size
     return max(1, min(GROUP, GROUP_BYTES // max(height * width, read), -(-examples // workers)))
 
 
-def grouped(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """The items in lists of so many, the last one of what is left."""
+def in_groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yields items in lists of a size; the last one may be shorter."""
     remaining = iter(items)
     while group := list(itertools.islice(remaining, size)):
         yield group
 
 
 def rejected_by(error: DataError) -> RejectedExample:
-    """Says that an example cannot be made because of an error."""
+    """Says why an example cannot be made, given the error."""
     row = error.row if isinstance(error, RowError) else None
     return RejectedExample(row=row, code=error.code.value, message=error.message)
 
@@ -60,28 +67,28 @@ def prepare_examples(group: Group, form: ExampleFormat) -> list[EncodedExample |
     Raises:
         OSError: an image cannot be read.
     """
-    # Step by step, and not example by example: the code of a step stays in the processor's caches.
+    # Step by step instead of example by example: the code of a step stays in the processor's caches.
     images = [_make_image(spec, data, form) for spec, data in group]
     planes = [_add_mask(image, spec, form) for image, (spec, _) in zip(images, group, strict=True)]
     return [one if isinstance(one, RejectedExample) else encode_example(*one, form.label) for one in planes]
 
 
-def prepare_elsewhere(
-    placed: tuple[int, Group], form: ExampleFormat, path: str
+def prepare_in_other_process(
+    with_slot: tuple[int, Group], form: ExampleFormat, path: str
 ) -> list[EncodedExample | RejectedExample]:
-    """`prepare_examples` in another process than the one that writes the shard.
+    """Calls `prepare_examples`, in a process other than the one that writes the shard.
 
     Args:
-        placed: the place of the first example's image in the file of `shared_images`, and the examples.
+        with_slot: the slot of the first example's image in the file of `SharedImages`, and the examples.
         form: of the examples.
-        path: of that file, where the images are left; the examples come back without them.
+        path: of that file. The images are left there; the examples are returned without them.
 
     Raises:
         OSError: an image cannot be read, or the disk is full.
     """
-    first_place, group = placed
+    first_slot, group = with_slot
     prepared = prepare_examples(group, form)
-    put_images(path, first_place, [one.image if isinstance(one, EncodedExample) else None for one in prepared])
+    put_images(path, first_slot, [one.image if isinstance(one, EncodedExample) else None for one in prepared])
     return [one._replace(image=NO_IMAGE) if isinstance(one, EncodedExample) else one for one in prepared]
 
 

@@ -1,4 +1,4 @@
-"""Images of an object store, read before their turn."""
+"""Reads images from an object store ahead of the decoding."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from maskmill.transforms.files.paths import is_local
 from maskmill.transforms.files.read_write import read_bytes
 from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool
 
-# So many at the same time: each waits for its answer.
+# Images that are read at the same time: each request waits for its answer.
 READ_AHEAD = 16
 READ_AHEAD_BYTES = 2**26
 
 
-def bytes_ahead(specs: Sequence[ExampleSpec]) -> int:
-    """Bytes of the largest image that is read ahead of its turn; 0 where they are read when it has come."""
+def largest_read_ahead(specs: Sequence[ExampleSpec]) -> int:
+    """Returns the bytes of the largest image; 0 if the images are local, and not read ahead."""
     if not specs or is_local(specs[0].image.path):
         return 0
     return max(1, max(spec.image.size for spec in specs))
 
 
 def read_ahead(specs: Sequence[ExampleSpec]) -> Generator[tuple[ExampleSpec, bytes | None], None, None]:
-    """Reads images that are far away ahead of their turn; those of this machine are read where they are decoded."""
-    largest = bytes_ahead(specs)
+    """Yields each example with the bytes of its image; None for a local image, which is read where it is decoded."""
+    largest = largest_read_ahead(specs)
     if not largest:
         yield from ((spec, None) for spec in specs)
         return

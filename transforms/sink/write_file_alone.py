@@ -1,6 +1,6 @@
-"""A whole shard by one process: nothing but its examples' specifications goes there, and hardly anything comes back.
+"""Writes a whole shard in one process: only the specifications of the examples go there, and little comes back.
 
-Like `prepare_examples` it does without Beam, so that a process for it begins quickly and is small.
+This module does not import Beam, so that such a process starts quickly and stays small.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.progress import PROGRESS
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from maskmill.transforms.shards.records import RejectedExample
-from maskmill.transforms.sink.prepare_examples import group_for, grouped, prepare_examples
+from maskmill.transforms.sink.prepare_examples import group_for, in_groups, prepare_examples
 
 _BLOCK = 2**18
 
 
 class GivenUpError(Exception):
-    """Nobody wants the shard any more."""
+    """The shard is not wanted any more."""
 
 
 class WrittenFile(NamedTuple):
-    """A shard's file that is whole.
+    """A complete file of a shard.
 
     Attributes:
         sha256: of the file, hexadecimal.
-        rejected: examples that are missing from it, by their index in the shard's list of examples; the others move up.
-        overlaps: examples with pixels of several classes, and the number of these pixels.
+        rejected: examples that are missing from it, by their index in the shard's list of examples; later examples
+            are shifted down.
+        overlaps: number of examples with pixels of several classes, and number of those pixels.
     """
 
     sha256: str
@@ -39,27 +40,27 @@ class WrittenFile(NamedTuple):
 
 
 def sum_overlaps(pixels: Sequence[int]) -> tuple[int, int]:
-    """Number of examples with overlaps, and of the pixels, of those of each example."""
+    """Sums up the overlapping pixels of each example: examples with any, and pixels."""
     return sum(map(bool, pixels)), sum(pixels)
 
 
-def write_alone(path: str, specs: Sequence[ExampleSpec], form: ExampleFormat) -> WrittenFile:
+def write_sequentially(path: str, specs: Sequence[ExampleSpec], form: ExampleFormat) -> WrittenFile:
     """Writes a shard's file, one group of examples after the other.
 
     Args:
-        path: of the new file, local; that somebody removes it means that nobody wants it.
+        path: of the new file, local. If it is removed meanwhile, the shard is not wanted any more.
         specs: of the examples, in order; their images are local.
         form: of the examples.
 
     Raises:
-        GivenUpError: the file is gone.
-        OSError: an image cannot be read, or the file not be written.
+        GivenUpError: the file was removed.
+        OSError: an image cannot be read, or the file cannot be written.
     """
     rejected: dict[int, RejectedExample] = {}
     overlaps: list[int] = []
     with ShardFile(path, form.label) as file:
         unread = ((spec, None) for spec in specs)
-        groups = grouped(unread, group_for(form, len(specs), workers=1, read=0))
+        groups = in_groups(unread, group_for(form, len(specs), workers=1, read=0))
         prepared = itertools.chain.from_iterable(prepare_examples(group, form) for group in groups)
         for index, example in enumerate(prepared):
             if isinstance(example, RejectedExample):
@@ -74,7 +75,7 @@ def write_alone(path: str, specs: Sequence[ExampleSpec], form: ExampleFormat) ->
 
 
 def _sha256_of(path: str) -> str:
-    # Not by a map of the file: that is a tenth faster, and counts as memory of the process, all of the shard.
+    # Not with mmap: it is a tenth faster, but the whole shard would count as memory of the process.
     digest = hashlib.sha256()
     block = memoryview(bytearray(_BLOCK))
     with open(path, "rb", buffering=0) as file:

@@ -25,7 +25,7 @@ from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.files.read_write import make_folder
 from maskmill.transforms.parallel.look_ahead import LookAhead, shared_pool, usable_cores
 from maskmill.transforms.parallel.progress import PROGRESS
-from maskmill.transforms.parallel.turns import Turn
+from maskmill.transforms.parallel.ticket_lock import Ticket
 from maskmill.transforms.rejected import Rejected
 from maskmill.transforms.shards.records import (
     REUSED,
@@ -38,16 +38,16 @@ from maskmill.transforms.shards.records import (
 from maskmill.transforms.shards.staging import local_attempt, remove_dead_attempts, stage, stage_copy
 from maskmill.transforms.sink.decode_examples import reject
 from maskmill.transforms.sink.find_shard import FoundShard, SinkOptions, find_shard
-from maskmill.transforms.sink.write_file import write_elsewhere, write_shard
+from maskmill.transforms.sink.write_file import write_in_other_process, write_with_pool
 from maskmill.transforms.sink.write_file_alone import WrittenFile
 
-# Shards that one process has under way; they share the threads or processes that decode.
+# Shards that a process has under way; they share the threads or processes that decode.
 SHARDS_AT_A_TIME = 3
 # With at least this many shards for each process of a pool, each process writes whole shards. With fewer, some
 # processes would be idle at the end.
 SHARDS_A_PROCESS = 4
 
-# Writes the file of a shard, as `write_elsewhere` does.
+# Writes the file of a shard, as `write_in_other_process` does.
 WriteFile = Callable[[str, list[ExampleSpec], ExampleFormat, int, Future[None]], WrittenFile]
 
 
@@ -151,12 +151,13 @@ class WriteShard(beam.DoFn):
 
     def _obtain(self, key: ShardKey, specs: list[ExampleSpec]) -> _Done:
         if self.whole_shards and (not specs or is_local(specs[0].image.path)):
-            return self._find_or_write(key, specs, write_elsewhere)
-        turn = Turn()
+            return self._find_or_write(key, specs, write_in_other_process)
+        ticket = Ticket()
         try:
-            return self._find_or_write(key, specs, partial(write_shard, turn=turn, processes=self.options.processes))
+            write = partial(write_with_pool, ticket=ticket, processes=self.options.processes)
+            return self._find_or_write(key, specs, write)
         finally:
-            turn.end()
+            ticket.release()
 
     def _find_or_write(self, key: ShardKey, specs: list[ExampleSpec], write: WriteFile) -> _Done:
         found = find_shard(key, specs, self.options)

@@ -18,7 +18,7 @@ from maskmill.pipeline.errors import DamagedError, MaskmillError, UsageError
 from maskmill.pipeline.messages.quantities import format_bytes
 from maskmill.pipeline.verify import check_files
 from maskmill.pipeline.verify.verify_dataset import verify
-from maskmill.transforms.files import checksums as fetch
+from maskmill.transforms.files import checksums
 from maskmill.transforms.parallel.progress import Progress
 from maskmill.transforms.shards.check_shard import check_shard
 from tests.support.command import run_here, run_maskmill
@@ -262,7 +262,7 @@ def test_a_shard_elsewhere_is_fetched_and_looked_into(dataset: Path, monkeypatch
         return check_shard(file, *arguments)
 
     looked: list[Any] = []
-    monkeypatch.setattr(fetch, "is_local", lambda path: False)
+    monkeypatch.setattr(checksums, "is_local", lambda path: False)
     monkeypatch.setattr(check_files, "check_shard", look)
     assert verify(str(dataset)).problems == ()
     assert len(looked) == 8

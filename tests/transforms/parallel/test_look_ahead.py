@@ -14,7 +14,7 @@ from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.look_ahead import map_ahead
 from maskmill.transforms.sink.prepare_examples import group_for
-from maskmill.transforms.sink.read_ahead import bytes_ahead
+from maskmill.transforms.sink.read_ahead import largest_read_ahead
 from maskmill.transforms.sink.write_file import LOOK_AHEAD_BYTES, window_for
 
 
@@ -75,4 +75,4 @@ def test_images_of_a_store_are_read_before_and_local_ones_are_not() -> None:
     def specs(folder: str) -> list[ExampleSpec]:
         return [ExampleSpec("a.jpg", ImageFile(f"{folder}/a.jpg", size, 0.0), (), 0) for size in (5, 7)]
 
-    assert [bytes_ahead(specs(folder)) for folder in ("gs://bucket", "/data")] == [7, 0]
+    assert [largest_read_ahead(specs(folder)) for folder in ("gs://bucket", "/data")] == [7, 0]

@@ -13,8 +13,8 @@ import pytest
 from maskmill.transforms.examples.spec import ExampleSpec
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.shards.hdf5_file import read_shard
-from maskmill.transforms.sink.write_file import write_elsewhere
-from maskmill.transforms.sink.write_file_alone import GivenUpError, write_alone
+from maskmill.transforms.sink.write_file import write_in_other_process
+from maskmill.transforms.sink.write_file_alone import GivenUpError, write_sequentially
 from tests.support.builders import write_images
 from tests.support.command import ROOT
 from tests.transforms.sink.test_write_shards import FORM, spec
@@ -30,7 +30,7 @@ def make_specs(tmp_path: Path) -> list[ExampleSpec]:
 def test_what_is_refused_is_named_and_the_others_move_up(tmp_path: Path, specs: list[ExampleSpec]) -> None:
     Path(specs[1].image.path).write_bytes(b"no image")
     path = str(tmp_path / "shard.h5")
-    written = write_alone(path, specs, FORM)
+    written = write_sequentially(path, specs, FORM)
     assert written.sha256 == sha256_of(path)
     assert {index: why.code for index, why in written.rejected.items()} == {1: "IMAGE_NOT_RECOGNISED"}
     assert len(list(read_shard(path))) == 2
@@ -39,7 +39,7 @@ def test_what_is_refused_is_named_and_the_others_move_up(tmp_path: Path, specs: 
 def test_an_image_that_vanishes_fails_the_shard(tmp_path: Path, specs: list[ExampleSpec]) -> None:
     Path(specs[1].image.path).unlink()
     with pytest.raises(OSError, match=r"b\.jpg"):
-        write_elsewhere(str(tmp_path / "shard.h5"), specs, FORM, 2, Future())
+        write_in_other_process(str(tmp_path / "shard.h5"), specs, FORM, 2, Future())
 
 
 def test_it_stops_when_somebody_removes_the_file(
@@ -58,7 +58,7 @@ def test_it_stops_when_somebody_removes_the_file(
                 yield one
 
     with pytest.raises(GivenUpError):
-        write_alone(str(path), Watched(specs), FORM)
+        write_sequentially(str(path), Watched(specs), FORM)
     assert asked_for == [0, 1]
 
 
@@ -66,7 +66,7 @@ def test_nobody_waits_for_a_shard_that_is_given_up(tmp_path: Path, specs: list[E
     given_up: Future[None] = Future()
     given_up.set_result(None)
     with pytest.raises(GivenUpError):
-        write_elsewhere(str(tmp_path / "shard.h5"), specs, FORM, 2, given_up)
+        write_in_other_process(str(tmp_path / "shard.h5"), specs, FORM, 2, given_up)
 
 
 def test_it_begins_without_beam() -> None:
