@@ -9,10 +9,10 @@ APART := flink prism stores dataflow torch browser
 NOT_APART := $(patsubst %,and not %,$(APART) airflow slow)
 
 # `make test ROOM=transforms/shards` runs the tests of one room: of a folder below tests/. A small one needs no workers.
-ROOM ?=
+override ROOM := $(ROOM:/=)
 ROOMS := $(patsubst tests/%/,%,$(sort $(dir $(wildcard tests/*/test_*.py tests/*/*/test_*.py))))
 ifneq ($(ROOM),)
-ifeq ($(filter $(ROOM:/=),$(ROOMS)),)
+ifeq ($(filter $(ROOM),$(ROOMS)),)
 $(error there are no tests in tests/$(ROOM); the rooms are: $(ROOMS))
 endif
 endif

@@ -12,6 +12,7 @@ from maskmill.pipeline.errors import DamagedError, UsageError
 from maskmill.pipeline.messages.progress_bar import show_progress
 from maskmill.pipeline.report.page import page_of
 from maskmill.pipeline.report.source import DatasetSource, read_source
+from maskmill.transforms.files.errors import as_os_error
 from maskmill.transforms.parallel.progress import Progress
 
 # What pip calls the libraries that a report needs, by the name under which they are imported.
@@ -43,7 +44,7 @@ def write_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: 
         raise DamagedError(str(error)) from error
     except ImportError as error:  # fsspec, or what it needs for a store
         raise UsageError(str(error)) from error
-    with open(output, "w", encoding="utf-8") as file:
+    with as_os_error(output), open(output, "w", encoding="utf-8") as file:
         file.write(page)
     if not quiet:
         out.write(f"the report is in {output}\n")

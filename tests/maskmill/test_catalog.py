@@ -74,7 +74,7 @@ def write(content: dict[str, Any]) -> Callable[[Path], object]:
         (lambda root: (root / "manifest.json").unlink(), "no dataset in "),
         (
             lambda root: (root / "manifest.json").rename(root / "rejected.jsonl"),
-            "a run is still going on, or was cut o",
+            "has no manifest.json, which maskmill writes last",
         ),
     ],
     ids=["missing", "size", "sums", "later version", "nothing in it", "edited", "no manifest", "unfinished"],

@@ -67,7 +67,7 @@ def test_another_shape_is_an_error(root: Path) -> None:
 def test_a_file_of_another_size_is_not_the_one_that_was_listed(root: Path) -> None:
     size = (root / PATH).stat().st_size
     assert reader(root, size=size).image_ids == ()
-    with pytest.raises(DatasetError, match=f"{PATH} is not the file that it was"):
+    with pytest.raises(DatasetError, match=f"{PATH} was replaced after the dataset was opened"):
         reader(root, size=size + 1)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +15,13 @@ from tests.support.builders import HEADER, write_dataset
 from tests.support.command import manifest
 
 ROWS = ["a.jpg,3,1 2", "b.jpg,3,5 2", "c.jpg,3,9 2"]
+
+
+class Bomb:
+    """Unpickling this makes a file."""
+
+    def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
+        return os.mkdir, ("owned",)
 
 
 class Outcome(NamedTuple):

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from maskmill.names import HISTORY, staged_path
+from maskmill.names import staged_path
 from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.dataset.find_existing import find_existing
 from maskmill.pipeline.dataset.publish import check_publishable, publish
@@ -85,8 +85,3 @@ def stage(publication: Publication, content: str = "shard") -> DatasetMetadata:
     sizes = {split: SplitSize(examples, 2 * examples) for split in SPLITS}
     rows = RowCounts(read=2 * examples, in_examples=2 * examples, filtered={}, rejected=0, merged=0)
     return DatasetMetadata(tuple(summaries), sizes, rows, (), 0, 0)
-
-
-def tree(root: Path) -> dict[str, bytes]:
-    files = (path for path in root.rglob("*") if path.is_file() and path.name != HISTORY)
-    return {str(path.relative_to(root)): path.read_bytes() for path in files}

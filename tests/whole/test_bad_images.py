@@ -20,7 +20,7 @@ from PIL import Image
 
 from maskmill.transforms.rejected import Code
 from maskmill.transforms.shards.hdf5_file import read_shard
-from tests.support.bad_input import run, three_images
+from tests.support.bad_input import Bomb, run, three_images
 from tests.support.builders import grey_pixels, image_bytes, write_dataset, write_params
 
 PIXELS = grey_pixels(9)
@@ -28,13 +28,6 @@ JPEG = image_bytes(grey_pixels(9, 64, 96), quality=95)
 SCAN = JPEG.index(b"\xff\xda")
 FRAME = JPEG.index(b"\xff\xc0")
 HUGE = (20_000).to_bytes(2, "big") * 2
-
-
-class Bomb:
-    """Unpickling this makes a file."""
-
-    def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
-        return os.mkdir, ("owned",)
 
 
 def replaced(data: bytes, at: int, by: bytes) -> bytes:

@@ -18,8 +18,9 @@ ROWS = [f"{index * 37 % 60:02}.jpg,{3 + index % 5 // 4},{1 + index} 2" for index
 COMMAND = ["create", "--params=params.yaml", "--output_dir=out", "--num_output_files=6", "--num_processes=2", "--quiet"]
 SINK = "maskmill.transforms.sink"
 
-by_position = pytest.mark.parametrize("assignment", ["position"], scope="module")
-by_hash = pytest.mark.parametrize("assignment", ["hash"], scope="module")
+# Through the fixture of that name: else pytest would keep what it has made for the other assignment.
+by_position = pytest.mark.parametrize("assignment", ["position"], indirect=True, scope="module")
+by_hash = pytest.mark.parametrize("assignment", ["hash"], indirect=True, scope="module")
 
 
 @pytest.fixture(name="data", scope="module")

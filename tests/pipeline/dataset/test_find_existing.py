@@ -9,7 +9,8 @@ import pytest
 
 from maskmill.pipeline.dataset.find_existing import find_existing, of_naming
 from maskmill.pipeline.errors import MaskmillError, UsageError
-from tests.support.publications import SPLITS, make_job, stage, staged, tree
+from tests.support.command import tree
+from tests.support.publications import SPLITS, make_job, stage, staged
 
 
 def one_shard(path: object) -> str:

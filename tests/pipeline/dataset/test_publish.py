@@ -12,7 +12,8 @@ from maskmill.pipeline.dataset.publish import describe_record
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.rejected import RejectedRecord
-from tests.support.publications import SPLITS, make_job, stage, staged, tree
+from tests.support.command import tree
+from tests.support.publications import SPLITS, make_job, stage, staged
 
 
 def test_published_dataset_has_every_file_that_its_manifest_lists_and_no_staging(tmp_path: Path) -> None:

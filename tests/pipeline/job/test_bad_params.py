@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -10,20 +9,13 @@ from pathlib import Path
 import pytest
 
 from maskmill.pipeline.cli import main
-from tests.support.bad_input import run, three_images
+from tests.support.bad_input import Bomb, run, three_images
 from tests.support.builders import write_params
 
 HUGE = "1" + "0" * 400
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 12)
 )
-
-
-class Bomb:
-    """Unpickling this makes a file."""
-
-    def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
-        return os.mkdir, ("owned",)
 
 
 @pytest.mark.parametrize(

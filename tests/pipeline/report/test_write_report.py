@@ -182,6 +182,15 @@ def test_what_keeps_a_report_from_being_written_is_told_before_any_work(
     assert f"the report needs No-Such: {sys.executable} -m pip install No-Such" in capsys.readouterr().err
 
 
+def test_a_report_that_cannot_be_written_names_its_file_and_leaves_the_dataset(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_dataset(tmp_path / "data", ROWS[:6])
+    output = create(tmp_path, data, "--report=/dev/full", status=1)
+    assert "No space left on device: '/dev/full'" in capsys.readouterr().err
+    assert manifest(output)["splits"].keys() == {"train_input", "eval_input"}
+
+
 @pytest.mark.parametrize(
     ("command", "dataset", "status", "words"),
     [
