@@ -143,9 +143,13 @@ def cut_summary(summary: ShardSummary) -> Iterator[ShardSummary]:
 def join_summaries(pieces: Iterable[ShardSummary]) -> tuple[ShardSummary, ...]:
     """Inverts `cut_summary` for pieces of many shards in any order; returns summaries in order of split and number."""
     summaries = []
-    for _, group in itertools.groupby(sorted(pieces), key=lambda piece: (piece.split, piece.number)):
+    for _, group in itertools.groupby(sorted(pieces, key=_place), key=_place):
         of_shard = list(group)
         rejected = sorted(item for piece in of_shard for item in piece.stored.rejected.items())
         stored = of_shard[0].stored._replace(rejected=dict(rejected))
         summaries.append(of_shard[0]._replace(stored=stored))
     return tuple(summaries)
+
+
+def _place(summary: ShardSummary) -> tuple[str, int]:
+    return summary.split, summary.number
