@@ -1,4 +1,4 @@
-"""Every name in a dataset's folder: the one place that formats and parses them.
+"""Formats and parses every name in a dataset's folder; nothing else writes them down.
 
     <output_dir>/
       manifest.json, data_params.json, meta_<split>.dat, rejected.jsonl, history.jsonl, .lock
