@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from maskmill.names import parse_shard_file, shard_path
+from maskmill.names import parse_shard_name, shard_path
 
 # How a run obtained a shard: wrote it, kept it (in the dataset or staged), or copied it from another dataset.
 WRITTEN, KEPT, REUSED = "written", "kept", "reused"
@@ -127,7 +127,7 @@ class ShardSummary(NamedTuple):
     @property
     def range(self) -> int:
         """Index of the range of positions that the shard belongs to."""
-        parsed = parse_shard_file(self.file_name)
+        parsed = parse_shard_name(self.file_name)
         assert parsed is not None
         return parsed.range
 
