@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from maskmill.names import parse_shard_name, shard_path
@@ -79,14 +79,22 @@ class StoredShard(NamedTuple):
         Raises:
             ValueError, TypeError, KeyError: the data is no such record.
         """
-        rejected = {
-            index: RejectedExample(row=row, code=code, message=message)
-            for index, row, code, message in plain.get("rejected", ())
-        }
-        examples, pixels = plain.get("overlaps", (0, 0))
         return cls(
-            plain["examples"], plain["bytes"], plain["sha256"], plain["fingerprint"], rejected, (examples, pixels)
+            examples=plain["examples"],
+            bytes=plain["bytes"],
+            sha256=plain["sha256"],
+            fingerprint=plain["fingerprint"],
+            rejected={
+                index: RejectedExample(row=row, code=code, message=message)
+                for index, row, code, message in plain.get("rejected", ())
+            },
+            overlaps=_pair(plain.get("overlaps", (0, 0))),
         )
+
+
+def _pair(numbers: Sequence[int]) -> tuple[int, int]:
+    first, second = numbers
+    return first, second
 
 
 class ReusableShard(NamedTuple):
@@ -143,7 +151,7 @@ def cut_summary(summary: ShardSummary) -> Iterator[ShardSummary]:
 def join_summaries(pieces: Iterable[ShardSummary]) -> tuple[ShardSummary, ...]:
     """Inverts `cut_summary` for pieces of many shards in any order; returns summaries in order of split and number."""
     summaries = []
-    for _, group in itertools.groupby(sorted(pieces, key=_place), key=_place):
+    for _, group in itertools.groupby(sorted(pieces, key=_place_of), key=_place_of):
         of_shard = list(group)
         rejected = sorted(item for piece in of_shard for item in piece.stored.rejected.items())
         stored = of_shard[0].stored._replace(rejected=dict(rejected))
@@ -151,5 +159,5 @@ def join_summaries(pieces: Iterable[ShardSummary]) -> tuple[ShardSummary, ...]:
     return tuple(summaries)
 
 
-def _place(summary: ShardSummary) -> tuple[str, int]:
+def _place_of(summary: ShardSummary) -> tuple[str, int]:
     return summary.split, summary.number

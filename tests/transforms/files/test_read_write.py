@@ -7,28 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maskmill.transforms.files.find_files import list_folder, match_files
-from maskmill.transforms.files.paths import absolute, join
 from maskmill.transforms.files.read_write import move, remove, write_whole
-
-
-@pytest.mark.parametrize(
-    ("base", "path", "joined"),
-    [
-        ("/data", "train.csv", "/data/train.csv"),
-        ("/data", "/other/train.csv", "/other/train.csv"),
-        ("/data", "gs://bucket/train.csv", "gs://bucket/train.csv"),
-    ],
-)
-def test_a_path_below_a_folder_may_stand_for_itself(base: str, path: str, joined: str) -> None:
-    assert join(base, path) == joined
-
-
-def test_the_same_place_has_one_spelling(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "a")
-    spellings = [tmp_path / "a", tmp_path / "a" / ".." / "a", tmp_path / "link", f"{tmp_path}/a/"]
-    assert len({absolute(str(path)) for path in spellings}) == 1
 
 
 def test_removing_means_the_path_and_not_a_pattern(tmp_path: Path) -> None:
@@ -50,29 +29,6 @@ def test_removing_a_link_leaves_what_it_points_to(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "a")
     remove([str(tmp_path / "link")])
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
-
-
-def test_a_folder_is_listed_without_what_lies_below_it(tmp_path: Path) -> None:
-    (tmp_path / "below").mkdir()
-    (tmp_path / "below" / "x").touch()
-    (tmp_path / "a").write_text("abc")
-    (tmp_path / "dangling").symlink_to("nowhere")
-    assert [(info.path, info.size) for info in list_folder(str(tmp_path))] == [(str(tmp_path / "a"), 3)]
-
-
-def test_patterns_have_a_meaning_in_the_name_but_not_in_the_folder(tmp_path: Path) -> None:
-    folder = tmp_path / "f[1]*"
-    folder.mkdir()
-    for name in ("b.csv", "a.csv", "a[1].csv", "c.txt"):
-        (folder / name).touch()
-
-    def names(pattern: str) -> list[str]:
-        return [Path(info.path).name for info in match_files(str(folder), pattern)]
-
-    assert names("*.csv") == ["a.csv", "a[1].csv", "b.csv"]
-    assert names("a[1].csv") == ["a[1].csv"]
-    assert names("[ab].csv") == ["a.csv", "b.csv"]
-    assert names("nothing*") == []
 
 
 @pytest.mark.parametrize("function", ["fsync", "replace"])

@@ -9,13 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from maskmill.transforms.annotations.records import ImageFile
-from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.look_ahead import map_ahead
-from maskmill.transforms.sink.prepare_examples import group_for
-from maskmill.transforms.sink.read_ahead import largest_read_ahead
-from maskmill.transforms.sink.write_file import LOOK_AHEAD_BYTES, window_for
 
 
 @pytest.fixture(name="pool")
@@ -61,18 +55,3 @@ def test_an_error_comes_at_its_turn_and_ends_the_work(pool: ThreadPoolExecutor) 
     with pytest.raises(OSError, match="disk on fire"):
         next(results)
     assert started._value <= 3 + 4
-
-
-@pytest.mark.parametrize(("read", "size"), [(0, 256), (150_000, 256), (5_000_000, 256), (30_000_000, 1600), (0, 5120)])
-def test_what_waits_for_the_file_is_bounded_with_the_images_that_were_read(read: int, size: int) -> None:
-    form = ExampleFormat((size, size), LabelFormat("bce", 2, size, size, (3,)))
-    group = group_for(form, 1000, 16, read)
-    examples = group * window_for(form, group, 16, read)
-    assert examples == 1 or examples * (read + 2 * size * size) <= LOOK_AHEAD_BYTES
-
-
-def test_images_of_a_store_are_read_before_and_local_ones_are_not() -> None:
-    def specs(folder: str) -> list[ExampleSpec]:
-        return [ExampleSpec("a.jpg", ImageFile(f"{folder}/a.jpg", size, 0.0), (), 0) for size in (5, 7)]
-
-    assert [largest_read_ahead(specs(folder)) for folder in ("gs://bucket", "/data")] == [7, 0]

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import multiprocessing
 import os
-import platform
-import resource
 import signal
 import subprocess
 import sys
-import threading
 import time
 from multiprocessing import connection
-from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 
 from maskmill.transforms.parallel.process_pool import LostProcessError, losses_told, process_pool
-from maskmill.transforms.parallel.progress import Progress
 from tests.support.builders import write_dataset, write_params
 from tests.support.command import ROOT, create, digest, manifest, run_maskmill
 
@@ -60,24 +52,6 @@ def test_what_cannot_be_made_is_rejected_as_by_threads(
     assert manifest(processes)["rejected"] == {"IMAGE_EMPTY": 1, "RLE_OUT_OF_BOUNDS": 1}
 
 
-def faults_of_arrays() -> int:
-    """Number of pages that the system has to clear for arrays that come and go, where there were some already."""
-
-    def make() -> None:
-        _ = [np.ones(2**21, np.uint8) for _ in range(6)]
-
-    make()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(20):
-        make()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only the GNU C library can be told to keep memory")
-def test_memory_that_is_freed_is_used_again() -> None:
-    assert process_pool(1).submit(faults_of_arrays).result(timeout=60) < 1000
-
-
 def die_amid_sending() -> bytes:
     """Ends its process when half of the result is sent."""
 
@@ -95,36 +69,6 @@ def test_a_process_that_dies_amid_sending_a_result_is_noticed() -> None:
     with pytest.raises(LostProcessError), losses_told():
         pool.submit(die_amid_sending).result(timeout=60)
     assert all(other.done() for other in others)
-
-
-def die_counting(number: Synchronized[int]) -> None:
-    """Ends its process while it has the lock of a number that processes share."""
-    number.value += 2
-    number.get_lock().acquire()
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_nobody_waits_for_a_process_that_dies_while_it_counts() -> None:
-    context = multiprocessing.get_context("spawn")
-    number = context.Value(ctypes.c_longlong)
-    process = context.Process(target=die_counting, args=(number,))
-    process.start()
-    process.join(60)
-    assert not number.get_lock().acquire(block=False)
-    found = []
-
-    def count() -> None:
-        progress = Progress()
-        progress.add_others(number)
-        progress.add(3)
-        found.append(progress.done)
-        progress.restart()
-        found.append(progress.done)
-
-    counting = threading.Thread(target=count, daemon=True)
-    counting.start()
-    counting.join(20)
-    assert found == [5, 0]
 
 
 def start(params: Path, output: Path, shards: str) -> subprocess.Popen[str]:

@@ -1,11 +1,10 @@
-"""A whole shard by a process of its own."""
+"""A whole shard is written by one process, which does not need Beam."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -13,18 +12,17 @@ import pytest
 from maskmill.transforms.examples.spec import ExampleSpec
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.shards.hdf5_file import read_shard
-from maskmill.transforms.sink.write_file import write_in_other_process
 from maskmill.transforms.sink.write_file_alone import GivenUpError, write_sequentially
 from tests.support.builders import write_images
 from tests.support.command import ROOT
-from tests.transforms.sink.test_write_shards import FORM, spec
+from tests.support.shards import FORM, spec_of
 
 
 @pytest.fixture(name="specs")
 def make_specs(tmp_path: Path) -> list[ExampleSpec]:
     names = ["a.jpg", "b.jpg", "c.jpg"]
     write_images(tmp_path / "images", names)
-    return [spec(tmp_path / "images" / name) for name in names]
+    return [spec_of(tmp_path / "images" / name) for name in names]
 
 
 def test_what_is_refused_is_named_and_the_others_move_up(tmp_path: Path, specs: list[ExampleSpec]) -> None:
@@ -34,12 +32,6 @@ def test_what_is_refused_is_named_and_the_others_move_up(tmp_path: Path, specs: 
     assert written.sha256 == sha256_of(path)
     assert {index: why.code for index, why in written.rejected.items()} == {1: "IMAGE_NOT_RECOGNISED"}
     assert len(list(read_shard(path))) == 2
-
-
-def test_an_image_that_vanishes_fails_the_shard(tmp_path: Path, specs: list[ExampleSpec]) -> None:
-    Path(specs[1].image.path).unlink()
-    with pytest.raises(OSError, match=r"b\.jpg"):
-        write_in_other_process(str(tmp_path / "shard.h5"), specs, FORM, 2, Future())
 
 
 def test_it_stops_when_somebody_removes_the_file(
@@ -60,13 +52,6 @@ def test_it_stops_when_somebody_removes_the_file(
     with pytest.raises(GivenUpError):
         write_sequentially(str(path), Watched(specs), FORM)
     assert asked_for == [0, 1]
-
-
-def test_nobody_waits_for_a_shard_that_is_given_up(tmp_path: Path, specs: list[ExampleSpec]) -> None:
-    given_up: Future[None] = Future()
-    given_up.set_result(None)
-    with pytest.raises(GivenUpError):
-        write_in_other_process(str(tmp_path / "shard.h5"), specs, FORM, 2, given_up)
 
 
 def test_it_begins_without_beam() -> None:

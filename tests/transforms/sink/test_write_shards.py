@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import apache_beam as beam
 import pytest
 
-from maskmill.transforms.annotations.records import ImageFile, MaskRow
-from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.rle import pack_runs, parse_runs
-from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
+from maskmill.transforms.examples.spec import ExampleSpec
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.rejected import Line, Rejected
-from maskmill.transforms.shards.fingerprint import fingerprint_of
-from maskmill.transforms.shards.records import ShardKey, ShardSummary, StoredShard
-from maskmill.transforms.shards.staging import count_staged, remove_dead_attempts
+from maskmill.transforms.shards.records import ReusableShard, ShardKey, ShardSummary, StoredShard
+from maskmill.transforms.shards.staging import count_staged
 from maskmill.transforms.sink.find_shard import SinkOptions
-from maskmill.transforms.sink.image_versions import content_hashes, modified_times
 from maskmill.transforms.sink.write_shards import WriteShard, WriteShards
-from tests.support.builders import HEIGHT, WIDTH, in_process, write_images
+from tests.support.builders import in_process, write_images
+from tests.support.shards import FORM, KEY, spec_of
 from tests.support.shortcut import outputs_of
-
-FORM = ExampleFormat((HEIGHT, WIDTH), LabelFormat("bce", 2, HEIGHT, WIDTH, (3,)))
-KEY = ShardKey("train_input", 0, "data-0_p0.h5")
-
-
-def spec(path: Path | str, *, runs: str = "1 2", rows: int = 1) -> ExampleSpec:
-    path = Path(path)
-    status = path.stat() if path.exists() else None
-    image = ImageFile(str(path), status.st_size if status else 100, status.st_mtime if status else 0.0)
-    masks = tuple(MaskRow(Line("train.csv", 0, 1 + index), 3, pack_runs(parse_runs(runs))) for index in range(rows))
-    return ExampleSpec(path.name, image, masks, rows)
 
 
 @pytest.fixture
@@ -67,7 +50,7 @@ def staged_files(tmp_path: Path) -> dict[str, Path]:
 
 
 def test_a_whole_file_and_its_record_are_left_and_nothing_else(tmp_path: Path, images: Path) -> None:
-    summary, rejected = write(sink(tmp_path), [spec(images / "a.jpg"), spec(images / "b.jpg", rows=2)])
+    summary, rejected = write(sink(tmp_path), [spec_of(images / "a.jpg"), spec_of(images / "b.jpg", rows=2)])
     assert rejected == []
     assert (summary.path, summary.rows, summary.merged) == ("train_input/data-0_p0.h5", 3, 1)
     [shard, record] = sorted(staged_files(tmp_path))
@@ -81,26 +64,26 @@ def test_it_works_the_same_in_a_pipeline(tmp_path: Path, images: Path) -> None:
     with in_process() as pipeline:
         written = (
             pipeline
-            | beam.Create([(KEY, [spec(images / "a.jpg")])])
+            | beam.Create([(KEY, [spec_of(images / "a.jpg")])])
             | WriteShards(options=SinkOptions(forms={"train_input": FORM}, staging=str(tmp_path / "staging")))
         )
         _ = written.summaries | beam.Map(lambda one: (tmp_path / "summary").write_text(one.stored.sha256))
-    assert (tmp_path / "summary").read_text() == write(sink(tmp_path), [spec(images / "a.jpg")])[0].stored.sha256
+    assert (tmp_path / "summary").read_text() == write(sink(tmp_path), [spec_of(images / "a.jpg")])[0].stored.sha256
 
 
 def test_a_shard_that_is_staged_is_not_written_again_unless_its_input_changed(tmp_path: Path, images: Path) -> None:
-    first = write(sink(tmp_path), [spec(images / "a.jpg")])
+    first = write(sink(tmp_path), [spec_of(images / "a.jpg")])
     times = {name: path.stat().st_mtime_ns for name, path in staged_files(tmp_path).items()}
-    assert write(sink(tmp_path), [spec(images / "a.jpg")]) == first
+    assert write(sink(tmp_path), [spec_of(images / "a.jpg")]) == first
     assert {name: path.stat().st_mtime_ns for name, path in staged_files(tmp_path).items()} == times
-    assert write(sink(tmp_path), [spec(images / "b.jpg")])[0].stored.sha256 != first[0].stored.sha256
-    assert write(sink(tmp_path), [spec(images / "a.jpg")]) == first
+    assert write(sink(tmp_path), [spec_of(images / "b.jpg")])[0].stored.sha256 != first[0].stored.sha256
+    assert write(sink(tmp_path), [spec_of(images / "a.jpg")]) == first
 
 
 def test_a_published_shard_with_the_same_fingerprint_is_kept_without_opening_an_image(
     tmp_path: Path, images: Path
 ) -> None:
-    specs = [spec(images / "a.jpg")]
+    specs = [spec_of(images / "a.jpg")]
     summary, _ = write(sink(tmp_path), specs)
     (images / "a.jpg").unlink()
     other = tmp_path / "elsewhere"
@@ -109,6 +92,20 @@ def test_a_published_shard_with_the_same_fingerprint_is_kept_without_opening_an_
     changed = summary.stored._replace(fingerprint="another")
     with pytest.raises(FileNotFoundError):
         write(sink(other, {summary.path: changed}), specs)
+
+
+def test_a_shard_of_another_dataset_is_copied_unless_it_is_damaged(tmp_path: Path, images: Path) -> None:
+    specs = [spec_of(images / "a.jpg")]
+    written, _ = write(sink(tmp_path), specs)
+    [other] = (tmp_path / "staging").rglob("*.h5")
+    reusable = {written.stored.fingerprint: ReusableShard(str(other), written.stored)}
+    for damaged, state in ((False, "reused"), (True, "written")):
+        if damaged:
+            other.write_bytes(b"damaged")
+        options = SinkOptions(forms={"train_input": FORM}, staging=str(tmp_path / state), reusable=reusable)
+        assert write(WriteShard(options), specs) == (written._replace(state=state), [])
+        [shard] = (tmp_path / state).rglob("*.h5")
+        assert sha256_of(str(shard)) == written.stored.sha256
 
 
 def test_a_file_that_is_staged_without_its_record_is_written_again(
@@ -120,27 +117,27 @@ def test_a_file_that_is_staged_without_its_record_is_written_again(
     with monkeypatch.context() as patch:
         patch.setattr("maskmill.transforms.shards.staging.write_whole", die)
         with pytest.raises(OSError, match="killed before the record"):
-            write(sink(tmp_path), [spec(images / "a.jpg")])
+            write(sink(tmp_path), [spec_of(images / "a.jpg")])
     assert count_staged(str(tmp_path / "staging"), ["train_input"]) == 0
-    summary, _ = write(sink(tmp_path), [spec(images / "a.jpg")])
+    summary, _ = write(sink(tmp_path), [spec_of(images / "a.jpg")])
     [shard] = [path for path in staged_files(tmp_path).values() if path.suffix == ".h5"]
     assert summary.stored.sha256 == sha256_of(str(shard))
 
 
 def test_a_staged_file_that_a_power_failure_has_cut_off_is_written_again(tmp_path: Path, images: Path) -> None:
-    expected = write(sink(tmp_path), [spec(images / "a.jpg")])
+    expected = write(sink(tmp_path), [spec_of(images / "a.jpg")])
     [shard] = [path for path in staged_files(tmp_path).values() if path.suffix == ".h5"]
     whole = shard.read_bytes()
     for damaged in (whole[:-1], b"", bytes(len(whole))):
         shard.write_bytes(damaged)
-        assert write(sink(tmp_path), [spec(images / "a.jpg")]) == expected
+        assert write(sink(tmp_path), [spec_of(images / "a.jpg")]) == expected
         assert shard.read_bytes() == whole
     shard.with_name(f"{shard.name}.json").write_bytes(b"")
-    assert write(sink(tmp_path), [spec(images / "a.jpg")]) == expected
+    assert write(sink(tmp_path), [spec_of(images / "a.jpg")]) == expected
 
 
 def test_two_attempts_at_the_same_moment_end_in_one_right_file(tmp_path: Path, images: Path) -> None:
-    specs = [spec(images / name) for name in ("a.jpg", "b.jpg", "c.jpg")] * 20
+    specs = [spec_of(images / name) for name in ("a.jpg", "b.jpg", "c.jpg")] * 20
     expected, _ = write(sink(tmp_path / "alone"), specs)
     for attempt in range(10):
         folder = tmp_path / f"together {attempt}"
@@ -163,7 +160,7 @@ def test_two_attempts_at_the_same_moment_end_in_one_right_file(tmp_path: Path, i
 
 def test_a_bundle_gives_each_shard_once_in_order_with_its_own_rejected_examples(tmp_path: Path, images: Path) -> None:
     (images / "b.jpg").write_bytes(b"")
-    good, bad = spec(images / "a.jpg"), spec(images / "b.jpg")
+    good, bad = spec_of(images / "a.jpg"), spec_of(images / "b.jpg")
     shards = [
         (ShardKey("train_input", number, f"data-{number}_p0.h5"), [good] * (7 - number) + [bad] * (number % 2))
         for number in range(6)
@@ -175,15 +172,21 @@ def test_a_bundle_gives_each_shard_once_in_order_with_its_own_rejected_examples(
 
 
 def test_a_shard_that_fails_ends_those_beside_it_and_leaves_nothing_half_written(tmp_path: Path, images: Path) -> None:
-    gone, many = [spec(images / "gone.jpg")], [spec(images / "a.jpg")] * 100_000
+    def shards() -> Iterator[tuple[ShardKey, list[ExampleSpec]]]:
+        yield KEY, [spec_of(images / "gone.jpg")]
+        while not (tmp_path / "staging" / KEY.split).exists():
+            time.sleep(0.01)  # until the shard that fails is the first in line
+        yield ShardKey("train_input", 1, "data-1_p0.h5"), [spec_of(images / "a.jpg")] * 100_000
+
     with pytest.raises(FileNotFoundError):
-        outputs_of(sink(tmp_path), [(KEY, gone), (ShardKey("train_input", 1, "data-1_p0.h5"), many)])
+        outputs_of(sink(tmp_path), shards())
     assert staged_files(tmp_path) == {}
 
 
 def test_a_bad_image_leaves_its_shard_without_a_gap_and_is_named_each_time(tmp_path: Path, images: Path) -> None:
     (images / "b.jpg").write_bytes(b"")
-    specs = [spec(images / "a.jpg"), spec(images / "b.jpg", rows=2), spec(images / "c.jpg", runs="384 9", rows=2)]
+    out_of_bounds = spec_of(images / "c.jpg", runs="384 9", rows=2)
+    specs = [spec_of(images / "a.jpg"), spec_of(images / "b.jpg", rows=2), out_of_bounds]
     first, rejected = write(sink(tmp_path), specs)
     assert (first.stored.examples, first.rows, first.merged) == (1, 1, 0)
     assert [(one.image_id, one.class_id, one.code, one.rows) for one in rejected] == [
@@ -195,72 +198,9 @@ def test_a_bad_image_leaves_its_shard_without_a_gap_and_is_named_each_time(tmp_p
 
 
 def test_a_kept_shard_names_its_rejected_rows_by_where_they_stand_now(tmp_path: Path, images: Path) -> None:
-    bad = spec(images / "c.jpg", runs="384 9")
+    bad = spec_of(images / "c.jpg", runs="384 9")
     summary, _ = write(sink(tmp_path), [bad])
     moved = bad._replace(rows=(bad.rows[0]._replace(line=Line("other.csv", 0, 7)),), counted_rows=0)
     again, [rejected] = write(sink(tmp_path, {summary.path: summary.stored}), [moved])
     assert rejected.source == Line("other.csv", 0, 7)
     assert (rejected.rows, again.stored) == (0, summary.stored)
-
-
-def test_what_killed_processes_left_among_the_temporary_files_is_removed_and_that_of_living_ones_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
-        process.wait()
-    for number in (process.pid, os.getpid(), "x"):
-        (tmp_path / f"maskmill-{number}-abc.attempt").mkdir()
-        (tmp_path / f"maskmill-{number}-abc.attempt" / "shard.h5").write_text("half")
-    remove_dead_attempts()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        f"maskmill-{os.getpid()}-abc.attempt",
-        "maskmill-x-abc.attempt",
-    ]
-
-
-def test_a_record_survives_being_written_and_read() -> None:
-    stored = StoredShard(1, 2, "a", "b")
-    assert StoredShard.from_json(stored.to_json()) == stored
-    assert "rejected" not in stored.to_json()
-
-
-def fingerprint(example: ExampleSpec, form: ExampleFormat = FORM) -> str:
-    return fingerprint_of([example], form, modified_times([example]))
-
-
-A = spec("/images/a")
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        spec("/images/b"),
-        spec("/images/a", rows=2),
-        A._replace(image=ImageFile("/images/a", 101, 0.0)),
-        A._replace(image=ImageFile("/images/a", 100, 1.0)),
-        spec("/images/a", runs="1 3"),
-        A._replace(rows=tuple(row._replace(class_id=2) for row in A.rows)),
-    ],
-)
-def test_fingerprint_tells_every_change_of_the_input(changed: ExampleSpec) -> None:
-    assert fingerprint(changed) != fingerprint(A)
-    assert fingerprint(spec("/images/a")) == fingerprint(A)
-
-
-def test_fingerprint_tells_another_form_and_another_version_of_the_format(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = fingerprint(A)
-    assert fingerprint(A, FORM._replace(resized=(8, 8))) != before
-    assert fingerprint(A, FORM._replace(label=FORM.label._replace(loss="ssce"))) != before
-    monkeypatch.setattr("maskmill.format_version.CURRENT", 0)
-    assert fingerprint(A) != before
-
-
-def test_checksums_tell_a_change_of_content_that_size_and_time_do_not(images: Path) -> None:
-    before = content_hashes([spec(images / "a.jpg"), spec(images / "b.jpg")], 2)
-    content = bytearray((images / "a.jpg").read_bytes())
-    content[-3] ^= 1
-    (images / "a.jpg").write_bytes(content)
-    after = content_hashes([spec(images / "a.jpg"), spec(images / "b.jpg")], 2)
-    assert before[0] != after[0]
-    assert before[1] == after[1]

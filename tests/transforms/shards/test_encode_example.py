@@ -1,0 +1,35 @@
+"""An example as it is stored."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from maskmill.inflate import inflate
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.shards.encode_example import encode_example
+from tests.support.builders import grey_pixels
+
+MASK = (grey_pixels(1) % 8).astype(np.uint8)  # bits of three classes
+
+
+@pytest.mark.parametrize("loss", ["bce", "multilabel_bce", "ssce"])
+@pytest.mark.parametrize("as_uint8", [False, True])
+def test_the_chunks_hold_the_label(loss: str, as_uint8: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maskmill.transforms.examples.label.MAX_CHUNK_BYTES", 24 * (5 if as_uint8 else 20))  # 5 rows
+    form = LabelFormat(loss, 4, 16, 24, (1, 2, 3), as_uint8)
+    encoded = encode_example(grey_pixels(2), MASK, form)
+    label = np.full(form.shape, 9, form.dtype)
+    for offset, chunk in encoded.label_chunks:
+        size = int(np.prod(form.chunk_shape)) * form.dtype.itemsize
+        array = np.frombuffer(inflate(chunk, size), form.dtype).reshape(form.chunk_shape)
+        target = label[tuple(slice(at, at + n) for at, n in zip(offset, form.chunk_shape, strict=True))]
+        target[...] = array[tuple(map(slice, target.shape))]
+    assert len(encoded.label_chunks) % 4 == 0  # the last one is not full
+    assert np.array_equal(label, form.label(MASK))
+
+
+def test_the_image_gets_a_channel_and_pixels_of_several_classes_are_counted() -> None:
+    encoded = encode_example(grey_pixels(2), MASK, LabelFormat("ssce", 4, 16, 24, (1, 2, 3)))
+    assert np.array_equal(encoded.image, grey_pixels(2)[np.newaxis])
+    assert encoded.overlap == np.count_nonzero(np.isin(MASK, [3, 5, 6, 7]))
