@@ -22,7 +22,7 @@ from maskmill.names import (
     meta_file,
     parse_meta_file,
     parse_meta_line,
-    parse_shard_file,
+    parse_shard_name,
     shard_path,
 )
 
@@ -45,7 +45,7 @@ class Shard(NamedTuple):
     @property
     def place(self) -> tuple[int, int]:
         """Index of its range of positions, and its own index in the split, as its name says."""
-        parsed = parse_shard_file(self.path)
+        parsed = parse_shard_name(self.path)
         return (parsed.range, parsed.number) if parsed else (0, 0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from maskmill.names import ATTEMPT, parse_shard_file
+from maskmill.names import ATTEMPT, parse_shard_name
 
 
 def check_sizes(listed: Mapping[str, int | None], found: Mapping[str, int], where: str) -> Iterator[str]:
@@ -43,5 +43,5 @@ def find_strays(present: Iterable[str], listed: Collection[str]) -> Iterator[str
 
 
 def _dataset_name(path: str) -> str | None:
-    parsed = parse_shard_file(path)
+    parsed = parse_shard_name(path)
     return parsed.name if parsed else None

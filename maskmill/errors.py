@@ -1,4 +1,4 @@
-"""The error of reading a dataset."""
+"""Defines the error of reading a dataset."""
 
 
 class DatasetError(Exception):

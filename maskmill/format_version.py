@@ -1,4 +1,4 @@
-"""The version of the format, which is part of every fingerprint."""
+"""Holds the version of the format, which is part of every fingerprint."""
 
 from __future__ import annotations
 

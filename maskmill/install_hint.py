@@ -1,4 +1,4 @@
-"""What to type so that a missing library is there: a command that works in the shell in which it was printed."""
+"""Says what to type to install a missing library: a command that works in the shell in which it is printed."""
 
 from __future__ import annotations
 

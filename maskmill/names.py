@@ -1,4 +1,4 @@
-"""Every name in a dataset's folder: the one place that formats and parses them.
+"""Formats and parses every name in a dataset's folder; nothing else writes them down.
 
     <output_dir>/
       manifest.json, data_params.json, meta_<split>.dat, rejected.jsonl, history.jsonl, .lock
@@ -44,12 +44,12 @@ Loss = Literal["bce", "multilabel_bce", "ssce"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 
 _FINGERPRINT_DIGITS = 16
-_SHARD_FILE = re.compile(r"(?P<name>.+)-(?P<number>\d+)_p(?P<range>\d+)\.h5", re.DOTALL)
+_SHARD_NAME = re.compile(r"(?P<name>.+)-(?P<number>\d+)_p(?P<range>\d+)\.h5", re.DOTALL)
 _META_FILE = re.compile(r"meta_(?P<split>.+)\.dat")
 _META_LINE = re.compile(r"(?:.*[/\\])?(?P<file>[^/\\]+) (?P<examples>\d+)")
 
 
-class ShardFile(NamedTuple):
+class ShardName(NamedTuple):
     """The parts of a shard's file name.
 
     Attributes:
@@ -66,10 +66,10 @@ class ShardFile(NamedTuple):
         return f"{self.name}-{self.number}_p{self.range}.h5"
 
 
-def parse_shard_file(path: str) -> ShardFile | None:
-    """Inverse of `str(ShardFile)`, for a file name or a path; None if it does not name a shard."""
-    match = _SHARD_FILE.fullmatch(path.rpartition("/")[2])
-    return ShardFile(match["name"], int(match["number"]), int(match["range"])) if match else None
+def parse_shard_name(path: str) -> ShardName | None:
+    """Inverse of `str(ShardName)`, for a file name or a path; None if it does not name a shard."""
+    match = _SHARD_NAME.fullmatch(path.rpartition("/")[2])
+    return ShardName(match["name"], int(match["number"]), int(match["range"])) if match else None
 
 
 def shard_path(split: str, file_name: str) -> str:
@@ -85,7 +85,7 @@ def split_of(path: str) -> str:
 def is_shard_path(path: str) -> bool:
     """Whether a path has the form `<split>/<shard file>` and therefore cannot leave the dataset's folder."""
     split, _, file_name = path.rpartition("/")
-    return split not in ("", ".", "..") and "/" not in split and parse_shard_file(file_name) is not None
+    return split not in ("", ".", "..") and "/" not in split and parse_shard_name(file_name) is not None
 
 
 def group_name(index: int) -> str:

@@ -1,4 +1,4 @@
-"""Datasets and a resumable loader for PyTorch.
+"""Provides datasets and a resumable loader for PyTorch.
 
 from maskmill import open_dataset
 from maskmill.torch import BatchDataset, BatchLoader

@@ -1,1 +1,1 @@
-"""The commands of maskmill: command line, parameters, the graph, publishing, and what is done with a dataset."""
+"""Implements the commands of maskmill: command line, parameters, the graph, publishing, and checks of a dataset."""

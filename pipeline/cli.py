@@ -1,4 +1,4 @@
-"""The program: finds the command, runs it, and returns the exit status."""
+"""Runs the program: finds the command, runs it, and returns the exit status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The errors of a run, each with its exit status."""
+"""Defines the errors of a run, each with its exit status."""
 
 from __future__ import annotations
 

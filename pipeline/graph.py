@@ -1,4 +1,4 @@
-"""The graph of a run, from top to bottom."""
+"""Builds the graph of a run, from top to bottom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arguments that `maskmill create` and `maskmill plan` share."""
+"""Defines the arguments that `maskmill create` and `maskmill plan` share."""
 
 from __future__ import annotations
 

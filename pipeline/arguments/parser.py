@@ -1,4 +1,4 @@
-"""The parser class of the command line, and what all commands share: exit statuses, unknown options."""
+"""Defines the parser class, and what all commands share: exit statuses, unknown options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of Beam that `maskmill create --help` shows: for each runner and store, the few that matter.
+"""Lists the options of Beam that `maskmill create --help` shows: for each runner and store, the few that matter.
 
 They are written down here because Beam has some 180 of them, and takes a second to import.
 """

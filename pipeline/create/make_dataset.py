@@ -1,4 +1,4 @@
-"""The story of a run: check, find what is there, run the graph, read back, say what came of it."""
+"""Makes a dataset: checks, finds what is there, runs the graph, reads back, and says what came of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Ctrl-C and SIGTERM do to a run."""
+"""Stops a run on Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 

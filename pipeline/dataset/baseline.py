@@ -1,4 +1,4 @@
-"""What a run starts from: the dataset in the output folder, and an earlier one to copy shards from."""
+"""Finds what a run starts from: the dataset in the output folder, and an earlier one to copy shards from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a run published nothing, and what it left: for the program that started it, wherever the graph ran."""
+"""Passes on why a run published nothing, wherever the graph ran, and describes what it left."""
 
 from __future__ import annotations
 

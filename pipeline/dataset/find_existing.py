@@ -13,7 +13,7 @@ from maskmill.names import (
     MANIFEST,
     STAGING,
     is_shard_path,
-    parse_shard_file,
+    parse_shard_name,
     split_of,
     staged_path,
     staging_folder,
@@ -157,5 +157,5 @@ def _hdf5_files(root: str, splits: Iterable[str]) -> Iterator[tuple[str, int]]:
 
 def of_naming(paths: Iterable[str], name: str) -> list[str]:
     """Selects the paths whose file names have the form `<name>-<i>_p<j>.h5`."""
-    parsed = ((path, parse_shard_file(path)) for path in paths)
+    parsed = ((path, parse_shard_name(path)) for path in paths)
     return [path for path, found in parsed if found is not None and found.name == name]

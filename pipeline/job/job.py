@@ -1,4 +1,4 @@
-"""What is to be made, in frozen parts: input, selection, form, output."""
+"""Defines what is to be made, in frozen parts: input, selection, form, output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checked parameters, and the tree of data_params.json that follows from them."""
+"""Holds the checked parameters, and makes the tree of data_params.json from them."""
 
 import copy
 import itertools

@@ -1,4 +1,4 @@
-"""The limit on rejected rows and images above which a run publishes nothing."""
+"""Limits the rejected rows and images: above the limit a run publishes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One execution of a job: its name, its runner, and how much of this machine it uses."""
+"""Describes one execution of a job: its name, its runner, and how much of this machine it uses."""
 
 from __future__ import annotations
 

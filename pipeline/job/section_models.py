@@ -14,7 +14,7 @@ from maskmill.transforms.examples.image import MAX_PIXELS as MAX_IMAGE_PIXELS
 from maskmill.transforms.examples.label import MAX_CLASSES
 from maskmill.transforms.examples.rle import MAX_NUMBER
 
-MAX_PIXELS = 2**28
+MAX_OUTPUT_PIXELS = 2**28
 # Name of a split: of its section and of its folder.
 SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
 
@@ -40,8 +40,8 @@ def _one_or_more(value: object) -> object:
 
 
 def _bounded(shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    if shape[0] * shape[1] > MAX_PIXELS:
-        raise ValueError(f"{shape[0]} x {shape[1]} is above {MAX_PIXELS} pixels")
+    if shape[0] * shape[1] > MAX_OUTPUT_PIXELS:
+        raise ValueError(f"{shape[0]} x {shape[1]} is above {MAX_OUTPUT_PIXELS} pixels")
     return shape
 
 
@@ -145,7 +145,7 @@ class SplitParams(BaseModel):
     )
     data_dir: Text = Field(description="give the folder that holds the CSV file and the image folder")
     image_shape: ImageShape = Field(
-        description=f"give [height, width, channels], each 1 or more, height x width {MAX_PIXELS} or less"
+        description=f"give [height, width, channels], each 1 or more, height x width {MAX_OUTPUT_PIXELS} or less"
     )
     max_image_shape: MaxImageShape = Field(
         default=(256, 1600), description="give [height, width] or [height, width, channels], each 1 or more"

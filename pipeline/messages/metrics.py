@@ -1,4 +1,4 @@
-"""The metrics of a run, however it ends, in the text format of Prometheus (textfile collector of node_exporter)."""
+"""Writes the metrics of a run, however it ends, as text for Prometheus (textfile collector of node_exporter)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers with their nouns and units, as messages show them."""
+"""Writes numbers with their nouns and units, for messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run did, in numbers, for programs: in the last object of the log, and in the file of metrics."""
+"""Collects the numbers of a run for programs: the last object of the log, and the file of metrics."""
 
 from __future__ import annotations
 

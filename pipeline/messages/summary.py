@@ -1,4 +1,4 @@
-"""The summary of a finished run, for people."""
+"""Writes the summary of a finished run, for people."""
 
 from __future__ import annotations
 

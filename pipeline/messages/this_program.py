@@ -1,4 +1,4 @@
-"""How to call this program again, in the shell in which it was called."""
+"""Says how to call this program again, in the shell in which it was called."""
 
 from __future__ import annotations
 

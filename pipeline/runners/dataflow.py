@@ -1,4 +1,4 @@
-"""Checks and messages for runs on Dataflow."""
+"""Checks jobs for Dataflow, and announces them."""
 
 from __future__ import annotations
 

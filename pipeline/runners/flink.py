@@ -10,7 +10,7 @@ from typing import Any
 import requests
 from apache_beam.runners.portability import flink_uber_jar_job_server
 
-ANSWER_SECONDS = 60
+_ANSWER_SECONDS = 60
 ASK_EVERY_SECONDS = 2
 
 
@@ -25,7 +25,7 @@ class FlinkJob(flink_uber_jar_job_server.FlinkBeamJob):
             RuntimeError: the cluster refuses the request.
         """
         try:
-            return super().request(method, path, expected_status, timeout=ANSWER_SECONDS, **kwargs)
+            return super().request(method, path, expected_status, timeout=_ANSWER_SECONDS, **kwargs)
         except requests.RequestException as error:
             raise ConnectionError(f"no Flink cluster answers at {self._master_url} (--flink_master)") from error
 

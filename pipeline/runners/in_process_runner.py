@@ -1,4 +1,4 @@
-"""Beam's in-process runner, made to release the buffers of each stage instead of keeping them until the run ends.
+"""Makes Beam's in-process runner release the buffers of each stage before the run ends.
 
 `FnApiRunner._execute_bundle` is private; tried with Beam 2.77. If a later Beam calls it in another way, the runner
 works as Beam's own and takes more memory.

@@ -17,7 +17,7 @@ from apache_beam.portability.api import beam_provision_api_pb2 as provision
 from apache_beam.portability.api import beam_provision_api_pb2_grpc as provision_grpc
 from google.protobuf import json_format, text_format
 
-ANSWER_SECONDS = 60
+_ANSWER_SECONDS = 60
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,7 +64,7 @@ def ask_runner(worker: str, endpoint: str) -> Mapping[str, str]:
         info = (
             provision_grpc.ProvisionServiceStub(channel)
             .GetProvisionInfo(
-                provision.GetProvisionInfoRequest(), metadata=[("worker_id", worker)], timeout=ANSWER_SECONDS
+                provision.GetProvisionInfoRequest(), metadata=[("worker_id", worker)], timeout=_ANSWER_SECONDS
             )
             .info
         )

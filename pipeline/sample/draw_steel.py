@@ -6,8 +6,8 @@ An image depends only on the seed and its index, not on the number of images, th
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
-Pixels = NDArray[np.float32]
+DefectMask = NDArray[np.bool_]
+GreyLevels = NDArray[np.float32]
 Span = tuple[int, int]
 
 HEIGHT, WIDTH = 256, 1600
@@ -16,7 +16,7 @@ DEFECT_SHARE, TWO_CLASSES_SHARE = 6666 / 12568, 427 / 12568
 CLASS_ROWS = {1: 897, 2: 247, 3: 5150, 4: 801}
 
 
-def make_image(seed: int, index: int) -> tuple[NDArray[np.uint8], dict[int, Mask]]:
+def draw_image(seed: int, index: int) -> tuple[NDArray[np.uint8], dict[int, DefectMask]]:
     """Draws an image: grey levels, uint8 [256, 1600], and a mask, bool [256, 1600], for each class in it."""
     rng = np.random.default_rng([seed, index])
     classes, span = plan_image(rng)
@@ -35,10 +35,11 @@ def plan_image(rng: np.random.Generator) -> tuple[tuple[int, ...], Span]:
     return tuple(classes), (edge, WIDTH) if rng.random() < 0.5 else (0, WIDTH - edge)
 
 
-def draw_steel(rng: np.random.Generator, span: Span = (0, WIDTH)) -> Pixels:
+def draw_steel(rng: np.random.Generator, span: Span = (0, WIDTH)) -> GreyLevels:
     """Draws flawless steel, float32 [256, 1600]: nearly black beside the columns (first, end) of `span`."""
     noise = rng.integers(0, 256, (HEIGHT, WIDTH + 1), np.uint8)
-    image: Pixels = np.add(noise[:, :-1], noise[:, 1:], dtype=np.float32)  # grain, drawn out a little along the rows
+    # Grain, drawn out a little along the rows.
+    image: GreyLevels = np.add(noise[:, :-1], noise[:, 1:], dtype=np.float32)
     image *= rng.uniform(0.09, 0.17)
     image += rng.uniform(20, 80) + _profile(rng, WIDTH, 9, 22) + _streaks(rng, WIDTH, 5)
     image += (_profile(rng, HEIGHT, 5, 6) + _streaks(rng, HEIGHT, 2))[:, None]
@@ -49,20 +50,20 @@ def draw_steel(rng: np.random.Generator, span: Span = (0, WIDTH)) -> Pixels:
     return image
 
 
-def _profile(rng: np.random.Generator, size: int, knots: int, height: float) -> Pixels:
+def _profile(rng: np.random.Generator, size: int, knots: int, height: float) -> GreyLevels:
     """Draws a line, float32 [size], through random knots in -height … height."""
     values = rng.uniform(-height, height, knots)
     return np.interp(np.arange(size), np.linspace(0, size - 1, knots), values).astype(np.float32)
 
 
-def _streaks(rng: np.random.Generator, size: int, height: float) -> Pixels:
+def _streaks(rng: np.random.Generator, size: int, height: float) -> GreyLevels:
     """Draws random levels, float32 [size], in -height … height, each near its neighbour's; a few stand out."""
     levels = rng.uniform(-height, height, size + 1)
     levels[rng.random(size + 1) < 0.02] *= 4
     return np.float32(0.5) * (levels[:-1] + levels[1:]).astype(np.float32)
 
 
-def _draw_blob(rng: np.random.Generator, height: int, width: int) -> tuple[Mask, Pixels]:
+def _draw_blob(rng: np.random.Generator, height: int, width: int) -> tuple[DefectMask, GreyLevels]:
     """Draws a ragged ellipse, bool [height, width], a run a column, and weights, float32, from 0 at its border to 1."""
     y, x = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width + 2)[1:-1]
     inside = 1 - x * x
@@ -72,18 +73,18 @@ def _draw_blob(rng: np.random.Generator, height: int, width: int) -> tuple[Mask,
     return mask, (1.6 * (inside - y * y)).clip(0, 1).astype(np.float32)
 
 
-def _shade_spot(rng: np.random.Generator, height: int, width: int) -> Pixels:
+def _shade_spot(rng: np.random.Generator, height: int, width: int) -> GreyLevels:
     return np.full((height, width), rng.choice([-60, -50, 55]), np.float32)
 
 
-def _shade_scratch(rng: np.random.Generator, height: int, width: int) -> Pixels:
+def _shade_scratch(rng: np.random.Generator, height: int, width: int) -> GreyLevels:
     slant = (np.arange(height) * rng.uniform(0, 0.4)).astype(np.int64)
     streaks = 22 * int(rng.choice([-1, 1])) + _streaks(rng, width + int(slant[-1]), 40)
-    shade: Pixels = streaks[np.arange(width) + slant[:, None]]
+    shade: GreyLevels = streaks[np.arange(width) + slant[:, None]]
     return shade * (1 + _profile(rng, height, 6, 0.6)[:, None])
 
 
-def _shade_rough(rng: np.random.Generator, height: int, width: int) -> Pixels:
+def _shade_rough(rng: np.random.Generator, height: int, width: int) -> GreyLevels:
     shade = np.full((height, width), -8, np.float32)
     for down, across in ((2, 3), (5, 7), (11, 16)):
         coarse = rng.uniform(-30, 30, (height // down + 1, width // across + 1)).astype(np.float32)
@@ -100,7 +101,7 @@ _DEFECTS = {
 }
 
 
-def draw_defect(image: Pixels, class_id: int, rng: np.random.Generator, span: Span = (0, WIDTH)) -> Mask:
+def draw_defect(image: GreyLevels, class_id: int, rng: np.random.Generator, span: Span = (0, WIDTH)) -> DefectMask:
     """Draws a class's defects into `image`, float32 [256, 1600]; returns their mask, bool [256, 1600], never empty."""
     mask = np.zeros((WIDTH, HEIGHT), np.bool_).T  # column-major, as runs go
     number, heights, widths, shade = _DEFECTS[class_id]

@@ -14,7 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from maskmill.pipeline.errors import MaskmillError, UsageError
-from maskmill.pipeline.sample.draw_steel import CLASS_ROWS, make_image
+from maskmill.pipeline.sample.draw_steel import CLASS_ROWS, draw_image
 from maskmill.transforms.examples.rle import format_runs, mask_to_runs
 
 Layout = Literal["present", "original"]
@@ -152,7 +152,7 @@ def image_names(seed: int, count: int) -> list[str]:
 
 
 def _write_image(path: Path, seed: int, index: int) -> _Written:
-    pixels, masks = make_image(seed, index)
+    pixels, masks = draw_image(seed, index)
     Image.fromarray(pixels).convert("RGB").save(path, "JPEG", quality=90)
     runs = {class_id: format_runs(mask_to_runs(mask)) for class_id, mask in masks.items()}
     return _Written(path.name, runs, path.stat().st_size)

@@ -1,4 +1,4 @@
-"""The findings of `verify`, and the messages about them."""
+"""Defines the findings of `verify`, and writes the messages about them."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskmill import names
-from maskmill.names import ShardFile
+from maskmill.names import ShardName
 
 FILE_NAMES = st.text(st.characters(exclude_characters="/\\", exclude_categories=("Cs",)), min_size=1)
 INDICES = st.integers(0, 10**6)
@@ -15,14 +15,14 @@ INDICES = st.integers(0, 10**6)
 
 @given(FILE_NAMES, INDICES, INDICES)
 def test_a_shard_file_is_parsed_as_it_is_formatted(name: str, number: int, range_: int) -> None:
-    file = ShardFile(name, number, range_)
-    assert names.parse_shard_file(str(file)) == file
-    assert names.parse_shard_file(names.shard_path("train_input", str(file))) == file
+    file = ShardName(name, number, range_)
+    assert names.parse_shard_name(str(file)) == file
+    assert names.parse_shard_name(names.shard_path("train_input", str(file))) == file
 
 
 @pytest.mark.parametrize("name", ["", "data.h5", "data-1.h5", "data-1_p0.h5.tmp", "data-x_p0.h5", "-1_p0.h5"])
 def test_other_files_are_not_shards(name: str) -> None:
-    assert names.parse_shard_file(name) is None
+    assert names.parse_shard_name(name) is None
 
 
 @given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_]*_input", fullmatch=True))

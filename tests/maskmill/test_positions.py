@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskmill.catalog import Shard
-from maskmill.names import ShardFile
+from maskmill.names import ShardName
 from maskmill.positions import places_of
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 
 
 def shard(number: int, examples: int, range_: int = 0) -> Shard:
-    return Shard(f"train_input/{ShardFile('data', number, range_)}", examples, None)
+    return Shard(f"train_input/{ShardName('data', number, range_)}", examples, None)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from maskmill.pipeline.job.read_job import make_job
 from maskmill.pipeline.job.rejected_limit import parse_limit
 from maskmill.pipeline.runners.new_pipeline import new_pipeline
 from maskmill.transforms.assignment.shard_layout import ShardLayout
+from maskmill.transforms.parallel.progress import PROGRESS
 from tests.support.builders import A_RUN, write_dataset, write_params
 from tests.support.command import ROOT
 
@@ -51,6 +52,15 @@ def test_a_run_counts_rows_shards_examples_bytes_and_what_was_rejected(tmp_path:
         "reject-image-missing": 1,
         "reject-rle-not-numbers": 1,
     }
+
+
+def test_a_run_says_how_many_examples_to_expect_and_how_many_are_done(tmp_path: Path) -> None:
+    PROGRESS.restart()
+    try:
+        count(new_job(tmp_path))
+        assert (PROGRESS.expected, PROGRESS.done) == (4, 4)
+    finally:
+        PROGRESS.restart()
 
 
 def test_the_docs_name_every_counter() -> None:

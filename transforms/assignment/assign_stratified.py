@@ -26,10 +26,10 @@ from maskmill.transforms.assignment.splits import SelectedExample, SplitRule, ru
 from maskmill.transforms.examples.spec import ExampleSpec
 
 # The stratum of examples without a defect; the other strata have the numbers of their classes.
-NO_DEFECT = 0
+NO_DEFECT_STRATUM = 0
 
 # Number of examples with a defect of a class, by (selection, class).
-ClassCounts = Mapping[tuple[int, int], int]
+ExamplesByClass = Mapping[tuple[int, int], int]
 
 
 def classes_of(selected: SelectedExample) -> Iterator[tuple[int, int]]:
@@ -38,16 +38,16 @@ def classes_of(selected: SelectedExample) -> Iterator[tuple[int, int]]:
         yield selected.selection, class_id
 
 
-def stratum_of(selected: SelectedExample, counts: ClassCounts) -> int:
+def stratum_of(selected: SelectedExample, counts: ExamplesByClass) -> int:
     """Returns the number of an example's rarest class; among equally rare ones, the lowest."""
     return min(
         selected.spec.class_ids,
         key=lambda class_id: (counts[selected.selection, class_id], class_id),
-        default=NO_DEFECT,
+        default=NO_DEFECT_STRATUM,
     )
 
 
-def stratum_block(selected: SelectedExample, counts: ClassCounts, salt: str, blocks: int) -> BlockKeyType:
+def stratum_block(selected: SelectedExample, counts: ExamplesByClass, salt: str, blocks: int) -> BlockKeyType:
     """Returns the block of an example's stratum that holds its hash."""
     number = hash_image(selected.spec.image_id, salt).split
     return selected.selection, stratum_of(selected, counts), 0, hash_block(number, blocks)

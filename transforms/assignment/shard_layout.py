@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from maskmill.names import ShardFile
+from maskmill.names import ShardName
 
 
 class ShardLayout(NamedTuple):
@@ -80,7 +80,7 @@ class ShardLayout(NamedTuple):
 
     def file_name(self, shard: int) -> str:
         """Returns the name of a shard's file."""
-        return str(ShardFile(self.name, shard, shard // self.files_in_range))
+        return str(ShardName(self.name, shard, shard // self.files_in_range))
 
 
 def _fullest(mean: float) -> float:

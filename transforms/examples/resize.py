@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from maskmill.transforms.examples.rle import ClassMask
 
-Pixels = NDArray[np.uint8]
-
 # Sums stay below 2^9, so that a product of the second pass needs 9 + 28 + 16 = 53 bits, as many as a float64 has.
 _WEIGHT_UNIT = 2.0**28
 _VALUE_UNIT = 2.0**16
@@ -37,7 +35,7 @@ class _Band(NamedTuple):
     weights: NDArray[np.float64]
 
 
-def resize_bicubic(pixels: Pixels, height: int, width: int) -> Pixels:
+def resize_bicubic(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """Resizes an image: bicubic with antialiasing, clamped, rounded half to even.
 
     Args:
@@ -125,7 +123,7 @@ def nearest_index(size_in: int, size_out: int) -> NDArray[np.int64]:
     return np.asarray(np.minimum(index, size_in - 1))
 
 
-def tile(pixels: Pixels, height: int, width: int) -> Pixels:
+def tile(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """Repeats an image up to a larger size: out[y, x] = pixels[y % h, x % w], uint8 [height, width]."""
     if pixels.shape == (height, width):
         return pixels

@@ -1,4 +1,4 @@
-"""Amazon S3 and compatible object stores, through boto3."""
+"""Accesses Amazon S3 and compatible object stores, through boto3."""
 
 from __future__ import annotations
 

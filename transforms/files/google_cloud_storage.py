@@ -1,4 +1,4 @@
-"""Google Cloud Storage, through its client library and Beam's."""
+"""Accesses Google Cloud Storage, through its client library and Beam's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pool of processes needs of CPython and only private names give: tried with CPython 3.10 to 3.13.
+"""Does what the pool of processes needs and only private names of CPython give. Tried with CPython 3.10 to 3.13.
 
 Each function does nothing if the names are gone; its docstring says what is lost then. The tests of this module fail
 when a trick has no effect any more.

@@ -1,4 +1,4 @@
-"""A pool of processes that decode: threads would share the interpreter's lock, which an example holds for long."""
+"""Runs a pool of processes that decode: threads would share the interpreter's lock, which an example holds for long."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from maskmill.names import parse_shard_file, shard_path
+from maskmill.names import parse_shard_name, shard_path
 
 # How a run obtained a shard: wrote it, kept it (in the dataset or staged), or copied it from another dataset.
 WRITTEN, KEPT, REUSED = "written", "kept", "reused"
@@ -135,7 +135,7 @@ class ShardSummary(NamedTuple):
     @property
     def range(self) -> int:
         """Index of the range of positions that the shard belongs to."""
-        parsed = parse_shard_file(self.file_name)
+        parsed = parse_shard_name(self.file_name)
         assert parsed is not None
         return parsed.range
 
@@ -148,10 +148,6 @@ def cut_summary(summary: ShardSummary) -> Iterator[ShardSummary]:
         yield summary._replace(stored=summary.stored._replace(rejected=part))
 
 
-def _place_of(summary: ShardSummary) -> tuple[str, int]:
-    return summary.split, summary.number
-
-
 def join_summaries(pieces: Iterable[ShardSummary]) -> tuple[ShardSummary, ...]:
     """Inverts `cut_summary` for pieces of many shards in any order; returns summaries in order of split and number."""
     summaries = []
@@ -161,3 +157,7 @@ def join_summaries(pieces: Iterable[ShardSummary]) -> tuple[ShardSummary, ...]:
         stored = of_shard[0].stored._replace(rejected=dict(rejected))
         summaries.append(of_shard[0]._replace(stored=stored))
     return tuple(summaries)
+
+
+def _place_of(summary: ShardSummary) -> tuple[str, int]:
+    return summary.split, summary.number

@@ -58,7 +58,7 @@ class WrittenShards(NamedTuple):
     rejected: beam.PCollection[Rejected]
 
 
-def summarise(key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard, state: str) -> ShardSummary:
+def summarise_shard(key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard, state: str) -> ShardSummary:
     """Summarises a shard.
 
     Rows and classes are counted here and not stored with the file: the split that counts the rows of an example may
@@ -75,7 +75,7 @@ def outputs_of(key: ShardKey, specs: list[ExampleSpec], stored: StoredShard, sta
     """Yields the outputs for a shard: the examples that are missing from it, and its summary in pieces."""
     for index, why in stored.rejected.items():
         yield beam.pvalue.TaggedOutput("rejected", reject(specs[index], why))
-    yield from cut_summary(summarise(key, specs, stored, state))
+    yield from cut_summary(summarise_shard(key, specs, stored, state))
 
 
 def in_global_window(outputs: Iterable[Any]) -> Iterator[Any]:

@@ -8,8 +8,9 @@ import time
 import pytest
 
 from maskmill.pipeline.messages import progress_bar
-from maskmill.pipeline.messages.progress_bar import show_progress
-from maskmill.transforms.parallel.progress import Progress
+from maskmill.pipeline.messages.progress_bar import expect_examples, show_progress
+from maskmill.transforms.assignment.splits import SplitSize
+from maskmill.transforms.parallel.progress import PROGRESS, Progress
 
 
 class Terminal(io.StringIO):
@@ -62,3 +63,11 @@ def test_bytes_are_shown_with_their_units() -> None:
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
 def test_quiet_shows_nothing(stream: io.StringIO) -> None:
     assert work(stream, quiet=True) == ""
+
+
+def test_the_examples_of_all_splits_are_expected() -> None:
+    try:
+        expect_examples({"train_input": SplitSize(3, 10), "eval_input": SplitSize(2, 10)})
+        assert PROGRESS.expected == 5
+    finally:
+        PROGRESS.restart()

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from maskmill.pipeline.sample.draw_steel import draw_defect, draw_steel, make_image, plan_image
+from maskmill.pipeline.sample.draw_steel import draw_defect, draw_image, draw_steel, plan_image
 
 
 def test_about_half_of_the_images_have_no_defect_and_class_3_prevails() -> None:
@@ -42,10 +42,10 @@ def test_a_defect_is_seen_where_its_mask_is_and_nowhere_else(class_id: int) -> N
 
 
 def test_an_image_depends_on_its_seed_and_index_alone() -> None:
-    image, masks = make_image(3, 5)
-    again, same_masks = make_image(3, 5)
+    image, masks = draw_image(3, 5)
+    again, same_masks = draw_image(3, 5)
     assert (image.dtype, image.shape) == (np.uint8, (256, 1600))
     assert np.array_equal(image, again)
     assert masks.keys() == same_masks.keys()
-    for other in (make_image(3, 6), make_image(4, 5)):
+    for other in (draw_image(3, 6), draw_image(4, 5)):
         assert not np.array_equal(image, other[0])

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from maskmill.pipeline.errors import MaskmillError, UsageError
-from maskmill.pipeline.sample.draw_steel import make_image
+from maskmill.pipeline.sample.draw_steel import draw_image
 from maskmill.pipeline.sample.write_sample import SampleSummary, image_names, write_sample
 
 IMAGES = 20
@@ -50,7 +50,7 @@ def test_same_bytes_with_one_worker_as_with_two(sample, tmp_path):
 def test_another_seed_gives_other_images(sample, tmp_path):
     other = write_sample(tmp_path, images=3, seed=1)
     assert not {path.name for path in other.images_dir.iterdir()} & set(image_names(0, IMAGES))
-    assert not np.array_equal(make_image(0, 0)[0], make_image(1, 0)[0])
+    assert not np.array_equal(draw_image(0, 0)[0], draw_image(1, 0)[0])
 
 
 def test_a_larger_sample_begins_with_the_images_of_a_smaller_one(sample, tmp_path):
@@ -99,7 +99,7 @@ def test_a_name_that_is_taken_is_not_given_again(monkeypatch):
 
 
 def test_table_holds_the_masks_of_the_drawn_images(sample):
-    masks = {name: make_image(0, index)[1] for index, name in enumerate(image_names(0, IMAGES))}
+    masks = {name: draw_image(0, index)[1] for index, name in enumerate(image_names(0, IMAGES))}
     rows = list(table(sample).itertuples(index=False))
     assert [(name, class_id) for name, class_id, _ in rows] == sorted(
         (name, class_id) for name in masks for class_id in masks[name]

@@ -45,11 +45,12 @@ def test_every_shard_is_there_with_an_empty_batch() -> None:
 
 def test_an_example_is_placed_by_the_layout_of_its_split() -> None:
     spec, sizes = a_spec("a.jpg"), {"train_input": SplitSize(5, 5), "eval_input": SplitSize(5, 5)}
-    layouts = {"train_input": LAYOUT, "eval_input": LAYOUT._replace(num_output_files=2)}
+    # Of the two ranges of eval_input, position 4 is the last of three in the second.
+    layouts = {"train_input": LAYOUT, "eval_input": ShardLayout("d", 2, num_processes=2)}
     placed = [place_example(SplitExample(split, 4, spec), sizes, layouts) for split in layouts]
     assert placed == [
         (("train_input", 1, "d-1_p0.h5"), PlacedExample(1, spec)),
-        (("eval_input", 0, "d-0_p0.h5"), PlacedExample(2, spec)),
+        (("eval_input", 1, "d-1_p1.h5"), PlacedExample(2, spec)),
     ]
 
 

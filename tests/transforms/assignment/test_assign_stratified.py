@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskmill.transforms.assignment.assign_stratified import (
-    NO_DEFECT,
+    NO_DEFECT_STRATUM,
     AssignStratified,
     classes_of,
     cut_stratum,
@@ -41,7 +41,9 @@ def test_an_example_counts_for_each_of_its_classes() -> None:
     assert list(classes_of(unlisted("a.jpg"))) == []
 
 
-@pytest.mark.parametrize(("classes", "stratum"), [((3,), 3), ((3, 1), 1), ((4, 3), 4), ((4, 1), 1), ((), NO_DEFECT)])
+@pytest.mark.parametrize(
+    ("classes", "stratum"), [((3,), 3), ((3, 1), 1), ((4, 3), 4), ((4, 1), 1), ((), NO_DEFECT_STRATUM)]
+)
 def test_the_stratum_of_an_example_is_its_rarest_class(classes: tuple[int, ...], stratum: int) -> None:
     assert stratum_of(listed(a_spec("a.jpg", classes=classes), selection=2), COUNTS) == stratum
 

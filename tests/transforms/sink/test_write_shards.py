@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import apache_beam as beam
@@ -171,9 +172,14 @@ def test_a_bundle_gives_each_shard_once_in_order_with_its_own_rejected_examples(
 
 
 def test_a_shard_that_fails_ends_those_beside_it_and_leaves_nothing_half_written(tmp_path: Path, images: Path) -> None:
-    gone, many = [spec_of(images / "gone.jpg")], [spec_of(images / "a.jpg")] * 100_000
+    def shards() -> Iterator[tuple[ShardKey, list[ExampleSpec]]]:
+        yield KEY, [spec_of(images / "gone.jpg")]
+        while not (tmp_path / "staging" / KEY.split).exists():
+            time.sleep(0.01)  # until the shard that fails is the first in line
+        yield ShardKey("train_input", 1, "data-1_p0.h5"), [spec_of(images / "a.jpg")] * 100_000
+
     with pytest.raises(FileNotFoundError):
-        outputs_of(sink(tmp_path), [(KEY, gone), (ShardKey("train_input", 1, "data-1_p0.h5"), many)])
+        outputs_of(sink(tmp_path), shards())
     assert staged_files(tmp_path) == {}
 
 
