@@ -123,8 +123,8 @@ def _decode_with_pillow(data: bytes, formats: frozenset[str], max_pixels: int) -
     if image.mode not in _MODES:
         raise DataError(
             Code.IMAGE_MODE_UNSUPPORTED,
-            f"the image has pixels of mode {image.mode}, which is not supported; convert it to 8-bit grey or colour, or "
-            "to 16-bit grey",
+            f"the image has pixels of mode {image.mode}, which is not supported; convert it to 8-bit grey or "
+            "colour, or to 16-bit grey",
         )
     try:
         _check_frames(image)
