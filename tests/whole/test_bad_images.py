@@ -93,11 +93,11 @@ BAD_IMAGES: list[tuple[str, Callable[[Path], object], Code, str]] = [
     ),
     ("PNG byte", written(replaced(image_bytes(PIXELS, kind="PNG"), 200, b"\xff")), Code.IMAGE_DAMAGED, "checksum"),
     # another kind of image
-    ("32 bits", written(image_bytes(PIXELS, mode="I", kind="TIFF")), Code.IMAGE_MODE_UNSUPPORTED, "mode I;"),
-    ("floats", written(image_bytes(PIXELS, mode="F", kind="TIFF")), Code.IMAGE_MODE_UNSUPPORTED, "mode F;"),
-    ("animated GIF", written(frames("GIF")), Code.IMAGE_SEVERAL_FRAMES, "save the one that is meant"),
-    ("animated PNG", written(frames("PNG")), Code.IMAGE_SEVERAL_FRAMES, "save the one that is meant"),
-    ("pages of TIFF", written(frames("TIFF")), Code.IMAGE_SEVERAL_FRAMES, "save the one that is meant"),
+    ("32 bits", written(image_bytes(PIXELS, mode="I", kind="TIFF")), Code.IMAGE_MODE_UNSUPPORTED, "mode I,"),
+    ("floats", written(image_bytes(PIXELS, mode="F", kind="TIFF")), Code.IMAGE_MODE_UNSUPPORTED, "mode F,"),
+    ("animated GIF", written(frames("GIF")), Code.IMAGE_SEVERAL_FRAMES, "save the right one"),
+    ("animated PNG", written(frames("PNG")), Code.IMAGE_SEVERAL_FRAMES, "save the right one"),
+    ("pages of TIFF", written(frames("TIFF")), Code.IMAGE_SEVERAL_FRAMES, "save the right one"),
     # bombs
     ("huge JPEG", written(replaced(JPEG, FRAME + 5, HUGE)), Code.IMAGE_TOO_LARGE, "20000 x 20000 pixels, more than"),
     ("huge PNG", written(png(20_000, 20_000)), Code.IMAGE_TOO_LARGE, "raise maskmill.max_image_pixels"),

@@ -90,8 +90,8 @@ def decode_grey(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
         _decode_with_pillow(data, _JPEG_FORMATS, max_pixels)
         raise DataError(
             Code.IMAGE_PARTLY_DAMAGED,
-            f"the strict decoder refuses the image, of which a part or all can be shown ({error}); copy it again from "
-            "its source, or save it anew",
+            f"the image is not a correct JPEG, although part or all of it can be shown ({error}); copy it again from "
+            "its source, or save it again",
         ) from error
 
 
@@ -123,7 +123,8 @@ def _decode_with_pillow(data: bytes, formats: frozenset[str], max_pixels: int) -
     if image.mode not in _MODES:
         raise DataError(
             Code.IMAGE_MODE_UNSUPPORTED,
-            f"the image has pixels of mode {image.mode}; convert it to grey or colours of 8 bits, or to grey of 16",
+            f"the image has pixels of mode {image.mode}, which is not supported; convert it to 8-bit grey or "
+            "colour, or to 16-bit grey",
         )
     try:
         _check_frames(image)
@@ -151,7 +152,7 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
 def _check_frames(image: Image.Image) -> None:
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise DataError(
-            Code.IMAGE_SEVERAL_FRAMES, "the file holds several images; save the one that is meant as a file of its own"
+            Code.IMAGE_SEVERAL_FRAMES, "the file contains several images; save the right one as a file of its own"
         )
 
 

@@ -63,8 +63,8 @@ def _explain_bad_number(text: str) -> NoReturn:
             raise DataError(code, f"run {(number + 1) // 2} has the {name} {_shorten(word)}; the least is 1")
         if not re.fullmatch(r"[0-9]+", word):
             problem = f"the mask's word {number} is {_shorten(word)!r}"
-            raise DataError(Code.RLE_NOT_NUMBERS, f"{problem}; it must be whole numbers separated by blanks")
-    raise DataError(Code.RLE_NOT_NUMBERS, "the mask's numbers are separated by something else than blanks")
+            raise DataError(Code.RLE_NOT_NUMBERS, f"{problem}; a mask is whole numbers separated by spaces")
+    raise DataError(Code.RLE_NOT_NUMBERS, "the mask's numbers are separated by something other than spaces")
 
 
 def _check_run_numbers(runs: Runs) -> None:
@@ -99,8 +99,8 @@ def pack_runs(runs: Runs) -> bytes:
     if len(packed) > MAX_ELEMENT_BYTES:
         raise DataError(
             Code.RLE_TOO_LONG,
-            f"the mask has {len(runs)} runs, {len(packed)} bytes when packed, of which {MAX_ELEMENT_BYTES} are "
-            "accepted; unite runs that touch or overlap",
+            f"the mask has {len(runs)} runs, which are {len(packed)} bytes when packed; the limit is "
+            f"{MAX_ELEMENT_BYTES}; merge runs that touch or overlap",
         )
     return packed
 

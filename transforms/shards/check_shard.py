@@ -98,9 +98,9 @@ def _check_count(shard: h5py.File, examples: int) -> Iterator[str]:
 def _check_names(names: set[str], examples: int) -> Iterator[str]:
     expected = [group_name(index) for index in range(examples)]
     if missing := [name for name in expected if name not in names]:
-        yield f"without {_enumerate(missing)}"
+        yield f"lacks {_enumerate(missing)}"
     if extra := sorted(names.difference(expected)):
-        yield f"with {_enumerate(extra)}, which does not belong there"
+        yield f"has {_enumerate(extra)}, which does not belong there"
 
 
 def _enumerate(names: list[str]) -> str:
@@ -182,7 +182,7 @@ def _label_problem(part: NDArray[np.generic], form: LabelFormat) -> str | None:
         return None
     ones = part[1:].sum(axis=0, dtype=np.uint16)
     if not ((part[0] == 1) == (ones == 0)).all():
-        return "is not one-hot: a pixel is 1 in no channel, or in that of the background and another"
+        return "is not one-hot: a pixel is 1 in no channel, or in the background's and another"
     if (len(form.classes) == 1 and ones.max() > 1) or part[len(form.classes) + 1 :].any():
-        return "is not one-hot: a pixel is 1 in a channel that stands for no class, or in several"
+        return "is not one-hot: a pixel is 1 in a channel without a class, or in several"
     return None

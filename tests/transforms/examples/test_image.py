@@ -1,4 +1,4 @@
-"""Image files to grey pixels."""
+"""Image files become grey pixels, or are rejected with a reason."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_jpeg_of_which_pillow_shows_only_a_part_is_refused(mode: str) -> None:
     middle = data.index(b"\xff\xda") + 1000
     cut_short = data[:middle] + b"\xff\xd9" + data[middle + 2 :]
     Image.open(io.BytesIO(cut_short)).load()  # no error
-    with pytest.raises(DataError, match="of which a part or all can be shown") as caught:
+    with pytest.raises(DataError, match="although part or all of it can be shown") as caught:
         decode_grey(cut_short)
     assert caught.value.code is Code.IMAGE_PARTLY_DAMAGED
 

@@ -1,4 +1,4 @@
-"""Mask to label."""
+"""Masks become labels, by loss."""
 
 from __future__ import annotations
 

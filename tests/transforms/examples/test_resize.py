@@ -1,4 +1,4 @@
-"""Resizing and tiling."""
+"""Images and masks are resized and tiled as by the original."""
 
 from __future__ import annotations
 

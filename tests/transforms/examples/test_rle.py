@@ -1,4 +1,4 @@
-"""Runs to mask and back."""
+"""Runs become masks, and masks runs."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_blanks_and_tabs_separate_numbers(text: str) -> None:
         ("1e3 2", Code.RLE_NOT_NUMBERS, "'1e3'"),
         ("1,2", Code.RLE_NOT_NUMBERS, "'1,2'"),
         ("٣ ٤", Code.RLE_NOT_NUMBERS, "word 1"),
-        ("1\xa02", Code.RLE_NOT_NUMBERS, "something else than blanks"),
+        ("1\xa02", Code.RLE_NOT_NUMBERS, "something other than spaces"),
         ("--1 2", Code.RLE_NOT_NUMBERS, "'--1'"),
         (f"1 {'9' * 30}", Code.RLE_OUT_OF_BOUNDS, "past any image"),
         (f"{2**64 + 1} 3", Code.RLE_OUT_OF_BOUNDS, "past any image"),
@@ -109,7 +109,7 @@ def test_bad_text_is_refused_with_its_reason(text: str, code: Code, words: str) 
 
 def test_a_mask_that_cannot_be_packed_small_is_refused() -> None:
     runs = np.random.default_rng(1).integers(1, 2**31 - 1, (200_000, 2))
-    with pytest.raises(DataError, match=f"200000 runs, .* of which {MAX_ELEMENT_BYTES} are accepted") as caught:
+    with pytest.raises(DataError, match=f"200000 runs, .* the limit is {MAX_ELEMENT_BYTES}") as caught:
         pack_runs(runs)
     assert caught.value.code is Code.RLE_TOO_LONG
     assert len(pack_runs(runs[:100_000])) <= MAX_ELEMENT_BYTES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ def test_patterns_have_a_meaning_in_the_name_but_not_in_the_folder(tmp_path: Pat
     for name in ("b.csv", "a.csv", "a[1].csv", "c.txt"):
         (folder / name).touch()
     (folder / "folder.csv").mkdir()
+    os.mkfifo(folder / "pipe.csv")
 
     def names(pattern: str) -> list[str]:
         return [Path(info.path).name for info in match_files(str(folder), pattern)]

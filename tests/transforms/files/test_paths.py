@@ -1,4 +1,4 @@
-"""Paths on any file system."""
+"""Paths are joined and compared, with and without a scheme."""
 
 from __future__ import annotations
 

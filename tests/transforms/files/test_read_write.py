@@ -1,4 +1,4 @@
-"""Files on any file system."""
+"""Files are written as a whole, moved and removed."""
 
 from __future__ import annotations
 

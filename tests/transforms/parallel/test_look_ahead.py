@@ -1,4 +1,4 @@
-"""Work done ahead, in order."""
+"""Calls run ahead, within the window, and their results come in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts of examples, from threads and from processes."""
+"""Examples are counted from threads and from processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images from one process to another, through a file."""
+"""Images reach another process through a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the ticket lock."""
+"""Threads with a ticket work one after the other, in the order of their tickets."""
 
 from __future__ import annotations
 

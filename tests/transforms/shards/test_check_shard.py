@@ -87,9 +87,9 @@ STRUCTURE: dict[str, tuple[Change, str]] = {
         "its attribute n_examples is 2.0 instead of 2",
     ),
     "no count": (lambda file: file.attrs.__delitem__("n_examples"), "has no attribute n_examples"),
-    "group too many": (lambda file: file.copy("example_0", "example_2"), "with example_2, which does not belong there"),
-    "another group": (lambda file: file.create_group("notes"), "with notes, which does not belong there"),
-    "group missing": (lambda file: file.__delitem__("example_1"), "without example_1"),
+    "group too many": (lambda file: file.copy("example_0", "example_2"), "has example_2, which does not belong there"),
+    "another group": (lambda file: file.create_group("notes"), "has notes, which does not belong there"),
+    "group missing": (lambda file: file.__delitem__("example_1"), "lacks example_1"),
     "group is an array": (array_for_group, "example_1: cannot be read: it is not a group"),
     "link to nowhere": (link, "example_1: cannot be read: "),
     "array is a group": (group_for_array, "example_1: cannot be read: label is not an array"),
@@ -158,15 +158,15 @@ def test_a_gap_in_the_numbers_is_named(datasets: dict[str, Path], tmp_path: Path
     root = copy_of(datasets["bce"], tmp_path)
     edit_shard(root, lambda file: file.move("example_0", "example_5"))
     assert verify(str(root)).problems == (
-        f"{SHARD}: without example_0",
-        f"{SHARD}: with example_5, which does not belong there",
+        f"{SHARD}: lacks example_0",
+        f"{SHARD}: has example_5, which does not belong there",
     )
 
 
 def test_a_shard_that_is_to_be_empty_and_is_not_is_named(datasets: dict[str, Path], tmp_path: Path) -> None:
     root = copy_of(datasets["bce"], tmp_path)
     edit_shard(root, lambda file: file.create_group("example_0"), EMPTY)
-    assert verify(str(root)).problems == (f"{EMPTY}: with example_0, which does not belong there",)
+    assert verify(str(root)).problems == (f"{EMPTY}: has example_0, which does not belong there",)
 
 
 def test_every_example_that_is_wrong_is_named_and_many_missing_ones_in_short(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_every_example_that_is_wrong_is_named_and_many_missing_ones_in_short(tmp
     wrong = [f"example_{index}/label: holds values other than 0 and 1" for index in range(3)]
     assert check_shard(str(tmp_path / "x.h5"), 3, arrays, form) == wrong
     assert check_shard(str(tmp_path / "x.h5"), 3, arrays) == []
-    assert check_shard(str(tmp_path / "x.h5"), 9, arrays)[1] == "without example_3, example_4, example_5 and 3 more"
+    assert check_shard(str(tmp_path / "x.h5"), 9, arrays)[1] == "lacks example_3, example_4, example_5 and 3 more"
 
 
 @pytest.mark.parametrize("loss", ["bce", "multilabel_bce", "ssce"])
@@ -292,7 +292,7 @@ ORIGINAL: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
     ),
     "example missing": (
         shard_of(example()),
-        [f"{SHARD}: its attribute n_examples is 1 instead of 2", f"{SHARD}: without example_1"],
+        [f"{SHARD}: its attribute n_examples is 1 instead of 2", f"{SHARD}: lacks example_1"],
     ),
     "other form in a shard": (
         shard_of(example(), example(image=TRANSPOSED)),

@@ -1,4 +1,4 @@
-"""Labels compressed from their runs."""
+"""Labels are compressed from their runs, into bytes that zlib inflates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One shard's file."""
+"""The file of a shard has the layout of the original, and the same bytes each time."""
 
 from __future__ import annotations
 

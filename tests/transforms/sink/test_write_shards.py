@@ -1,4 +1,4 @@
-"""The sink: shards in the staging folder, whole, once."""
+"""The sink leaves complete shards in the staging folder, each once."""
 
 from __future__ import annotations
 
