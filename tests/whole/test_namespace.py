@@ -122,3 +122,22 @@ def test_nothing_imports_the_folders_by_their_own_names() -> None:
     by_own_name = re.compile(r"\s*(import|from) (pipeline|transforms)\b")
     lines = [(path, line) for path in files for line in path.read_text().splitlines()]
     assert [(path, line) for path, line in lines if by_own_name.match(line)] == []
+
+
+@pytest.mark.parametrize(
+    ("files", "above"),
+    [
+        (sorted((ROOT / "transforms").rglob("*.py")), r"maskmill\.pipeline"),
+        # Not the links to the other floors; __main__.py is the program.
+        (
+            sorted({*(ROOT / "maskmill").glob("*.py")} - {ROOT / "maskmill" / "__main__.py"}),
+            r"maskmill\.(pipeline|transforms)|apache_beam",
+        ),
+    ],
+    ids=["transforms", "maskmill"],
+)
+def test_no_floor_imports_from_above(files: list[Path], above: str) -> None:
+    assert len(files) > 15
+    upward = re.compile(rf"\s*(import|from) ({above})\b")
+    lines = [(path, line) for path in files for line in path.read_text().splitlines()]
+    assert [(path, line) for path, line in lines if upward.match(line)] == []
