@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from maskmill.pipeline.errors import UsageError
+from maskmill.pipeline.messages.this_program import this_program
 
 EXIT_STATUSES = """\
 exit status:
@@ -26,7 +27,8 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)  # type: ignore[arg-type]
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        raise UsageError(f"{message}\n({self.prog} --help explains)")
+        help_command = " ".join([this_program(), *self.prog.split()[1:], "--help"])
+        raise UsageError(f"{message}\n({help_command} explains)")
 
 
 def refuse_unknown(unknown: Sequence[str], *known: Iterable[str]) -> None:
