@@ -13,7 +13,7 @@ from apache_beam.metrics import Metrics
 from maskmill.transforms.assignment.splits import SplitSize
 from maskmill.transforms.rejected import Line, Rejected, RejectedRecord
 from maskmill.transforms.shards.records import ShardSummary, join_summaries
-from maskmill.transforms.tallies import ANNOTATED_IMAGES, READ_ROWS, SHARED_IMAGES, filtered_rows
+from maskmill.transforms.tallies import ANNOTATED_IMAGES, READ_ROWS, SHARED_IMAGES, filtered_rows, notes
 
 
 class RowCounts(NamedTuple):
@@ -49,6 +49,7 @@ class DatasetMetadata(NamedTuple):
         rejected: ordered by source and line.
         shared_images: number of images in more than one split.
         images: number of images with a file, and either rows or a source that uses images without rows.
+        notes: numbers of what was read in a way that a person may not expect, by what it is.
     """
 
     shards: tuple[ShardSummary, ...]
@@ -57,6 +58,7 @@ class DatasetMetadata(NamedTuple):
     rejected: tuple[RejectedRecord, ...]
     shared_images: int
     images: int
+    notes: Mapping[str, int]
 
 
 def number_lines(
@@ -125,6 +127,7 @@ def aggregate(parts: Iterable[tuple[str, Any]]) -> DatasetMetadata:
         rejected=number_lines(rejected, elements["lines"]),
         shared_images=totals[SHARED_IMAGES],
         images=totals[ANNOTATED_IMAGES],
+        notes=notes(totals),
     )
 
 

@@ -1,7 +1,7 @@
 """Names the tallies: what steps count and `AggregateMetadata` sums. They are data, unlike Beam's counters.
 
-A tally is a pair (name, number). Tallies of rows that nobody asked for begin with a prefix; manifest.json lists them by
-the rest of their name.
+A tally is a pair (name, number). Tallies of rows that nobody asked for begin with a prefix, and so do notes, which
+count what is read in a way that a person may not expect; manifest.json lists both by the rest of their name.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _FILTERED = "filtered: "
+_NOTED = "noted: "
 
 READ_ROWS = "read"
 ANNOTATED_IMAGES = "annotated images"
@@ -19,8 +20,19 @@ WITHOUT_MASK = f"{_FILTERED}without a mask"
 UNWANTED_NEGATIVE = f"{_FILTERED}negative, and not wanted"
 IN_NO_SPLIT = f"{_FILTERED}in no split"
 
+OVERLAPPING_RUNS = f"{_NOTED}rows with overlapping runs, which are united"
+
 
 def filtered_rows(totals: Mapping[str, int]) -> dict[str, int]:
     """Returns the numbers of filtered rows by reason, sorted by reason."""
-    filtered = {name.removeprefix(_FILTERED): totals[name] for name in totals if name.startswith(_FILTERED)}
-    return dict(sorted(filtered.items()))
+    return _with_prefix(_FILTERED, totals)
+
+
+def notes(totals: Mapping[str, int]) -> dict[str, int]:
+    """Returns the numbers of what was noted, by what it is, sorted."""
+    return _with_prefix(_NOTED, totals)
+
+
+def _with_prefix(prefix: str, totals: Mapping[str, int]) -> dict[str, int]:
+    found = {name.removeprefix(prefix): totals[name] for name in totals if name.startswith(prefix)}
+    return dict(sorted(found.items()))

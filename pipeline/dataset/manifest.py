@@ -73,6 +73,7 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
         "rows": {**rows._asdict(), "filtered": dict(rows.filtered)},
         "rejected": dict(sorted(Counter(record.code for record in metadata.rejected).items())),
         "shared_images": metadata.shared_images,
+        "notes": dict(metadata.notes),
     }
     return seal(content)
 

@@ -32,6 +32,7 @@ def summarise(
         lines.append(f"  {rows['merged']} merged with an earlier row of the same example")
     if manifest["rejected"]:
         lines.append(f"{_rejected(manifest['rejected'])}; they are listed in {output_dir}/{REJECTED}")
+    lines += describe_notes(manifest.get("notes", {}))
     for name, split in splits.items():
         shards = count(len(split["shards"]), "shard")
         lines.append(f"{name}: {count(split['examples'], 'example')} in {shards}, {format_bytes(split['bytes'])}")
@@ -46,6 +47,11 @@ def summarise(
 
 def _rejected(codes: Mapping[str, int]) -> str:
     return f"{sum(codes.values())} rejected: " + ", ".join(f"{number} {code}" for code, number in codes.items())
+
+
+def describe_notes(notes: Mapping[str, int]) -> list[str]:
+    """Writes a line for each thing that was read in a way that a person may not expect."""
+    return [f"  note: {what}: {number}" for what, number in notes.items() if number]
 
 
 def describe_overlaps(split: str, overlaps: Mapping[str, Any]) -> str:

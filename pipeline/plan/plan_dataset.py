@@ -22,6 +22,7 @@ from maskmill.pipeline.job.read_job import read_job
 from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.quantities import count, format_bytes
 from maskmill.pipeline.messages.run_log import RunLog
+from maskmill.pipeline.messages.summary import describe_notes
 from maskmill.pipeline.runners.new_pipeline import DEFAULT_RUNNER, new_pipeline
 from maskmill.pipeline.runners.runner_job import RunnerJob
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
@@ -83,6 +84,7 @@ def plan_of(metadata: DatasetMetadata, job: Job, baseline: Baseline, run: Run) -
         "rejected": dict(sorted(codes.items())),
         "allowed": run.max_rejected.allows(len(metadata.rejected), rows.read),
         "shared_images": metadata.shared_images,
+        "notes": dict(metadata.notes),
         "splits": {split: _split(one for one in metadata.shards if one.split == split) for split in job.splits},
         "removed_shards": len(set(baseline.replaces).difference(shard.path for shard in metadata.shards)),
     }
@@ -120,6 +122,7 @@ def describe(plan: Mapping[str, Any], job: Job, run: Run) -> str:
     if plan["rejected"]:
         codes = ", ".join(f"{number} {code}" for code, number in plan["rejected"].items())
         lines.append(f"{sum(plan['rejected'].values())} rejected: {codes}")
+    lines += describe_notes(plan["notes"])
     if not plan["allowed"]:
         lines.append(f"warning: at most {run.max_rejected} allowed (--max_rejected): nothing would be published")
     for name, split in plan["splits"].items():

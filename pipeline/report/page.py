@@ -135,6 +135,8 @@ def _notes(
         filtered = [f"{count:,} filtered ({reason})" for reason, count in rows["filtered"].items() if count]
         parts = [f"{rows['in_examples']:,} in examples", *filtered, f"{rows['rejected']:,} rejected"]
         yield f"Of {rows['read']:,} rows: {', '.join(parts)}."
+        for what, count in source.manifest.get("notes", {}).items():
+            yield f"{what[0].upper()}{what[1:]}: {count:,}."
         for name, split_entry in source.manifest["splits"].items():
             overlaps = split_entry.get("overlaps") or {"pixels": 0}
             if overlaps["pixels"]:

@@ -84,4 +84,4 @@ def stage(publication: Publication, content: str = "shard") -> DatasetMetadata:
     examples = 3 * publication.job.output.layout.num_shards
     sizes = {split: SplitSize(examples, 2 * examples) for split in SPLITS}
     rows = RowCounts(read=2 * examples, in_examples=2 * examples, filtered={}, rejected=0, merged=0)
-    return DatasetMetadata(tuple(summaries), sizes, rows, (), 0, 0)
+    return DatasetMetadata(tuple(summaries), sizes, rows, (), 0, 0, {})

@@ -62,6 +62,7 @@ def test_aggregate_metadata_accounts_for_every_row_and_image() -> None:
             rejected=(RejectedRecord("x.csv", 3, "a.jpg", 3, "RLE_ODD_COUNT", "bad"),),
             shared_images=2,
             images=7,
+            notes={"rows with overlapping runs, which are united": 2},
         )
         assert metadata.rows.lost == 0
 
@@ -72,6 +73,7 @@ def test_aggregate_metadata_accounts_for_every_row_and_image() -> None:
         ("annotated images", 4),
         ("annotated images", 3),
         ("images in more than one split", 2),
+        ("noted: rows with overlapping runs, which are united", 2),
     ]
     with in_process() as pipeline:
         parts: dict[str, Any] = {

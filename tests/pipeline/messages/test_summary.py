@@ -14,12 +14,14 @@ def test_summary_is_for_people() -> None:
         "splits": {"train_input": {"examples": 3, "bytes": 2_500_000, "overlaps": {"pixels": 0}, "shards": [shard]}},
         "rejected": {"CLASS_INVALID": 2, "IMAGE_EMPTY": 1},
         "shared_images": 1,
+        "notes": {"rows with overlapping runs, which are united": 2, "another": 0},
     }
     assert summarise(manifest, "out", {"written": 1}, 1.5, LOOK).splitlines() == [
         "10 rows read, 4 of them in examples",
         "  6 filtered: of another class",
         "  1 merged with an earlier row of the same example",
         "3 rejected: 2 CLASS_INVALID, 1 IMAGE_EMPTY; they are listed in out/rejected.jsonl",
+        "  note: rows with overlapping runs, which are united: 2",
         "train_input: 3 examples in 1 shard, 2.5 MB",
         "warning: 1 image in more than one split",
         "1.5 s, 2 examples a second",
