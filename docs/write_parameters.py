@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from maskmill.pipeline.job.section_models import MaskmillParams, SplitParams
+from maskmill.pipeline.job.section_models import MaskmillParams, RunsParams, SplitParams
 
 PAGE = Path(__file__).with_name("parameters.md")
 
@@ -45,6 +45,8 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.default
+    if isinstance(value, BaseModel):
+        return "see below"
     if isinstance(value, tuple) and len(value) == 1:
         value = value[0]
     return f"`{value if isinstance(value, str) and value else json.dumps(value)}`"
@@ -56,6 +58,7 @@ def updated(text: str) -> str:
         "SplitParams": table(SplitParams),
         "passed": passed(SplitParams),
         "MaskmillParams": table(MaskmillParams),
+        "RunsParams": table(RunsParams),
     }
     for name, content in parts.items():
         text = re.sub(

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from maskmill.pipeline import create, plan, prune, report, sample, show, verify
+from maskmill.pipeline import create, plan, preview, prune, report, sample, show, verify
 from maskmill.pipeline.arguments.parser import EXIT_STATUSES, Parser
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
 from maskmill.pipeline.messages.run_log import JsonFormatter, RunLog, is_json
@@ -21,6 +21,7 @@ from maskmill.transforms.files.errors import NoFileSystemError
 COMMANDS = {
     "create": create,
     "plan": plan,
+    "preview": preview,
     "sample": sample,
     "verify": verify,
     "show": show,

@@ -29,7 +29,7 @@ _PUBLIC = {
     "decode_grey": "examples.image",
     "make_example": "examples.make_example",
     "mask_to_runs": "examples.rle",
-    "parse_runs": "examples.rle",
+    "parse_runs": "examples.mask_text",
     "read_shard": "shards.hdf5_file",
     "resize_bicubic": "examples.resize",
     "runs_to_mask": "examples.rle",

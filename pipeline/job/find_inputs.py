@@ -14,6 +14,7 @@ from maskmill.pipeline.job.params import Params
 from maskmill.pipeline.job.section_models import SplitParams
 from maskmill.transforms.annotations.columns import Columns, RowFormat
 from maskmill.transforms.annotations.csv_blocks import CsvFile, DamagedFileError, read_header
+from maskmill.transforms.examples.mask_text import RunFormat
 from maskmill.transforms.files.find_files import is_folder, list_folder, match_files
 from maskmill.transforms.files.object_store import FileInfo
 from maskmill.transforms.files.paths import absolute, join
@@ -78,6 +79,12 @@ def row_format(params: Params) -> RowFormat:
         classes=names_of_classes(params.document),
         image_suffix=keys.image_suffix,
         group=keys.group_column,
+        runs=RunFormat(
+            encoding=keys.runs.encoding,
+            first=keys.runs.first,
+            separator=keys.runs.separator,
+            any_order=keys.runs.unsorted == "accept",
+        ),
     )
 
 

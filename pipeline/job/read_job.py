@@ -75,7 +75,8 @@ def make_job(
         classes=names_of_classes(params.document),
         data_params=data_params(params, dict(input_args)),
     )
-    settings = [form.data_params, layout, checksum]
+    # The keys with their defaults: a later version, which may read the same file in another way, looks again.
+    settings = [form.data_params, layout, checksum, params.maskmill.model_dump()]
     job_input = _job_input(params, inputs, rules, checksum=checksum, settings=settings)
     selection = JobSelection(
         rules=rules,
@@ -150,7 +151,8 @@ def _class_ids(rules: Iterable[SplitRule], source: int) -> frozenset[int]:
 def _example_format(params: Params, split: str) -> ExampleFormat:
     label, most = label_format(params.document, split), params.splits[split].max_image_shape
     resized = min(label.height, most[0]), min(label.width, most[1])
-    return ExampleFormat(resized, label, params.maskmill.max_image_pixels)
+    by_rows = params.maskmill.runs.order == "rows"
+    return ExampleFormat(resized, label, params.maskmill.max_image_pixels, by_rows)
 
 
 def _staging_key(*parts: object) -> str:

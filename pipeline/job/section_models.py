@@ -12,7 +12,7 @@ from maskmill.pipeline.job.yaml_file import shown
 from maskmill.transforms.assignment.strategies import STRATEGIES, strategy
 from maskmill.transforms.examples.image import MAX_PIXELS as MAX_IMAGE_PIXELS
 from maskmill.transforms.examples.label import MAX_CLASSES
-from maskmill.transforms.examples.rle import MAX_NUMBER
+from maskmill.transforms.examples.mask_text import MAX_NUMBER
 
 MAX_OUTPUT_PIXELS = 2**28
 # Name of a split: of its section and of its folder.
@@ -63,6 +63,12 @@ def _different(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) < len(names) or len(names) > MAX_CLASSES:
         raise ValueError(f"{len(names)} classes are {'too many' if len(names) > MAX_CLASSES else 'not all different'}")
     return names
+
+
+def _whole_number(value: object) -> object:
+    if type(value) is bool:  # equal to 0 or 1
+        raise ValueError(f"{shown(value)} is not supported")
+    return value
 
 
 def _check_negatives(value: object) -> object:
@@ -175,6 +181,31 @@ class SplitParams(BaseModel):
     split: Any = None
 
 
+class RunsParams(BaseModel):
+    """Checks the section `maskmill.runs`.
+
+    Attributes:
+        encoding: What the numbers of a mask are: pairs of start and length; the same, but each start except the first
+            counts from the end of the run before (relative); or numbers of pixels that are 0 and 1 in turn, beginning
+            with 0 (counts).
+        order: Pixels are numbered down each column, then from left to right, or along each row, then downwards.
+        first: Number of the first pixel. With counts it does not matter.
+        separator: What separates the numbers; commas may have blanks and square brackets around them.
+        unsorted: What happens to a mask with a run that starts before the run before it, as only masks of another
+            convention usually do. With accept, it is read as the original does.
+    """
+
+    model_config = _STRICT
+
+    encoding: Literal["pairs", "relative", "counts"] = Field(
+        default="pairs", description="give pairs, relative or counts"
+    )
+    order: Literal["columns", "rows"] = Field(default="columns", description="give columns or rows")
+    first: Annotated[Literal[0, 1], BeforeValidator(_whole_number)] = Field(default=1, description="give 0 or 1")
+    separator: Literal["blank", "comma"] = Field(default="blank", description="give blank or comma")
+    unsorted: Literal["reject", "accept"] = Field(default="reject", description="give reject or accept")
+
+
 class MaskmillParams(BaseModel):
     """Checks the section `maskmill`, which the original does not have.
 
@@ -185,6 +216,7 @@ class MaskmillParams(BaseModel):
         image_suffix: Appended to that name to make the file name, such as `.png`.
         class_column: Column with the class; null if rows have no class, because there is only one.
         mask_column: Column with the runs.
+        runs: Convention in which the runs are written.
         classes: Names of the classes, as in the rows; null is 1 to 4, or one class if rows have no class.
         negatives: Which images without a defect become examples: those with a row that says -1, none, all in the image
             folder, or a share of all, sampled by hash.
@@ -208,6 +240,7 @@ class MaskmillParams(BaseModel):
     image_suffix: str = Field(default="", description="give a text")
     class_column: Text | None = Field(default="ClassId", description="give the name of a column, or null")
     mask_column: Text = Field(default="EncodedPixels", description="give the name of a column")
+    runs: RunsParams = Field(default=RunsParams(), description="give a section with keys, or remove it")
     classes: ClassNames | None = Field(default=None, description=f"give a list of at most {MAX_CLASSES} names")
     negatives: Negatives = Field(
         default="as_listed", description="give as_listed, none, all, or a share between 0 and 1"

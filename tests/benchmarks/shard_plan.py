@@ -18,7 +18,8 @@ import yaml
 from maskmill.transforms.annotations.records import ImageFile, MaskRow
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.rle import pack_runs, parse_runs
+from maskmill.transforms.examples.mask_text import parse_runs
+from maskmill.transforms.examples.rle import pack_runs
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.rejected import Line
 from tests.benchmarks.datasets import CLASS_ID

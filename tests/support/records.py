@@ -6,7 +6,8 @@ from pathlib import Path
 
 from maskmill.transforms.annotations.records import AnnotationRow, ImageFile, MaskRow
 from maskmill.transforms.assignment.splits import SelectedExample
-from maskmill.transforms.examples.rle import pack_runs, parse_runs
+from maskmill.transforms.examples.mask_text import parse_runs
+from maskmill.transforms.examples.rle import pack_runs
 from maskmill.transforms.examples.spec import ExampleSpec
 from maskmill.transforms.rejected import Line
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from maskmill.transforms.annotations.records import ImageFile, MaskRow
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.rle import pack_runs, parse_runs
+from maskmill.transforms.examples.mask_text import parse_runs
+from maskmill.transforms.examples.rle import pack_runs
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.rejected import Line
 from maskmill.transforms.shards.records import ShardKey

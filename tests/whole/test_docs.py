@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from maskmill.names import LOSSES
 from maskmill.pipeline.cli import make_parser
@@ -23,6 +24,19 @@ from tests.support.pages import blocks, commands, is_synopsis, mentioned_command
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Its commands and its Python need PyTorch, and have tests of their own.
 TRAINING = ROOT / "docs" / "training.md"
+# Smallest data of the parameter files for other datasets: the CSV and its content, and an image.
+OTHER_DATASETS = {
+    "airbus_ship_detection": (
+        "train_ship_segmentations_v2.csv",
+        "ImageId,EncodedPixels\na.jpg,1 2\n",
+        "train_v2/a.jpg",
+    ),
+    "understanding_clouds": ("train.csv", "Image_Label,EncodedPixels\na.jpg_Fish,1 2\n", "train_images/a.jpg"),
+    "tgs_salt": ("train.csv", "id,rle_mask\na,\n", "train/images/a.png"),
+    "siim_pneumothorax": ("train-rle.csv", "ImageId, EncodedPixels\na, 0 2 3 2\n", "train_png/a.png"),
+    "sartorius_cells": ("train.csv", "id,annotation,cell_type\na,1 2,cort\n", "train/a.png"),
+    "hubmap_organs": ("train.csv", "id,rle\na,1 2\n", "train_images/a.tiff"),
+}
 PLATFORMS = sorted((ROOT / "configs").glob("*/README.md"))
 
 
@@ -56,17 +70,14 @@ def prepare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tmp_path = tmp_path_factory.mktemp("prepared")
     run("maskmill sample severstal --images 24 --quiet", tmp_path)
     shutil.copy(ROOT / "configs" / "params_severstal_binary.yaml", tmp_path)
-    for name, images, table in (
-        ("airbus_ship_detection", "airbus-ship-detection/train_v2", "train_ship_segmentations_v2.csv"),
-        ("understanding_clouds", "understanding_cloud_organization/train_images", "train.csv"),
-        ("tgs_salt", "tgs-salt-identification-challenge/train/images", "train.csv"),
-    ):
-        shutil.copy(ROOT / "configs" / f"{name}.yaml", tmp_path)
-        (tmp_path / images).mkdir(parents=True)
-        shutil.copy(next((tmp_path / "severstal" / "train_images").glob("*.jpg")), tmp_path / images / "a.jpg")
-        rows = {"a": "ImageId,EncodedPixels\na.jpg,1 2\n", "u": "Image_Label,EncodedPixels\na.jpg_Fish,1 2\n"}
-        text = rows.get(name[0], "id,rle_mask\na,\n")
-        (tmp_path / images.split("/")[0] / table).write_text(text)
+    picture = next((tmp_path / "severstal" / "train_images").glob("*.jpg"))
+    for name, (table, text, image) in OTHER_DATASETS.items():
+        config = (ROOT / "configs" / f"{name}.yaml").read_text(encoding="utf-8")
+        (tmp_path / f"{name}.yaml").write_text(config)
+        data = tmp_path / yaml.safe_load(config)["train_input"]["data_dir"]
+        (data / image).parent.mkdir(parents=True)
+        shutil.copy(picture, data / image)
+        (data / table).write_text(text)
     return tmp_path
 
 

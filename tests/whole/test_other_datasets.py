@@ -15,6 +15,7 @@ from maskmill.transforms.examples.resize import nearest_index
 from maskmill.transforms.examples.rle import format_runs, mask_to_runs
 from tests.support.builders import grey_pixels, image_bytes
 from tests.support.command import ROOT, manifest
+from tests.support.mask_texts import write_mask
 
 Masks = Mapping[str, Mapping[int, np.ndarray]]
 
@@ -114,3 +115,56 @@ def test_tgs_salt_of_png_files_whose_ending_the_csv_leaves_out(tmp_path: Path, m
     for name, example in examples.items():
         assert np.array_equal(example.label[0], masks[name])
         assert np.array_equal(example.image[0], pictures[name])
+
+
+def test_siim_pneumothorax_of_relative_runs_from_0(tmp_path: Path) -> None:
+    folder = tmp_path / "train_png"
+    folder.mkdir()
+    rows, masks = [], {}
+    for number in range(6):
+        name = f"1.2.276.0.{number}"
+        (folder / f"{name}.png").write_bytes(image_bytes(grey_pixels(number, 1024, 1024), mode="L", kind="PNG"))
+        several = [blob(10 * number + k, 1024, 1024) for k in range(number % 3)]
+        masks[f"{name}.png"] = np.any([np.zeros((1024, 1024), bool), *several], axis=0)
+        relative = {"encoding": "relative", "order": "columns", "first": 0, "separator": "blank"}
+        rows += [f"{name}, {write_mask(mask, **relative)}" for mask in several] or [f"{name}, -1"]
+    # The competition's header has a blank, too.
+    (tmp_path / "train-rle.csv").write_text("\n".join(["ImageId, EncodedPixels", *rows, ""]))
+    examples = make(tmp_path, "siim_pneumothorax.yaml", tmp_path)
+    assert set(examples) == set(masks)
+    for name, example in examples.items():
+        assert np.array_equal(example.label[0], resized(masks[name], 512, 512))
+
+
+def test_sartorius_cells_of_runs_along_the_rows(tmp_path: Path) -> None:
+    folder = tmp_path / "train"
+    folder.mkdir()
+    rows, labels = [], {}
+    for number, (kind, class_id) in enumerate([("shsy5y", 1), ("astro", 2), ("cort", 3)] * 2):
+        name = f"{number:012x}"
+        (folder / f"{name}.png").write_bytes(image_bytes(grey_pixels(number, 520, 704), mode="L", kind="PNG"))
+        cells = [blob(10 * number + k, 520, 704) for k in range(3)]
+        labels[f"{name}.png"] = class_id * np.any(cells, axis=0)
+        pairs = {"encoding": "pairs", "order": "rows", "first": 1, "separator": "blank"}
+        rows += [f"{name},{write_mask(cell, **pairs)},704,520,{kind}" for cell in cells]
+    (tmp_path / "train.csv").write_text("\n".join(["id,annotation,width,height,cell_type", *rows, ""]))
+    examples = make(tmp_path, "sartorius_cells.yaml", tmp_path)
+    assert set(examples) == set(labels)
+    for name, example in examples.items():
+        assert np.array_equal(example.label, labels[name])
+
+
+def test_hubmap_organs_of_large_tiff_files(tmp_path: Path) -> None:
+    folder = tmp_path / "train_images"
+    folder.mkdir()
+    rows, masks = [], {}
+    for number in range(2):
+        pixels = np.kron(grey_pixels(number, 30, 30), np.ones((100, 100), np.uint8))
+        (folder / f"{number}.tiff").write_bytes(image_bytes(pixels, kind="TIFF", compression="tiff_lzw"))
+        masks[f"{number}.tiff"] = blob(number, 3000, 3000)
+        rows.append(f"{number},kidney,HPA,3000,3000,{encode(masks[f'{number}.tiff'])}")
+    (tmp_path / "train.csv").write_text("\n".join(["id,organ,data_source,img_height,img_width,rle", *rows, ""]))
+    examples = make(tmp_path, "hubmap_organs.yaml", tmp_path)
+    assert set(examples) == set(masks)
+    for name, example in examples.items():
+        assert np.array_equal(example.label[0], resized(masks[name], 768, 768))

@@ -53,7 +53,7 @@ def make(tmp_path: Path, rows: list[str], *flags: str, name: str = "train.csv", 
     )
     content = text.encode()
     (data / name).write_bytes(gzip.compress(content, 1) if name.endswith(".gz") else content)
-    maskmill = {"csv": name}
+    maskmill = {"csv": name, "runs": {"unsorted": "accept"}}
     return manifest(create(tmp_path, data, "--max_rejected=100%", *flags, maskmill=maskmill))
 
 

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from maskmill.transforms.examples.mask_text import RunFormat
 from maskmill.transforms.rejected import Code, DataError
 from maskmill.transforms.text import printable
 
@@ -22,6 +23,7 @@ class RowFormat(NamedTuple):
         classes: names of the classes, as in the rows; the number of a class is its index here plus 1.
         image_suffix: appended to an image's name in a row, it gives the name of the file.
         group: name of the column with the group; None if groups are not read.
+        runs: convention of the masks.
     """
 
     image: str = "ImageId"
@@ -30,6 +32,7 @@ class RowFormat(NamedTuple):
     classes: tuple[str, ...] = CLASSES
     image_suffix: str = ""
     group: str | None = None
+    runs: RunFormat = RunFormat()
 
     @property
     def names(self) -> list[str]:

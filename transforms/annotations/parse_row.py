@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from maskmill.transforms.annotations.columns import Columns, split_fields
-from maskmill.transforms.examples.rle import pack_runs, parse_runs
+from maskmill.transforms.examples.mask_text import parse_runs
+from maskmill.transforms.examples.rle import have_overlaps, pack_runs
 from maskmill.transforms.limits import MAX_NAME_BYTES
 from maskmill.transforms.rejected import Code, DataError
 from maskmill.transforms.text import SHOWN_CHARACTERS
@@ -24,12 +25,14 @@ class DefectRow(NamedTuple):
         class_id: number of the class, from 1.
         runs: packed by `rle.pack_runs`; None if the row has no mask, or if its class is not kept.
         group: of the image; "" if groups are not read.
+        overlapping: whether runs of the mask overlap each other.
     """
 
     image_id: str
     class_id: int
     runs: bytes | None
     group: str = ""
+    overlapping: bool = False
 
 
 def parse_row(line: bytes, columns: Columns, classes: Collection[int] | None = None) -> DefectRow:
@@ -81,10 +84,12 @@ def _parse_fields(fields: Sequence[str], columns: Columns, classes: Collection[i
     image_id, class_text = _image_and_class(fields, columns)
     _check_image_id(image_id, fields[columns.image])
     text = fields[columns.mask].strip()
-    runs = None if text.lower() in _NO_MASK else parse_runs(text)
+    runs = None if text.lower() in _NO_MASK else parse_runs(text, columns.format.runs)
     class_id = _parse_class(class_text, columns)
-    packed = pack_runs(runs) if runs is not None and (classes is None or class_id in classes) else None
-    return DefectRow(image_id, class_id, packed, _parse_group(fields, columns))
+    group = _parse_group(fields, columns)
+    if runs is None or (classes is not None and class_id not in classes):
+        return DefectRow(image_id, class_id, None, group)
+    return DefectRow(image_id, class_id, pack_runs(runs), group, have_overlaps(runs))
 
 
 def _check_field_count(fields: Sequence[str], columns: Columns) -> None:

@@ -23,7 +23,7 @@ from maskmill.transforms.annotations.records import (
 )
 from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.rejected import Code, DataError, Line, Rejected
-from maskmill.transforms.tallies import OTHER_CLASS, READ_ROWS, WITHOUT_MASK
+from maskmill.transforms.tallies import OTHER_CLASS, OVERLAPPING_RUNS, READ_ROWS, WITHOUT_MASK
 from maskmill.transforms.text import SHOWN_CHARACTERS, printable
 
 # Of the blocks that are read in parallel. Small enough to cross a shuffle, as blocks of a compressed file have to.
@@ -101,6 +101,8 @@ class ReadRows(beam.DoFn):
                 elif row.runs is None and not source.empty_rows:
                     tally[WITHOUT_MASK] += 1
                 else:
+                    if row.overlapping:
+                        tally[OVERLAPPING_RUNS] += 1
                     mask = MaskRow(line, row.class_id, EMPTY_RUNS if row.runs is None else row.runs)
                     yield key, AnnotationRow(index, file_index, mask, row.group)
         self.read_rows.inc(rows)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from maskmill.transforms.annotations.records import MaskRow
 from maskmill.transforms.examples.image import decode_grey
-from maskmill.transforms.examples.label import Label, LabelFormat
+from maskmill.transforms.examples.label import Label
 from maskmill.transforms.examples.resize import resize_bicubic, resize_mask, tile
 from maskmill.transforms.examples.rle import ClassMask, runs_to_mask, unpack_runs
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
@@ -18,7 +18,7 @@ from maskmill.transforms.rejected import DataError
 
 
 class ExampleArrays(NamedTuple):
-    """The arrays of an example: image, uint8 [1, H, W]; label, see `LabelFormat`."""
+    """The arrays of an example: image, uint8 [1, H, W]; label, see `label.LabelFormat`."""
 
     image: NDArray[np.uint8]
     label: Label
@@ -67,24 +67,25 @@ def make_mask(rows: Sequence[MaskRow], stored_size: tuple[int, int], form: Examp
         form: of the example.
 
     Returns:
-        all classes in one array [H, W], C order; see `LabelFormat`.
+        all classes in one array [H, W], C order; see `label.LabelFormat`.
 
     Raises:
         RowError: a run of a row ends past the image.
     """
-    return resize_mask(_draw(rows, form.label, *stored_size), form.resized, form.size)
+    return resize_mask(_draw(rows, form, *stored_size), form.resized, form.size)
 
 
-def _draw(rows: Sequence[MaskRow], label: LabelFormat, height: int, width: int) -> ClassMask:
+def _draw(rows: Sequence[MaskRow], form: ExampleFormat, height: int, width: int) -> ClassMask:
     mask: ClassMask | None = None
     for index, row in enumerate(rows):
         try:
-            drawn = label.class_mask(runs_to_mask(unpack_runs(row.runs), height, width), row.class_id)
+            drawn = runs_to_mask(unpack_runs(row.runs), height, width, by_rows=form.by_rows)
         except DataError as error:
             raise RowError(error, index) from error
-        mask = drawn if mask is None else mask | drawn
-    # In column order, as runs are drawn.
-    return np.zeros((width, height), label.mask_dtype).T if mask is None else mask
+        of_class = form.label.class_mask(drawn, row.class_id)
+        mask = of_class if mask is None else mask | of_class
+    # In column order, as runs usually are drawn.
+    return np.zeros((width, height), form.label.mask_dtype).T if mask is None else mask
 
 
 def make_example(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> ExampleArrays:

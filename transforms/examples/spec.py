@@ -64,11 +64,13 @@ class ExampleFormat(NamedTuple):
         resized: (height, width) of image and mask after resizing, in pixels.
         label: form of the label; `resized` is tiled to its height and width.
         max_pixels: an image file with more pixels is rejected.
+        by_rows: whether runs number pixels along the rows instead of down the columns.
     """
 
     resized: tuple[int, int]
     label: LabelFormat
     max_pixels: int = MAX_PIXELS
+    by_rows: bool = False
 
     @property
     def size(self) -> tuple[int, int]:

@@ -9,7 +9,8 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from maskmill.transforms.annotations.read_annotations import ReadAnnotations
 from maskmill.transforms.annotations.records import REJECTED_RUNS, UNKNOWN_CLASS, Source
-from maskmill.transforms.examples.rle import EMPTY_RUNS, pack_runs, parse_runs
+from maskmill.transforms.examples.mask_text import parse_runs
+from maskmill.transforms.examples.rle import EMPTY_RUNS, pack_runs
 from tests.support.builders import HEADER, csv_file, in_process
 
 

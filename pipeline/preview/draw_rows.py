@@ -1,0 +1,98 @@
+"""Draws an image with the masks of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+
+from maskmill import Example
+from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
+from maskmill.pipeline.job.find_inputs import SplitInput, csv_files, find_inputs, row_format
+from maskmill.pipeline.job.params import Params
+from maskmill.pipeline.job.params_file import read_params
+from maskmill.pipeline.messages.quantities import count
+from maskmill.pipeline.preview.find_rows import FoundRows, find_rows
+from maskmill.pipeline.report.draw_example import draw_side_by_side
+from maskmill.transforms.examples.image import decode_grey
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.make_example import make_mask
+from maskmill.transforms.examples.rle import EMPTY_RUNS
+from maskmill.transforms.examples.spec import ExampleFormat
+from maskmill.transforms.files.paths import join
+from maskmill.transforms.files.read_write import read_bytes
+from maskmill.transforms.rejected import DataError
+
+_HINT = "if a mask does not lie on its defect, it was written in another convention: set maskmill.runs"
+
+
+def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
+    """Draws an image with the masks of its rows.
+
+    Args:
+        params_file: path of the parameter file.
+        image_id: the image, as the rows name it; None is the first one with a mask.
+        output: path of the PNG.
+
+    Returns:
+        lines that say what was drawn.
+
+    Raises:
+        UsageError: parameter file or input are wrong, or there is no such image.
+        TooManyRejectedError: the image, or its mask, is bad.
+        OSError: input cannot be read, or the PNG cannot be written.
+    """
+    params = read_params(params_file)
+    rows, source = _find(params, image_id)
+    path = join(source.images, rows.image_id)
+    try:
+        pixels = decode_grey(read_bytes(path), params.maskmill.max_image_pixels)
+        label = _label(rows, params, *pixels.shape)
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: there is no such image; correct the row, or add the image") from error
+    except DataError as error:
+        raise TooManyRejectedError(f"{path}: {error.message} ({error.code.value})") from error
+    try:
+        Image.fromarray(draw_side_by_side(Example(pixels[np.newaxis], label, rows.image_id))).save(output, "PNG")
+    except OSError as error:
+        raise MaskmillError(f"{output}: the picture cannot be written: {error.strerror or error}") from error
+    return "".join(f"{line}\n" for line in _describe(rows, label, row_format(params).classes, output))
+
+
+def _find(params: Params, image_id: str | None) -> tuple[FoundRows, SplitInput]:
+    """Finds the rows of the image in the input of the first split that has any."""
+    form = row_format(params)
+    first_bad = ""
+    for source in {one.images: one for one in find_inputs(params).values()}.values():
+        files = csv_files([tuple(source.csv)], source.csv, form)
+        name = image_id or ""
+        rows = find_rows(files, name)
+        if name and not rows.listed and form.image_suffix:
+            rows = find_rows(files, name + form.image_suffix)
+        if rows.listed:
+            return rows, source
+        first_bad = first_bad or rows.first_bad
+    problem = f"no row is of the image {image_id}" if image_id else "no row has a mask"
+    raise UsageError("\n".join([problem, *([f"the first bad row: {first_bad}"] if first_bad else [])]))
+
+
+def _label(rows: FoundRows, params: Params, height: int, width: int) -> np.ndarray:
+    """Draws the masks at the size of the image: int32 [height, width], the number of the class, 0 for none."""
+    classes = tuple(range(1, len(row_format(params).classes) + 1))
+    label = LabelFormat("ssce", len(classes) + 1, height, width, classes)
+    form = ExampleFormat((height, width), label, by_rows=params.maskmill.runs.order == "rows")
+    return label.label(make_mask(rows.masks, (height, width), form))
+
+
+def _describe(rows: FoundRows, label: np.ndarray, classes: tuple[str, ...], output: str) -> Iterator[str]:
+    height, width = label.shape
+    masks = [row for row in rows.masks if row.runs != EMPTY_RUNS]
+    drawn = f"{count(len(masks), 'row')} with a mask" if masks else "no row with a mask"
+    yield f"{rows.image_id}: {height} x {width} pixels, {drawn}"
+    for class_id in sorted({row.class_id for row in masks}):
+        pixels = int(np.count_nonzero(label == class_id))
+        yield f"  class {classes[class_id - 1]}: {count(pixels, 'pixel')}, {pixels / label.size:.2%} of the image"
+    if rows.bad:
+        yield f"{count(rows.bad, 'row')} of the CSV cannot be read; the first: {rows.first_bad}"
+    yield f"drawn in {output}; {_HINT}"
