@@ -155,16 +155,17 @@ def _past_any_image(what: str) -> DataError:
 
 
 def _check_ascending(runs: Runs) -> None:
-    backwards = np.flatnonzero(runs[1:, 0] < runs[:-1, 0])
-    if backwards.size:
-        index = int(backwards[0])
-        before, start = runs[index : index + 2, 0].tolist()
-        raise DataError(
-            Code.RLE_NOT_ASCENDING,
-            f"run {index + 2} starts at pixel {start}, before run {index + 1}, which starts at pixel {before}; if "
-            "starts count from the end of the run before, set maskmill.runs.encoding: relative; if the numbers count "
-            "pixels of 0 and 1 in turn, encoding: counts; if runs are in no order, maskmill.runs.unsorted: accept",
-        )
+    backwards = runs[1:, 0] < runs[:-1, 0]
+    if not backwards.any():
+        return
+    index = int(backwards.argmax())
+    before, start = runs[index : index + 2, 0].tolist()
+    raise DataError(
+        Code.RLE_NOT_ASCENDING,
+        f"run {index + 2} starts at pixel {start}, before run {index + 1}, which starts at pixel {before}; if starts "
+        "count from the end of the run before, set maskmill.runs.encoding: relative; if the numbers count pixels of 0 "
+        "and 1 in turn, encoding: counts; if runs are in no order, maskmill.runs.unsorted: accept",
+    )
 
 
 def _absolute_runs(runs: Runs, first: int) -> Runs:
