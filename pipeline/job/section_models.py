@@ -190,7 +190,7 @@ class RunsParams(BaseModel):
             with 0 (counts).
         order: Pixels are numbered down each column, then from left to right, or along each row, then downwards.
         first: Number of the first pixel. With counts it does not matter.
-        separator: What separates the numbers; commas may have blanks and square brackets around them.
+        separator: What separates the numbers; commas may have blanks beside them.
         unsorted: What happens to a mask with a run that starts before the run before it, as only masks of another
             convention usually do. With accept, it is read as the original does.
     """

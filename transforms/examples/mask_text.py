@@ -34,7 +34,7 @@ class RunFormat(NamedTuple):
             from the end of the run before (Kaggle, SIIM-ACR Pneumothorax Segmentation); `COUNTS`: numbers of pixels
             that are 0 and 1, in turn, beginning with 0 (COCO, uncompressed RLE).
         first: number of the first pixel, 0 or 1; counts number no pixel.
-        separator: what separates the numbers: `BLANK`, or `COMMA`, with or without blanks and square brackets.
+        separator: what separates the numbers: `BLANK`, or `COMMA`, with or without blanks.
         any_order: whether pairs may be in any order; otherwise a start before that of the run before is an error.
     """
 
@@ -48,7 +48,8 @@ def parse_runs(text: str, form: RunFormat = RunFormat()) -> Runs:  # noqa: B008 
     """Parses the text of a mask, and checks what can be checked without the image.
 
     Args:
-        text: numbers in the convention of `form`, or `-1` for an empty mask.
+        text: numbers in the convention of `form`, with or without square brackets around them, or `-1` for an empty
+            mask.
         form: the convention.
 
     Returns:
@@ -80,24 +81,23 @@ def parse_runs(text: str, form: RunFormat = RunFormat()) -> Runs:  # noqa: B008 
 
 def _parse_numbers(text: str, form: RunFormat) -> NDArray[np.int64]:
     """Returns the numbers of a text, none of them negative; those above `MAX_NUMBER` may be wrong."""
-    if form.separator == COMMA:
-        return _parse_comma_separated(text, form)
-    if text.encode("utf-8", "replace").translate(None, _NUMBER_BYTES):
-        _explain_bad_number(text, form)
-    return np.fromstring(text, dtype=np.int64, sep=" ")
-
-
-def _parse_comma_separated(text: str, form: RunFormat) -> NDArray[np.int64]:
-    text = re.sub(r"^\[(.*)\]$", r"\1", text.strip(), flags=re.DOTALL)
-    blanks = text.replace(",", " ")
+    text = text.strip()
+    if text.startswith("[") and text.endswith("]"):
+        text = text[1:-1]
+    blanks = text.replace(",", " ") if form.separator == COMMA else text
     if blanks.encode("utf-8", "replace").translate(None, _NUMBER_BYTES):
         _explain_bad_number(blanks, form)
     numbers = np.fromstring(blanks, dtype=np.int64, sep=" ")
+    if form.separator == COMMA:
+        _check_commas(text, numbers)
+    return numbers
+
+
+def _check_commas(text: str, numbers: NDArray[np.int64]) -> None:
     if numbers.size != text.count(",") + 1 and text.strip():
         problem = f"the mask has {numbers.size} numbers and {text.count(',')} commas"
         mend = "; if blanks separate them, set maskmill.runs.separator: blank" if "," not in text else ""
         raise DataError(Code.RLE_NOT_NUMBERS, f"{problem}; one comma must stand between two numbers{mend}")
-    return numbers
 
 
 def _explain_bad_number(text: str, form: RunFormat) -> NoReturn:

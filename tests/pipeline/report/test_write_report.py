@@ -22,7 +22,7 @@ from maskmill.pipeline.report import write_report as report
 from maskmill.pipeline.report.draw_example import draw_label
 from tests.support.builders import HEIGHT, WIDTH, write_dataset, write_images, write_params
 from tests.support.command import create, manifest, run_here
-from tests.support.datasets import SHARD, SPLITS, copy_of, make_dataset, write_original
+from tests.support.datasets import SHARD, SPLITS, copy_of, make_dataset, reseal, write_original
 from tests.support.report_pages import Page, need_report, page_of
 
 # As many of each class in each half of the CSV: 40 of class 1, 20 of class 3, with the classes in turn.
@@ -99,6 +99,16 @@ def test_the_run_is_told_with_its_time_and_speed(dataset: Path, tmp_path: Path) 
     (copy / "history.jsonl").write_text(json.dumps(run) + "\n")
     page = page_of(copy, tmp_path)
     assert page.row("2026-02-01 00:00 UTC")[1:] == ["20", "FnApiRunner", "0.1.0", "20", "0", "0", "4"]
+
+
+def test_what_was_read_in_another_way_is_noted_and_missing_in_a_dataset_of_before(
+    dataset: Path, tmp_path: Path
+) -> None:
+    copy = copy_of(dataset, tmp_path)
+    reseal(copy, lambda content: content.update(notes={"rows with overlapping runs, which are united": 1234}))
+    assert "Rows with overlapping runs, which are united: 1,234." in page_of(copy, tmp_path).text
+    reseal(copy, lambda content: content.pop("notes"))
+    assert "overlapping runs" not in page_of(copy, tmp_path).text
 
 
 def test_every_chart_is_there(page: Page) -> None:

@@ -92,6 +92,7 @@ def test_a_bad_word_is_found_without_a_list_of_all_words() -> None:
         ("1,2, 5 ,6", {"separator": "comma"}, [[1, 2], [5, 6]]),
         ("[1, 2, 5, 6]", {"separator": "comma"}, [[1, 2], [5, 6]]),
         ("[]", {"separator": "comma"}, []),
+        ("[1 2 5 6]", {}, [[1, 2], [5, 6]]),
         ("-1", {"separator": "comma", "encoding": "counts"}, []),
         ("100 2 14 2 14 2", {"any_order": True}, [[100, 2], [14, 2], [14, 2]]),
         ("5 3 5 3 6 1", {}, [[5, 3], [5, 3], [6, 1]]),
