@@ -75,7 +75,8 @@ def make_job(
         classes=names_of_classes(params.document),
         data_params=data_params(params, dict(input_args)),
     )
-    settings = [form.data_params, layout, checksum]
+    # What `class_id` means depends on the version, and the file does not say it.
+    settings = [form.data_params, layout, checksum, form.chosen]
     job_input = _job_input(params, inputs, rules, checksum=checksum, settings=settings)
     selection = JobSelection(
         rules=rules,
@@ -94,7 +95,7 @@ def make_job(
         params.maskmill.model_dump(),
     )
     output = JobOutput(output_dir=output_dir, root=absolute(output_dir), layout=layout, key=key)
-    return Job(input=job_input, selection=selection, form=form, output=output)
+    return Job(input=job_input, selection=selection, form=form, output=output, warnings=params.warnings)
 
 
 def _pairs(inputs: Mapping[str, SplitInput]) -> list[tuple[tuple[str, ...], str]]:
