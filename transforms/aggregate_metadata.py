@@ -13,7 +13,7 @@ from apache_beam.metrics import Metrics
 from maskmill.transforms.assignment.splits import SplitSize
 from maskmill.transforms.rejected import Line, Rejected, RejectedRecord
 from maskmill.transforms.shards.records import ShardSummary, join_summaries
-from maskmill.transforms.tallies import ANNOTATED_IMAGES, READ_ROWS, SHARED_IMAGES, filtered_rows, notes
+from maskmill.transforms.tallies import ANNOTATED_IMAGES, READ_ROWS, SHARED_IMAGES, filtered_rows, notes, rows_by_class
 
 
 class RowCounts(NamedTuple):
@@ -25,6 +25,7 @@ class RowCounts(NamedTuple):
         filtered: rows that nobody asked for, by reason.
         rejected: rows that are bad, or whose image is.
         merged: rows in examples that were merged with an earlier row of the same example.
+        classes: rows of each class that has any, rejected ones too, by its name.
     """
 
     read: int
@@ -32,6 +33,12 @@ class RowCounts(NamedTuple):
     filtered: Mapping[str, int]
     rejected: int
     merged: int
+    classes: Mapping[str, int] = {}
+
+    def to_json(self, classes: Iterable[str]) -> dict[str, Any]:
+        """Returns the counts as JSON can hold them, with all of the given classes, in their order."""
+        by_class = {name: self.classes.get(name, 0) for name in classes}
+        return {**self._asdict(), "filtered": dict(self.filtered), "classes": by_class}
 
     @property
     def lost(self) -> int:
@@ -119,6 +126,7 @@ def aggregate(parts: Iterable[tuple[str, Any]]) -> DatasetMetadata:
         filtered=filtered_rows(totals),
         rejected=sum(one.rows for one in rejected),
         merged=sum(shard.merged for shard in shards),
+        classes=rows_by_class(totals),
     )
     return DatasetMetadata(
         shards=shards,

@@ -1,7 +1,8 @@
 """Names the tallies: what steps count and `AggregateMetadata` sums. They are data, unlike Beam's counters.
 
 A tally is a pair (name, number). Tallies of rows that nobody asked for begin with a prefix, and so do notes, which
-count what is read in a way that a person may not expect; manifest.json lists both by the rest of their name.
+count what is read in a way that a person may not expect, and numbers of rows by class; manifest.json lists each of
+these by the rest of their name.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 
 _FILTERED = "filtered: "
 _NOTED = "noted: "
+_OF_CLASS = "of class: "
 
 READ_ROWS = "read"
 ANNOTATED_IMAGES = "annotated images"
@@ -21,6 +23,16 @@ UNWANTED_NEGATIVE = f"{_FILTERED}negative, and not wanted"
 IN_NO_SPLIT = f"{_FILTERED}in no split"
 
 OVERLAPPING_RUNS = f"{_NOTED}rows with overlapping runs, which are united"
+
+
+def rows_of_class(name: str) -> str:
+    """Returns the name of the tally of the rows of a class."""
+    return _OF_CLASS + name
+
+
+def rows_by_class(totals: Mapping[str, int]) -> dict[str, int]:
+    """Returns the numbers of rows by the names of their classes, sorted; classes without a row are missing."""
+    return _with_prefix(_OF_CLASS, totals)
 
 
 def filtered_rows(totals: Mapping[str, int]) -> dict[str, int]:

@@ -27,7 +27,7 @@ from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.metrics import RunMetrics
 from maskmill.pipeline.messages.run_log import RunLog
 from maskmill.pipeline.messages.run_numbers import numbers_of
-from maskmill.pipeline.messages.summary import summarise
+from maskmill.pipeline.messages.summary import summarise, warn_of_classes
 from maskmill.pipeline.messages.this_program import this_program
 from maskmill.pipeline.report.write_report import check_report, missing_libraries, write_report
 from maskmill.pipeline.runners.dataflow import check_reachable, describe_unrun
@@ -80,6 +80,8 @@ def make_dataset(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
             out.write(f"{unrun}\n")
             return
         made = _make(arguments, job, run, RunnerJob(pipeline, out), log, metrics)
+    for warning in warn_of_classes(made.manifest["rows"], job.form.chosen):
+        log.tell("warning", warning)
     metrics.write(numbers_of(made.manifest, made.entry))
     if not arguments.quiet:
         _tell(job, made, metrics.seconds, out, log)

@@ -64,7 +64,7 @@ def find_baseline(job: Job, arguments: CreateArguments, reuse: Reuse) -> Baselin
         reusable=reuse.shards,
         reuse=absolute(arguments.reuse) if arguments.reuse else "",
         up_to_date=_is_up_to_date(job, existing, arguments.max_rejected),
-        warnings=tuple(warnings),
+        warnings=(*job.warnings, *warnings),
     )
 
 

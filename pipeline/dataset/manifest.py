@@ -63,14 +63,13 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
 
     Nothing in it depends on the time or the host. Its last key is a checksum of everything before it.
     """
-    rows = metadata.rows
     content = {
         "format_version": current_format(),
         "input": job.input.fingerprint,
         "fingerprint": _sha256("".join(shard.stored.fingerprint for shard in metadata.shards).encode()),
         "splits": {split: _split_entry(job, metadata, split) for split in job.splits},
         "files": {name: {"bytes": len(text), "sha256": _sha256(text)} for name, text in sorted(files.items())},
-        "rows": {**rows._asdict(), "filtered": dict(rows.filtered)},
+        "rows": metadata.rows.to_json(job.form.classes),
         "rejected": dict(sorted(Counter(record.code for record in metadata.rejected).items())),
         "shared_images": metadata.shared_images,
         "notes": dict(metadata.notes),

@@ -21,6 +21,7 @@ from maskmill.pipeline.dataset.run_lock import check_not_superseded
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
 from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.run import Run
+from maskmill.pipeline.messages.summary import classes_with_rows
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.files.find_files import exists
@@ -57,8 +58,9 @@ def check_publishable(job: Job, run: Run, metadata: DatasetMetadata) -> None:
             source, class_ids = rule.selection
             files = ", ".join(file.path for file in job.input.files if source in dict(file.sources))
             names = " or ".join(job.form.classes[class_id - 1] for class_id in class_ids)
+            there = classes_with_rows(metadata.rows.to_json(job.form.classes)["classes"])
             raise MaskmillError(
-                f"{rule.name}: no row of class {names} in {files} has a mask; set class_id to a class that has"
+                f"{rule.name}: no row of class {names} in {files} has a mask; set class_id to a class that has; {there}"
             )
     if metadata.rows.lost:
         raise MaskmillError(f"{metadata.rows.lost} of {metadata.rows.read} rows were lost; nothing is published")

@@ -79,6 +79,12 @@ class JobForm:
     classes: tuple[str, ...]
     data_params: Mapping[str, Any]
 
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Names of the classes that any split takes, each once."""
+        numbers = dict.fromkeys(number for form in self.examples.values() for number in form.label.classes)
+        return tuple(self.classes[number - 1] for number in numbers)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class JobOutput:
@@ -104,12 +110,21 @@ class JobOutput:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job:
-    """Everything that decides a dataset, and where it goes."""
+    """Everything that decides a dataset, and where it goes.
+
+    Attributes:
+        input: what is read.
+        selection: which images become examples.
+        form: what an example looks like.
+        output: where the dataset goes.
+        warnings: for the person who starts the run.
+    """
 
     input: JobInput
     selection: JobSelection
     form: JobForm
     output: JobOutput
+    warnings: tuple[str, ...] = ()
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from maskmill.names import LOSSES
@@ -10,12 +10,13 @@ from maskmill.pipeline.job.classes import class_names, class_numbers
 from maskmill.transforms.examples.label import LabelFormat
 
 
-def label_format(document: Mapping[str, Any], split: str) -> LabelFormat:
+def label_format(document: Mapping[str, Any], split: str, written: Iterable[str] | None = None) -> LabelFormat:
     """Reads the form of a split's labels from a parameter file, or from data_params.json, which repeats it.
 
     Args:
         document: the whole file.
         split: name of the split.
+        written: names of the split's classes, if a manifest lists them; see `chosen_classes`.
 
     Raises:
         ValueError, KeyError, TypeError: the document does not say.
@@ -30,18 +31,25 @@ def label_format(document: Mapping[str, Any], split: str) -> LabelFormat:
         num_classes=section["num_classes"],
         height=height,
         width=width,
-        classes=chosen_classes(document, split),
+        classes=chosen_classes(document, split, written),
         as_uint8=_ours(document).get("label_dtype") == "uint8",
     )
 
 
-def chosen_classes(document: Mapping[str, Any], split: str) -> tuple[int, ...]:
+def chosen_classes(document: Mapping[str, Any], split: str, written: Iterable[str] | None = None) -> tuple[int, ...]:
     """Numbers of the classes whose masks become a split's labels, from 1.
+
+    Args:
+        document: the whole file.
+        split: name of the split.
+        written: names of the split's classes, in their order, if a manifest lists them. In datasets that an earlier
+            maskmill wrote, a number in `class_id` could be a position although a class has a number for a name.
 
     Raises:
         ValueError, KeyError, TypeError: the document does not say.
     """
-    return class_numbers(document[split]["class_id"], names_of_classes(document))
+    names = names_of_classes(document)
+    return class_numbers(document[split]["class_id"] if written is None else list(written), names)
 
 
 def names_of_classes(document: Mapping[str, Any]) -> tuple[str, ...]:

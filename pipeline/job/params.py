@@ -20,12 +20,14 @@ class Params:
         loss: `model.loss`; it decides the form of the labels.
         maskmill: the section `maskmill`, or its defaults.
         document: the whole file as plain data that JSON can hold.
+        warnings: for the person who wrote the file.
     """
 
     splits: Mapping[str, SplitParams]
     loss: Loss
     maskmill: MaskmillParams
     document: dict[str, Any]
+    warnings: tuple[str, ...] = ()
 
     @property
     def negatives(self) -> float | None:

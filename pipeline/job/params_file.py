@@ -1,19 +1,18 @@
 """Reads and checks a parameter file of the Cerebras Model Zoo, and reports everything that is wrong with it."""
 
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 
-from maskmill.names import EVAL, TRAIN, Loss
+from maskmill.names import DATA_PARAMS, EVAL, TRAIN, Loss
 from maskmill.pipeline.errors import UsageError
 from maskmill.pipeline.job.classes import class_names
+from maskmill.pipeline.job.other_files import other_bytes, other_document, other_text
 from maskmill.pipeline.job.params import Params
 from maskmill.pipeline.job.section_models import SPLIT_NAME, MaskmillParams, SplitParams
-from maskmill.pipeline.job.yaml_file import UNREADABLE, Path, Problem, YamlTree, load_yaml, shown, usage_error
+from maskmill.pipeline.job.section_problems import nearest_key, section_problems
+from maskmill.pipeline.job.yaml_file import MAX_SHOWN, Problem, YamlTree, load_yaml, usage_error
 from maskmill.transforms.files.errors import NoFileSystemError
 
 MAX_BYTES = 2**20
@@ -36,31 +35,11 @@ class _File(BaseModel):
     maskmill: MaskmillParams = Field(default=MaskmillParams(), description="give a section with keys, or remove it")
 
 
-# What a section was called before the project had its name.
-_FORMER_NAMES = {"steelbeam": "maskmill"}
-
 # Advice about the sections of the original's splits.
 _SPLIT_ADVICE = {
     TRAIN: "give a section with the keys of the training data",
     EVAL: "give a section with the keys of the evaluation data",
 }
-
-# Messages for pydantic's error types; its own are for people who write models.
-_WRONG = {
-    "missing": "missing",
-    "extra_forbidden": "unknown key",
-    "int_type": "{value} is not a whole number",
-    "float_type": "{value} is not a number",
-    "string_type": "{value} is not a string",
-    "tuple_type": "{value} is not a list",
-    "model_type": "{value} is not a mapping",
-    "greater_than_equal": "{value} is below {ge:g}",
-    "less_than_equal": "{value} is above {le:.10g}",
-    "string_pattern_mismatch": "{value} is blank",
-    "literal_error": "{value} is not supported",
-    "value_error": "{error}",
-}
-_SECTIONS: Mapping[str, type[BaseModel]] = {"model": _ModelParams, "maskmill": MaskmillParams}
 
 
 def read_params(path: str) -> Params:
@@ -87,6 +66,8 @@ def read_params(path: str) -> Params:
 
 
 def _decode(data: bytes, source: str) -> str:
+    if what := other_bytes(data):
+        raise UsageError(f"{source}: {what}")
     if len(data) > MAX_BYTES:
         raise UsageError(f"{source}: the file is over 1 MiB; give a parameter file, not data")
     try:
@@ -106,12 +87,21 @@ def parse_params(text: str, source: str) -> Params:
     Raises:
         UsageError: something is wrong with the file; the message has a line for each problem.
     """
-    tree = load_yaml(text, source)
-    model = _file_model(tree.document)
     try:
-        file = _check_sections(tree.document, model)
+        tree = load_yaml(text, source)
+    except UsageError as error:
+        if what := other_text(text):
+            raise UsageError(f"{source}: {what}") from error
+        raise
+    model = _file_model(tree.document)
+    if other := other_document(tree.document, model.model_fields):
+        path, what = other
+        raise usage_error(source, [Problem(tree.line(path), path, what)])
+    passed = _passed_on(tree.document, model)
+    try:
+        file = _check_sections(tree.document, model, passed)
     except ValidationError as error:
-        raise usage_error(source, [*tree.problems, *_problems(error, tree, model)]) from error
+        raise usage_error(source, [*tree.problems, *section_problems(error, tree, model)]) from error
     if tree.problems:
         raise usage_error(source, tree.problems)
     return Params(
@@ -119,17 +109,48 @@ def parse_params(text: str, source: str) -> Params:
         loss=file.model.loss,
         maskmill=file.maskmill,
         document=tree.document,
+        warnings=_warnings(passed, tree, source),
     )
 
 
-def _check_sections(document: dict[str, Any], model: type[_File]) -> _File:
+def _passed_on(document: dict[str, Any], model: type[_File]) -> list[tuple[str, str]]:
+    """Finds the unknown keys of the splits' sections that are not misspelt keys of ours: they may be for training."""
+    return [
+        (split, key)
+        for split in _split_names(document)
+        for key in _section(document, split)
+        if key not in SplitParams.model_fields and nearest_key((split, key), model) is None
+    ]
+
+
+def _warnings(passed: Iterable[tuple[str, str]], tree: YamlTree, source: str) -> tuple[str, ...]:
+    """Names the keys that are passed on, each place in the file once, on one line."""
+    places = {tree.keys[path].index: path for path in reversed(list(passed))}
+    shown = [f"{'.'.join(path)} (line {tree.line(path)})" for _, path in sorted(places.items())]
+    if not shown:
+        return ()
+    more = f" and {len(shown) - MAX_SHOWN} more" if len(shown) > MAX_SHOWN else ""
+    keys = ", ".join(shown[:MAX_SHOWN]) + more
+    return (f"{source}: unknown keys, which have no effect here and are copied to {DATA_PARAMS}: {keys}",)
+
+
+def _check_sections(document: dict[str, Any], model: type[_File], passed: Iterable[tuple[str, str]]) -> _File:
     # Other sections are not checked, unless their names look misspelt.
     unused = {TRAIN, EVAL}.difference(model.model_fields)
-    sections = {name: value for name, value in document.items() if name not in unused and _nearest((name,), model)}
+    names = [
+        name for name in document if name not in unused and (name in model.model_fields or nearest_key((name,), model))
+    ]
+    left_out = set(passed)
+    sections = {
+        name: {key: value for key, value in document[name].items() if (name, key) not in left_out}
+        if isinstance(document[name], dict)
+        else document[name]
+        for name in names
+    }
     # What is valid in one section depends on keys of others.
     ours, of_model = _section(document, "maskmill"), _section(document, "model")
-    names = class_names(ours.get("classes"), ours.get("class_column", ""))
-    return model.model_validate(sections, context={"loss": of_model.get("loss"), "classes": names})
+    classes = class_names(ours.get("classes"), ours.get("class_column", ""))
+    return model.model_validate(sections, context={"loss": of_model.get("loss"), "classes": classes})
 
 
 def _file_model(document: dict[str, Any]) -> type[_File]:
@@ -151,43 +172,3 @@ def _split_names(document: dict[str, Any]) -> list[str]:
 def _section(document: dict[str, Any], name: str) -> dict[str, Any]:
     section = document.get(name)
     return section if isinstance(section, dict) else {}
-
-
-def _problems(error: ValidationError, tree: YamlTree, model: type[_File]) -> list[Problem]:
-    details = [detail for detail in error.errors(include_url=False) if detail["input"] is not UNREADABLE]
-    # A key that is missing because it is misspelt is one problem, not two.
-    meant = {_nearest(detail["loc"], model) for detail in details if detail["type"] == "extra_forbidden"}
-    wrong = [detail for detail in details if detail["type"] != "missing" or detail["loc"] not in meant]
-    return [_problem(detail, tree, model) for detail in wrong]
-
-
-def _problem(detail: ErrorDetails, tree: YamlTree, model: type[_File]) -> Problem:
-    path = detail["loc"]
-    wrong = _WRONG.get(detail["type"])
-    what = wrong.format(value=shown(detail["input"]), **detail.get("ctx", {})) if wrong else detail["msg"]
-    # `csv: ""` is checked as a list of one item, which has no line in the file.
-    place = path[:-1] if isinstance(path[-1], int) and path not in tree.lines else path
-    return Problem(tree.line(path), place, f"{what}; {_advice(detail, model)}")
-
-
-def _advice(detail: ErrorDetails, model: type[_File]) -> str:
-    path = detail["loc"]
-    if detail["type"] == "extra_forbidden":
-        near = _nearest(path, model)
-        return f"did you mean {near[-1]}?" if near else f"known keys: {', '.join(_siblings(path, model))}"
-    field = str(path[:2][-1])
-    return str(_siblings(path[:2], model)[field].description)
-
-
-def _nearest(path: Path, model: type[_File]) -> Path | None:
-    """Finds the known key beside this one that is spelt like it; sections have to be very similar."""
-    if len(path) == 1 and path[0] in _FORMER_NAMES:
-        return (_FORMER_NAMES[str(path[0])],)
-    cutoff = 0.6 if len(path) > 1 else 0.8
-    near = get_close_matches(str(path[-1]).lower(), _siblings(path, model), n=1, cutoff=cutoff)
-    return (*path[:-1], near[0]) if near else None
-
-
-def _siblings(path: Path, model: type[_File]) -> dict[str, FieldInfo]:
-    """Returns the known keys of the section that a path leads into, or the sections."""
-    return (_SECTIONS.get(str(path[0]), SplitParams) if len(path) > 1 else model).model_fields

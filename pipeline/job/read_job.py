@@ -75,8 +75,8 @@ def make_job(
         classes=names_of_classes(params.document),
         data_params=data_params(params, dict(input_args)),
     )
-    # The keys with their defaults: a later version, which may read the same file in another way, looks again.
-    settings = [form.data_params, layout, checksum, params.maskmill.model_dump()]
+    # Besides the file what it means to this version, which may take defaults and class_id in another way than before.
+    settings = [form.data_params, layout, checksum, params.maskmill.model_dump(), form.chosen]
     job_input = _job_input(params, inputs, rules, checksum=checksum, settings=settings)
     selection = JobSelection(
         rules=rules,
@@ -95,7 +95,7 @@ def make_job(
         params.maskmill.model_dump(),
     )
     output = JobOutput(output_dir=output_dir, root=absolute(output_dir), layout=layout, key=key)
-    return Job(input=job_input, selection=selection, form=form, output=output)
+    return Job(input=job_input, selection=selection, form=form, output=output, warnings=params.warnings)
 
 
 def _pairs(inputs: Mapping[str, SplitInput]) -> list[tuple[tuple[str, ...], str]]:

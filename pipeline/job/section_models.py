@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from maskmill.pipeline.job.classes import class_numbers
+from maskmill.pipeline.job.other_files import DATA_PROCESSOR
 from maskmill.pipeline.job.yaml_file import shown
 from maskmill.transforms.assignment.strategies import STRATEGIES, strategy
 from maskmill.transforms.examples.image import MAX_PIXELS as MAX_IMAGE_PIXELS
@@ -15,6 +16,8 @@ from maskmill.transforms.examples.label import MAX_CLASSES
 from maskmill.transforms.examples.mask_text import MAX_NUMBER
 
 MAX_OUTPUT_PIXELS = 2**28
+# Numbers of channels that images have; every example has one, whichever it is.
+CHANNELS = (1, 3)
 # Name of a split: of its section and of its folder.
 SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
 
@@ -45,6 +48,13 @@ def _bounded(shape: tuple[int, int, int]) -> tuple[int, int, int]:
     return shape
 
 
+def _few_channels(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if len(shape) < 3 or shape[2] in CHANNELS:
+        return shape
+    question = f"; did you mean {[*shape[1:], shape[0]]}?" if shape[0] in CHANNELS else ""
+    raise ValueError(f"{shown(shape)} has {shape[2]} channels{question}")
+
+
 def _context(info: ValidationInfo) -> dict[str, Any]:
     """Returns what the model needs from other sections: the `loss` and the names of the `classes`."""
     return info.context or {}
@@ -57,6 +67,18 @@ def _enough_channels(num_classes: int, info: ValidationInfo) -> int:
     if num_classes < needed and (loss == "multilabel_bce" or (loss == "ssce" and needed > 2)):
         raise ValueError(f"{num_classes} is too few: with the background there are {needed} classes")
     return num_classes
+
+
+def _names(value: object) -> object:
+    """Reads whole numbers as names, as a CSV that numbers its classes has them."""
+    if not isinstance(value, list):
+        return value
+    for one in value:
+        if one is None or type(one) in (bool, float):
+            raise ValueError(
+                f"{shown(one)} is no name, as YAML reads it: put names such as no, on, null or 1.0 in quotes"
+            )
+    return [str(one) if type(one) is int else one for one in value]
 
 
 def _different(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -114,14 +136,16 @@ def _check_shares(shares: dict[str, float]) -> dict[str, float]:
 
 Text = Annotated[str, Field(pattern=r"\S")]
 Size = Annotated[int, Field(ge=1)]
-ImageShape = Annotated[tuple[Size, Size, Size], _tuple_of(3, 3), AfterValidator(_bounded)]
-MaxImageShape = Annotated[tuple[Size, ...], _tuple_of(2, 3)]
+ImageShape = Annotated[
+    tuple[Size, Size, Size], _tuple_of(3, 3), AfterValidator(_few_channels), AfterValidator(_bounded)
+]
+MaxImageShape = Annotated[tuple[Size, ...], _tuple_of(2, 3), AfterValidator(_few_channels)]
 # Validators that stand before the type run from right to left.
 ClassIds = Annotated[
     tuple[int, ...], BeforeValidator(lambda value, info: class_numbers(value, _context(info)["classes"]))
 ]
 Texts = Annotated[tuple[Text, ...], _tuple_of(1), BeforeValidator(_one_or_more)]
-ClassNames = Annotated[Texts, AfterValidator(_different)]
+ClassNames = Annotated[Texts, BeforeValidator(_names), AfterValidator(_different)]
 Negatives = Annotated[str | float, BeforeValidator(_check_negatives)]
 Pattern = Annotated[Text, AfterValidator(_check_pattern)]
 Shares = Annotated[dict[str, float], AfterValidator(_check_shares)]
@@ -147,14 +171,14 @@ class SplitParams(BaseModel):
     model_config = _STRICT
 
     data_processor: Literal["SeverstalBinaryClassDataProcessor"] = Field(
-        description="only SeverstalBinaryClassDataProcessor is supported"
+        description=f"only {DATA_PROCESSOR} is supported"
     )
     data_dir: Text = Field(description="give the folder that holds the CSV file and the image folder")
     image_shape: ImageShape = Field(
-        description=f"give [height, width, channels], each 1 or more, height x width {MAX_OUTPUT_PIXELS} or less"
+        description=f"give [height, width, channels], channels 1 or 3, height x width {MAX_OUTPUT_PIXELS} or less"
     )
     max_image_shape: MaxImageShape = Field(
-        default=(256, 1600), description="give [height, width] or [height, width, channels], each 1 or more"
+        default=(256, 1600), description="give [height, width] or [height, width, channels], channels 1 or 3"
     )
     class_id: ClassIds = Field(description="give the number or name of a class, a list of these, or all")
     train_test_split: float = Field(ge=0, le=1, allow_inf_nan=False, description="give a share between 0 and 1")
@@ -179,6 +203,12 @@ class SplitParams(BaseModel):
     use_bfloat16: Any = None
     loss: Any = None
     split: Any = None
+    micro_batch_size: Any = None
+    shuffle_buffer: Any = None
+    overfit: Any = None
+    overfit_num_batches: Any = None
+    overfit_indices: Any = None
+    disable_sharding: Any = None
 
 
 class RunsParams(BaseModel):

@@ -56,17 +56,24 @@ class YamlTree:
 
     Attributes:
         document: the file as dicts, lists, strings, numbers, booleans and None; merge keys and aliases are resolved.
-        lines: line, from 1, of each key and list item by its path; a merged key has the line where it is written.
+        keys: where each key and list item is written, by its path; a merged key has the mark of what it is merged from.
+        values: where the value of each is written; one that an alias repeats has the mark of the anchor.
         problems: what is wrong with the file so far; if there are any, the document may hold `UNREADABLE`.
     """
 
     document: dict[str, Any]
-    lines: dict[Path, int]
+    keys: dict[Path, yaml.Mark]
+    values: dict[Path, yaml.Mark]
     problems: list[Problem]
 
     def line(self, path: Path) -> int:
-        """Returns the line of a key, or of the nearest section around it that the file has."""
-        return next(self.lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.lines)
+        """Returns the line, from 1, of a key, or of the nearest section around it that the file has."""
+        mark = next(self.keys[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.keys)
+        return int(mark.line) + 1
+
+    def beside(self, path: Path) -> set[int]:
+        """Returns where the keys of a section are written, given one of them, which may be missing."""
+        return {mark.index for key, mark in self.keys.items() if key and key[:-1] == path[:-1]}
 
 
 def load_yaml(text: str, source: str) -> YamlTree:
@@ -84,13 +91,13 @@ def load_yaml(text: str, source: str) -> YamlTree:
     """
     loader, root = _compose(text, source)
     _weigh(root, source, {}, set())
-    walk = _Walk(loader, text, lines={(): root.start_mark.line + 1})
+    walk = _Walk(loader, text, keys={(): root.start_mark})
     walk.check(root, ())
     document = walk.build(root, ())
     if not isinstance(document, dict):
         what = f"{shown(document)} is not a mapping; write sections with keys in them"
-        raise usage_error(source, walk.problems or [Problem(walk.lines[()], (), what)])
-    return YamlTree(document, walk.lines, walk.problems)
+        raise usage_error(source, walk.problems or [Problem(root.start_mark.line + 1, (), what)])
+    return YamlTree(document, walk.keys, walk.places, walk.problems)
 
 
 def usage_error(source: str, problems: Iterable[Problem]) -> UsageError:
@@ -169,7 +176,8 @@ class _Walk:
 
     loader: yaml.SafeLoader
     text: str
-    lines: dict[Path, int]
+    keys: dict[Path, yaml.Mark]
+    places: dict[Path, yaml.Mark] = field(default_factory=dict)  # of the values
     problems: list[Problem] = field(default_factory=list)
     values: dict[int, Any] = field(default_factory=dict)  # of the nodes that are single values, by the node's id
     seen: set[int] = field(default_factory=set)
@@ -227,11 +235,12 @@ class _Walk:
 
     def build(self, node: Node, path: Path) -> Any:
         """Makes plain data of a checked node, and notes the line of each key."""
+        self.places[path] = node.start_mark
         self.check(node, path)  # done already, except below a refused tag or a set, where a merge key can reach
         if id(node) in self.values:
             return self.values[id(node)]
         if isinstance(node, SequenceNode):
-            self.lines.update({(*path, index): child.start_mark.line + 1 for index, child in enumerate(node.value)})
+            self.keys.update({(*path, index): child.start_mark for index, child in enumerate(node.value)})
             return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
         assert isinstance(node, MappingNode)
         try:
@@ -240,5 +249,5 @@ class _Walk:
             self.problems.append(_not_yaml(error, path))
             return UNREADABLE
         pairs = {key.value: (key, value) for key, value in node.value if key.tag == _TAG + "str"}
-        self.lines.update({(*path, name): key.start_mark.line + 1 for name, (key, _) in pairs.items()})
+        self.keys.update({(*path, name): key.start_mark for name, (key, _) in pairs.items()})
         return {name: self.build(value, (*path, name)) for name, (_, value) in pairs.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from maskmill.names import REJECTED
@@ -27,6 +27,9 @@ def summarise(
     """
     rows, splits = manifest["rows"], manifest["splits"]
     lines = [f"{count(rows['read'], 'row')} read, {rows['in_examples']} of them in examples"]
+    lines += describe_classes(
+        rows, dict.fromkeys(name for split in splits.values() for name in split.get("classes", ()))
+    )
     lines += [f"  {number} filtered: {reason}" for reason, number in rows["filtered"].items() if number]
     if rows["merged"]:
         lines.append(f"  {rows['merged']} merged with an earlier row of the same example")
@@ -47,6 +50,27 @@ def summarise(
 
 def _rejected(codes: Mapping[str, int]) -> str:
     return f"{sum(codes.values())} rejected: " + ", ".join(f"{number} {code}" for code, number in codes.items())
+
+
+def describe_classes(rows: Mapping[str, Any], chosen: Iterable[str]) -> list[str]:
+    """Writes a line for each class that any split takes: its number of rows; nothing where there is only one class."""
+    by_class = rows.get("classes", {})
+    return [f"  class {name}: {count(by_class[name], 'row')}" for name in chosen] if len(by_class) > 1 else []
+
+
+def warn_of_classes(rows: Mapping[str, Any], chosen: Iterable[str]) -> list[str]:
+    """Warns of classes that a split takes and no row has, which is most likely a slip."""
+    by_class = rows.get("classes", {})
+    without = [name for name in chosen if by_class.get(name) == 0]
+    if not without or not rows["read"]:
+        return []
+    return [f"no row is of class {', '.join(without)}, which class_id asks for; {classes_with_rows(by_class)}"]
+
+
+def classes_with_rows(by_class: Mapping[str, int]) -> str:
+    """Names the classes that rows have, with their numbers of rows."""
+    there = ", ".join(f"{name} ({count(number, 'row')})" for name, number in by_class.items() if number)
+    return f"classes with rows: {there or 'none'}"
 
 
 def describe_notes(notes: Mapping[str, int]) -> list[str]:

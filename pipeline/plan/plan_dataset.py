@@ -22,7 +22,7 @@ from maskmill.pipeline.job.read_job import read_job
 from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.quantities import count, format_bytes
 from maskmill.pipeline.messages.run_log import RunLog
-from maskmill.pipeline.messages.summary import describe_notes
+from maskmill.pipeline.messages.summary import describe_classes, describe_notes, warn_of_classes
 from maskmill.pipeline.runners.new_pipeline import DEFAULT_RUNNER, new_pipeline
 from maskmill.pipeline.runners.runner_job import RunnerJob
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
@@ -49,6 +49,7 @@ def plan_dataset(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> N
         MaskmillError: the input cannot be read to its end.
     """
     job = read_job(arguments)
+    log = RunLog(sys.stderr, as_json)
     run = Run(id="", started="", runner=DEFAULT_RUNNER, workers=arguments.workers, max_rejected=arguments.max_rejected)
     with (
         tempfile.TemporaryDirectory(prefix="maskmill-plan-") as folder,
@@ -56,7 +57,7 @@ def plan_dataset(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> N
     ):
         baseline = find_baseline(job, arguments, find_reuse(arguments))
         for warning in baseline.warnings:
-            RunLog(sys.stderr, as_json).tell("warning", warning)
+            log.tell("warning", warning)
         report = os.path.join(folder, "plan.json")
         build_plan(pipeline, job, baseline, run, "Report" >> beam.Map(_write_report, job, baseline, run, report))
         try:
@@ -65,6 +66,8 @@ def plan_dataset(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> N
             raise MaskmillError(f"the input cannot be read to its end: {last_line(error)}") from error
         with open(report, encoding="utf-8") as file:
             plan = json.load(file)
+    for warning in warn_of_classes(plan["rows"], job.form.chosen):
+        log.tell("warning", warning)
     plan["workers"] = _workers_of(arguments.beam_options)
     out.write(json.dumps(plan, indent=4) + "\n" if as_json else describe(plan, job, run))
 
@@ -79,7 +82,7 @@ def plan_of(metadata: DatasetMetadata, job: Job, baseline: Baseline, run: Run) -
     rows = metadata.rows
     codes = Counter(record.code for record in metadata.rejected)
     return {
-        "rows": {**rows._asdict(), "filtered": dict(rows.filtered)},
+        "rows": rows.to_json(job.form.classes),
         "images": metadata.images,
         "rejected": dict(sorted(codes.items())),
         "allowed": run.max_rejected.allows(len(metadata.rejected), rows.read),
@@ -118,6 +121,7 @@ def describe(plan: Mapping[str, Any], job: Job, run: Run) -> str:
     rows = plan["rows"]
     read = f"{count(rows['read'], 'row')} read"
     lines = [f"{read}, {rows['in_examples']} of them in examples; {count(plan['images'], 'image')}"]
+    lines += describe_classes(rows, job.form.chosen)
     lines += [f"  {number} filtered: {reason}" for reason, number in rows["filtered"].items() if number]
     if plan["rejected"]:
         codes = ", ".join(f"{number} {code}" for code, number in plan["rejected"].items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from maskmill import DatasetError
@@ -61,7 +61,10 @@ def read_source(directory: str) -> DatasetSource:
             manifest,
             {split: sum(shard.examples for shard in found) for split, found in shards.items()},
             {split: [sizes[split].get(_name(shard.path)) or 0 for shard in found] for split, found in shards.items()},
-            {split: _classes(params, split) for split in shards},
+            {
+                split: _classes(params, split, manifest["splits"][split]["classes"] if manifest else None)
+                for split in shards
+            },
             {split: counts_of_entry(manifest["splits"][split]) for split in shards} if manifest else {},
             _read_lines(folder, REJECTED),
             _read_lines(folder, HISTORY),
@@ -75,9 +78,9 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _classes(params: Mapping[str, Any], split: str) -> list[str]:
+def _classes(params: Mapping[str, Any], split: str, written: Iterable[str] | None) -> list[str]:
     names = names_of_classes(params)
-    chosen = [names[number - 1] for number in chosen_classes(params, split)]
+    chosen = [names[number - 1] for number in chosen_classes(params, split, written)]
     united = params["model"]["loss"] == "bce" and len(chosen) > 1
     return [f"any of {', '.join(chosen)}"] if united else [class_title(name) for name in chosen]
 

@@ -78,7 +78,10 @@ def check_contents(
     if DATA_PARAMS in whole:
         try:
             data_params = json.loads(read_bytes(join(root, DATA_PARAMS)))
-            forms = {split: label_format(data_params, split) for split in manifest["splits"]}
+            forms = {
+                split: label_format(data_params, split, entry.get("classes"))
+                for split, entry in manifest["splits"].items()
+            }
             yield from _check_all_written(data_params, manifest)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             yield f"{DATA_PARAMS}: does not say what was written ({type(error).__name__}: {error})"

@@ -47,6 +47,13 @@ def test_a_row_that_is_nowhere_is_lost() -> None:
     assert rows.lost == 2
 
 
+def test_all_classes_are_counted_in_their_order() -> None:
+    rows = RowCounts(read=1, in_examples=1, filtered={"x": 0}, rejected=0, merged=0, classes={"a": 1})
+    counts = {"read": 1, "in_examples": 1, "filtered": {"x": 0}, "rejected": 0, "merged": 0}
+    assert rows.to_json(["b", "a"]) == {**counts, "classes": {"b": 0, "a": 1}}
+    assert list(rows.to_json(["b", "a"])["classes"]) == ["b", "a"]
+
+
 def test_aggregate_metadata_accounts_for_every_row_and_image() -> None:
     summaries = [
         ShardSummary("train_input", number, f"{number}", 3, 1, {3: 2}, StoredShard(2, 10, "", "")) for number in (1, 0)
@@ -58,7 +65,14 @@ def test_aggregate_metadata_accounts_for_every_row_and_image() -> None:
         assert metadata == DatasetMetadata(
             shards=(summaries[1], summaries[0]),
             sizes=sizes,
-            rows=RowCounts(read=10, in_examples=6, filtered={"of another class": 3}, rejected=1, merged=2),
+            rows=RowCounts(
+                read=10,
+                in_examples=6,
+                filtered={"of another class": 3},
+                rejected=1,
+                merged=2,
+                classes={"3": 7, "fish": 1},
+            ),
             rejected=(RejectedRecord("x.csv", 3, "a.jpg", 3, "RLE_ODD_COUNT", "bad"),),
             shared_images=2,
             images=7,
@@ -70,6 +84,9 @@ def test_aggregate_metadata_accounts_for_every_row_and_image() -> None:
         ("read", 5),
         ("read", 5),
         ("filtered: of another class", 3),
+        ("of class: fish", 1),
+        ("of class: 3", 5),
+        ("of class: 3", 2),
         ("annotated images", 4),
         ("annotated images", 3),
         ("images in more than one split", 2),

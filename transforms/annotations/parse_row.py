@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from maskmill.transforms.limits import MAX_NAME_BYTES
 from maskmill.transforms.rejected import Code, DataError
 from maskmill.transforms.text import SHOWN_CHARACTERS
 
+_DECIMAL = re.compile(r"(\d+)\.0*")
 _NO_MASK = frozenset({"", "nan"})
 _NO_FILE_NAMES = frozenset({"", ".", ".."})
 _NOT_IN_FILE_NAMES = frozenset("/\\\0")
@@ -123,6 +125,9 @@ def _check_image_id(image_id: str, field: str) -> None:
 
 def _class_number(text: str, columns: Columns) -> int | None:
     classes = columns.format.classes
+    # A table that is saved from memory has 3.0 for 3 if any field of the column is empty.
+    if text not in classes and (decimal := _DECIMAL.fullmatch(text)):
+        text = decimal[1]
     return classes.index(text) + 1 if text in classes else None
 
 

@@ -23,7 +23,7 @@ from maskmill.transforms.annotations.records import (
 )
 from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.rejected import Code, DataError, Line, Rejected
-from maskmill.transforms.tallies import OTHER_CLASS, OVERLAPPING_RUNS, READ_ROWS, WITHOUT_MASK
+from maskmill.transforms.tallies import OTHER_CLASS, OVERLAPPING_RUNS, READ_ROWS, WITHOUT_MASK, rows_of_class
 from maskmill.transforms.text import SHOWN_CHARACTERS, printable
 
 # Of the blocks that are read in parallel. Small enough to cross a shuffle, as blocks of a compressed file have to.
@@ -76,11 +76,14 @@ class ReadRows(beam.DoFn):
         text = read_block(block)
         tally: Counter[str] = Counter()
         rows = 0
+        names = block.file.columns.format.classes
         classes = frozenset[int]().union(*(self.sources[source].class_ids for source, _ in block.file.sources))
         for line, row in parse_block(block, text, classes):
             rows += 1
             for index, file_index in block.file.sources:
                 tally[READ_ROWS] += 1
+                if row.class_id:
+                    tally[rows_of_class(names[row.class_id - 1])] += 1
                 source = self.sources[index]
                 key = source.folder, row.image_id
                 if isinstance(row, DataError):

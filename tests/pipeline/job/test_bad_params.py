@@ -59,7 +59,8 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
         # unknown keys
         ({"imge_shape": [1, 1, 1]}, ["imge_shape", "did you mean image_shape?"]),
         ({"maskmill": {"max_image_pixel": 5}}, ["maskmill.max_image_pixel", "did you mean max_image_pixels?"]),
-        ({"eval_input": {"colour": 1}}, ["eval_input.colour", "unknown key; known keys: "]),
+        ({"eval_input": {"class_ids": 4}}, ["eval_input.class_ids", "did you mean class_id?"]),
+        ({"maskmill": {"colour": 1}}, ["maskmill.colour", "unknown key; known keys: "]),
         # input that is not there
         ({"data_dir": "/nowhere"}, ["train_input.data_dir: there is no folder /nowhere"]),
         ({"maskmill": {"images": "x"}}, ["data/x: there is no such folder of images"]),
@@ -116,7 +117,8 @@ def test_what_is_no_plain_yaml_is_named(
         (b"", ["the file is empty"]),
         (b"# nothing\n", ["the file is empty"]),
         (b"- a\n- b\n", ["is not a mapping"]),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", ["not UTF-8"]),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", ["this is a PNG image, not a parameter file"]),
+        (b"\xe4: 1\n", ["not UTF-8"]),
         (bytes(64), ["U+0000 cannot stand in YAML"]),
         ("train_input: {}".encode("utf-16"), ["not UTF-8"]),
         (pickle.dumps(Bomb()), ["params.yaml:1"]),
@@ -124,7 +126,19 @@ def test_what_is_no_plain_yaml_is_named(
         (LAUGHS.encode(), ["use fewer aliases"]),
         (b"a: 1\n" * 10_000_000, ["over 1 MiB"]),
     ],
-    ids=["empty", "comment", "list", "PNG", "zeros", "UTF-16", "pickle", "text pickle", "billion laughs", "50 MB"],
+    ids=[
+        "empty",
+        "comment",
+        "list",
+        "PNG",
+        "Latin 1",
+        "zeros",
+        "UTF-16",
+        "pickle",
+        "text pickle",
+        "billion laughs",
+        "50 MB",
+    ],
 )
 def test_what_is_no_parameter_file_is_refused(
     tmp_path: Path,

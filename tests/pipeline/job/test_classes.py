@@ -42,6 +42,57 @@ def test_numbers_of_the_classes_in_their_order(value: object, numbers: tuple[int
 
 
 @pytest.mark.parametrize(
+    ("value", "names", "numbers"),
+    [
+        # A number is the class of that name.
+        (3, ("0", "1", "2", "3", "4"), (4,)),
+        ("3", ("0", "1", "2", "3", "4"), (4,)),
+        (0, ("0", "1"), (1,)),
+        ([0, 3], ("0", "1", "2", "3", "4"), (1, 4)),
+        (10, ("10", "20"), (1,)),
+        (-1, ("-1", "1"), (1,)),
+        (1.0, ("1.0", "2.0"), (1,)),
+        (2, ("none", "2"), (2,)),
+        ("all", ("0", "1"), (1, 2)),
+        # It is a position where no class has a number for a name.
+        (2, ("scratch2", "2nd"), (2,)),
+        # A class may be called all.
+        (["all"], ("all", "some"), (1,)),
+        (["all", 2], ("all", "some"), (1, 2)),
+        ("all", ("all",), (1,)),
+    ],
+)
+def test_a_number_is_a_name_before_it_is_a_position(value: object, names: tuple[str, ...], numbers: object) -> None:
+    assert class_numbers(value, names) == numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "names", "words"),
+    [
+        (5, ("0", "1", "2", "3", "4"), "5 is not a class; the classes are 0, 1, 2, 3, 4"),
+        (1, ("none", "2"), "1 is not a class; the classes are none, 2"),
+        (1, ("01", "02"), "1 is not a class; the classes are 01, 02"),
+        (1, ("1.0", "2.0"), "1 is not a class; the classes are 1.0, 2.0"),
+        (1, ("0", "-1"), "1 is not a class"),
+        (
+            True,
+            ("no", "yes"),
+            "true is not a class; the classes are no, yes (YAML reads yes, no, on and off as true and",
+        ),
+        ([3, "3"], ("2", "3"), '[3, "3"] names a class twice'),
+        (
+            "all",
+            ("all", "some"),
+            "all is the name of a class, too: for this class alone write [all], for all list them",
+        ),
+    ],
+)
+def test_a_number_with_two_meanings_has_none(value: object, names: tuple[str, ...], words: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)):
+        class_numbers(value, names)
+
+
+@pytest.mark.parametrize(
     ("value", "words"),
     [
         (0, "0 is not a class; the classes are Fish, Flower, Gravel, Sugar"),

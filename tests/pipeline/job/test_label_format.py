@@ -31,6 +31,13 @@ def test_a_split_gets_the_labels_that_its_parameters_ask_for(content: dict[str, 
     assert label_format(content, "train_input") == expected
 
 
+def test_the_classes_that_a_manifest_lists_come_before_what_class_id_would_mean_now() -> None:
+    content = document("bce", ours={"classes": ["0", "1", "2", "3"]}, class_id=3)
+    assert label_format(content, "train_input").classes == (4,)
+    assert label_format(content, "train_input", ["2"]).classes == (3,)
+    assert label_format(content, "train_input", {"3": 7, "0": 1}).classes == (4, 1)
+
+
 @pytest.mark.parametrize(
     ("content", "error"),
     [

@@ -11,7 +11,7 @@ import pytest
 
 from maskmill.pipeline.arguments.create_arguments import CreateArguments, add_create_arguments, create_arguments
 from maskmill.pipeline.errors import UsageError
-from maskmill.pipeline.job.job import Job
+from maskmill.pipeline.job.job import Job, JobForm
 from maskmill.pipeline.job.read_job import read_job
 from maskmill.transforms.annotations.records import Source
 from maskmill.transforms.assignment.splits import Selection, SplitRule
@@ -98,3 +98,18 @@ def test_an_output_folder_that_is_a_file_is_refused(tmp_path: Path, data: Path) 
     (tmp_path / "out").write_text("")
     with pytest.raises(UsageError, match="out: is a file; choose a folder for --output_dir"):
         job_of(tmp_path, data)
+
+
+def test_another_meaning_of_class_id_is_another_job(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = job_of(tmp_path, data)
+    assert first.form.chosen == ("3",)
+    monkeypatch.setattr(JobForm, "chosen", ("2",))
+    assert job_of(tmp_path, data).input.fingerprint != first.input.fingerprint
+
+
+def test_the_job_carries_the_warnings_of_the_file(tmp_path: Path, data: Path) -> None:
+    assert job_of(tmp_path, data).warnings == ()
+    [warning] = job_of(tmp_path, data, num_steps=1).warnings
+    assert warning.startswith(f"{tmp_path / 'params.yaml'}: unknown keys, which have no effect here")

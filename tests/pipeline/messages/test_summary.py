@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from maskmill.pipeline.messages.summary import summarise
+import pytest
+
+from maskmill.pipeline.messages.summary import describe_classes, summarise, warn_of_classes
 
 LOOK = "maskmill report out"
 
@@ -33,3 +35,41 @@ def test_summary_is_for_people() -> None:
     assert "1 of 2 shards are kept, the others are new; 1.5 s" in summarise(manifest, "out", states, 1.5, LOOK)
     states = {"written": 0, "kept": 0, "reused": 2}
     assert "2 of 2 shards are taken from an earlier dataset; 1.5 s" in summarise(manifest, "out", states, 1.5, LOOK)
+
+
+BY_CLASS = {"read": 9, "classes": {"0": 8, "1": 1, "3": 0, "fish": 0}}
+
+
+@pytest.mark.parametrize(
+    ("rows", "chosen", "lines"),
+    [
+        (BY_CLASS, ["1", "0"], ["  class 1: 1 row", "  class 0: 8 rows"]),
+        (BY_CLASS, ["3"], ["  class 3: 0 rows"]),
+        ({"read": 9, "classes": {"ship": 9}}, ["ship"], []),
+        ({"read": 9}, ["1"], []),  # as an earlier maskmill wrote it
+    ],
+)
+def test_each_class_that_is_used_is_told_with_its_rows(rows: object, chosen: list[str], lines: list[str]) -> None:
+    assert describe_classes(rows, chosen) == lines
+
+
+@pytest.mark.parametrize(
+    ("rows", "chosen", "warnings"),
+    [
+        (BY_CLASS, ["0", "1"], []),
+        (
+            BY_CLASS,
+            ["1", "3", "fish"],
+            ["no row is of class 3, fish, which class_id asks for; classes with rows: 0 (8 rows), 1 (1 row)"],
+        ),
+        (
+            {"read": 2, "classes": {"1": 0}},
+            ["1"],
+            ["no row is of class 1, which class_id asks for; classes with rows: none"],
+        ),
+        ({"read": 0, "classes": {"1": 0}}, ["1"], []),
+        ({"read": 9}, ["1"], []),
+    ],
+)
+def test_a_class_without_a_row_is_most_likely_a_slip(rows: object, chosen: list[str], warnings: list[str]) -> None:
+    assert warn_of_classes(rows, chosen) == warnings

@@ -10,7 +10,8 @@ from maskmill.transforms.examples.rle import unpack_runs
 from maskmill.transforms.rejected import Code, DataError
 
 NAMES = RowFormat()
-PRESENT = parse_header("ImageId,ClassId,EncodedPixels", NAMES)
+HEADER = "ImageId,ClassId,EncodedPixels"
+PRESENT = parse_header(HEADER, NAMES)
 ORIGINAL = parse_header("ImageId_ClassId,EncodedPixels", NAMES)
 
 
@@ -24,6 +25,9 @@ ORIGINAL = parse_header("ImageId_ClassId,EncodedPixels", NAMES)
         (b"a.jpg_4,5 2", ORIGINAL, "a.jpg", 4),
         (b"a_b.jpg_1,5 2", ORIGINAL, "a_b.jpg", 1),
         ("bléch.jpg,3,5 2".encode(), PRESENT, "bléch.jpg", 3),
+        (b"a.jpg,3.0,5 2", PRESENT, "a.jpg", 3),
+        (b"a.jpg_3.0,5 2", ORIGINAL, "a.jpg", 3),
+        (b"a.jpg,1.0,5 2", parse_header(HEADER, NAMES._replace(classes=("1", "1.0"))), "a.jpg", 2),
     ],
 )
 def test_row_is_read_in_either_layout(line: bytes, columns: Columns, image_id: str, class_id: int) -> None:
@@ -47,6 +51,8 @@ def test_no_mask_is_told_from_an_empty_one(text: bytes) -> None:
         (b"a.jpg,0,1 2", Code.CLASS_INVALID, "the class is '0'"),
         (b"a.jpg,5,1 2", Code.CLASS_INVALID, "the class is '5'"),
         (b"a.jpg,three,1 2", Code.CLASS_INVALID, "the class is 'three'"),
+        (b"a.jpg,3.5,1 2", Code.CLASS_INVALID, "the class is '3.5'"),
+        (b"a.jpg,5.0,1 2", Code.CLASS_INVALID, "the class is '5.0'"),
         (b"a.jpg,,1 2", Code.CLASS_INVALID, "the class is ''"),
         (b"a.jpg,3", Code.CSV_FIELD_COUNT, "2 fields, the header 3"),
         (b"a.jpg,3,1,2", Code.CSV_FIELD_COUNT, "4 fields, the header 3"),

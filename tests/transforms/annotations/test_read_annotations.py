@@ -44,4 +44,6 @@ def test_rows_of_wanted_classes_are_given_by_image_and_all_are_tallied(tmp_path:
         assert_that(codes, equal_to(bad + bad), "rejected")
         sums = annotations.tallies | "Sums" >> beam.CombinePerKey(sum)
         tallies = [("read", 12), ("filtered: of another class", 3), ("filtered: without a mask", 2)]
+        # Both sources count each row, rejected ones as far as their class is known.
+        tallies += [("of class: 1", 2), ("of class: 3", 6), ("of class: 4", 2)]
         assert_that(sums, equal_to(tallies), "tallies")
