@@ -62,7 +62,7 @@ BAD_ROWS = [
     ("b.jpg,0,1 2", Code.CLASS_INVALID, "the class is '0'"),
     ("b.jpg,5,1 2", Code.CLASS_INVALID, "the class is '5'"),
     ("b.jpg,-1,1 2", Code.CLASS_INVALID, "the class is '-1'"),
-    ("b.jpg,3.0,1 2", Code.CLASS_INVALID, "the class is '3.0'"),
+    ("b.jpg,3.5,1 2", Code.CLASS_INVALID, "the class is '3.5'"),
     ("b.jpg,three,1 2", Code.CLASS_INVALID, "the class is 'three'"),
     ("b.jpg,,1 2", Code.CLASS_INVALID, "the class is ''"),
     # the mask
