@@ -46,7 +46,8 @@ def main() -> None:
     form = ExampleFormat((HEIGHT, WIDTH), LabelFormat("multilabel_bce", len(CLASSES) + 1, HEIGHT, WIDTH, CLASSES))
     with beam.Pipeline(runner="FnApiRunner") as pipeline:
         rows = (pipeline | ReadAnnotations(files=(file,), sources=(Source(0, frozenset(CLASSES)),))).rows
-        images = (rows | GroupByImage(files=pipeline | ListImages(folders=folders), folders=folders)).images
+        listed = pipeline | ListImages(folders=folders)
+        images = (rows | GroupByImage(files=listed.files, folders=folders)).images
         selected = (images | SelectExamples(selections=[Selection(0, CLASSES)])).examples
         decoded = selected | "Specs" >> beam.Map(lambda one: one.spec) | DecodeExamples(form=form)
         greys = decoded.examples | "GreyByClass" >> beam.FlatMap(grey_by_class)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from maskmill.errors import DatasetError
 from maskmill.install_hint import pip_install
+from maskmill.names import is_utf8
 
 
 class OpenFile(Protocol):
@@ -50,7 +51,7 @@ class Folder(Protocol):
     def list(self, path: str) -> dict[str, int | None]:
         """Lists a folder inside this one: the size of each file in bytes by name, None for a folder.
 
-        A folder that does not exist is empty.
+        A folder that does not exist is empty. Names that are not UTF-8 are left out: no file of a dataset has one.
 
         Raises:
             DatasetError: the path is a file.
@@ -92,7 +93,8 @@ class LocalFolder:
             for entry in entries:
                 # A file that has just vanished, or a dangling link, is not there.
                 with contextlib.suppress(FileNotFoundError):
-                    sizes[entry.name] = None if entry.is_dir() else entry.stat().st_size
+                    if is_utf8(entry.name):
+                        sizes[entry.name] = None if entry.is_dir() else entry.stat().st_size
         return sizes
 
     def open(self, path: str) -> OpenFile:

@@ -49,6 +49,14 @@ _META_FILE = re.compile(r"meta_(?P<split>.+)\.dat")
 _META_LINE = re.compile(r"(?:.*[/\\])?(?P<file>[^/\\]+) (?P<examples>\d+)")
 
 
+def is_utf8(name: str) -> bool:
+    """Returns whether the name of a file, as Python reads it from a file system, is UTF-8; all names of ours are."""
+    try:
+        return name.isascii() or bool(name.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 class ShardName(NamedTuple):
     """The parts of a shard's file name.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import logging
 import os
 import platform
@@ -11,11 +13,12 @@ import traceback
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
+from maskmill.names import is_utf8
 from maskmill.pipeline import create, plan, preview, prune, report, sample, show, verify
 from maskmill.pipeline.arguments.parser import EXIT_STATUSES, Parser
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
 from maskmill.pipeline.messages.run_log import JsonFormatter, RunLog, is_json
-from maskmill.transforms.files.errors import NoFileSystemError
+from maskmill.transforms.files.errors import NameNotUtf8Error, NoFileSystemError
 
 # Each module has a line of HELP, `add_arguments(parser)` and `run(parsed, rest)`. None imports Beam before it runs.
 COMMANDS = {
@@ -47,8 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     as_json = is_json(arguments)
     _configure_logging(debug, as_json)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error; any name can be shown
     try:
         parsed, rest = make_parser().parse_known_args(arguments)
+        _check_names(arguments)
         COMMANDS[parsed.command].run(parsed, rest)
     except MaskmillError as error:
         codes = {"rejected": error.codes} if isinstance(error, TooManyRejectedError) else {}
@@ -60,8 +66,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        return _fail(error, UsageError.exit_status if isinstance(error, NoFileSystemError) else 1, debug, as_json)
+        unusable = isinstance(error, (NoFileSystemError, NameNotUtf8Error))
+        return _fail(error, UsageError.exit_status if unusable else 1, debug, as_json)
     return 0
+
+
+def _check_names(arguments: Sequence[str]) -> None:
+    """Refuses paths that neither JSON nor HDF5 can hold, before any work.
+
+    Raises:
+        NameNotUtf8Error: an argument, or the path of the working folder, is not UTF-8.
+    """
+    with contextlib.suppress(FileNotFoundError):  # it may be gone, and no path need be relative to it
+        arguments = [*arguments, os.getcwd()]
+    for argument in arguments:
+        if not is_utf8(argument):
+            raise NameNotUtf8Error(argument)
 
 
 def make_parser() -> argparse.ArgumentParser:

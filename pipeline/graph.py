@@ -50,7 +50,7 @@ def _build(pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run, sink
     images = pipeline | ListImages(folders=folders)
     partitions = partitions_for(files)
     grouped = annotations.rows | GroupByImage(
-        files=images, folders=folders, partitions=partitions, unlisted=job.input.unlisted
+        files=images.files, folders=folders, partitions=partitions, unlisted=job.input.unlisted
     )
     selected = grouped.images | SelectExamples(
         selections=selections_of(selection.rules),
@@ -78,7 +78,7 @@ def _build(pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run, sink
     )
     written = shards | sink(options=options)
 
-    tallies = [annotations.tallies, grouped.tallies, selected.tallies, assigned.tallies]
+    tallies = [annotations.tallies, images.tallies, grouped.tallies, selected.tallies, assigned.tallies]
     if may_share_images(selection.rules):
         tallies.append(assigned.examples | CountSharedImages())
     rejected = [annotations.rejected, grouped.rejected, selected.rejected, written.rejected]

@@ -46,6 +46,20 @@ class RowCounts(NamedTuple):
         return self.read - self.in_examples - sum(self.filtered.values()) - self.rejected
 
 
+class Misnamed(NamedTuple):
+    """What is known of rejected rows that name their image in another way than the folder.
+
+    Attributes:
+        folder: index of the image folder.
+        meant: name of the file in it that they may mean.
+        rows: their number.
+    """
+
+    folder: int
+    meant: str
+    rows: int
+
+
 class DatasetMetadata(NamedTuple):
     """All that is known of a dataset once its shards are written.
 
@@ -57,6 +71,7 @@ class DatasetMetadata(NamedTuple):
         shared_images: number of images in more than one split.
         images: number of images with a file, and either rows or a source that uses images without rows.
         notes: numbers of what was read in a way that a person may not expect, by what it is.
+        misnamed: those of the rejected records whose rows name their image in another way than the folder.
     """
 
     shards: tuple[ShardSummary, ...]
@@ -66,11 +81,12 @@ class DatasetMetadata(NamedTuple):
     shared_images: int
     images: int
     notes: Mapping[str, int]
+    misnamed: Mapping[RejectedRecord, Misnamed] = {}
 
 
 def number_lines(
     rejected: Iterable[Rejected], lines: Iterable[tuple[tuple[str, int], int]]
-) -> tuple[RejectedRecord, ...]:
+) -> dict[RejectedRecord, Misnamed | None]:
     """Replaces places in blocks by line numbers.
 
     Args:
@@ -78,27 +94,27 @@ def number_lines(
         lines: ((path, start of a block), number of its line ends) for every block.
 
     Returns:
-        distinct records, ordered by source and line.
+        distinct records, ordered by source and line, each with what is known of it if its rows misname their image.
     """
     first_line: dict[tuple[str, int], int] = {}
     next_line: dict[str, int] = defaultdict(lambda: 1)
     for (path, start), count in sorted(lines):
         first_line[path, start] = next_line[path]
         next_line[path] += count
-    records = set()
+    records: dict[RejectedRecord, Misnamed | None] = {}
     for one in rejected:
         path, line = _path_and_line(one.source, first_line)
-        records.add(
-            RejectedRecord(
-                source=path,
-                line=line,
-                image_id=one.image_id,
-                class_id=one.class_id,
-                code=one.code,
-                message=one.message,
-            )
+        record = RejectedRecord(
+            source=path,
+            line=line,
+            image_id=one.image_id,
+            class_id=one.class_id,
+            code=one.code,
+            message=one.message,
         )
-    return tuple(sorted(records, key=lambda record: (record.source, record.line or 0, *map(str, record))))
+        records[record] = Misnamed(*one.meant, one.rows) if one.meant else None
+    ordered = sorted(records, key=lambda record: (record.source, record.line or 0, *map(str, record)))
+    return {record: records[record] for record in ordered}
 
 
 def _path_and_line(source: Line | str, first_line: Mapping[tuple[str, int], int]) -> tuple[str, int | None]:
@@ -120,6 +136,7 @@ def aggregate(parts: Iterable[tuple[str, Any]]) -> DatasetMetadata:
     for name, number in elements["tallies"]:
         totals[name] += number
     [sizes] = elements["sizes"]
+    records = number_lines(rejected, elements["lines"])
     rows = RowCounts(
         read=totals[READ_ROWS],
         in_examples=sum(shard.rows for shard in shards),
@@ -132,10 +149,11 @@ def aggregate(parts: Iterable[tuple[str, Any]]) -> DatasetMetadata:
         shards=shards,
         sizes=sizes,
         rows=rows,
-        rejected=number_lines(rejected, elements["lines"]),
+        rejected=tuple(records),
         shared_images=totals[SHARED_IMAGES],
         images=totals[ANNOTATED_IMAGES],
         notes=notes(totals),
+        misnamed={record: known for record, known in records.items() if known},
     )
 
 

@@ -26,6 +26,7 @@ class Code(str, enum.Enum):
     ROWS_CONTRADICT = "ROWS_CONTRADICT"
     MASK_INCOMPLETE = "MASK_INCOMPLETE"
     IMAGE_MISSING = "IMAGE_MISSING"
+    IMAGE_AMBIGUOUS = "IMAGE_AMBIGUOUS"
     IMAGE_EMPTY = "IMAGE_EMPTY"
     IMAGE_NOT_RECOGNISED = "IMAGE_NOT_RECOGNISED"
     IMAGE_DAMAGED = "IMAGE_DAMAGED"
@@ -77,6 +78,7 @@ class Rejected(NamedTuple):
         code: the reason, a value of `Code`.
         message: what is wrong and what to do.
         rows: number of rows of the CSV that become no example for this reason.
+        meant: (index of the image folder, name) of the file that the rows may mean, if they name it in another way.
     """
 
     source: Line | str
@@ -85,6 +87,7 @@ class Rejected(NamedTuple):
     code: str
     message: str
     rows: int
+    meant: tuple[int, str] | None = None
 
 
 class RejectedRecord(NamedTuple):

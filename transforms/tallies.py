@@ -22,6 +22,9 @@ WITHOUT_MASK = f"{_FILTERED}without a mask"
 UNWANTED_NEGATIVE = f"{_FILTERED}negative, and not wanted"
 IN_NO_SPLIT = f"{_FILTERED}in no split"
 
+UNNAMEABLE_FILES = f"{_NOTED}files in the image folder with names that are not UTF-8, which are left out"
+OTHER_FORM = f"{_NOTED}rows whose image has their name in another Unicode form (NFC, NFD)"
+NO_NEGATIVES = f"{_NOTED}images without a row that are no negatives, because a row may mean them by a similar name"
 OVERLAPPING_RUNS = f"{_NOTED}rows with overlapping runs, which are united"
 
 

@@ -16,6 +16,7 @@ from maskmill.pipeline.dataset.failure import leave_failure
 from maskmill.pipeline.dataset.find_existing import version_of
 from maskmill.pipeline.dataset.history import extended_history
 from maskmill.pipeline.dataset.manifest import manifest, metadata_files, rejected_lines
+from maskmill.pipeline.dataset.misnamed import describe_misnamed
 from maskmill.pipeline.dataset.reuse import announce_latest
 from maskmill.pipeline.dataset.run_lock import check_not_superseded
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
@@ -52,7 +53,7 @@ def check_publishable(job: Job, run: Run, metadata: DatasetMetadata) -> None:
     """
     if not run.max_rejected.allows(len(metadata.rejected), metadata.rows.read):
         codes = dict(Counter(record.code for record in metadata.rejected).most_common())
-        raise TooManyRejectedError(_describe_rejected(job, run, metadata.rejected), codes)
+        raise TooManyRejectedError(_describe_rejected(job, run, metadata), codes)
     for rule in job.selection.rules:
         if not metadata.sizes[rule.name].candidates:
             source, class_ids = rule.selection
@@ -66,10 +67,12 @@ def check_publishable(job: Job, run: Run, metadata: DatasetMetadata) -> None:
         raise MaskmillError(f"{metadata.rows.lost} of {metadata.rows.read} rows were lost; nothing is published")
 
 
-def _describe_rejected(job: Job, run: Run, rejected: tuple[RejectedRecord, ...]) -> str:
-    shown = [describe_record(record) for record in rejected[:SHOWN_REJECTED]]
-    if len(rejected) > len(shown):
-        shown.append(f"… and {len(rejected) - len(shown)} more")
+def _describe_rejected(job: Job, run: Run, metadata: DatasetMetadata) -> str:
+    rejected = metadata.rejected
+    others = [record for record in rejected if record not in metadata.misnamed]
+    shown = describe_misnamed(job, metadata) + [describe_record(record) for record in others[:SHOWN_REJECTED]]
+    if len(others) > SHOWN_REJECTED:
+        shown.append(f"… and {len(others) - SHOWN_REJECTED} more")
     counts = ", ".join(f"{count} {code}" for code, count in Counter(record.code for record in rejected).most_common())
     total = f"{len(rejected)} rejected ({counts}), at most {run.max_rejected} allowed (--max_rejected)"
     return "\n".join([*shown, f"{total}; nothing is published. The whole list: {join(job.output.staging, REJECTED)}"])

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 from maskmill.format_version import current_format
 from maskmill.pipeline.errors import UsageError
 from maskmill.pipeline.job.label_format import names_of_classes
+from maskmill.pipeline.job.misplaced_input import better_data_dirs, check_images
 from maskmill.pipeline.job.params import Params
 from maskmill.pipeline.job.section_models import SplitParams
 from maskmill.transforms.annotations.columns import Columns, RowFormat
 from maskmill.transforms.annotations.csv_blocks import CsvFile, DamagedFileError, read_header
 from maskmill.transforms.examples.mask_text import RunFormat
+from maskmill.transforms.files.file_names import is_of_file_manager, takes
 from maskmill.transforms.files.find_files import is_folder, list_folder, match_files
 from maskmill.transforms.files.object_store import FileInfo
 from maskmill.transforms.files.paths import absolute, join
@@ -55,18 +57,32 @@ def _find_input(name: str, split: SplitParams, params: Params, problems: list[st
     if not is_folder(data_dir):
         problems.append(f"{name}.data_dir: there is no folder {split.data_dir} ({data_dir}); correct the path")
         return SplitInput({}, "")
-    images = join(data_dir, params.maskmill.images)
+    keys = params.maskmill
+    images = join(data_dir, keys.images)
+    missing: list[str] = []
     if not is_folder(images):
-        problems.append(f"{images}: there is no such folder of images; set maskmill.images, or correct data_dir")
+        missing.append(f"{images}: there is no such folder of images; set maskmill.images, or correct data_dir")
+    elif problem := check_images(images, keys.images):
+        problems.append(problem)
     csv: dict[str, FileInfo] = {}
-    for pattern in params.maskmill.csv:
-        found = match_files(data_dir, pattern)
+    for pattern in keys.csv:
+        found = _match_csv(data_dir, pattern)
         if not found:
-            problems.append(
+            missing.append(
                 f"{join(data_dir, pattern)}: there is no such CSV file; set maskmill.csv, or correct data_dir"
             )
         csv.update((absolute(info.path), info) for info in found)
+    if missing and (better := better_data_dirs(split.data_dir, keys.images, keys.csv)):
+        wanted = f"{', '.join(keys.csv)} and {keys.images}"
+        missing = [f"{name}.data_dir: {wanted} are not in {split.data_dir}; set data_dir: {' or '.join(better[:3])}"]
+    problems += missing
     return SplitInput(csv, absolute(images))
+
+
+def _match_csv(data_dir: str, pattern: str) -> list[FileInfo]:
+    """Finds the CSV files that a path or pattern names; no pattern takes hidden files, unless it begins with a dot."""
+    folder = f"{data_dir.rstrip('/')}/"
+    return [info for info in match_files(data_dir, pattern) if takes(pattern, info.path.removeprefix(folder))]
 
 
 def row_format(params: Params) -> RowFormat:
@@ -147,8 +163,13 @@ def input_fingerprint(files: Iterable[FileInfo], folders: Iterable[str], setting
 
 
 def _digest_of_listing(folder: str) -> str:
-    """The same for the same files in any order, in memory that does not depend on their number."""
+    """The same for the same files in any order, in memory that does not depend on their number.
+
+    The files of file managers do not count: they come and go when somebody looks at a folder.
+    """
     total = 0
-    for info in list_folder(folder):
+    for info in list_folder(folder, every_name=True):
+        if is_of_file_manager(info.name):
+            continue
         total += int.from_bytes(hashlib.sha256(json.dumps(info).encode()).digest(), "big")
     return f"{total % 2**256:x}"

@@ -15,6 +15,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
 from maskmill.pipeline.dataset.baseline import Baseline, find_baseline, find_reuse
+from maskmill.pipeline.dataset.misnamed import describe_misnamed
 from maskmill.pipeline.errors import MaskmillError, last_line
 from maskmill.pipeline.graph import build_plan
 from maskmill.pipeline.job.job import Job
@@ -85,6 +86,7 @@ def plan_of(metadata: DatasetMetadata, job: Job, baseline: Baseline, run: Run) -
         "rows": rows.to_json(job.form.classes),
         "images": metadata.images,
         "rejected": dict(sorted(codes.items())),
+        "misnamed": describe_misnamed(job, metadata),
         "allowed": run.max_rejected.allows(len(metadata.rejected), rows.read),
         "shared_images": metadata.shared_images,
         "notes": dict(metadata.notes),
@@ -126,6 +128,7 @@ def describe(plan: Mapping[str, Any], job: Job, run: Run) -> str:
     if plan["rejected"]:
         codes = ", ".join(f"{number} {code}" for code, number in plan["rejected"].items())
         lines.append(f"{sum(plan['rejected'].values())} rejected: {codes}")
+        lines += [f"  {cause}" for cause in plan["misnamed"]]
     lines += describe_notes(plan["notes"])
     if not plan["allowed"]:
         lines.append(f"warning: at most {run.max_rejected} allowed (--max_rejected): nothing would be published")

@@ -6,10 +6,11 @@ import uuid
 from typing import NamedTuple, TextIO
 
 from maskmill.manifest import unseal
-from maskmill.names import MANIFEST
+from maskmill.names import MANIFEST, is_utf8
 from maskmill.pipeline.dataset.latest import list_datasets, read_latest
 from maskmill.pipeline.dataset.run_lock import locked
 from maskmill.pipeline.errors import MaskmillError, UsageError
+from maskmill.transforms.files.file_names import shown_path
 from maskmill.transforms.files.find_files import exists, is_folder
 from maskmill.transforms.files.paths import absolute, join
 from maskmill.transforms.files.read_write import read_bytes, remove, sync
@@ -32,7 +33,7 @@ class PrunePlan(NamedTuple):
 def plan_prune(folder: str, keep: int) -> PrunePlan:
     """Decides which datasets stay: the last `keep` by name, and always the one that `latest.json` names."""
     names = list_datasets(folder)
-    datasets = [name for name in names if _is_dataset(join(folder, name))]
+    datasets = [name for name in names if is_utf8(name) and _is_dataset(join(folder, name))]
     kept = {*datasets[-keep:], read_latest(folder)}
     return PrunePlan(
         tuple(name for name in datasets if name not in kept),
@@ -60,7 +61,8 @@ def run_prune(directory: str, *, keep: int, dry_run: bool, out: TextIO, err: Tex
     if not plan.old and not plan.kept:
         raise UsageError(f"{directory}: holds no datasets; name the folder in which they lie, each in one of its own")
     for name in plan.others:
-        out.write(f"{name} is left alone: it holds no {MANIFEST}, or one that was changed\n")
+        why = f"it holds no {MANIFEST}, or one that was changed" if is_utf8(name) else "its name is not UTF-8"
+        out.write(f"{shown_path(name)} is left alone: {why}\n")
     stay = 0
     for name in plan.old:
         if dry_run:

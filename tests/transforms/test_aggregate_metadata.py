@@ -22,7 +22,7 @@ def test_lines_are_numbered_through_the_blocks_of_their_file() -> None:
     lines = [(("x.csv", 100), 7), (("x.csv", 0), 5), (("y.csv", 0), 9)]
     records = [rejected(Line("x.csv", 100, 2)), rejected(Line("x.csv", 0, 1)), rejected(Line("y.csv", 0, 4))]
     records.append(rejected("images/a.jpg", class_id=None))
-    assert number_lines(records, lines) == (
+    assert tuple(number_lines(records, lines)) == (
         RejectedRecord("images/a.jpg", None, "a.jpg", None, "RLE_ODD_COUNT", "bad"),
         RejectedRecord("x.csv", 2, "a.jpg", 3, "RLE_ODD_COUNT", "bad"),
         RejectedRecord("x.csv", 8, "a.jpg", 3, "RLE_ODD_COUNT", "bad"),

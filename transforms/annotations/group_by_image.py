@@ -1,7 +1,7 @@
 """Groups rows by image and joins them to the image files.
 
 Grouping takes two steps: a shuffle groups batches of rows and files by partition, a hash of the ImageId; then each
-partition is grouped by ImageId in memory.
+partition is grouped by ImageId in memory. Names that resemble each other are in one partition.
 """
 
 from __future__ import annotations
@@ -26,13 +26,15 @@ from maskmill.transforms.annotations.records import (
     ImageFile,
     ImageKey,
 )
+from maskmill.transforms.annotations.similar_names import SimilarFiles, loose_form
 from maskmill.transforms.batches import IntoBatches
 from maskmill.transforms.codec import PackedBatch, unpack
 from maskmill.transforms.examples.image import is_image_name
 from maskmill.transforms.examples.rle import EMPTY_RUNS
+from maskmill.transforms.files.file_names import is_litter
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.rejected import Code, Rejected
-from maskmill.transforms.tallies import ANNOTATED_IMAGES
+from maskmill.transforms.tallies import ANNOTATED_IMAGES, NO_NEGATIVES, OTHER_FORM
 
 # CSV text in one partition; in memory it takes about ten times as much.
 PARTITION_BYTES = 2**22
@@ -48,7 +50,7 @@ class GroupedImages(NamedTuple):
     Attributes:
         images: images with a file, and either rows or a source that uses images without rows.
         rejected: rows whose image file is missing, and rows that contradict each other.
-        tallies: (name, images).
+        tallies: (name, images or rows).
     """
 
     images: beam.PCollection[AnnotatedImage]
@@ -116,7 +118,11 @@ def partitions_for(files: Iterable[CsvFile]) -> int:
 def partition_of(pair: tuple[ImageKey, Any], partitions: int) -> int:
     """Returns the partition of a row or file, given with its image."""
     folder, image_id = pair[0]
-    return zlib.crc32(image_id.encode(), folder) % partitions
+    return zlib.crc32(loose_form(image_id).encode(), folder) % partitions
+
+
+_Rows = dict[ImageKey, list[AnnotationRow]]
+_Files = dict[ImageKey, FileStatus]
 
 
 class JoinRowsToFiles(beam.DoFn):
@@ -132,42 +138,94 @@ class JoinRowsToFiles(beam.DoFn):
         self.unlisted = unlisted
 
     def process(self, partition: tuple[int, dict[str, Iterable[PackedBatch]]]) -> Iterable[Any]:
-        """Yields at most one annotated image for each ImageId, rejected rows, and the number of images."""
+        """Yields at most one annotated image for each file, rejected rows, and numbers of images and rows."""
         _, joined = partition
         rows: dict[ImageKey, list[AnnotationRow]] = defaultdict(list)
         for key, row in unpack(joined["rows"], ROW_CODEC):
             rows[key].append(row)
         files = {key: status for key, status in unpack(joined["files"], FILE_CODEC) if key in rows or self._used(key)}
+        # An image with a file of exactly its name may have one in another Unicode form, too, which is no negative.
+        unsure = [key for key in rows if key not in files or (key[0] in self.unlisted and not key[1].isascii())]
+        if unsure:
+            # Beam gives lists, which can be read twice.
+            similar = SimilarFiles(unsure, unpack(joined["files"], FILE_CODEC))
+            yield from self._take_other_forms([key for key in unsure if key not in files], similar, rows, files)
+            missing = [key for key in rows if key not in files]
+            yield from self._reject_missing(missing, similar, rows)
+            yield from self._drop_doubtful(unsure, missing, similar, rows, files)
         yield beam.pvalue.TaggedOutput("tallies", (ANNOTATED_IMAGES, len(files)))
-        for key, of_image in rows.items():
-            yield from self._join(key, sorted(of_image), files.pop(key, None))
-        for (folder, image_id), status in files.items():
-            file = ImageFile(join(self.folders[folder], image_id), *status)
-            yield AnnotatedImage(image_id, file, (), self.unlisted[folder])
+        for key, status in files.items():
+            yield from self._annotate(key, status, sorted(rows.get(key, [])))
 
     def _used(self, key: ImageKey) -> bool:
         """Returns whether a file without rows is used."""
         folder, image_id = key
-        return folder in self.unlisted and is_image_name(image_id)
+        return folder in self.unlisted and is_image_name(image_id) and not is_litter(image_id)
 
-    def _join(self, key: ImageKey, rows: list[AnnotationRow], file: FileStatus | None) -> Iterable[Any]:
-        folder, image_id = key
-        if file is None:
-            if good := [row for row in rows if row.mask.runs != REJECTED_RUNS]:
-                missing = Rejected(
+    def _take_other_forms(
+        self, missing: Iterable[ImageKey], similar: SimilarFiles, rows: _Rows, files: _Files
+    ) -> Iterable[Any]:
+        """Gives the rows of an image to the one file that has its name in another Unicode form."""
+        for key in missing:
+            found = similar.same(key)
+            if len(found) == 1:
+                file = key[0], found[0]
+                files[file] = similar.to(key)[found[0]]
+                if good := _good(rows[key]):
+                    yield beam.pvalue.TaggedOutput("tallies", (OTHER_FORM, len(good)))
+                rows[file] += rows.pop(key)
+
+    def _reject_missing(self, missing: Iterable[ImageKey], similar: SimilarFiles, rows: _Rows) -> Iterable[Any]:
+        for key in missing:
+            if good := _good(sorted(rows[key])):
+                code, meant, rest = Code.IMAGE_MISSING, similar.nearest(key), "; add the image, or remove its rows"
+                if similar.same(key):
+                    code, meant = Code.IMAGE_AMBIGUOUS, None
+                    rest = ", but several that have this name in other Unicode forms (NFC, NFD); keep one of them"
+                elif meant:
+                    rest = f", which has {meant[1]}; write the name of the file in the row"
+                rejected = Rejected(
                     source=good[0].mask.line,
-                    image_id=image_id,
+                    image_id=key[1],
                     class_id=None,
-                    code=Code.IMAGE_MISSING.value,
-                    message=f"there is no file {image_id} in {self.folders[folder]}; add the image, or remove its rows",
+                    code=code.value,
+                    message=f"there is no file {key[1]} in {self.folders[key[0]]}{rest}",
                     rows=len(good),
+                    meant=meant,
                 )
-                yield beam.pvalue.TaggedOutput("rejected", missing)
+                yield beam.pvalue.TaggedOutput("rejected", rejected)
+
+    def _drop_doubtful(
+        self,
+        unsure: Iterable[ImageKey],
+        missing: Iterable[ImageKey],
+        similar: SimilarFiles,
+        rows: _Rows,
+        files: _Files,
+    ) -> Iterable[Any]:
+        """Drops files without rows that rows may mean: they may have a defect."""
+        doubtful = {(folder, name) for folder, image_id in unsure for name in similar.same((folder, image_id))}
+        doubtful |= {(folder, name) for folder, image_id in missing for name in similar.to((folder, image_id))}
+        dropped = [key for key in files if key in doubtful and key not in rows]
+        for key in dropped:
+            del files[key]
+        if dropped:
+            yield beam.pvalue.TaggedOutput("tallies", (NO_NEGATIVES, len(dropped)))
+
+    def _annotate(self, key: ImageKey, file: FileStatus, rows: list[AnnotationRow]) -> Iterable[Any]:
+        folder, image_id = key
+        image = ImageFile(join(self.folders[folder], image_id), *file)
+        if not rows:
+            yield AnnotatedImage(image_id, image, (), self.unlisted[folder])
             return
         rows, contradictions = settle_contradictions(image_id, rows)
         for rejected in contradictions:
             yield beam.pvalue.TaggedOutput("rejected", rejected)
-        yield AnnotatedImage(image_id, ImageFile(join(self.folders[folder], image_id), *file), tuple(rows))
+        yield AnnotatedImage(image_id, image, tuple(rows))
+
+
+def _good(rows: Iterable[AnnotationRow]) -> list[AnnotationRow]:
+    return [row for row in rows if row.mask.runs != REJECTED_RUNS]
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -4,18 +4,39 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 
+from maskmill.names import is_utf8
 from maskmill.transforms.annotations.records import FileStatus, ImageKey
 from maskmill.transforms.files.find_files import list_folder
+from maskmill.transforms.tallies import UNNAMEABLE_FILES
 
 
-def list_images(numbered_folder: tuple[int, str]) -> Iterator[tuple[ImageKey, FileStatus]]:
-    """Yields the files of a folder, given with its index."""
+class ListedImages(NamedTuple):
+    """The outputs of `ListImages`.
+
+    Attributes:
+        files: size and time of each file that a row can name.
+        tallies: (name, files).
+    """
+
+    files: beam.PCollection[tuple[ImageKey, FileStatus]]
+    tallies: beam.PCollection[tuple[str, int]]
+
+
+def list_images(numbered_folder: tuple[int, str]) -> Iterator[Any]:
+    """Yields the outputs of `ListImages` for a folder, given with its index."""
     index, folder = numbered_folder
-    for info in list_folder(folder):
-        yield (index, info.name), (info.size, info.modified)
+    unnameable = 0
+    for info in list_folder(folder, every_name=True):
+        if is_utf8(info.name):
+            yield (index, info.name), (info.size, info.modified)
+        else:
+            unnameable += 1
+    if unnameable:
+        yield beam.pvalue.TaggedOutput("tallies", (UNNAMEABLE_FILES, unnameable))
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -28,9 +49,13 @@ class ListImages(beam.PTransform):
 
     folders: tuple[str, ...]
 
-    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[tuple[ImageKey, FileStatus]]:
-        return (
+    def expand(self, pipeline: beam.Pipeline) -> ListedImages:
+        outputs = (
             pipeline
             | "Folders" >> beam.Create(list(enumerate(self.folders)), reshuffle=False)
-            | "ListFolder" >> beam.FlatMap(list_images).with_output_types(tuple[ImageKey, FileStatus])
+            | "ListFolder"
+            >> beam.FlatMap(list_images)
+            .with_outputs("tallies", main="files")
+            .with_output_types(tuple[ImageKey, FileStatus])
         )
+        return ListedImages(outputs.files, outputs.tallies)

@@ -21,7 +21,9 @@ from maskmill.transforms.annotations.records import (
     MaskRow,
     Source,
 )
+from maskmill.transforms.annotations.similar_names import file_part
 from maskmill.transforms.examples.rle import EMPTY_RUNS
+from maskmill.transforms.limits import MAX_NAME_BYTES
 from maskmill.transforms.rejected import Code, DataError, Line, Rejected
 from maskmill.transforms.tallies import OTHER_CLASS, OVERLAPPING_RUNS, READ_ROWS, WITHOUT_MASK, rows_of_class
 from maskmill.transforms.text import SHOWN_CHARACTERS, printable
@@ -64,6 +66,13 @@ def _long_line_error(line: bytes, columns: Columns) -> DataError:
     return DataError(Code.CSV_LINE_TOO_LONG, message, image_id, class_id)
 
 
+def _meant_by_path(folder: int, error: DataError) -> ImageKey | None:
+    """Returns the file that a row may mean if it gives a path."""
+    name = file_part(error.image_id)
+    is_path = error.code is Code.IMAGE_ID_INVALID and name != error.image_id and is_file_name(name)
+    return (folder, name) if is_path else None
+
+
 class ReadRows(beam.DoFn):
     """Reads a block."""
 
@@ -94,9 +103,11 @@ class ReadRows(beam.DoFn):
                         code=row.code.value,
                         message=row.message,
                         rows=1,
+                        meant=_meant_by_path(source.folder, row),
                     )
                     yield beam.pvalue.TaggedOutput("rejected", rejected)
-                    if is_file_name(row.image_id):
+                    # A path, too: no file is joined to it, but one that it may mean is not taken for a negative.
+                    if 0 < len(row.image_id.encode()) <= MAX_NAME_BYTES:
                         mask = MaskRow(line, row.class_id or UNKNOWN_CLASS, REJECTED_RUNS)
                         yield key, AnnotationRow(index, file_index, mask)
                 elif row.class_id not in source.class_ids:

@@ -5,9 +5,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from maskmill.transforms.files.file_names import shown_path
+
 
 class NoFileSystemError(OSError):
     """A path is on a file system that cannot be used here; the message says what to do."""
+
+
+class NameNotUtf8Error(OSError):
+    """The name of a file or folder is not UTF-8, so that neither JSON nor HDF5 can hold its path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{shown_path(path)}: the name is not UTF-8; rename it, or name another path")
 
 
 @contextlib.contextmanager

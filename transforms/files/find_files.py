@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from apache_beam.io.filesystems import FileSystems
 
-from maskmill.names import ATTEMPT
+from maskmill.names import ATTEMPT, is_utf8
 from maskmill.transforms.files.errors import as_os_error
 from maskmill.transforms.files.object_store import FileInfo, ObjectStore
 from maskmill.transforms.files.paths import is_local, join
@@ -21,14 +21,18 @@ from maskmill.transforms.files.stores import store_of
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
-def list_folder(folder: str) -> Iterator[FileInfo]:
+def list_folder(folder: str, *, every_name: bool = False) -> Iterator[FileInfo]:
     """Lists the files in a folder, without those in its subfolders.
+
+    Args:
+        folder: its path.
+        every_name: whether to include files whose names are not UTF-8. Neither a row nor JSON can hold such a name.
 
     Raises:
         OSError: the folder cannot be listed.
     """
     if is_local(folder):
-        return _scan_local_folder(folder)
+        return _scan_local_folder(folder, every_name)
     if store := store_of(folder):
         return store.list(f"{folder.rstrip('/')}/")
     return iter(match_pattern(join(glob.escape(folder), "*")))
@@ -42,11 +46,11 @@ def list_folder_if_there(folder: str) -> list[FileInfo]:
         return []
 
 
-def _scan_local_folder(folder: str) -> Iterator[FileInfo]:
+def _scan_local_folder(folder: str, every_name: bool) -> Iterator[FileInfo]:
     # Not FileSystems.match: it walks the subfolders too, and a single dangling link makes it fail.
     with os.scandir(folder) as entries:
         for entry in entries:
-            if _is_file(entry):
+            if (every_name or is_utf8(entry.name)) and _is_file(entry):
                 status = entry.stat()
                 yield FileInfo(os.path.join(folder, entry.name), status.st_size, status.st_mtime)
 

@@ -6,6 +6,9 @@ import os
 
 from apache_beam.io.filesystems import FileSystems
 
+from maskmill.names import is_utf8
+from maskmill.transforms.files.errors import NameNotUtf8Error
+
 
 def is_local(path: str) -> bool:
     """Returns whether a path is on the local file system."""
@@ -20,5 +23,12 @@ def join(base: str, path: str) -> str:
 
 
 def absolute(path: str) -> str:
-    """Returns the one spelling of a path, so that two spellings of the same place compare equal."""
-    return os.path.realpath(path) if is_local(path) else path.rstrip("/")
+    """Returns the one spelling of a path, so that two spellings of the same place compare equal.
+
+    Raises:
+        NameNotUtf8Error: the path, or the place that it is a link to, has such a name.
+    """
+    found = os.path.realpath(path) if is_local(path) else path.rstrip("/")
+    if not is_utf8(found):
+        raise NameNotUtf8Error(found)
+    return found

@@ -16,6 +16,7 @@ from maskmill.transforms.annotations.group_by_image import (
 )
 from maskmill.transforms.annotations.records import REJECTED_RUNS, AnnotatedImage, AnnotationRow
 from maskmill.transforms.rejected import Line
+from maskmill.transforms.tallies import ANNOTATED_IMAGES, NO_NEGATIVES, OTHER_FORM
 from tests.support.builders import in_process
 from tests.support.records import CSV, a_row, image_file, rows_of
 
@@ -65,6 +66,31 @@ def test_images_without_rows_are_given_to_the_sources_that_use_them() -> None:
             AnnotatedImage("b.jpg", image_file("b.jpg"), (), (0, 2)),
         ]
         assert_that(grouped.images, equal_to(expected))
+
+
+def test_rows_whose_names_resemble_a_file_are_given_to_it_or_rejected_with_it() -> None:
+    nfc, nfd = "K\u00f6ln.jpg", "Ko\u0308ln.jpg"
+    with in_process() as pipeline:
+        keys = [nfc, nfd, "a", "B.jpg", "x/c.jpg"]
+        rows = pipeline | "Rows" >> beam.Create(
+            [((0, name), a_row(line)) for line, name in enumerate(keys[:-1], 1)]
+            + [((0, "x/c.jpg"), a_row(5)._replace(mask=a_row(5).mask._replace(runs=REJECTED_RUNS)))]
+        ).with_output_types(tuple[tuple[int, str], AnnotationRow])
+        names = [nfd, "a.jpg", "a.png", "b.jpg", "c.jpg", "d.jpg", "._d.jpg"]
+        files = pipeline | "Files" >> beam.Create([((0, name), (100, 0.0)) for name in names]).with_output_types(
+            tuple[tuple[int, str], tuple[int, float]]
+        )
+        grouped = rows | GroupByImage(files=files, folders=("/images",), unlisted={0: (0,)})
+        expected = [
+            AnnotatedImage(nfd, image_file(nfd), (a_row(1), a_row(2))),
+            AnnotatedImage("d.jpg", image_file("d.jpg"), (), (0,)),
+        ]
+        assert_that(grouped.images, equal_to(expected), "images")
+        rejected = grouped.rejected | beam.Map(lambda one: (one.image_id, one.code, one.rows, one.meant))
+        missing = [("a", "IMAGE_MISSING", 1, (0, "a.jpg")), ("B.jpg", "IMAGE_MISSING", 1, (0, "b.jpg"))]
+        assert_that(rejected, equal_to(missing), "rejected")
+        sums = grouped.tallies | beam.CombinePerKey(sum)
+        assert_that(sums, equal_to([(ANNOTATED_IMAGES, 2), (OTHER_FORM, 1), (NO_NEGATIVES, 4)]), "tallies")
 
 
 @pytest.mark.parametrize(

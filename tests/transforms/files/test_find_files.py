@@ -27,6 +27,16 @@ def test_a_folder_is_listed_without_what_lies_below_it(tmp_path: Path) -> None:
     assert list_folder_if_there(str(tmp_path)) == list(list_folder(str(tmp_path)))
 
 
+def test_names_that_are_not_utf_8_are_listed_only_if_asked_for(tmp_path: Path) -> None:
+    for name in ("a", "K\udcf6ln"):
+        (tmp_path / name).touch()
+    (tmp_path / "\udcf6").mkdir()
+    (tmp_path / "\udcf6" / "a").touch()
+    assert [info.name for info in list_folder(str(tmp_path))] == ["a"]
+    assert sorted(info.name for info in list_folder(str(tmp_path), every_name=True)) == ["K\udcf6ln", "a"]
+    assert [Path(info.path).name for info in match_files(str(tmp_path), "a*")] == ["a"]
+
+
 def test_a_folder_that_is_not_there_is_an_error_or_empty(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         list(list_folder(str(tmp_path / "none")))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from maskmill.transforms.files.errors import NameNotUtf8Error
 from maskmill.transforms.files.paths import absolute, is_local, join
 
 
@@ -29,6 +30,13 @@ def test_the_same_place_has_one_spelling(tmp_path: Path) -> None:
     spellings = [tmp_path / "a", tmp_path / "a" / ".." / "a", tmp_path / "link", f"{tmp_path}/a/"]
     assert len({absolute(str(path)) for path in spellings}) == 1
     assert absolute("gs://bucket/a/") == absolute("gs://bucket/a") == "gs://bucket/a"
+
+
+def test_a_place_whose_name_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "K\udcf6ln")
+    for path in (tmp_path / "K\udcf6ln" / "x", tmp_path / "link"):
+        with pytest.raises(NameNotUtf8Error, match=r"/K\\xf6ln.*: the name is not UTF-8; rename it"):
+            absolute(str(path))
 
 
 @pytest.mark.parametrize(("path", "local"), [("/a", True), ("a/b", True), ("gs://a/b", False), ("s3://a", False)])

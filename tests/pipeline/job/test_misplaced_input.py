@@ -1,0 +1,70 @@
+"""Input that lies a folder above or below where it should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from maskmill.pipeline.job import misplaced_input
+from maskmill.pipeline.job.misplaced_input import better_data_dirs, check_images, folders_with_images
+from maskmill.transforms.files import find_files
+from maskmill.transforms.files.object_store import FileInfo
+
+
+def touch(folder: Path, *paths: str) -> None:
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).touch()
+
+
+@pytest.mark.parametrize(
+    ("paths", "found"),
+    [
+        (["a.jpg", "x/b.jpg"], ["x"]),
+        (["x/b.txt", "y/z/b.PNG", "y/z/w/c.tif"], ["y/z", "y/z/w"]),
+        ([".x/a.jpg", "__MACOSX/._a.jpg", "x/.a.jpg", "\udcf6/a.jpg"], []),
+    ],
+)
+def test_folders_with_images_are_found_at_any_depth(tmp_path: Path, paths: list[str], found: list[str]) -> None:
+    touch(tmp_path, *paths)
+    assert folders_with_images(str(tmp_path)) == found
+
+
+def test_a_folder_with_anything_that_may_be_an_image_is_left_alone(tmp_path: Path) -> None:
+    touch(tmp_path, "x/a.jpg", "notes.txt", ".DS_Store")
+    assert "holds no images, but its folder x does" in check_images(str(tmp_path), "images")
+    touch(tmp_path, "0002cc93b")
+    assert check_images(str(tmp_path), "images") == ""
+
+
+def test_the_key_leads_to_the_images(tmp_path: Path) -> None:
+    touch(tmp_path, "x/y/a.jpg")
+    assert check_images(str(tmp_path), "train_images/").endswith("set maskmill.images: train_images/x/y")
+    assert check_images(str(tmp_path), "/data/images").endswith("set maskmill.images: /data/images/x/y")
+
+
+def test_objects_in_a_store_have_folders_only_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Store:
+        objects = ("gs://b/i/", "gs://b/i/notes.txt", "gs://b/i/x/a.jpg", "gs://b/i/x/b.jpg", "gs://b/i/y/c.txt")
+
+        def list(self, prefix: str, *, below: bool = False) -> Iterator[FileInfo]:
+            for path in self.objects:
+                if path.startswith(prefix) and (below or "/" not in path.removeprefix(prefix)):
+                    yield FileInfo(path, 1, 0.0)
+
+    for module in (misplaced_input, find_files):
+        monkeypatch.setattr(module, "store_of", lambda path: Store())
+    assert folders_with_images("gs://b/i/") == ["x"]
+    problem = "gs://b/i: holds no images, but its folder x does; set maskmill.images: i/x"
+    assert check_images("gs://b/i", "i") == problem
+    assert check_images("gs://b/i/x", "i") == ""
+    assert better_data_dirs("gs://b", "i", ["train.csv"]) == []
+
+
+def test_a_better_folder_has_both_the_csv_and_the_images(tmp_path: Path) -> None:
+    touch(tmp_path, "x/train.csv", "y/train_images/a.jpg", "z/z/train.csv", "z/z/train_images/a.jpg")
+    assert better_data_dirs(str(tmp_path), "train_images", ["train.csv"]) == [f"{tmp_path}/z/z"]
+    assert better_data_dirs(f"{tmp_path}/z/z/train_images", "train_images", ["*.csv"]) == [f"{tmp_path}/z/z"]
+    assert better_data_dirs(str(tmp_path), "train_images", ["train.csv", "test.csv"]) == []
