@@ -30,6 +30,7 @@ from maskmill.pipeline.messages.run_numbers import numbers_of
 from maskmill.pipeline.messages.summary import summarise
 from maskmill.pipeline.messages.this_program import this_program
 from maskmill.pipeline.report.write_report import check_report, missing_libraries, write_report
+from maskmill.pipeline.runners.check_answers import check_answers
 from maskmill.pipeline.runners.dataflow import check_reachable, describe_unrun
 from maskmill.pipeline.runners.new_pipeline import new_pipeline, runner_name, runs_here
 from maskmill.pipeline.runners.runner_job import RunnerJob
@@ -121,6 +122,8 @@ def _make(
             baseline = find_baseline(job, arguments, reuse)
             _warn(baseline, log)
             counts.update(shards=len(baseline.published), reusable_shards=len(baseline.reusable))
+        if not baseline.up_to_date:
+            check_answers(runner_job.pipeline)
         if baseline.up_to_date:
             remove([join(job.output.root, STAGING)])
         else:

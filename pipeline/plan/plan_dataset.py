@@ -23,7 +23,8 @@ from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.quantities import count, format_bytes
 from maskmill.pipeline.messages.run_log import RunLog
 from maskmill.pipeline.messages.summary import describe_notes
-from maskmill.pipeline.runners.new_pipeline import DEFAULT_RUNNER, new_pipeline
+from maskmill.pipeline.runners.make_runner import DEFAULT_RUNNER
+from maskmill.pipeline.runners.new_pipeline import new_pipeline
 from maskmill.pipeline.runners.runner_job import RunnerJob
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
 from maskmill.transforms.parallel.look_ahead import usable_cores
@@ -55,8 +56,9 @@ def plan_dataset(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> N
         new_pipeline((*arguments.beam_options, f"--runner={DEFAULT_RUNNER}")) as pipeline,
     ):
         baseline = find_baseline(job, arguments, find_reuse(arguments))
+        log = RunLog(sys.stderr, as_json)
         for warning in baseline.warnings:
-            RunLog(sys.stderr, as_json).tell("warning", warning)
+            log.tell("warning", warning)
         report = os.path.join(folder, "plan.json")
         build_plan(pipeline, job, baseline, run, "Report" >> beam.Map(_write_report, job, baseline, run, report))
         try:
