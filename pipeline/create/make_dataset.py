@@ -18,7 +18,7 @@ from maskmill.pipeline.dataset.baseline import Baseline, find_baseline, find_reu
 from maskmill.pipeline.dataset.failure import describe_state
 from maskmill.pipeline.dataset.history import find_run, shard_states, utc_now
 from maskmill.pipeline.dataset.reuse import announce_latest
-from maskmill.pipeline.dataset.run_lock import locked
+from maskmill.pipeline.dataset.run_lock import locked, warn_of_no_lock
 from maskmill.pipeline.errors import MaskmillError, last_line
 from maskmill.pipeline.graph import build_graph
 from maskmill.pipeline.job.job import Job
@@ -117,7 +117,9 @@ def _make(
 ) -> Made:
     """Runs the graph if anything changed."""
     reuse = find_reuse(arguments)
-    with locked(job.output.root, job.output.output_dir, run.id):
+    if arguments.no_lock:
+        log.tell("warning", warn_of_no_lock(job.output.output_dir))
+    with locked(job.output.root, job.output.output_dir, run.id, no_lock=arguments.no_lock):
         with log.step("find-existing") as counts:
             baseline = find_baseline(job, arguments, reuse)
             _warn(baseline, log)
