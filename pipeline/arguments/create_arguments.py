@@ -27,6 +27,7 @@ class CreateArguments:
     workers: int | None
     max_rejected: RejectedLimit
     checksum: bool
+    verify: bool
     overwrite: bool
     no_lock: bool
     reuse: str | None
@@ -99,6 +100,12 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
         "--checksum",
         action="store_true",
         help="detect changed images by content (reads every image) instead of size and time",
+    )
+    ours.add_argument(
+        "--verify",
+        action="store_true",
+        help="read every file that is kept, copied or resumed, and write damaged ones again; this is about files that "
+        "maskmill wrote, and --checksum about the images that they are made of",
     )
     ours.add_argument(
         "--overwrite",

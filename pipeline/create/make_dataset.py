@@ -14,11 +14,13 @@ from maskmill.manifest import unseal
 from maskmill.names import MANIFEST, STAGING
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
 from maskmill.pipeline.create.run_graph import run_graph
+from maskmill.pipeline.create.stop_on_signal import stop_on_signal
 from maskmill.pipeline.dataset.baseline import Baseline, find_baseline, find_reuse
 from maskmill.pipeline.dataset.failure import describe_state
 from maskmill.pipeline.dataset.history import find_run, shard_states, utc_now
 from maskmill.pipeline.dataset.reuse import announce_latest
 from maskmill.pipeline.dataset.run_lock import locked, warn_of_no_lock
+from maskmill.pipeline.dataset.verify_kept import verify_kept
 from maskmill.pipeline.errors import MaskmillError, last_line
 from maskmill.pipeline.graph import build_graph
 from maskmill.pipeline.job.job import Job
@@ -105,6 +107,8 @@ def _translate(arguments: CreateArguments, job: Job, run: Run, pipeline: beam.Pi
     """Has the runner translate the job, for somebody else to run; the output folder stays as it is."""
     baseline = find_baseline(job, arguments, find_reuse(arguments))
     _warn(baseline, log)
+    if arguments.verify:
+        baseline = verify_kept(arguments, job, baseline, log)
     build_graph(pipeline, job, baseline, dataclasses.replace(run, attended=False))
     try:
         pipeline.run()
@@ -124,8 +128,11 @@ def _make(
             baseline = find_baseline(job, arguments, reuse)
             _warn(baseline, log)
             counts.update(shards=len(baseline.published), reusable_shards=len(baseline.reusable))
-        if not baseline.up_to_date:
+        if arguments.verify or not baseline.up_to_date:
             check_answers(runner_job.pipeline)
+        if arguments.verify:
+            with stop_on_signal(job, run, runner_job, log, metrics):
+                baseline = verify_kept(arguments, job, baseline, log)
         if baseline.up_to_date:
             remove([join(job.output.root, STAGING)])
         else:

@@ -15,6 +15,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
 from maskmill.pipeline.dataset.baseline import Baseline, find_baseline, find_reuse
+from maskmill.pipeline.dataset.verify_kept import verify_kept
 from maskmill.pipeline.errors import MaskmillError, last_line
 from maskmill.pipeline.graph import build_plan
 from maskmill.pipeline.job.job import Job
@@ -59,6 +60,8 @@ def plan_dataset(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> N
         log = RunLog(sys.stderr, as_json)
         for warning in baseline.warnings:
             log.tell("warning", warning)
+        if arguments.verify:
+            baseline = verify_kept(arguments, job, baseline, log, dry_run=True)
         report = os.path.join(folder, "plan.json")
         build_plan(pipeline, job, baseline, run, "Report" >> beam.Map(_write_report, job, baseline, run, report))
         try:

@@ -50,7 +50,9 @@ def run_verify(directory: str, *, quick: bool, quiet: bool, out: TextIO, err: Te
         os._exit(130)
     if report.problems:
         err.write("".join(f"{line}\n" for line in report.shown_problems()))
-        raise DamagedError(report.failure(directory))
+        from maskmill.pipeline.verify.mend_command import mend_command  # slow, and rarely needed
+
+        raise DamagedError(report.failure(directory, mend_command(directory)))
     if not quiet:
         out.write(report.success(directory) + "\n")
 
@@ -81,7 +83,7 @@ def verify(root: str, *, quick: bool = False, workers: int | None = None, progre
         raise DamagedError(f"{root} has no {MANIFEST}: publishing was interrupted; run the same command again")
     if REJECTED in sizes:
         problem = f"{root} has no {MANIFEST}, which maskmill writes last"
-        raise DamagedError(f"{problem}; run the same maskmill create again, or copy the dataset again")
+        raise DamagedError(f"{problem}; run the same maskmill create with --overwrite, or copy the dataset again")
     splits = splits_of_original(path, sizes)
     if not splits:
         raise DamagedError(f"no dataset in {root}")

@@ -338,8 +338,7 @@ def test_the_command_shows_twenty_problems_and_counts_them_all(copy: Path, capsy
     assert lines[0].startswith("train_input/preprocessed_data-10_p0.h5: ")
     assert lines[20:] == [
         "… and 2 more",
-        f"maskmill: {copy} is damaged: 22 problems; remove the files that are named, and run the same maskmill "
-        "create again",
+        f"maskmill: {copy} is damaged: 22 problems; remove the files that are not of this dataset",
     ]
 
 
