@@ -6,6 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from maskmill.names import ATTEMPT, parse_shard_name
 
+# What is said of a file that no dataset lists.
+STRAY = "is not of this dataset"
+
 
 def check_sizes(listed: Mapping[str, int | None], found: Mapping[str, int], where: str) -> Iterator[str]:
     """Finds files that are missing, have the wrong size, or are not listed.
@@ -26,7 +29,7 @@ def check_sizes(listed: Mapping[str, int | None], found: Mapping[str, int], wher
     # People may leave files in the folder itself; attempts are ours.
     candidates = (path for path in found if "/" in path or path.endswith(ATTEMPT))
     for path in find_strays(candidates, listed):
-        yield f"{path}: is not of this dataset; {where} does not list it"
+        yield f"{path}: {STRAY}; {where} does not list it"
 
 
 def find_strays(present: Iterable[str], listed: Collection[str]) -> Iterator[str]:

@@ -1,22 +1,22 @@
-"""Seals and checks manifest.json, which maskmill writes last."""
+"""Seals and checks manifest.json, which maskmill writes last, and the lines of history.jsonl."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from maskmill.names import MANIFEST
 
-_SEALED = re.compile(rb'(?P<content>.*),\n    "sha256": "(?P<sha256>[0-9a-f]{64})"\n}\n', re.DOTALL)
+_SEALED = re.compile(rb'(?P<content>.*),\n    "sha256": "(?P<sha256>[0-9a-f]{64})"(?P<end>\n}\n)', re.DOTALL)
+_SEALED_LINE = re.compile(rb'(?P<content>.*), "sha256": "(?P<sha256>[0-9a-f]{64})"(?P<end>})')
 
 
 def seal(content: Mapping[str, Any]) -> bytes:
     """Writes a manifest: its last key is the sha256 of everything before it, closed by a bracket."""
-    unsealed = {key: value for key, value in content.items() if key != "sha256"}
-    return _to_json({**unsealed, "sha256": hashlib.sha256(_to_json(unsealed)).hexdigest()})
+    return _seal(content, _to_json)
 
 
 def unseal(text: bytes) -> dict[str, Any]:
@@ -25,8 +25,31 @@ def unseal(text: bytes) -> dict[str, Any]:
     Raises:
         ValueError: the text is not, to the byte, what `seal` wrote.
     """
-    match = _SEALED.fullmatch(text)
-    if match is None or hashlib.sha256(match["content"] + b"\n}\n").hexdigest() != match["sha256"].decode():
+    return _unseal(text, _SEALED)
+
+
+def seal_line(content: Mapping[str, Any]) -> bytes:
+    """Writes an object on one line, without its end: sealed as a manifest is."""
+    return _seal(content, _to_line)
+
+
+def unseal_line(line: bytes) -> dict[str, Any]:
+    """Inverse of `seal_line`.
+
+    Raises:
+        ValueError: the line is not, to the byte, what `seal_line` wrote.
+    """
+    return _unseal(line, _SEALED_LINE)
+
+
+def _seal(content: Mapping[str, Any], encode: Callable[[object], bytes]) -> bytes:
+    unsealed = {key: value for key, value in content.items() if key != "sha256"}
+    return encode({**unsealed, "sha256": hashlib.sha256(encode(unsealed)).hexdigest()})
+
+
+def _unseal(text: bytes, sealed: re.Pattern[bytes]) -> dict[str, Any]:
+    match = sealed.fullmatch(text)
+    if match is None or hashlib.sha256(match["content"] + match["end"]).hexdigest() != match["sha256"].decode():
         raise ValueError("it was changed after it was written")
     content: dict[str, Any] = json.loads(text)
     return content
@@ -54,3 +77,7 @@ def check_sums(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 def _to_json(content: object) -> bytes:
     return (json.dumps(content, indent=4) + "\n").encode()
+
+
+def _to_line(content: object) -> bytes:
+    return json.dumps(content).encode()

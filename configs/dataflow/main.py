@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from maskmill.pipeline.cli import main
 
 # Parameters always have a value; these options have none.
-SWITCHES = ("--checksum", "--overwrite")
+SWITCHES = ("--checksum", "--verify", "--overwrite", "--no_lock")
 
 
 def to_arguments(parameters: Iterable[str]) -> list[str]:

@@ -27,7 +27,9 @@ class CreateArguments:
     workers: int | None
     max_rejected: RejectedLimit
     checksum: bool
+    verify: bool
     overwrite: bool
+    no_lock: bool
     reuse: str | None
     log_format: str
     metrics_file: str | None
@@ -40,6 +42,15 @@ def create_arguments(parsed: argparse.Namespace, beam_options: Iterable[str]) ->
     """Takes the arguments from a parsed command line, which may have others, too."""
     names = [field.name for field in dataclasses.fields(CreateArguments) if field.name != "beam_options"]
     return CreateArguments(**{name: getattr(parsed, name) for name in names}, beam_options=tuple(beam_options))
+
+
+def add_no_lock(group: argparse._ActionsContainer) -> None:
+    """Defines the flag for file systems without locks."""
+    group.add_argument(
+        "--no_lock",
+        action="store_true",
+        help="take no lock, for a file system that has none: two runs at a time would damage the dataset",
+    )
 
 
 def add_create_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,10 +102,17 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
         help="detect changed images by content (reads every image) instead of size and time",
     )
     ours.add_argument(
+        "--verify",
+        action="store_true",
+        help="read every file that is kept, copied or resumed, and write damaged ones again; this is about files that "
+        "maskmill wrote, and --checksum about the images that they are made of",
+    )
+    ours.add_argument(
         "--overwrite",
         action="store_true",
         help="replace HDF5 files in the output folder that maskmill did not write: those named <NAME>-<i>_p<j>.h5",
     )
+    add_no_lock(ours)
     ours.add_argument(
         "--reuse",
         type=folder,

@@ -14,11 +14,13 @@ from maskmill.manifest import unseal
 from maskmill.names import MANIFEST, STAGING
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
 from maskmill.pipeline.create.run_graph import run_graph
+from maskmill.pipeline.create.stop_on_signal import stop_on_signal
 from maskmill.pipeline.dataset.baseline import Baseline, find_baseline, find_reuse
 from maskmill.pipeline.dataset.failure import describe_state
 from maskmill.pipeline.dataset.history import find_run, shard_states, utc_now
 from maskmill.pipeline.dataset.reuse import announce_latest
-from maskmill.pipeline.dataset.run_lock import locked
+from maskmill.pipeline.dataset.run_lock import locked, warn_of_no_lock
+from maskmill.pipeline.dataset.verify_kept import verify_kept
 from maskmill.pipeline.errors import MaskmillError, last_line
 from maskmill.pipeline.graph import build_graph
 from maskmill.pipeline.job.job import Job
@@ -30,6 +32,7 @@ from maskmill.pipeline.messages.run_numbers import numbers_of
 from maskmill.pipeline.messages.summary import summarise, warn_of_classes
 from maskmill.pipeline.messages.this_program import this_program
 from maskmill.pipeline.report.write_report import check_report, missing_libraries, write_report
+from maskmill.pipeline.runners.check_answers import check_answers
 from maskmill.pipeline.runners.dataflow import check_reachable, describe_unrun
 from maskmill.pipeline.runners.new_pipeline import new_pipeline, runner_name, runs_here
 from maskmill.pipeline.runners.runner_job import RunnerJob
@@ -106,6 +109,8 @@ def _translate(arguments: CreateArguments, job: Job, run: Run, pipeline: beam.Pi
     """Has the runner translate the job, for somebody else to run; the output folder stays as it is."""
     baseline = find_baseline(job, arguments, find_reuse(arguments))
     _warn(baseline, log)
+    if arguments.verify:
+        baseline = verify_kept(arguments, job, baseline, log)
     build_graph(pipeline, job, baseline, dataclasses.replace(run, attended=False))
     try:
         pipeline.run()
@@ -118,11 +123,18 @@ def _make(
 ) -> Made:
     """Runs the graph if anything changed."""
     reuse = find_reuse(arguments)
-    with locked(job.output.root, job.output.output_dir, run.id):
+    if arguments.no_lock:
+        log.tell("warning", warn_of_no_lock(job.output.output_dir))
+    with locked(job.output.root, job.output.output_dir, run.id, no_lock=arguments.no_lock):
         with log.step("find-existing") as counts:
             baseline = find_baseline(job, arguments, reuse)
             _warn(baseline, log)
             counts.update(shards=len(baseline.published), reusable_shards=len(baseline.reusable))
+        if arguments.verify or not baseline.up_to_date:
+            check_answers(runner_job.pipeline)
+        if arguments.verify:
+            with stop_on_signal(job, run, runner_job, log, metrics):
+                baseline = verify_kept(arguments, job, baseline, log)
         if baseline.up_to_date:
             remove([join(job.output.root, STAGING)])
         else:

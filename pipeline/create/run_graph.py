@@ -9,13 +9,13 @@ from maskmill.pipeline.create.run_progress import show_run_progress
 from maskmill.pipeline.create.stop_on_signal import STILL_RUNNING, stop_on_signal
 from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.dataset.failure import describe_state, raise_failure
-from maskmill.pipeline.errors import MaskmillError, last_line
+from maskmill.pipeline.errors import MaskmillError
 from maskmill.pipeline.graph import build_graph
 from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.metrics import RunMetrics
 from maskmill.pipeline.messages.run_log import RunLog
-from maskmill.pipeline.runners.runner_job import RunnerJob
+from maskmill.pipeline.runners.runner_job import RunnerJob, describe_error
 from maskmill.transforms.files.find_files import find_attempts
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import make_folder, remove
@@ -51,4 +51,4 @@ def run_graph(
     except Exception as error:
         left = "" if runner_job.cancel() else f"{STILL_RUNNING}\n"
         raise_failure(job)
-        raise MaskmillError(f"the run failed: {last_line(error)}\n{left}{describe_state(job)}") from error
+        raise MaskmillError(f"the run failed: {describe_error(error)}\n{left}{describe_state(job)}") from error

@@ -7,13 +7,18 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from maskmill.history import is_sealed
 from maskmill.manifest import unseal
 from maskmill.names import (
+    HISTORY,
     JOURNAL,
     MANIFEST,
     STAGING,
     is_shard_path,
+    parse_meta_file,
+    parse_meta_line,
     parse_shard_name,
+    shard_path,
     split_of,
     staged_path,
     staging_folder,
@@ -22,7 +27,7 @@ from maskmill.pipeline.dataset.list_files import list_sizes
 from maskmill.pipeline.errors import UsageError
 from maskmill.transforms.files.find_files import list_folder_if_there
 from maskmill.transforms.files.paths import join
-from maskmill.transforms.files.read_write import read_bytes_if_there
+from maskmill.transforms.files.read_write import read_bytes, read_bytes_if_there
 from maskmill.transforms.shards.records import StoredShard
 from maskmill.transforms.shards.staging import list_staged
 
@@ -59,24 +64,44 @@ def find_existing(root: str, splits: Iterable[str]) -> Existing:
         splits: names of the splits that will be written.
 
     Raises:
-        UsageError: there is a manifest.json that maskmill did not write.
+        UsageError: there is a manifest.json that maskmill did not write, or nothing tells that it did.
         OSError: the folder cannot be read.
     """
     text = read_bytes_if_there(join(root, MANIFEST))
-    content, trusted = _parse_manifest(join(root, MANIFEST), text)
+    content = _parse_manifest(text)
+    trusted = content is not None and _is_sealed(text)
+    damaged = text is not None and not trusted
     journal = _read_journal(join(root, JOURNAL))
     listed = _parse_shards((shard["file"], shard) for shard in shards_of(content)) if content else {}
-    ours = frozenset(listed).union(journal["files"])
+    named = _named_beside(root) if damaged else frozenset()
+    if damaged and content is None and not named:
+        advice = "if it is a damaged one, remove it and add --overwrite; else choose another --output_dir"
+        raise UsageError(f"{join(root, MANIFEST)} is not of a dataset of maskmill; {advice}")
+    ours = frozenset(listed).union(named, journal["files"])
     present = dict(_hdf5_files(root, {*splits, *(split_of(path) for path in ours)}))
     known = listed if trusted else {}
-    if content is None:
+    if text is None:
         known = dict(_published_before_the_end(root, journal))
     shards = {path: stored for path, stored in known.items() if present.get(path) == stored.bytes}
     foreign = tuple(sorted(path for path in present if path not in ours))
     if content is None or not trusted:
-        return Existing(None, ours, foreign, shards, warnings=(_CHANGED,) if content else (), version=version_of(text))
+        return Existing(None, ours, foreign, shards, warnings=(_CHANGED,) if damaged else (), version=version_of(text))
     complete = len(shards) == len(listed) and _has_files(root, content["files"])
     return Existing(content, ours, foreign, shards, complete, version=version_of(text))
+
+
+def _named_beside(root: str) -> frozenset[str]:
+    """Paths of the shards in the files meta_<split>.dat, if the history proves that maskmill has published here."""
+    if not is_sealed(read_bytes_if_there(join(root, HISTORY)) or b""):
+        return frozenset()
+    return frozenset(path for name in list_sizes(root) for path in _named_in(root, name))
+
+
+def _named_in(root: str, name: str) -> Iterator[str]:
+    if (split := parse_meta_file(name)) is not None:
+        lines = read_bytes(join(root, name)).decode(errors="replace").splitlines()
+        paths = [shard_path(split, parsed[0]) for parsed in map(parse_meta_line, lines) if parsed]
+        yield from filter(is_shard_path, paths)
 
 
 def version_of(manifest: bytes | None) -> str:
@@ -95,22 +120,22 @@ def shards_of(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from split["shards"]
 
 
-def _parse_manifest(path: str, text: bytes | None) -> tuple[dict[str, Any] | None, bool]:
-    """Returns the content of a manifest, and whether it is unchanged since it was written."""
-    if text is None:
-        return None, False
+def _parse_manifest(text: bytes | None) -> dict[str, Any] | None:
+    """Returns the content of a manifest, changed or not; None if it is not that of one."""
     try:
-        content = json.loads(text)
+        content = json.loads(text or b"")
         _parse_shards((shard["file"], shard) for shard in shards_of(content))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UsageError(
-            f"{path} is not of a dataset of maskmill; remove it, or choose another --output_dir"
-        ) from error
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return dict(content)
+
+
+def _is_sealed(text: bytes | None) -> bool:
+    """Whether a manifest is unchanged since it was written."""
     try:
-        unseal(text)
+        return bool(unseal(text or b""))
     except ValueError:
-        return content, False
-    return content, True
+        return False
 
 
 def _read_journal(path: str) -> dict[str, Any]:

@@ -6,12 +6,14 @@ It is a file of its own because a manifest does not depend on the time of the ru
 from __future__ import annotations
 
 import datetime
-import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from maskmill import __version__
+from maskmill.format_version import current_format
+from maskmill.history import HistoryLine, check_history, read_lines
+from maskmill.manifest import seal_line
 from maskmill.names import HISTORY
 from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.run import Run
@@ -29,16 +31,23 @@ def utc_now() -> str:
 
 
 def extended_history(job: Job, run: Run, metadata: DatasetMetadata) -> bytes:
-    """Returns the history with a last line for this run, even if publishing is repeated."""
-    lines = _lines(job.output.root)
-    if not any(_run_of(line) == run.id for line in lines):
-        lines.append(json.dumps(_entry(job, run, metadata)))
-    return "".join(f"{line}\n" for line in lines[-MAX_LINES:]).encode()
+    """Returns the history with a last line for this run, even if publishing is repeated; without damaged lines."""
+    lines = [line for line in _lines(job.output.root) if line.entry is not None]
+    texts = [line.text for line in lines]
+    if not any(line.entry["run"] == run.id for line in lines if line.entry):
+        texts.append(seal_line(_entry(job, run, metadata)))
+    return b"".join(text + b"\n" for text in texts[-MAX_LINES:])
 
 
 def find_run(root: str, run: str) -> Mapping[str, Any] | None:
     """Returns the entry of a run; None if it published nothing."""
-    return next((json.loads(line) for line in reversed(_lines(root)) if _run_of(line) == run), None)
+    entries = (line.entry for line in reversed(_lines(root)))
+    return next((entry for entry in entries if entry and entry["run"] == run), None)
+
+
+def history_problems(root: str) -> list[str]:
+    """Returns what is wrong with the history of a dataset of this version, one message for each problem."""
+    return list(check_history(read_bytes_if_there(join(root, HISTORY)), current_format()))
 
 
 def shard_states(entry: Mapping[str, Any] | None) -> dict[str, int]:
@@ -49,18 +58,8 @@ def shard_states(entry: Mapping[str, Any] | None) -> dict[str, int]:
     return dict(total)
 
 
-def _lines(root: str) -> list[str]:
-    text = read_bytes_if_there(join(root, HISTORY))
-    return text.decode(errors="replace").splitlines() if text is not None else []
-
-
-def _run_of(line: str) -> str | None:
-    """Returns the run of a line; None for a damaged line, which is kept."""
-    try:
-        run: str = json.loads(line)["run"]
-    except (ValueError, TypeError, KeyError):
-        return None
-    return run
+def _lines(root: str) -> list[HistoryLine]:
+    return read_lines(read_bytes_if_there(join(root, HISTORY)) or b"")
 
 
 def _entry(job: Job, run: Run, metadata: DatasetMetadata) -> dict[str, Any]:

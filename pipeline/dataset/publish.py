@@ -14,7 +14,7 @@ from maskmill.names import HISTORY, JOURNAL, MANIFEST, REJECTED, STAGING, staged
 from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.dataset.failure import leave_failure
 from maskmill.pipeline.dataset.find_existing import version_of
-from maskmill.pipeline.dataset.history import extended_history
+from maskmill.pipeline.dataset.history import extended_history, history_problems
 from maskmill.pipeline.dataset.manifest import manifest, metadata_files, rejected_lines
 from maskmill.pipeline.dataset.misnamed import describe_misnamed
 from maskmill.pipeline.dataset.reuse import announce_latest
@@ -116,7 +116,8 @@ def publish(job: Job, baseline: Baseline, run: Run, metadata: DatasetMetadata) -
 
 def _is_published(job: Job, baseline: Baseline, metadata: DatasetMetadata, files: Mapping[str, bytes]) -> bool:
     kept = all(_is_kept(baseline, shard.path, shard.stored) for shard in metadata.shards)
-    return kept and all(read_bytes_if_there(join(job.output.root, name)) == text for name, text in files.items())
+    same = all(read_bytes_if_there(join(job.output.root, name)) == text for name, text in files.items())
+    return kept and same and not history_problems(job.output.root)
 
 
 def _is_kept(baseline: Baseline, path: str, stored: StoredShard) -> bool:

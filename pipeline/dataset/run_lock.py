@@ -18,9 +18,12 @@ from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.files.read_write import make_folder, read_bytes_if_there
 from maskmill.transforms.files.stores import store_of
 
+# In the message of a store that does not know conditional requests.
+_NOT_IMPLEMENTED = "NotImplemented"
+
 
 @contextlib.contextmanager
-def locked(root: str, shown: str, run: str) -> Iterator[None]:
+def locked(root: str, shown: str, run: str, *, no_lock: bool = False) -> Iterator[None]:
     """Keeps other runs out of an output folder while the body runs; makes the folder if necessary.
 
     On a local file system this is the operating system's lock on the file `.lock` (flock(2)): it ends with the process,
@@ -30,10 +33,15 @@ def locked(root: str, shown: str, run: str) -> Iterator[None]:
         root: the folder, absolute.
         shown: the folder as given, for messages.
         run: id of this run.
+        no_lock: takes no lock, and only leaves the run's name there: see `check_not_superseded`.
 
     Raises:
-        MaskmillError: another run is writing there, or the folder cannot be written to.
+        MaskmillError: another run is writing there, or the folder cannot be locked or written to.
     """
+    if no_lock:
+        with _named(root, shown, run):
+            yield
+        return
     if not is_local(root):
         with _locked_in_store(root, shown, run):
             yield
@@ -45,13 +53,42 @@ def locked(root: str, shown: str, run: str) -> Iterator[None]:
             release(root, run)
 
 
+def warn_of_no_lock(shown: str) -> str:
+    """Says what a run without a lock asks of a person."""
+    return f"no lock is taken (--no_lock): see to it that nothing else writes to {shown}; two runs would damage it"
+
+
+@contextlib.contextmanager
+def _named(root: str, shown: str, run: str) -> Iterator[None]:
+    text = json.dumps(_describe_this_run(run))
+    try:
+        if store := store_of(root):
+            store.write(join(root, LOCK), text.encode())
+        elif is_local(root):
+            make_folder(root)
+            with open(join(root, LOCK), "w", encoding="utf-8") as file:
+                file.write(text)
+    except OSError as error:
+        raise _unwritable(shown, error) from error
+    try:
+        yield
+    finally:
+        release(root, run)
+
+
 @contextlib.contextmanager
 def _locked_in_store(root: str, shown: str, run: str) -> Iterator[None]:
     if (store := store_of(root)) is None:
         yield
         return
     lock = StoreLock(store, join(root, LOCK), _describe_this_run(run))
-    if (owner := lock.acquire()) is not None:
+    try:
+        owner = lock.acquire()
+    except OSError as error:
+        if _NOT_IMPLEMENTED in str(error):
+            raise _lockless(shown, "store", str(error)) from error
+        raise
+    if owner is not None:
         raise MaskmillError(_refusal(owner, shown))
     with lock.renewed():
         yield
@@ -85,7 +122,7 @@ def _acquire(root: str, shown: str, run: str) -> IO[str]:
         make_folder(root)
         while True:
             file = open(path, "a+", encoding="utf-8")  # noqa: SIM115
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _flock(file, path, shown)
             # Otherwise the run that held the lock has just removed the file.
             if _is_at(file, path):
                 return _sign(file, run)
@@ -94,7 +131,37 @@ def _acquire(root: str, shown: str, run: str) -> IO[str]:
         with file:
             raise MaskmillError(_describe_owner(file, shown)) from error
     except OSError as error:
-        raise MaskmillError(f"{shown}: cannot be written to ({error}); choose another --output_dir") from error
+        raise _unwritable(shown, error) from error
+
+
+def _flock(file: IO[str], path: str, shown: str) -> None:
+    """Locks an open file.
+
+    Raises:
+        BlockingIOError: it is locked.
+        MaskmillError: its file system cannot lock files.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        file.close()
+        with contextlib.suppress(OSError):
+            if os.path.getsize(path) == 0:  # else a run without a lock has left its name
+                os.remove(path)
+        raise _lockless(shown, "file system", error.strerror or str(error)) from error
+
+
+def _lockless(shown: str, what: str, why: str) -> MaskmillError:
+    advice = "if nothing else writes there, add --no_lock; else choose another folder"
+    return MaskmillError(
+        f"{shown}: its {what} cannot lock a file ({why}), so a second run there would go unseen; {advice}"
+    )
+
+
+def _unwritable(shown: str, error: OSError) -> MaskmillError:
+    return MaskmillError(f"{shown}: cannot be written to ({error}); choose another --output_dir")
 
 
 def _sign(file: IO[str], run: str) -> IO[str]:

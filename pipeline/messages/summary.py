@@ -91,8 +91,10 @@ def _work(splits: Collection[Mapping[str, Any]], states: Mapping[str, int], seco
         parts.append(f"{kept} of {shards} shards are kept")
     if reused := states.get(REUSED):
         parts.append(f"{reused} of {shards} shards are taken from an earlier dataset")
-    if not states or kept == shards:
+    if not states:
         return f"nothing to do: no shard has changed; {seconds:.1f} s"
+    if kept == shards:
+        return f"no shard has changed; the files beside them are new; {seconds:.1f} s"
     if parts:
         rest = ", the others are new" if states.get(WRITTEN) else ""
         return f"{', '.join(parts)}{rest}; {seconds:.1f} s"

@@ -16,6 +16,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
 from maskmill.pipeline.dataset.baseline import Baseline, find_baseline, find_reuse
 from maskmill.pipeline.dataset.misnamed import describe_misnamed
+from maskmill.pipeline.dataset.verify_kept import verify_kept
 from maskmill.pipeline.errors import MaskmillError, last_line
 from maskmill.pipeline.graph import build_plan
 from maskmill.pipeline.job.job import Job
@@ -24,7 +25,8 @@ from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.quantities import count, format_bytes
 from maskmill.pipeline.messages.run_log import RunLog
 from maskmill.pipeline.messages.summary import describe_classes, describe_notes, warn_of_classes
-from maskmill.pipeline.runners.new_pipeline import DEFAULT_RUNNER, new_pipeline
+from maskmill.pipeline.runners.make_runner import DEFAULT_RUNNER
+from maskmill.pipeline.runners.new_pipeline import new_pipeline
 from maskmill.pipeline.runners.runner_job import RunnerJob
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
 from maskmill.transforms.parallel.look_ahead import usable_cores
@@ -57,8 +59,11 @@ def plan_dataset(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> N
         new_pipeline((*arguments.beam_options, f"--runner={DEFAULT_RUNNER}")) as pipeline,
     ):
         baseline = find_baseline(job, arguments, find_reuse(arguments))
+        log = RunLog(sys.stderr, as_json)
         for warning in baseline.warnings:
             log.tell("warning", warning)
+        if arguments.verify:
+            baseline = verify_kept(arguments, job, baseline, log, dry_run=True)
         report = os.path.join(folder, "plan.json")
         build_plan(pipeline, job, baseline, run, "Report" >> beam.Map(_write_report, job, baseline, run, report))
         try:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from maskmill.pipeline.arguments.argument_types import at_least, folder
+from maskmill.pipeline.arguments.create_arguments import add_no_lock
 from maskmill.pipeline.arguments.parser import refuse_unknown
 
 HELP = "remove old datasets"
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", type=folder, metavar="DIR", help="folder of the datasets")
     parser.add_argument("--keep", type=at_least(1), required=True, metavar="N", help="how many of the newest stay")
     parser.add_argument("--dry_run", action="store_true", help="only say what would be removed")
+    add_no_lock(parser)
     parser.add_argument("--debug", action="store_true", help="tracebacks")
 
 
@@ -30,4 +32,5 @@ def run(parsed: argparse.Namespace, rest: Sequence[str]) -> None:
     from maskmill.pipeline.prune.old_datasets import run_prune
 
     refuse_unknown(rest, parsed.known_options)
-    run_prune(parsed.directory, keep=parsed.keep, dry_run=parsed.dry_run, out=sys.stdout, err=sys.stderr)
+    flags = {"keep": parsed.keep, "dry_run": parsed.dry_run, "no_lock": parsed.no_lock}
+    run_prune(parsed.directory, **flags, out=sys.stdout, err=sys.stderr)

@@ -8,7 +8,7 @@ from typing import NamedTuple, TextIO
 from maskmill.manifest import unseal
 from maskmill.names import MANIFEST, is_utf8
 from maskmill.pipeline.dataset.latest import list_datasets, read_latest
-from maskmill.pipeline.dataset.run_lock import locked
+from maskmill.pipeline.dataset.run_lock import locked, warn_of_no_lock
 from maskmill.pipeline.errors import MaskmillError, UsageError
 from maskmill.transforms.files.file_names import shown_path
 from maskmill.transforms.files.find_files import exists, is_folder
@@ -42,7 +42,7 @@ def plan_prune(folder: str, keep: int) -> PrunePlan:
     )
 
 
-def run_prune(directory: str, *, keep: int, dry_run: bool, out: TextIO, err: TextIO) -> None:
+def run_prune(directory: str, *, keep: int, dry_run: bool, out: TextIO, err: TextIO, no_lock: bool = False) -> None:
     """Removes old datasets and says which.
 
     Args:
@@ -51,6 +51,7 @@ def run_prune(directory: str, *, keep: int, dry_run: bool, out: TextIO, err: Tex
         dry_run: only says what would be removed.
         out: takes what was removed.
         err: takes what could not be removed.
+        no_lock: takes no lock on a dataset that it removes.
 
     Raises:
         UsageError: there is no dataset in the folder.
@@ -63,11 +64,13 @@ def run_prune(directory: str, *, keep: int, dry_run: bool, out: TextIO, err: Tex
     for name in plan.others:
         why = f"it holds no {MANIFEST}, or one that was changed" if is_utf8(name) else "its name is not UTF-8"
         out.write(f"{shown_path(name)} is left alone: {why}\n")
+    if no_lock and plan.old and not dry_run:
+        err.write(f"warning: {warn_of_no_lock(directory)}\n")
     stay = 0
     for name in plan.old:
         if dry_run:
             out.write(f"{name} would be removed\n")
-        elif problem := _remove(folder, name):
+        elif problem := _remove(folder, name, no_lock=no_lock):
             stay += 1
             err.write(f"{name} stays: {problem}\n")
         else:
@@ -85,11 +88,11 @@ def _is_dataset(root: str) -> bool:
         return False
 
 
-def _remove(folder: str, name: str) -> str:
+def _remove(folder: str, name: str, *, no_lock: bool) -> str:
     """Removes a dataset, its manifest first, so that a half-removed dataset is never taken for a whole one."""
     root = join(folder, name)
     try:
-        with locked(root, name, uuid.uuid4().hex):
+        with locked(root, name, uuid.uuid4().hex, no_lock=no_lock):
             remove([join(root, MANIFEST)])
             sync(root)
             remove([root])

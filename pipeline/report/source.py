@@ -10,6 +10,7 @@ from typing import Any
 from maskmill import DatasetError
 from maskmill.catalog import find_splits
 from maskmill.folder import Folder, folder_of
+from maskmill.history import read_lines
 from maskmill.names import DATA_PARAMS, HISTORY, MANIFEST, REJECTED
 from maskmill.pipeline.job.label_format import chosen_classes, names_of_classes
 from maskmill.pipeline.report.class_counts import ClassCounts, class_title, counts_of_entry
@@ -28,7 +29,7 @@ class DatasetSource:
         classes: names of the classes that a split's labels distinguish; one name if they unite several classes.
         counts: number of examples by class, by split; empty in a dataset of create_hdf5_files.py.
         rejected: records of rejected.jsonl.
-        history: records of history.jsonl.
+        history: records of history.jsonl, without damaged lines.
     """
 
     directory: str
@@ -66,8 +67,8 @@ def read_source(directory: str) -> DatasetSource:
                 for split in shards
             },
             {split: counts_of_entry(manifest["splits"][split]) for split in shards} if manifest else {},
-            _read_lines(folder, REJECTED),
-            _read_lines(folder, HISTORY),
+            [json.loads(line) for line in _read_if_there(folder, REJECTED).splitlines()],
+            [line.entry for line in read_lines(_read_if_there(folder, HISTORY)) if line.entry is not None],
         )
     except (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError) as error:
         problem = f"a file beside its shards is damaged ({error!r})"
@@ -85,9 +86,9 @@ def _classes(params: Mapping[str, Any], split: str, written: Iterable[str] | Non
     return [f"any of {', '.join(chosen)}"] if united else [class_title(name) for name in chosen]
 
 
-def _read_lines(folder: Folder, name: str) -> list[dict[str, Any]]:
-    """Returns the records of a file with one a line; none if there is no such file."""
+def _read_if_there(folder: Folder, name: str) -> bytes:
+    """Returns the content of a file; b"" if there is no such file."""
     try:
-        return [json.loads(line) for line in folder.read(name).decode().splitlines()]
+        return folder.read(name)
     except FileNotFoundError:
-        return []
+        return b""

@@ -1,4 +1,4 @@
-"""Tells the options of Beam from unknown ones."""
+"""Tells the options of Beam from unknown ones, and refuses values that Beam would take without a word."""
 
 from __future__ import annotations
 
@@ -8,7 +8,26 @@ from typing import NoReturn
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from maskmill.pipeline.arguments.argument_types import at_least
 from maskmill.pipeline.errors import UsageError
+
+# Numbers that Beam does not check, with the least that has a meaning. Beam takes some of them as text.
+_LEAST = {
+    "direct_num_workers": 0,
+    "direct_runner_bundle_repeat": 0,
+    "parallelism": 1,
+    "max_parallelism": 1,
+    "sdk_worker_parallelism": 0,
+    "environment_cache_millis": 0,
+    "job_server_timeout": 1,
+    "job_port": 0,
+    "artifact_port": 0,
+    "expansion_port": 0,
+    "num_workers": 1,
+    "max_num_workers": 1,
+    "number_of_worker_harness_threads": 1,
+    "disk_size_gb": 1,
+}
 
 
 class FlinkBatchOptions(PipelineOptions):
@@ -25,7 +44,7 @@ class FlinkBatchOptions(PipelineOptions):
 
 class _BeamParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}, says Apache Beam")
+        raise UsageError(f"{message} (an option of Apache Beam)")
 
 
 def find_unknown(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -43,5 +62,8 @@ def find_unknown(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     parser = _BeamParser(add_help=False, allow_abbrev=False)
     for options in PipelineOptions.__subclasses__():
         options._add_argparse_args(parser)
+    for action in parser._actions:
+        if action.dest in _LEAST:
+            action.type = at_least(_LEAST[action.dest])
     _, unknown = parser.parse_known_args(list(arguments))
     return unknown, list(parser._option_string_actions)

@@ -14,11 +14,10 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProv
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
 from maskmill.pipeline.errors import UsageError, last_line
+from maskmill.pipeline.runners.check_settings import check_settings
 from maskmill.pipeline.runners.in_process_runner import InProcessRunner
+from maskmill.pipeline.runners.make_runner import DEFAULT_RUNNER, make_runner
 from maskmill.transforms.parallel.memory import tune_malloc
-
-# Not DirectRunner, which first tries to download another runner.
-DEFAULT_RUNNER = "FnApiRunner"
 
 View = TypeVar("View", bound=PipelineOptions)
 
@@ -40,13 +39,16 @@ def new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
     From here on `FileSystems` uses the options, too.
 
     Raises:
-        UsageError: the options are wrong.
+        UsageError: the options are wrong, or the runner does not suit.
     """
     options = _Options(["--runner", DEFAULT_RUNNER, *beam_options], save_main_session=False)
+    name = options.view_as(StandardOptions).runner
+    runner = _in_process_runner(options) if name == DEFAULT_RUNNER else make_runner(name)
     try:
-        pipeline = beam.Pipeline(_in_process_runner(options), options=options)
+        pipeline = beam.Pipeline(runner, options=options)
     except (ValueError, ImportError) as error:
         raise UsageError(f"Apache Beam refuses its options: {last_line(error)}") from error
+    check_settings(pipeline)
     if type(pipeline.runner).__name__ == "FlinkRunner":
         from maskmill.pipeline.runners import flink  # slow, and needed only here
 
@@ -57,10 +59,8 @@ def new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
         shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
 
 
-def _in_process_runner(options: PipelineOptions) -> InProcessRunner | None:
+def _in_process_runner(options: PipelineOptions) -> InProcessRunner:
     """Makes the default runner; it passes the options to worker processes, which else lack a store's credentials."""
-    if options.view_as(StandardOptions).runner != DEFAULT_RUNNER:
-        return None
     tune_malloc()  # for its many buffers, too
     encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
     return InProcessRunner(

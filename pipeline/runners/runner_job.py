@@ -9,9 +9,21 @@ from typing import TextIO
 import apache_beam as beam
 from apache_beam.runners.runner import PipelineResult, PipelineState
 
+from maskmill.pipeline.errors import last_line
 from maskmill.pipeline.runners.dataflow import announce
 
 CANCEL_SECONDS = 20
+# What to do if Beam cannot download a program, by the beginning of its message.
+_ADVICE = {
+    "Unable to fetch remote prism binary": "name the program: --prism_location=FILE",
+    "Unable to fetch remote job server jar": "name the jar, for Flink: --flink_job_server_jar=FILE",
+}
+
+
+def describe_error(error: BaseException) -> str:
+    """Says in one line why a runner failed, and what to do if that is known."""
+    line = last_line(error)
+    return next((f"{line}; {advice}" for start, advice in _ADVICE.items() if line.startswith(start)), line)
 
 
 class RunnerJob:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from maskmill.completeness import STRAY
 from maskmill.pipeline.messages.quantities import format_bytes
 from maskmill.transforms.text import printable
 
@@ -50,16 +51,26 @@ class Findings(NamedTuple):
         more = len(self.problems) - len(lines)
         return [*lines, f"… and {more:,} more"] if more else lines
 
-    def failure(self, directory: str) -> str:
-        """Writes the last line about a damaged dataset: how many problems, and what to do.
+    def failure(self, directory: str, command: str | None = None) -> str:
+        """Writes the last lines about a damaged dataset: how many problems, and what to do.
 
         Args:
             directory: folder of the dataset, as given.
+            command: shell command that writes damaged files again; None if it is not known.
         """
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems):,} problems"
-        cure = (
-            "remove the files that are named, and run the same maskmill create again"
-            if self.has_manifest
-            else "make the dataset again, or copy it again from where it is whole"
+        return f"{directory} is damaged: {count}; {self._cure(command)}"
+
+    def _cure(self, command: str | None) -> str:
+        if not self.has_manifest:
+            return "make the dataset again, or copy it again from where it is whole"
+        strays = sum(STRAY in problem for problem in self.problems)
+        first = "remove the files that are not of this dataset" if strays else ""
+        if strays == len(self.problems):
+            return first
+        mend = (
+            f"to write again what is damaged, run\n{command}"
+            if command
+            else "to write again what is damaged, run the maskmill create that made it, with --verify, or copy it again"
         )
-        return f"{directory} is damaged: {count}; {cure}"
+        return f"{first}; {mend}" if first else mend

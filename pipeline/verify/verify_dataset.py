@@ -8,8 +8,9 @@ from typing import Any, TextIO
 
 from maskmill.completeness import check_sizes
 from maskmill.format_version import current_format
+from maskmill.history import check_history
 from maskmill.manifest import check_sums, unseal
-from maskmill.names import JOURNAL, MANIFEST, REJECTED
+from maskmill.names import HISTORY, JOURNAL, MANIFEST, REJECTED
 from maskmill.pipeline.dataset.list_files import list_sizes, list_split_sizes
 from maskmill.pipeline.errors import DamagedError, MaskmillError, UsageError
 from maskmill.pipeline.messages.progress_bar import show_progress
@@ -18,7 +19,7 @@ from maskmill.pipeline.verify.check_original import check_original, splits_of_or
 from maskmill.pipeline.verify.findings import Findings
 from maskmill.transforms.files.find_files import exists
 from maskmill.transforms.files.paths import absolute, is_local, join
-from maskmill.transforms.files.read_write import read_bytes
+from maskmill.transforms.files.read_write import read_bytes, read_bytes_if_there
 from maskmill.transforms.parallel.look_ahead import usable_cores
 from maskmill.transforms.parallel.progress import Progress
 
@@ -49,7 +50,9 @@ def run_verify(directory: str, *, quick: bool, quiet: bool, out: TextIO, err: Te
         os._exit(130)
     if report.problems:
         err.write("".join(f"{line}\n" for line in report.shown_problems()))
-        raise DamagedError(report.failure(directory))
+        from maskmill.pipeline.verify.mend_command import mend_command  # slow, and rarely needed
+
+        raise DamagedError(report.failure(directory, mend_command(directory)))
     if not quiet:
         out.write(report.success(directory) + "\n")
 
@@ -80,7 +83,7 @@ def verify(root: str, *, quick: bool = False, workers: int | None = None, progre
         raise DamagedError(f"{root} has no {MANIFEST}: publishing was interrupted; run the same command again")
     if REJECTED in sizes:
         problem = f"{root} has no {MANIFEST}, which maskmill writes last"
-        raise DamagedError(f"{problem}; run the same maskmill create again, or copy the dataset again")
+        raise DamagedError(f"{problem}; run the same maskmill create with --overwrite, or copy the dataset again")
     splits = splits_of_original(path, sizes)
     if not splits:
         raise DamagedError(f"no dataset in {root}")
@@ -101,6 +104,7 @@ def _verify(root: str, sizes: Mapping[str, int], quick: bool, workers: int, prog
         present = [file for file in files if found.get(file.path) == file.bytes]
         progress.expect(sum(file.bytes for file in present))
         problems += check_contents(root, manifest, present, workers=workers, progress=progress)
+        problems += check_history(read_bytes_if_there(join(root, HISTORY)), manifest["format_version"])
     shards = [file for file in files if file.split is not None]
     size = sizes[MANIFEST] + sum(file.bytes for file in files)
     examples = sum(shard.examples for shard in shards)

@@ -16,7 +16,7 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from maskmill.pipeline.runners.new_pipeline import DEFAULT_RUNNER
+from maskmill.pipeline.runners.make_runner import DEFAULT_RUNNER
 from maskmill.transforms.examples.make_example import ExampleArrays
 from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.shards.encode_example import encode_example

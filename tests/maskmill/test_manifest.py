@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskmill.manifest import check_sums, seal, unseal
+from maskmill.manifest import check_sums, seal, seal_line, unseal, unseal_line
 
 CONTENT = {"format_version": 4, "splits": {"train_input": {"examples": 3}}, "ü": ["ä", None, 1.5]}
 SEALED = seal(CONTENT)
@@ -42,6 +42,17 @@ def test_no_byte_may_change(place: int) -> None:
 def test_other_text_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError, match="it was changed after it was written"):
         unseal(text)
+
+
+@given(st.dictionaries(st.text().filter(lambda key: key != "sha256"), VALUES, min_size=1))
+def test_a_sealed_line_is_one_line_and_is_read_back(content: dict[str, Any]) -> None:
+    line = seal_line(content)
+    assert b"\n" not in line
+    found = unseal_line(line)
+    assert found.pop("sha256")
+    assert found == content
+    with pytest.raises(ValueError, match="it was changed after it was written"):
+        unseal(line)
 
 
 def manifest(**changes: Any) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def make_params(tmp_path: Path) -> Path:
         (["create", "--params", "p.yaml", "--runer=FlinkRunner"], "did you mean --runner?"),
         (["create", "--params", "p.yaml", "--zzzzzz"], "neither maskmill nor Apache Beam"),
         (["create", "--params", "p.yaml", "stray"], "unknown argument stray"),
-        (["create", "--params", "p.yaml", "--direct_num_workers=many"], "invalid int value"),
+        (["create", "--params", "p.yaml", "--direct_num_workers=many"], "'many' is not a whole number"),
         (["create", "--params", "p.yaml", "--runner=NoSuchRunner"], "NoSuchRunner"),
         (["create", "--params", "p.yaml", "--num_output_files", "0"], "0 is too small; the least is 1"),
         (["create", "--params", "p.yaml", "--num_output_files", "ten"], "'ten' is not a whole number"),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -62,6 +63,8 @@ class FlinkRun:
         env: Mapping[str, str] | None = None,
     ) -> None:
         self._output = output
+        self._cluster = cluster
+        self._earlier = _job_ids(cluster)
         self._process = subprocess.Popen(
             [CREATE, *arguments, "--output_dir", str(output)],
             cwd=cwd,
@@ -70,6 +73,19 @@ class FlinkRun:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def job(self) -> str:
+        """Waits until the cluster shows the job of this run; gives its id.
+
+        The list of jobs may be some seconds old, and so may lack a job that runs already.
+        """
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while not (found := _job_ids(self._cluster) - self._earlier):
+            assert self._process.poll() in (None, 0), "".join(self._process.communicate())
+            assert time.monotonic() < deadline, "the cluster shows no job"
+            time.sleep(0.1)
+        [job] = found
+        return job
 
     def end(self, status: int = 0) -> str:
         """Waits for its end and checks its exit status; gives what it said."""
@@ -137,21 +153,30 @@ def _group_of(process: psutil.Process) -> int | None:
     return None
 
 
+def _job_ids(cluster: LocalCluster) -> set[str]:
+    return {job["jid"] for job in cluster.get("jobs/overview")["jobs"]}
+
+
 def last_job(cluster: LocalCluster) -> dict:
-    """What the cluster says of the job that it was given last."""
+    """What the cluster says of the job that it was given last, if that was some seconds ago."""
     jobs = cluster.get("jobs/overview")["jobs"]
     return cluster.get(f"jobs/{max(jobs, key=lambda job: job['start-time'])['jid']}")
 
 
-def failures(cluster: LocalCluster) -> list[str]:
-    """Names of the tasks of the last job that have failed, and were started again."""
-    history = cluster.get(f"jobs/{last_job(cluster)['jid']}/exceptions")["exceptionHistory"]
+def cancel(cluster: LocalCluster, job: str) -> None:
+    """Cancels a job, as somebody does who looks at the cluster."""
+    address = f"http://{cluster.master}/v1/jobs/{job}?mode=cancel"
+    urllib.request.urlopen(urllib.request.Request(address, method="PATCH"), timeout=30).close()
+
+
+def failures(cluster: LocalCluster, job: str) -> list[str]:
+    """Names of the tasks of a job that have failed, and were started again."""
+    history = cluster.get(f"jobs/{job}/exceptions")["exceptionHistory"]
     return [entry["taskName"] for entry in history["entries"]]
 
 
-def writers(cluster: LocalCluster) -> set[str]:
-    """TaskManagers that were given shards to write by the last job."""
-    job = last_job(cluster)
-    [step] = [vertex for vertex in job["vertices"] if "WriteShards" in vertex["name"]]
-    found = cluster.get(f"jobs/{job['jid']}/vertices/{step['id']}/taskmanagers")["taskmanagers"]
+def writers(cluster: LocalCluster, job: str) -> set[str]:
+    """TaskManagers that were given shards to write by a job."""
+    [step] = [one for one in cluster.get(f"jobs/{job}")["vertices"] if "WriteShards" in one["name"]]
+    found = cluster.get(f"jobs/{job}/vertices/{step['id']}/taskmanagers")["taskmanagers"]
     return {one["taskmanager-id"] for one in found if one["metrics"]["read-records"]}

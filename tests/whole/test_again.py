@@ -214,10 +214,22 @@ def test_what_was_removed_or_cut_off_is_put_back(
     assert new_shards(before, output) == ([name] if name in before else [])
 
 
-def test_a_manifest_that_was_cut_off_is_refused_and_everything_is_left(
+def test_a_manifest_that_was_cut_off_is_warned_of_and_every_shard_is_written_anew(
+    folder: Path, data: Path, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, before = tree(output), identities(output)
+    cut_off(output / "manifest.json")
+    create(folder, data, *FLAGS)
+    assert "warning: manifest.json was changed after it was written" in capsys.readouterr().err
+    assert tree(output) == whole
+    assert len(new_shards(before, output)) == 8
+
+
+def test_a_manifest_that_nothing_proves_to_be_ours_is_refused_and_everything_is_left(
     folder: Path, data: Path, output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cut_off(output / "manifest.json")
+    (output / "history.jsonl").unlink()
     before = tree(output), identities(output)
     create(folder, data, *FLAGS, "--overwrite", status=2)
     assert "manifest.json" in capsys.readouterr().err

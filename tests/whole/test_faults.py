@@ -173,7 +173,8 @@ def test_a_lock_that_cannot_be_made_is_told_with_its_folder(places: Places, oper
     number = 1 + next(index for index, path in enumerate(own) if path in (str(place.output), f"{place.output}/.lock"))
     result = place.run(Fault(operation, number, errno.EACCES))
     assert result.status == 1
-    assert f"{place.output}: cannot be written to" in result.err
+    problem = "its file system cannot lock a file" if operation == "flock" else "cannot be written to"
+    assert f"{place.output}: {problem}" in result.err
     assert "Permission denied" in result.err
     assert tree(place.output).keys() - {".lock"} == place.before.keys()
 

@@ -78,7 +78,9 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
         ["", "half", "-1", "0.5", "1e3", "%", "101%", "100.1%", "999%", "9" * 16],
     ),
     "checksum": (["true", "false"], ["", "yes"]),
+    "verify": (["true", "false"], ["", "yes"]),
     "overwrite": (["true", "false"], ["", "yes"]),
+    "no_lock": (["true", "false"], ["", "yes"]),
     "reuse": (["gs://bucket/day", "gs://bucket/days/"], ["", "  ", "\0"]),
 }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,10 +14,10 @@ from configs.flink.local_cluster import LocalCluster, built
 from tests.support.command import run_create, run_maskmill, tree
 from tests.support.flink_runs import (
     FlinkRun,
+    cancel,
     commands_of,
     failures,
     kill_workers,
-    last_job,
     write_programs,
     writers,
 )
@@ -81,11 +80,23 @@ def finished_sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     return Sample(tmp_path_factory.mktemp("sample"), 600)
 
 
+@pytest.fixture(scope="module")
+def finished_large_sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    return Sample(tmp_path_factory.mktemp("large"), 3000)
+
+
 @pytest.fixture
 def sample(finished_sample: Sample) -> Sample:
     """A sample of which nothing has been made yet."""
     shutil.rmtree(finished_sample.output, ignore_errors=True)
     return finished_sample
+
+
+@pytest.fixture
+def large_sample(finished_large_sample: Sample) -> Sample:
+    """A sample of which nothing has been made yet, and that takes long enough for something to happen meanwhile."""
+    shutil.rmtree(finished_large_sample.output, ignore_errors=True)
+    return finished_large_sample
 
 
 def test_the_golden_configurations_come_out_with_the_same_bytes(
@@ -111,13 +122,13 @@ def test_the_golden_configurations_come_out_with_the_same_bytes(
 
 
 def test_3000_images_come_out_with_the_same_bytes_and_both_task_managers_worked(
-    cluster: LocalCluster, programs: Path, tmp_path: Path
+    cluster: LocalCluster, programs: Path, large_sample: Sample
 ) -> None:
-    sample = Sample(tmp_path, 3000)
-    shutil.rmtree(sample.output)
-    assert "the dataset is in" in sample.start(cluster, programs).end()
-    assert tree(sample.output) == sample.expected
-    assert writers(cluster) == {"tm1", "tm2"}
+    run = large_sample.start(cluster, programs)
+    job = run.job()
+    assert "the dataset is in" in run.end()
+    assert tree(large_sample.output) == large_sample.expected
+    assert writers(cluster, job) == {"tm1", "tm2"}
 
 
 @pytest.mark.parametrize("finished", [1, SHARDS], ids=["while shards are written", "just before publishing"])
@@ -126,8 +137,9 @@ def test_a_killed_worker_changes_nothing(cluster: LocalCluster, programs: Path, 
     run.wait_for_shards(finished)
     kill_workers(cluster, *(("tm1", "tm2") if finished == SHARDS else ("tm1",)))
     run.check_unpublished()
+    job = run.job()
     run.end()
-    assert failures(cluster)
+    assert failures(cluster, job)
     assert tree(sample.output) == sample.expected
 
 
@@ -136,10 +148,11 @@ def test_a_killed_task_manager_changes_nothing(cluster: LocalCluster, programs: 
     run.wait_for_shards(1)
     cluster.kill("tm2")
     run.check_unpublished()
+    job = run.job()
     run.end()
-    assert failures(cluster)
+    assert failures(cluster, job)
     assert tree(sample.output) == sample.expected
-    assert writers(cluster) >= {"tm1"}
+    assert writers(cluster, job) >= {"tm1"}
     cluster.start("tm3")
     cluster.wait()
 
@@ -170,27 +183,28 @@ def test_a_lost_cluster_leaves_no_process_and_no_dataset_and_the_same_command_ta
     assert after == before
 
 
-def test_a_stopped_command_leaves_no_job_behind(cluster: LocalCluster, programs: Path, sample: Sample) -> None:
-    run = sample.start(cluster, programs)
+def test_a_stopped_command_leaves_no_job_behind(cluster: LocalCluster, programs: Path, large_sample: Sample) -> None:
+    run = large_sample.start(cluster, programs)
+    job = run.job()
     run.wait_for_shards(1)
     run.stop()
     said = run.end(status=128 + signal.SIGTERM)
     assert "stopped: nothing was published" in said
-    assert last_job(cluster)["state"] == "CANCELED"
-    assert not (sample.output / "manifest.json").exists()
+    assert cluster.get(f"jobs/{job}")["state"] == "CANCELED"
+    assert not (large_sample.output / "manifest.json").exists()
 
 
 def test_a_job_that_somebody_cancels_in_flink_is_a_failed_run(
-    cluster: LocalCluster, programs: Path, sample: Sample
+    cluster: LocalCluster, programs: Path, large_sample: Sample
 ) -> None:
-    run = sample.start(cluster, programs)
+    run = large_sample.start(cluster, programs)
+    job = run.job()
     run.wait_for_shards(1)
-    address = f"http://{cluster.master}/v1/jobs/{last_job(cluster)['jid']}?mode=cancel"
-    urllib.request.urlopen(urllib.request.Request(address, method="PATCH"), timeout=30).close()
+    cancel(cluster, job)
     said = run.end(status=1)
     assert "CANCELLED" in said
     assert "nothing was published" in said
-    assert not (sample.output / "manifest.json").exists()
+    assert not (large_sample.output / "manifest.json").exists()
 
 
 def test_input_that_is_refused_on_the_cluster_is_told_as_it_is_in_process(

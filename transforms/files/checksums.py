@@ -27,8 +27,12 @@ class HashedFile(NamedTuple):
     sha256: str
 
 
-def sha256_of(path: str) -> str:
+def sha256_of(path: str, add: Callable[[int], object] = lambda _: None) -> str:
     """Returns the sha256 of a file, hexadecimal.
+
+    Args:
+        path: on any file system.
+        add: called with the number of bytes of each block that was read.
 
     Raises:
         OSError: the file cannot be read.
@@ -36,6 +40,7 @@ def sha256_of(path: str) -> str:
     digest = hashlib.sha256()
     for block in _blocks(path):
         digest.update(block)
+        add(len(block))
     return digest.hexdigest()
 
 

@@ -31,14 +31,25 @@ def read_record(staged: str) -> StoredShard | None:
     A local file is read to its end and compared: nothing has waited for the disk, and it may have been truncated by a
     power failure.
     """
-    record = read_bytes_if_there(record_path(staged))
-    if record is None or not exists(staged):
-        return None
-    try:
-        stored = StoredShard.from_json(json.loads(record))
-    except (ValueError, TypeError, KeyError):
+    stored = _parse_record(read_bytes_if_there(record_path(staged)))
+    if stored is None or not exists(staged):
         return None
     return stored if not is_local(staged) or sha256_of(staged) == stored.sha256 else None
+
+
+def _parse_record(record: bytes | None) -> StoredShard | None:
+    try:
+        return StoredShard.from_json(json.loads(record)) if record is not None else None
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def list_records(staging: str, splits: Iterable[str]) -> dict[str, StoredShard | None]:
+    """Returns the records of the complete shards in the staging folder, by their paths; None for a damaged record."""
+    staged = list_staged(staging, splits)
+    shards = (path for path in sorted(staged) if record_path(path) in staged)
+    paths = [join(staging, path) for path in shards]
+    return {path: _parse_record(read_bytes_if_there(record_path(path))) for path in paths}
 
 
 def list_staged(staging: str, splits: Iterable[str]) -> set[str]:

@@ -99,3 +99,20 @@ def test_a_manifest_that_was_changed_is_not_trusted_and_its_shards_are_still_our
     assert (existing.manifest, existing.shards, existing.complete) == (None, {}, False)
     assert len(existing.ours) == 4
     assert "written again" in existing.warnings[0]
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"splits": 3}', one_shard("../../data-0_p0.h5")])
+def test_a_manifest_that_cannot_be_read_any_more_is_ours_if_the_history_proves_it(tmp_path: Path, content: str) -> None:
+    job = make_job(tmp_path)
+    job.publish(stage(job))
+    (tmp_path / "manifest.json").write_text(content)
+    (tmp_path / "meta_other.dat").write_text("what is this\n/somewhere/x 3\n")
+    existing = find_existing(str(tmp_path), SPLITS)
+    assert (existing.manifest, existing.shards, existing.complete) == (None, {}, False)
+    assert existing.ours == {f"{split}/data-{number}_p0.h5" for split in SPLITS for number in range(2)}
+    assert (existing.foreign, len(existing.warnings)) == ((), 1)
+    history = tmp_path / "history.jsonl"
+    for damage in (lambda: history.write_text(history.read_text().replace("run", "sun")), history.unlink):
+        damage()
+        with pytest.raises(UsageError, match="is not of a dataset of maskmill; if it is a damaged one, remove it and"):
+            find_existing(str(tmp_path), SPLITS)

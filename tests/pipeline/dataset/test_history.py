@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from maskmill import __version__
-from maskmill.pipeline.dataset.history import MAX_LINES
+from maskmill import __version__, open_dataset
+from maskmill.pipeline.dataset.history import MAX_LINES, find_run, history_problems
 from tests.support.builders import grey_pixels, image_bytes, write_dataset
 from tests.support.command import ROOT, create, run_here
 
@@ -54,22 +54,55 @@ def test_a_run_that_has_nothing_to_do_or_fails_adds_none(tmp_path: Path, data: P
     assert len(history(output)) == 1
 
 
-def test_old_lines_go_and_damaged_ones_disturb_nobody(tmp_path: Path, data: Path) -> None:
+def old_line(run: str) -> bytes:
+    """A line as it was written before lines had checksums."""
+    times = {"started": "2026-01-01T00:00:00+00:00", "finished": "2026-01-01T00:01:00+00:00"}
+    counts = {"shards": {"train_input": {"written": 1, "kept": 0, "reused": 0}}, "examples": {"train_input": 3}}
+    return json.dumps(
+        {"run": run, **times, "version": "0.1.0", "runner": "FnApiRunner", **counts, "rejected": 0}
+    ).encode()
+
+
+def test_old_lines_go_if_there_are_too_many(tmp_path: Path, data: Path) -> None:
     output = create(tmp_path, data, *FLAGS)
-    (output / "history.jsonl").write_bytes(b"\xff{\n[]\n" + b'{"run": "x"}\n' * MAX_LINES)
+    (output / "history.jsonl").write_bytes(b"".join(old_line(f"{number}") + b"\n" for number in range(MAX_LINES)))
+    assert run_here("verify", output).err == ""
     change(data, 99)
     create(tmp_path, data, *FLAGS)
-    lines = (output / "history.jsonl").read_text().splitlines()
-    assert len(lines) == MAX_LINES
-    assert "shards" in json.loads(lines[-1])
+    lines = history(output)
+    assert [line["run"] for line in lines[:-1]] == [f"{number}" for number in range(1, MAX_LINES)]
+    assert "sha256" in lines[-1]
+    assert run_here("verify", output).err == ""
 
 
-def test_the_history_is_no_part_of_what_is_verified(tmp_path: Path, data: Path) -> None:
+def test_damaged_lines_are_left_out_by_the_next_run_that_publishes(tmp_path: Path, data: Path) -> None:
     output = create(tmp_path, data, *FLAGS)
-    whole = run_here("verify", output).out
-    assert "is whole" in whole
+    whole = (output / "history.jsonl").read_bytes()
+    (output / "history.jsonl").write_bytes(b"\xff{\n[]\n" + old_line("old") + b"\n" + whole[:-9] + b"\n" + whole[:-1])
+    assert find_run(str(output), "old") is not None
+    assert find_run(str(output), json.loads(whole)["run"]) == json.loads(whole)
+    assert history_problems(str(output)) == [
+        "history.jsonl: line 1 was changed after it was written",
+        "history.jsonl: line 2 was changed after it was written",
+        "history.jsonl: line 4 was changed after it was written",
+        "history.jsonl: line 5 is cut off",
+    ]
+    change(data, 99)
+    create(tmp_path, data, *FLAGS)
+    old, first, second = history(output)
+    assert (old["run"], first) == ("old", json.loads(whole))
+    assert second["shards"]["train_input"] == {"written": 1, "kept": 1, "reused": 0}
+    assert history_problems(str(output)) == []
+
+
+def test_verify_misses_a_history_and_reading_does_without(tmp_path: Path, data: Path) -> None:
+    output = create(tmp_path, data, *FLAGS)
+    assert "is whole" in run_here("verify", output).out
     (output / "history.jsonl").unlink()
-    assert run_here("verify", output).out == whole
+    assert run_here("verify", output, status=4).err.startswith("history.jsonl: is missing\n")
+    run_here("verify", output, "--quick")
+    assert len(open_dataset(output)) == 2
+    run_here("report", output, "--output", tmp_path / "page.html")
 
 
 def test_the_version_is_that_of_the_package() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -12,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from maskmill.pipeline.dataset import run_lock
 from maskmill.pipeline.dataset.run_lock import check_not_superseded, locked
 from maskmill.pipeline.errors import MaskmillError
 from maskmill.pipeline.verify.verify_dataset import verify
+from maskmill.transforms.files.object_store import Content
 from tests.support.builders import write_dataset, write_params
 from tests.support.command import create, digest
 
@@ -82,6 +86,88 @@ def test_a_run_that_has_outlived_its_lock_does_not_publish_once_another_has_begu
         check_not_superseded(str(tmp_path), "out", "second")
         with pytest.raises(MaskmillError, match="another run has begun to write to out"):
             check_not_superseded(str(tmp_path), "out", "first")
+
+
+def test_without_a_lock_the_run_that_began_last_publishes(tmp_path: Path) -> None:
+    root = str(tmp_path / "out")
+    with locked(root, "out", "first", no_lock=True):
+        check_not_superseded(root, "out", "first")
+        with locked(root, "out", "second", no_lock=True):
+            check_not_superseded(root, "out", "second")
+            with pytest.raises(MaskmillError, match="another run has begun to write to out"):
+                check_not_superseded(root, "out", "first")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b'{"run": "killed"}', b"{"])
+def test_what_a_killed_run_has_left_is_no_hindrance_without_a_lock(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / ".lock").write_bytes(content)
+    with locked(str(tmp_path), "out", "run", no_lock=True):
+        check_not_superseded(str(tmp_path), "out", "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_to_is_named_without_a_lock_too(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(MaskmillError, match="out: cannot be written to"),
+        locked(str(tmp_path / "file" / "out"), "out", "run", no_lock=True),
+    ):
+        pytest.fail("there is no such folder")
+
+
+def test_the_name_that_another_run_has_left_stays_if_there_are_no_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with locked(str(tmp_path), "out", "first", no_lock=True):
+        with (
+            pytest.raises(MaskmillError, match=r"out: its file system cannot lock a file \(No locks available\), so a"),
+            locked(str(tmp_path), "out", "second"),
+        ):
+            pytest.fail("there is no lock")
+        check_not_superseded(str(tmp_path), "out", "first")
+        assert (tmp_path / ".lock").exists()
+
+
+class StoreWithoutConditions:
+    """An object store that knows no conditional requests."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def read(self, path: str) -> Content:
+        if path not in self.objects:
+            raise FileNotFoundError(path)
+        return Content(self.objects[path], "1")
+
+    def write(self, path: str, content: bytes) -> None:
+        self.objects[path] = content
+
+    def swap(self, path: str, *_: object) -> str:
+        raise OSError(f"{path}: An error occurred (NotImplemented) when calling the PutObject operation")
+
+    def delete(self, paths: list[str]) -> None:
+        for path in paths:
+            self.objects.pop(path, None)
+
+
+def test_a_store_without_conditional_requests_is_named_and_no_lock_does_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = StoreWithoutConditions()
+    monkeypatch.setattr(run_lock, "store_of", lambda _: store)
+    with (
+        pytest.raises(MaskmillError, match=r"s3://b/out: its store cannot lock a file \(.*NotImplemented.*--no_lock"),
+        locked("s3://b/out", "s3://b/out", "run"),
+    ):
+        pytest.fail("there is no lock")
+    with locked("s3://b/out", "s3://b/out", "run", no_lock=True):
+        assert json.loads(store.objects["s3://b/out/.lock"])["run"] == "run"
+    assert store.objects == {}
 
 
 @pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.slow)])

@@ -35,6 +35,8 @@ def test_summary_is_for_people() -> None:
     assert "1 of 2 shards are kept, the others are new; 1.5 s" in summarise(manifest, "out", states, 1.5, LOOK)
     states = {"written": 0, "kept": 0, "reused": 2}
     assert "2 of 2 shards are taken from an earlier dataset; 1.5 s" in summarise(manifest, "out", states, 1.5, LOOK)
+    states = {"written": 0, "kept": 2, "reused": 0}
+    assert "no shard has changed; the files beside them are new; 1.5 s" in summarise(manifest, "out", states, 1.5, LOOK)
 
 
 BY_CLASS = {"read": 9, "classes": {"0": 8, "1": 1, "3": 0, "fish": 0}}

@@ -15,6 +15,7 @@ import yaml
 from PIL import Image
 
 from maskmill import open_dataset
+from maskmill.manifest import seal_line
 from maskmill.pipeline.cli import main
 from maskmill.pipeline.messages.quantities import format_bytes
 from maskmill.pipeline.messages.this_program import this_program
@@ -96,9 +97,11 @@ def test_the_run_is_told_with_its_time_and_speed(dataset: Path, tmp_path: Path) 
     copy = copy_of(dataset, tmp_path)
     run = json.loads((copy / "history.jsonl").read_text())
     run.update(started="2026-01-31T23:59:50+00:00", finished="2026-02-01T00:00:10+00:00")
-    (copy / "history.jsonl").write_text(json.dumps(run) + "\n")
+    damaged = json.dumps(run).encode().replace(b"2026-02", b"2027-02")
+    (copy / "history.jsonl").write_bytes(seal_line(run) + b"\n" + damaged + b"\n\xff\n")
     page = page_of(copy, tmp_path)
     assert page.row("2026-02-01 00:00 UTC")[1:] == ["20", "FnApiRunner", "0.1.0", "20", "0", "0", "4"]
+    assert "2027" not in page.text
 
 
 def test_what_was_read_in_another_way_is_noted_and_missing_in_a_dataset_of_before(

@@ -74,7 +74,10 @@ def test_a_runner_that_is_silent_is_not_waited_for(
     assert "it may still be at work: cancel it there" in said
 
 
-def test_a_cluster_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cluster_that_is_gone_when_the_job_is_submitted_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maskmill.pipeline.create.make_dataset.check_answers", lambda _: None)
     data = write_dataset(tmp_path / "data", ["a.jpg,3,1 2", "b.jpg,3,1 2"])
     params = write_params(tmp_path / "params.yaml", data)
     jar = tmp_path / "job-server.jar"
@@ -87,6 +90,24 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.Cap
     assert (
         "the run failed: no Flink cluster answers at http://localhost:1 (--flink_master)\nnothing was published" in said
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "described"),
+    [
+        ("Traceback\nValueError: wrong", "ValueError: wrong"),
+        (
+            "Unable to fetch remote prism binary at https://x: no route",
+            "Unable to fetch remote prism binary at https://x: no route; name the program: --prism_location=FILE",
+        ),
+        (
+            "Unable to fetch remote job server jar at https://x",
+            "Unable to fetch remote job server jar at https://x; name the jar, for Flink: --flink_job_server_jar=FILE",
+        ),
+    ],
+)
+def test_an_error_comes_with_what_to_do_if_that_is_known(message: str, described: str) -> None:
+    assert runner_job.describe_error(RuntimeError(message)) == described
 
 
 def test_a_worker_that_no_runner_answers_says_so() -> None:

@@ -6,7 +6,7 @@ import json
 import random
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from maskmill.pipeline.verify.verify_dataset import verify
 from maskmill.transforms.files import checksums
 from maskmill.transforms.parallel.progress import Progress
 from maskmill.transforms.shards.check_shard import check_shard
+from tests.support.builders import write_params
 from tests.support.command import run_here, run_maskmill
 from tests.support.datasets import SHARD, copy_of, create, edit_text, make_dataset, manifest_of, refuse_to_open, reseal
 
@@ -52,15 +53,30 @@ def test_a_dataset_with_fewer_examples_than_positions_is_whole(dataset: Path) ->
     assert verify(str(dataset)).problems == ()
 
 
-@pytest.mark.parametrize("flips", [100, pytest.param(1000, marks=pytest.mark.slow)])
-def test_each_flipped_bit_is_found_and_its_file_named(copy: Path, flips: int) -> None:
+def places_to_flip(files: Sequence[Path], number: int) -> Iterator[tuple[Path, int]]:
+    """Bytes of files: the last one, eight more of each file, and the rest in proportion to the sizes."""
     choice = random.Random(4)
-    files = sorted(path for path in copy.rglob("*") if path.is_file() and path.name != HISTORY and path.stat().st_size)
-    assert len(files) == 13
-    for number in range(flips):
-        path = files[number % len(files)]
-        whole = path.read_bytes()
-        place, bit = choice.randrange(len(whole)), 1 << choice.randrange(8)
+    sizes = [path.stat().st_size for path in files]
+    for path, size in zip(files, sizes, strict=True):
+        yield path, size - 1
+        yield from ((path, choice.randrange(size)) for _ in range(8))
+    for path in choice.choices(files, sizes, k=number - 9 * len(files)):
+        yield path, choice.randrange(path.stat().st_size)
+
+
+@pytest.mark.parametrize("flips", [150, pytest.param(1500, marks=pytest.mark.slow)])
+def test_each_flipped_bit_is_found_and_its_file_named(tmp_path: Path, flips: int) -> None:
+    copy = make_dataset(tmp_path)
+    write_params(tmp_path / "params.yaml", tmp_path / "data", train_test_split=0.67, batch_size=9)
+    create(tmp_path)
+    assert len((copy / HISTORY).read_text().splitlines()) == 2
+    files = sorted(path for path in copy.rglob("*") if path.is_file() and path.stat().st_size)
+    assert len(files) == 14
+    choice = random.Random(5)
+    places = list(places_to_flip(files, flips))
+    assert len(places) == flips
+    for path, place in places:
+        whole, bit = path.read_bytes(), 1 << choice.randrange(8)
         path.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
         problems = verify(str(copy)).problems
         name = str(path.relative_to(copy))
@@ -208,7 +224,7 @@ def test_quick_opens_nothing_but_the_manifest(copy: Path) -> None:
         if path.is_file() and path.name != "manifest.json":
             path.write_bytes(bytes(path.stat().st_size))
     assert verify(str(copy), quick=True).problems == ()
-    assert len(verify(str(copy)).problems) == 12
+    assert len(verify(str(copy)).problems) == 13
 
 
 def test_hdf5_files_of_other_names_are_left_out_of_account(copy: Path) -> None:
@@ -322,8 +338,7 @@ def test_the_command_shows_twenty_problems_and_counts_them_all(copy: Path, capsy
     assert lines[0].startswith("train_input/preprocessed_data-10_p0.h5: ")
     assert lines[20:] == [
         "… and 2 more",
-        f"maskmill: {copy} is damaged: 22 problems; remove the files that are named, and run the same maskmill "
-        "create again",
+        f"maskmill: {copy} is damaged: 22 problems; remove the files that are not of this dataset",
     ]
 
 

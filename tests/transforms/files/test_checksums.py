@@ -24,6 +24,9 @@ def write_file(tmp_path: Path) -> Path:
 
 def test_the_sha256_is_that_of_the_whole_file(path: Path) -> None:
     assert sha256_of(str(path)) == SHA256
+    counts: list[int] = []
+    assert sha256_of(str(path), counts.append) == SHA256
+    assert sum(counts) == len(CONTENT)
 
 
 def test_a_copy_comes_with_the_sha256_of_what_was_copied(path: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from maskmill.transforms.shards import staging
 from maskmill.transforms.shards.records import ReusableShard, StoredShard
 from maskmill.transforms.shards.staging import (
     count_staged,
+    list_records,
     list_staged,
     local_attempt,
     read_record,
@@ -49,6 +50,15 @@ def test_a_staged_shard_has_its_record_and_nothing_else_is_left(tmp_path: Path, 
     assert list_staged(str(tmp_path / "staging"), ["train_input", "eval_input"]) == names
     assert {path.name for path in Path(staged).parent.iterdir()} == {name.split("/")[1] for name in names}
     assert count_staged(str(tmp_path / "staging"), ["train_input", "eval_input"]) == 1
+
+
+def test_records_are_listed_and_damaged_ones_among_them(tmp_path: Path, staged: str) -> None:
+    stored = stage_content(staged)
+    other = staged.replace("data-0", "data-1")
+    stage_content(other)
+    Path(f"{other}.json").write_text("{}")
+    Path(staged.replace("data-0", "data-2")).write_bytes(b"without a record")
+    assert list_records(str(tmp_path / "staging"), ["train_input", "eval_input"]) == {staged: stored, other: None}
 
 
 def test_a_shard_without_its_record_or_its_file_is_not_staged(tmp_path: Path, staged: str) -> None:
