@@ -71,9 +71,10 @@ BAD_IMAGES: list[tuple[str, Callable[[Path], object], Code, str]] = [
     ("pickle", written(pickle.dumps(Bomb())), Code.IMAGE_NOT_RECOGNISED, "replace or remove it"),
     ("zeros", written(bytes(5000)), Code.IMAGE_NOT_RECOGNISED, "replace or remove it"),
     ("text", written(b"a.jpg,3,1 2\n" * 100), Code.IMAGE_NOT_RECOGNISED, "replace or remove it"),
-    ("EPS", written(image_bytes(PIXELS, kind="EPS")), Code.IMAGE_NOT_RECOGNISED, "replace or remove it"),
-    ("mark of a JPEG", written(JPEG[:2]), Code.IMAGE_NOT_RECOGNISED, "replace or remove it"),
+    # a format that is not read
+    ("EPS", written(image_bytes(PIXELS, kind="EPS")), Code.IMAGE_FORMAT_UNSUPPORTED, "convert it to PNG or JPEG"),
     # half an image
+    ("mark of a JPEG", written(JPEG[:2]), Code.IMAGE_DAMAGED, "copy it again"),
     ("JPEG 10 %", written(JPEG[: len(JPEG) // 10]), Code.IMAGE_DAMAGED, "copy it again"),
     ("JPEG 50 %", written(JPEG[: len(JPEG) // 2]), Code.IMAGE_DAMAGED, "copy it again"),
     ("JPEG 99 %", written(JPEG[: len(JPEG) * 99 // 100]), Code.IMAGE_DAMAGED, "copy it again"),
@@ -82,7 +83,7 @@ BAD_IMAGES: list[tuple[str, Callable[[Path], object], Code, str]] = [
     ("TIFF 50 %", written(image_bytes(PIXELS, kind="TIFF")[:300]), Code.IMAGE_DAMAGED, "copy it again"),
     ("BMP 50 %", written(image_bytes(PIXELS, kind="BMP")[:600]), Code.IMAGE_DAMAGED, "copy it again"),
     # damage that leaves a picture
-    ("JPEG frame", written(replaced(JPEG, FRAME + 4, b"\x0c")), Code.IMAGE_NOT_RECOGNISED, "replace or remove it"),
+    ("JPEG frame", written(replaced(JPEG, FRAME + 4, b"\x0c")), Code.IMAGE_MODE_UNSUPPORTED, "12 bits, by its header"),
     ("JPEG scan", written(replaced(JPEG, SCAN + 700, b"\xff\xd9")), Code.IMAGE_PARTLY_DAMAGED, "premature end"),
     ("JPEG byte", written(replaced(JPEG, SCAN + 500, b"\x00")), Code.IMAGE_PARTLY_DAMAGED, "Corrupt JPEG data"),
     (

@@ -5,26 +5,23 @@ from __future__ import annotations
 import functools
 import io
 import os
+import re
 import struct
 import zlib
 
 import numpy as np
-import simplejpeg
 from numpy.typing import NDArray
-from PIL import GifImagePlugin, Image
+from PIL import Image, features
 
+from maskmill.transforms.examples import jpeg
+from maskmill.transforms.examples.file_kind import FORMATS, image_format, other_file
+from maskmill.transforms.examples.strip_metadata import several_images, strip_metadata
 from maskmill.transforms.rejected import Code, DataError
 
 Pixels = NDArray[np.uint8]
 
 MAX_PIXELS = 100_000_000
 
-_JPEG_START = b"\xff\xd8"
-_JPEG_FORMATS = frozenset({"JPEG", "MPO"})
-_GIF_STARTS = (b"GIF87a", b"GIF89a")
-# Formats that have a signature and give their size before any pixel. Pillow knows more formats, but takes almost any
-# file for TGA, and runs another program to draw EPS.
-_FORMATS = frozenset({"AVIF", "BMP", "GIF", "JPEG2000", "PCX", "PNG", "PPM", "QOI", "SGI", "TIFF", "WEBP"})
 # Pillow's names for 16 bits a pixel; only the byte order differs.
 _SIXTEEN_BIT_MODES = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 _MODES = _SIXTEEN_BIT_MODES | {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
@@ -43,13 +40,16 @@ _PILLOW_ERRORS = (
     struct.error,
     zlib.error,
 )
+# Words of Pillow's errors about files that it knows but does not read.
+_UNSUPPORTED = re.compile(
+    "unsupported|unknown|not (yet )?supported|not (implemented|installed)|unable to determine", re.I
+)
 
 
 @functools.cache
 def _extensions() -> frozenset[str]:
-    return frozenset(
-        name for name, kind in Image.registered_extensions().items() if kind in _FORMATS or kind in _JPEG_FORMATS
-    )
+    formats = {*FORMATS, "MPO"}
+    return frozenset(name for name, kind in Image.registered_extensions().items() if kind in formats)
 
 
 def is_image_name(name: str) -> bool:
@@ -60,15 +60,15 @@ def is_image_name(name: str) -> bool:
 def decode_grey(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
     """Decodes an image file to grey.
 
-    The grey of a JPEG is its luma; other colour models are converted by Pillow's `L` (ITU-R 601-2). Of 16 bits a pixel
-    the upper 8 are kept. EXIF orientation is not applied, as in the original. Of an MPO, a JPEG followed by others, the
-    first image is used.
+    Colours are converted as by Pillow's `L` (ITU-R 601-2), as in the original. Of 16 bits a pixel the upper 8 are kept.
+    EXIF orientation is not applied, as in the original; that of a TIFF is, which Pillow applies. Of an MPO, a JPEG
+    followed by others, the first image is used. What stands beside the pixels does not matter.
 
     libjpeg-turbo decodes a JPEG, and each of its warnings is an error: after a flipped bit Pillow would return an image
     that is grey or shifted from there on. The size is checked before any pixel is decoded.
 
     Args:
-        data: content of the file: a JPEG, or one of `_FORMATS`.
+        data: content of the file, in one of `FORMATS`.
         max_pixels: an image with more pixels is rejected.
 
     Returns:
@@ -79,15 +79,30 @@ def decode_grey(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
     """
     if not data:
         raise DataError(Code.IMAGE_EMPTY, "the image file is empty; copy it again from its source")
-    if not data.startswith(_JPEG_START):
-        return _decode_with_pillow(data, _FORMATS, max_pixels)
-    try:
+    kind = image_format(data)
+    if kind == "JPEG":
         return _decode_jpeg(data, max_pixels)
+    if kind is None or kind not in known_formats():
+        raise other_file(data)
+    return _decode_with_pillow(strip_metadata(data, kind), kind, max_pixels)
+
+
+def _decode_jpeg(data: bytes, max_pixels: int) -> Pixels:
+    try:
+        width, height, colours = jpeg.read_header(data)
+        _check_size(width, height, max_pixels)
+        return jpeg.decode(data, colours)
     except DataError:
         raise
     except ValueError as error:
+        # libjpeg skips what stands beside the pixels, but warns of some of it.
+        stripped = strip_metadata(data, "JPEG")
+        if stripped != data:
+            return _decode_jpeg(stripped, max_pixels)
+        _refuse_other_jpeg(data)
         # If nothing of the image can be shown, Pillow raises first.
-        _decode_with_pillow(data, _JPEG_FORMATS, max_pixels)
+        known_formats()
+        _decode_with_pillow(data, "JPEG", max_pixels)
         raise DataError(
             Code.IMAGE_PARTLY_DAMAGED,
             f"the image is not a correct JPEG, although part or all of it can be shown ({error}); copy it again from "
@@ -95,49 +110,38 @@ def decode_grey(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
         ) from error
 
 
-def _decode_jpeg(data: bytes, max_pixels: int) -> Pixels:
-    """Decodes a JPEG; raises ValueError for every warning of libjpeg."""
-    width, height, colours = _read_jpeg_header(data)
-    _check_size(width, height, max_pixels)
-    if colours in ("CMYK", "YCCK"):
-        simplejpeg.decode_jpeg(data, "CMYK")  # only checks that it is complete; Pillow converts it to grey
-        return _decode_with_pillow(data, _JPEG_FORMATS, max_pixels)
-    pixels: Pixels = simplejpeg.decode_jpeg(data, "GRAY")
-    return pixels[:, :, 0]
+def _refuse_other_jpeg(data: bytes) -> None:
+    frame = jpeg.find_frame(data)
+    if frame is None:
+        return
+    if frame.bits != 8:
+        raise DataError(
+            Code.IMAGE_MODE_UNSUPPORTED,
+            f"the JPEG has samples of {frame.bits} bits, by its header; convert it to PNG, or to a JPEG of 8 bits",
+        )
+    if frame.process not in jpeg.USUAL_PROCESSES:
+        raise DataError(
+            Code.IMAGE_FORMAT_UNSUPPORTED,
+            f"the JPEG is lossless, hierarchical or arithmetic-coded (SOF {frame.process:02X}), by its header; convert "
+            "it to PNG, or to a usual JPEG",
+        )
 
 
-def _read_jpeg_header(data: bytes) -> tuple[int, int, str]:
-    """Returns width, height, and the name of the colour model."""
-    try:
-        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
-    except KeyError:
-        # Chroma sampled 4:4:1: simplejpeg has no name for it, but decodes it.
-        image = _identify(data, _JPEG_FORMATS)
-        return image.width, image.height, image.mode
-    return width, height, colours
-
-
-def _decode_with_pillow(data: bytes, formats: frozenset[str], max_pixels: int) -> Pixels:
-    image = _identify(data, formats)
+def _decode_with_pillow(data: bytes, kind: str, max_pixels: int) -> Pixels:
+    image = _open(data, kind)
     _check_size(image.width, image.height, max_pixels)
-    if image.mode not in _MODES:
+    if image.mode not in _MODES and not _is_sixteen_bit(image):
         raise DataError(
             Code.IMAGE_MODE_UNSUPPORTED,
             f"the image has pixels of mode {image.mode}, which is not supported; convert it to 8-bit grey or "
             "colour, or to 16-bit grey",
         )
     try:
-        _check_frames(image)
-        if image.format == "PNG":
-            # Only `verify` compares the checksums of the pixels; afterwards the image cannot be used.
-            Image.open(io.BytesIO(data), formats=["PNG"]).verify()
         return _load_grey(image)
     except DataError:
         raise
     except _PILLOW_ERRORS as error:
-        raise DataError(
-            Code.IMAGE_DAMAGED, f"the image cannot be decoded ({error}); copy it again from its source"
-        ) from error
+        raise _refusal(kind, error) from error
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
@@ -149,45 +153,56 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
         )
 
 
-def _check_frames(image: Image.Image) -> None:
-    if image.format != "MPO" and getattr(image, "is_animated", False):
-        raise DataError(
-            Code.IMAGE_SEVERAL_FRAMES, "the file contains several images; save the right one as a file of its own"
-        )
-
-
-class _FirstFrame(GifImagePlugin.GifImageFile):
-    """A GIF of which only the first frame is shown. Pillow would allocate the second one when it opens the file."""
-
-    disposal_method = property(lambda self: 0, lambda self, value: None)
-
-
 @functools.cache
-def known_formats() -> tuple[str, ...]:
-    """Returns the formats of this build of Pillow.
+def known_formats() -> frozenset[str]:
+    """Returns those of `FORMATS` that this build of Pillow reads.
 
     Also lifts Pillow's own limit on pixels, a global variable, which would override a higher one and only warns at
     first. `_check_size` takes its place.
     """
     Image.init()
     Image.MAX_IMAGE_PIXELS = None
-    return tuple(Image.ID)
+    built = {"WEBP": features.check("webp"), "AVIF": features.check("avif"), "JPEG2000": features.check("jpg_2000")}
+    return frozenset(kind for kind in FORMATS if built.get(kind, True))
 
 
-def _identify(data: bytes, formats: frozenset[str]) -> Image.Image:
-    known = [name for name in known_formats() if name in formats]
+def _open(data: bytes, kind: str) -> Image.Image:
+    # `Image.open` would hide why a format's own function refuses the file.
+    open_image, _ = Image.OPEN[kind]
     try:
-        if data.startswith(_GIF_STARTS):
-            return _FirstFrame(io.BytesIO(data))
-        return Image.open(io.BytesIO(data), formats=known)
+        return open_image(io.BytesIO(data), "")
     except _PILLOW_ERRORS as error:
-        raise DataError(
-            Code.IMAGE_NOT_RECOGNISED,
-            "the file is not an image in a format that can be read; replace or remove it",
-        ) from error
+        raise _refusal(kind, error) from error
+
+
+def _refusal(kind: str, error: Exception) -> DataError:
+    what, unsupported = str(error), _UNSUPPORTED.search(str(error)) is not None
+    for one in (error, error.__cause__):
+        if isinstance(one, KeyError):  # of a table of what Pillow reads, such as the compressions of TIFF
+            what, unsupported = f"unknown: {one}", True
+        elif isinstance(one, struct.error | IndexError):
+            what = "a part of the header is missing"
+    if unsupported:
+        return DataError(
+            Code.IMAGE_FORMAT_UNSUPPORTED,
+            f"the image is in a form of {kind} that is not read ({what}); convert it to PNG or JPEG, or copy it again "
+            "if other programs do not show it either",
+        )
+    return DataError(
+        Code.IMAGE_DAMAGED,
+        f"the image cannot be decoded ({kind}: {what}); copy it again from its source, or, if other programs show it "
+        "whole, convert it to PNG or JPEG",
+    )
+
+
+def _is_sixteen_bit(image: Image.Image) -> bool:
+    # Pillow scales PGM of 16 bits to all of them, in a mode that elsewhere has 32.
+    return image.mode in _SIXTEEN_BIT_MODES or (image.format == "PPM" and image.mode == "I")
 
 
 def _load_grey(image: Image.Image) -> Pixels:
-    if image.mode in _SIXTEEN_BIT_MODES:
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        raise several_images()
+    if _is_sixteen_bit(image):
         return (np.asarray(image) >> 8).astype(np.uint8)
     return np.asarray(image if image.mode == "L" else image.convert("L"))

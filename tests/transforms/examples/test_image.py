@@ -18,6 +18,7 @@ from maskmill.transforms.examples.image import decode_grey, is_image_name, known
 from maskmill.transforms.rejected import Code, DataError
 from tests.support.builders import grey_pixels, image_bytes
 from tests.support.command import ROOT
+from tests.support.image_files import tiff
 
 PIXELS = grey_pixels(1, 16, 24)
 
@@ -47,6 +48,12 @@ def test_exif_orientation_is_not_applied() -> None:
     assert decode_grey(image_bytes(PIXELS, exif=exif)).shape == PIXELS.shape
 
 
+def test_the_orientation_of_a_tiff_is_applied_as_by_pillow() -> None:
+    data = tiff(PIXELS, (274, 3, 1, 6))
+    assert np.array_equal(decode_grey(data), np.rot90(PIXELS, -1))
+    assert np.array_equal(decode_grey(data), np.asarray(Image.open(io.BytesIO(data)).convert("L")))
+
+
 JPEG = image_bytes(grey_pixels(2, 64, 96), quality=95)
 PNG = image_bytes(PIXELS, kind="PNG")
 
@@ -56,7 +63,8 @@ PNG = image_bytes(PIXELS, kind="PNG")
     [
         (b"", Code.IMAGE_EMPTY),
         (b"<html>not found</html>", Code.IMAGE_NOT_RECOGNISED),
-        (JPEG[:2], Code.IMAGE_NOT_RECOGNISED),
+        (JPEG[:2], Code.IMAGE_DAMAGED),
+        (JPEG[:20], Code.IMAGE_DAMAGED),
         (JPEG[: len(JPEG) // 10], Code.IMAGE_DAMAGED),
         (JPEG[: len(JPEG) // 2], Code.IMAGE_DAMAGED),
         (JPEG[: len(JPEG) * 99 // 100], Code.IMAGE_DAMAGED),
@@ -146,10 +154,48 @@ def test_a_png_whose_checksum_is_wrong_is_refused() -> None:
     assert caught.value.code is Code.IMAGE_DAMAGED
 
 
-def test_what_pillow_has_another_program_draw_is_no_image() -> None:
-    with pytest.raises(DataError) as caught:
+def test_what_pillow_has_another_program_draw_is_not_read() -> None:
+    with pytest.raises(DataError, match="EPS") as caught:
         decode_grey(image_bytes(PIXELS, kind="EPS"))
-    assert caught.value.code is Code.IMAGE_NOT_RECOGNISED
+    assert caught.value.code is Code.IMAGE_FORMAT_UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "code", "words"),
+    [
+        (4, b"\x0c", Code.IMAGE_MODE_UNSUPPORTED, "samples of 12 bits"),
+        (1, b"\xc3", Code.IMAGE_FORMAT_UNSUPPORTED, "lossless, hierarchical or arithmetic-coded"),
+        (1, b"\xf7", Code.IMAGE_FORMAT_UNSUPPORTED, "lossless, hierarchical or arithmetic-coded"),
+    ],
+)
+def test_a_jpeg_of_another_kind_is_not_called_damaged(at: int, value: bytes, code: Code, words: str) -> None:
+    frame = JPEG.index(b"\xff\xc0")
+    with pytest.raises(DataError, match=words) as caught:
+        decode_grey(JPEG[: frame + at] + value + JPEG[frame + at + 1 :])
+    assert caught.value.code is code
+
+
+OTHER_FORMS = {
+    "BMP": (image_bytes(PIXELS, kind="BMP").replace(struct.pack("<I", 40), struct.pack("<I", 16)), "header type"),
+    "TIFF": (
+        image_bytes(PIXELS, kind="TIFF").replace(b"\3\1\3\0\1\0\0\0\1\0", b"\3\1\3\0\1\0\0\0\x63\0"),
+        "unknown: 99",
+    ),
+    "SGI": (image_bytes(PIXELS, kind="SGI", mode="L").replace(b"\1\xda\0\1", b"\1\xda\0\3"), "Unsupported SGI"),
+}
+
+
+@pytest.mark.parametrize(("data", "words"), OTHER_FORMS.values(), ids=OTHER_FORMS)
+def test_a_form_that_pillow_does_not_read_is_not_called_damaged(data: bytes, words: str) -> None:
+    with pytest.raises(DataError, match=words) as caught:
+        decode_grey(data)
+    assert caught.value.code is Code.IMAGE_FORMAT_UNSUPPORTED
+
+
+def test_a_pgm_of_16_bits_is_read_whatever_its_highest_value() -> None:
+    for highest, factor in ((65535, 257), (4095, 16)):
+        body = (PIXELS.astype(int) * factor).astype(">u2").tobytes()
+        assert np.array_equal(decode_grey(b"P5 24 16 %d\n" % highest + body), PIXELS)
 
 
 def test_warnings_of_other_threads_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
