@@ -10,14 +10,15 @@ import dataclasses
 import functools
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from maskmill.transforms.annotations.csv_blocks import CsvFile, is_compressed
+from maskmill.transforms.annotations.csv_blocks import CsvFile
 from maskmill.transforms.annotations.records import (
     FILE_CODEC,
+    NO_CLASS,
     REJECTED_RUNS,
     ROW_CODEC,
     AnnotatedImage,
@@ -32,7 +33,7 @@ from maskmill.transforms.examples.image import is_image_name
 from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.rejected import Code, Rejected
-from maskmill.transforms.tallies import ANNOTATED_IMAGES
+from maskmill.transforms.tallies import ANNOTATED_IMAGES, BESIDE_DEFECT
 
 # CSV text in one partition; in memory it takes about ten times as much.
 PARTITION_BYTES = 2**22
@@ -48,7 +49,7 @@ class GroupedImages(NamedTuple):
     Attributes:
         images: images with a file, and either rows or a source that uses images without rows.
         rejected: rows whose image file is missing, and rows that contradict each other.
-        tallies: (name, images).
+        tallies: (name, images), and (name, rows).
     """
 
     images: beam.PCollection[AnnotatedImage]
@@ -91,6 +92,23 @@ def settle_contradictions(image_id: str, rows: Iterable[AnnotationRow]) -> tuple
     return sorted(kept), rejected
 
 
+def drop_needless(rows: Sequence[AnnotationRow]) -> list[AnnotationRow]:
+    """Leaves out the rows that name no class, and so list an image without a defect, where the image has a defect.
+
+    Args:
+        rows: all rows of an image.
+
+    Returns:
+        the others, in the same order; each source stands alone.
+    """
+    with_defect = {row.source for row in rows if row.mask.runs not in (EMPTY_RUNS, REJECTED_RUNS)}
+    return [
+        row
+        for row in rows
+        if not (row.source in with_defect and row.mask.class_id == NO_CLASS and row.mask.runs == EMPTY_RUNS)
+    ]
+
+
 def _by_class(rows: Iterable[AnnotationRow]) -> Iterable[list[AnnotationRow]]:
     """Groups rows by source and class, with rejected rows in groups of their own."""
     groups: dict[tuple[int, int, bool], list[AnnotationRow]] = defaultdict(list)
@@ -109,7 +127,7 @@ def _contradicting_row(rows: list[AnnotationRow]) -> AnnotationRow | None:
 
 def partitions_for(files: Iterable[CsvFile]) -> int:
     """Returns the number of partitions for the rows of CSV files."""
-    text = sum(file.size * (COMPRESSION_RATIO if is_compressed(file.path) else 1) for file in files)
+    text = sum(file.size * (COMPRESSION_RATIO if file.compression else 1) for file in files)
     return max(MIN_PARTITIONS, -(-text // PARTITION_BYTES))
 
 
@@ -167,7 +185,10 @@ class JoinRowsToFiles(beam.DoFn):
         rows, contradictions = settle_contradictions(image_id, rows)
         for rejected in contradictions:
             yield beam.pvalue.TaggedOutput("rejected", rejected)
-        yield AnnotatedImage(image_id, ImageFile(join(self.folders[folder], image_id), *file), tuple(rows))
+        needed = drop_needless(rows)
+        if len(needed) < len(rows):
+            yield beam.pvalue.TaggedOutput("tallies", (BESIDE_DEFECT, len(rows) - len(needed)))
+        yield AnnotatedImage(image_id, ImageFile(join(self.folders[folder], image_id), *file), tuple(needed))
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -7,6 +7,7 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from maskmill.transforms.annotations.columns import Columns, RowFormat
+from maskmill.transforms.annotations.compression import Compression
 from maskmill.transforms.annotations.csv_blocks import CsvFile
 from maskmill.transforms.annotations.group_by_image import (
     MIN_PARTITIONS,
@@ -102,9 +103,10 @@ def test_a_contradiction_leaves_the_other_classes_and_sources_of_the_image() -> 
 
 
 def test_there_are_as_many_partitions_as_the_csv_needs() -> None:
-    def file(path: str, size: int) -> CsvFile:
-        return CsvFile(path, size, Columns(0, 1, 2, None, 3, RowFormat()), ((0, 0),))
+    def file(size: int, compression: Compression | None = None) -> CsvFile:
+        return CsvFile("a.csv", size, Columns(0, 1, 2, None, 3, RowFormat()), ((0, 0),), compression)
 
-    assert partitions_for([file("a.csv", 1000)]) == MIN_PARTITIONS
-    assert partitions_for([file("a.csv", 10**9), file("b.csv", 10**9)]) == pytest.approx(477, abs=1)
-    assert partitions_for([file("a.csv.gz", 10**9)]) > partitions_for([file("a.csv", 10**9)])
+    assert partitions_for([file(1000)]) == MIN_PARTITIONS
+    assert partitions_for([file(10**9), file(10**9)]) == pytest.approx(477, abs=1)
+    for compression in Compression:
+        assert partitions_for([file(10**9, compression)]) > partitions_for([file(10**9)])

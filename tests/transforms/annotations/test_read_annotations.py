@@ -8,7 +8,7 @@ import apache_beam as beam
 from apache_beam.testing.util import assert_that, equal_to
 
 from maskmill.transforms.annotations.read_annotations import ReadAnnotations
-from maskmill.transforms.annotations.records import REJECTED_RUNS, UNKNOWN_CLASS, Source
+from maskmill.transforms.annotations.records import NO_CLASS, REJECTED_RUNS, Source
 from maskmill.transforms.examples.rle import EMPTY_RUNS, pack_runs, parse_runs
 from tests.support.builders import HEADER, csv_file, in_process
 
@@ -31,7 +31,7 @@ def test_rows_of_wanted_classes_are_given_by_image_and_all_are_tallied(tmp_path:
                     ((1, "a.jpg"), 1, 5, 3, 1, run),
                     ((1, "b.jpg"), 1, 5, 4, 4, EMPTY_RUNS),
                     *[((use, "c.jpg"), use, 5 * use, 3, 5, REJECTED_RUNS) for use in (0, 1)],
-                    *[((use, "c.jpg"), use, 5 * use, UNKNOWN_CLASS, 6, REJECTED_RUNS) for use in (0, 1)],
+                    *[((use, "c.jpg"), use, 5 * use, NO_CLASS, 6, REJECTED_RUNS) for use in (0, 1)],
                 ]
             ),
             "rows",

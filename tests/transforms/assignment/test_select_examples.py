@@ -7,7 +7,7 @@ import pytest
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.testing.util import assert_that, equal_to
 
-from maskmill.transforms.annotations.records import REJECTED_RUNS, UNKNOWN_CLASS, AnnotatedImage, AnnotationRow
+from maskmill.transforms.annotations.records import NO_CLASS, REJECTED_RUNS, AnnotatedImage, AnnotationRow
 from maskmill.transforms.assignment import select_examples
 from maskmill.transforms.assignment.select_examples import SelectExample, SelectExamples, group_of
 from maskmill.transforms.assignment.splits import SelectedExample, Selection
@@ -120,8 +120,8 @@ INCOMPLETE = "another row of the image is rejected, so its mask would be incompl
         ("1 2", 3, False),
         ("1 2", 4, True),
         # As if of another class; but an image without a defect could have one.
-        ("1 2", UNKNOWN_CLASS, True),
-        ("-1", UNKNOWN_CLASS, False),
+        ("1 2", NO_CLASS, True),
+        ("-1", NO_CLASS, False),
     ],
 )
 def test_an_image_of_which_a_row_is_rejected(runs: str, rejected_class: int, complete: bool) -> None:
