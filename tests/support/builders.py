@@ -66,11 +66,11 @@ def csv_file(path: Path, content: bytes, uses: tuple[tuple[int, int], ...] = ((0
 
 
 def zip_bytes(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A zip archive of files by name."""
+    """A zip archive of files by name, always the same."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", method) as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content, method)
     return stream.getvalue()
 
 

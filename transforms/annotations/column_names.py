@@ -61,7 +61,7 @@ def _missing_columns(header: Sequence[str], form: RowFormat) -> dict[str, str]:
         "mask_column": form.mask,
         "group_column": form.group,
     }
-    joined = ("image_column", "class_column") if form.image_and_class in header else ()
+    joined = ("image_column", "class_column") if form.class_id and form.image_and_class in header else ()
     return {key: name for key, name in wanted.items() if name and name not in header and key not in joined}
 
 
@@ -84,12 +84,11 @@ def _meant_columns(missing: Mapping[str, str], free: list[str]) -> dict[str, str
 
 def _split_joined(column: str, missing: Mapping[str, str]) -> dict[str, str]:
     """Splits the name of a column such as `Image_Label` into those of image and class; empty if it is no such name."""
-    for place in [match.start() for match in re.finditer("_", column)]:
-        image, class_id = column[:place], column[place + 1 :]
-        parts = {"image_column": image, "class_column": class_id}
-        if all(_nearest(key, missing[key], [part]) for key, part in parts.items()):
-            return parts
-    return {}
+    places = [match.start() for match in re.finditer("_", column)]
+    splits = [{"image_column": column[:place], "class_column": column[place + 1 :]} for place in places]
+    same = (parts for parts in splits if all(_plain(part) == _plain(missing[key]) for key, part in parts.items()))
+    near = (parts for parts in splits if all(_nearest(key, missing[key], [part]) for key, part in parts.items()))
+    return next(same, next(near, {}))
 
 
 def _nearest(key: str, name: str, columns: Sequence[str]) -> str | None:

@@ -84,7 +84,7 @@ def parse_header(line: str, form: RowFormat) -> Columns:
         ValueError: a column is missing or occurs twice; the message says which.
     """
     header = header_names(line, form.separator)
-    original = form.image_and_class in header and form.class_id not in header
+    original = bool(form.class_id) and form.image_and_class in header and form.class_id not in header
     image = form.image_and_class if original else form.image
     class_id = image if original else form.class_id
     indices = {name: _find_column(name, header, form) for name in (image, class_id, form.mask, form.group) if name}

@@ -13,10 +13,10 @@ SHORTEST_CUT = min(_CUTS)
 _CHANGED_NUMBERS = {
     r"\d+([.,]\d+)?[eE][+-]?\d+": "a spreadsheet has rounded a number (1.00E+05); import the column as text",
     r"#+": "a spreadsheet has printed a column that was too narrow (####); save the file from its source again",
+    r"\d{1,3}([.,]\d{3})+": "a spreadsheet has put separators between thousands; import the column as text",
     r"\d+([./-])\d+\1\d+|\d{1,2}[-. ]?[A-Z][a-z]{2}\.?([- ]\d+)?|[A-Z][a-z]{2}[- ]\d+": (
         "a spreadsheet has made a date of numbers; import the column as text"
     ),
-    r"\d{1,3}([.,]\d{3})+": "a spreadsheet has put separators between thousands; import the column as text",
     r"\d+\.0": "a table with gaps was saved with decimals; save whole numbers",
 }
 

@@ -12,10 +12,11 @@ from maskmill.transforms.annotations.csv_blocks import CsvFile
 from maskmill.transforms.annotations.group_by_image import (
     MIN_PARTITIONS,
     GroupByImage,
+    drop_needless,
     partitions_for,
     settle_contradictions,
 )
-from maskmill.transforms.annotations.records import REJECTED_RUNS, AnnotatedImage, AnnotationRow
+from maskmill.transforms.annotations.records import NO_CLASS, REJECTED_RUNS, AnnotatedImage, AnnotationRow
 from maskmill.transforms.rejected import Line
 from tests.support.builders import in_process
 from tests.support.records import CSV, a_row, image_file, rows_of
@@ -100,6 +101,29 @@ def test_a_contradiction_leaves_the_other_classes_and_sources_of_the_image() -> 
     kept, rejected = settle_contradictions("a", sorted([*bad, *other_class, *other_source]))
     assert [row for row in kept if row.mask.runs != REJECTED_RUNS] == sorted([*other_class, *other_source])
     assert [record.rows for record in rejected] == [2]
+
+
+def test_a_row_without_a_class_counts_only_where_its_source_has_no_defect() -> None:
+    defect, nothing, other = a_row(1), a_row(2, NO_CLASS, "-1"), a_row(3, NO_CLASS, "-1", source=1)
+    empty, rejected = a_row(4, 4, "-1"), a_row(5)._replace(mask=a_row(5, NO_CLASS).mask._replace(runs=REJECTED_RUNS))
+    assert drop_needless([defect, nothing, other]) == [defect, other]
+    assert drop_needless([defect, empty, rejected]) == [defect, empty, rejected]
+    assert drop_needless([nothing, empty, rejected]) == [nothing, empty, rejected]
+
+
+def test_rows_that_are_not_needed_are_counted() -> None:
+    with in_process() as pipeline:
+        named = [((0, "a"), a_row(1)), ((0, "a"), a_row(2, NO_CLASS, "-1")), ((0, "b"), a_row(3, NO_CLASS, "-1"))]
+        rows = pipeline | "Rows" >> beam.Create(named).with_output_types(tuple[tuple[int, str], AnnotationRow])
+        files = pipeline | "Files" >> beam.Create([((0, name), (100, 0.0)) for name in "ab"]).with_output_types(
+            tuple[tuple[int, str], tuple[int, float]]
+        )
+        grouped = rows | GroupByImage(files=files, folders=("/images",))
+        expected = [("a", (a_row(1),)), ("b", (a_row(3, NO_CLASS, "-1"),))]
+        assert_that(grouped.images, equal_to([AnnotatedImage(name, image_file(name), rows) for name, rows in expected]))
+        sums = grouped.tallies | beam.CombinePerKey(sum)
+        counted = [("annotated images", 2), ("filtered: without a class, of an image with a defect", 1)]
+        assert_that(sums, equal_to(counted), "tallies")
 
 
 def test_there_are_as_many_partitions_as_the_csv_needs() -> None:

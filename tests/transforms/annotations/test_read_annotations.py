@@ -44,3 +44,17 @@ def test_rows_of_wanted_classes_are_given_by_image_and_all_are_tallied(tmp_path:
         sums = annotations.tallies | "Sums" >> beam.CombinePerKey(sum)
         tallies = [("read", 12), ("filtered: of another class", 3), ("filtered: without a mask", 2)]
         assert_that(sums, equal_to(tallies), "tallies")
+
+
+def test_rows_without_a_class_are_given_to_each_source_that_takes_empty_rows(tmp_path: Path) -> None:
+    lines = [HEADER, "a.jpg,,", "b.jpg,0,-1", "c.jpg,4,"]
+    file = csv_file(tmp_path / "train.csv", "\n".join(lines).encode(), ((0, 0), (1, 0)))
+    sources = (Source(0, frozenset({3})), Source(0, frozenset({3}), empty_rows=True))
+    with in_process() as pipeline:
+        annotations = pipeline | ReadAnnotations(files=(file,), sources=sources)
+        rows = annotations.rows | "Rows" >> beam.MapTuple(lambda key, row: (key[1], row.source, row.mask.class_id))
+        listed = [("b.jpg", 0, NO_CLASS), ("a.jpg", 1, NO_CLASS), ("b.jpg", 1, NO_CLASS)]
+        assert_that(rows, equal_to(listed), "rows")
+        sums = annotations.tallies | "Sums" >> beam.CombinePerKey(sum)
+        tallies = [("read", 6), ("filtered: of another class", 2), ("filtered: without a mask", 1)]
+        assert_that(sums, equal_to(tallies), "tallies")

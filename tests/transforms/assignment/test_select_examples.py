@@ -83,6 +83,18 @@ def test_images_without_a_defect_are_examples_if_asked_for(rows: list[Annotation
         assert select(found, CLASS_3, negatives=negatives) == expected
 
 
+@pytest.mark.parametrize(("negatives", "wanted"), [(None, True), (0.0, False), (1.0, True)])
+def test_a_row_without_a_class_lists_a_negative_of_each_selection_and_the_first_counts_it(
+    negatives: float | None, wanted: bool
+) -> None:
+    of_three, of_four = a_row(1, 3, "-1"), a_row(1, 4, "-1")
+    expected: list[object] = [selected(of_three), selected(of_four, selection=1, counted=0)]
+    unwanted: list[object] = [("tallies", ("filtered: negative, and not wanted", 1))]
+    found = select(image(a_row(1, NO_CLASS, "-1")), CLASS_3, CLASS_4, negatives=negatives)
+    assert found == (expected if wanted else unwanted)
+    assert select(image(a_row(1, NO_CLASS, "-1", source=1)), CLASS_3, negatives=negatives) == []
+
+
 def test_negatives_are_sampled_by_a_hash_with_salt() -> None:
     def sample(negatives: float, salt: str) -> list[str]:
         images = [image(name=name, sources=(0,)) for name in NAMES]
@@ -112,6 +124,13 @@ def test_an_image_with_a_defect_of_another_class_is_negative_if_asked_for() -> N
 
 
 INCOMPLETE = "another row of the image is rejected, so its mask would be incomplete; correct or remove that row"
+
+
+def test_an_image_that_is_listed_without_a_class_may_have_the_defect_of_a_rejected_row() -> None:
+    found = image(a_row(1, NO_CLASS, "-1"), rejected_row(3))
+    [(tag, rejected), of_four] = select(found, CLASS_3, CLASS_4)  # type: ignore[misc]
+    assert (tag, rejected.code, rejected.rows) == ("rejected", "MASK_INCOMPLETE", 1)
+    assert of_four == selected(a_row(1, 4, "-1"), selection=1, counted=0)
 
 
 @pytest.mark.parametrize(
