@@ -75,8 +75,11 @@ def _find_input(name: str, split: SplitParams, params: Params, problems: list[st
 
 
 def _csv_in(data_dir: str, pattern: str) -> str:
-    """Returns the advice to name another CSV file of a folder, "" if none has a name such as the missing one."""
-    known = {info.name.lower(): info.name for info in list_folder(data_dir) if _CSV_NAME.search(info.name)}
+    """Returns the advice to name another CSV file, "" if none is in a folder of that name, or has a similar name."""
+    folder = join(data_dir, pattern)
+    if is_folder(folder) and (inside := [one.name for one in list_folder(folder) if _CSV_NAME.search(one.name)]):
+        return f"that is a folder: set maskmill.csv: {join(pattern, min(inside))}"
+    known = {one.name.lower(): one.name for one in list_folder(data_dir) if _CSV_NAME.search(one.name)}
     near = get_close_matches(pattern.lower(), known, n=1)
     return f"there is {known[near[0]]}: set maskmill.csv: {known[near[0]]}" if near else ""
 

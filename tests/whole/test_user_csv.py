@@ -28,7 +28,8 @@ def ours(**keys: Any) -> dict[str, Any]:
 
 def is_read(csv: str | bytes, **keys: Any) -> UserFiles:
     """A file that is read to the pixel."""
-    return UserFiles(csv=csv, params=ours(**keys) if keys else {}, pixels=PIXELS)
+    params = {**ours(**keys), "class_id": 3 if keys.get("class_column", "ClassId") else 1} if keys else {}
+    return UserFiles(csv=csv, params=params, pixels=PIXELS)
 
 
 def is_refused(csv: str | bytes, *words: str, **keys: Any) -> UserFiles:
@@ -199,6 +200,19 @@ CASES = {
         files={"train.csv.zip": zip_bytes({"train.csv": TABLE.encode()})},
         status=2,
         words=("train.csv: there is no such CSV file; there is train.csv.zip: set maskmill.csv: train.csv.zip",),
+    ),
+    "a name in other letters": UserFiles(
+        csv=None, files={"Train.CSV": TABLE.encode()}, status=2, words=("there is Train.CSV: set maskmill.csv",)
+    ),
+    "a folder of that name": UserFiles(
+        csv=None,
+        files={"train.csv/train.csv": TABLE.encode()},
+        status=2,
+        words=("train.csv: there is no such CSV file; that is a folder: set maskmill.csv: train.csv/train.csv",),
+    ),
+    "a column without a name": is_read("\n".join(f",{line}" for line in TABLE.splitlines())),
+    "a column without a name, and no class": is_read(
+        ",ImageId,EncodedPixels\n0,a.jpg,1 2 40 5\n1,b.jpg,7 1\n", class_column=None
     ),
     "a zip by its name": UserFiles(
         csv=None,
