@@ -131,6 +131,9 @@ def test_an_image_that_is_listed_without_a_class_may_have_the_defect_of_a_reject
     [(tag, rejected), of_four] = select(found, CLASS_3, CLASS_4)  # type: ignore[misc]
     assert (tag, rejected.code, rejected.rows) == ("rejected", "MASK_INCOMPLETE", 1)
     assert of_four == selected(a_row(1, 4, "-1"), selection=1, counted=0)
+    beside_a_defect = image(a_row(1, NO_CLASS, "-1"), a_row(2), rejected_row(3))
+    [(tag, rejected)] = select(beside_a_defect, CLASS_3)  # type: ignore[misc]
+    assert (tag, rejected.code, rejected.rows) == ("rejected", "MASK_INCOMPLETE", 2)
 
 
 @pytest.mark.parametrize(
