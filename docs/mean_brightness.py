@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import apache_beam as beam
 
 from maskmill.transforms.annotations.columns import RowFormat
-from maskmill.transforms.annotations.csv_blocks import CsvFile, read_header
 from maskmill.transforms.annotations.group_by_image import GroupByImage
+from maskmill.transforms.annotations.inspect_csv import inspect_csv
 from maskmill.transforms.annotations.list_images import ListImages
 from maskmill.transforms.annotations.read_annotations import ReadAnnotations
 from maskmill.transforms.annotations.records import Source
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("data_dir", metavar="DATA_DIR")
     data_dir = os.path.abspath(parser.parse_args().data_dir)
     path, folders = os.path.join(data_dir, "train.csv"), (os.path.join(data_dir, "train_images"),)
-    file = CsvFile(path, os.path.getsize(path), read_header(path, RowFormat()), sources=((0, 0),))
+    file = inspect_csv(path, os.path.getsize(path), RowFormat(), sources=((0, 0),))
     form = ExampleFormat((HEIGHT, WIDTH), LabelFormat("multilabel_bce", len(CLASSES) + 1, HEIGHT, WIDTH, CLASSES))
     with beam.Pipeline(runner="FnApiRunner") as pipeline:
         rows = (pipeline | ReadAnnotations(files=(file,), sources=(Source(0, frozenset(CLASSES)),))).rows

@@ -19,6 +19,7 @@ SHARED_IMAGES = "images in more than one split"
 
 OTHER_CLASS = f"{_FILTERED}of another class"
 WITHOUT_MASK = f"{_FILTERED}without a mask"
+BESIDE_DEFECT = f"{_FILTERED}without a class, of an image with a defect"
 UNWANTED_NEGATIVE = f"{_FILTERED}negative, and not wanted"
 IN_NO_SPLIT = f"{_FILTERED}in no split"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 
 from maskmill.format_version import current_format
 from maskmill.pipeline.errors import UsageError
@@ -13,13 +15,18 @@ from maskmill.pipeline.job.label_format import names_of_classes
 from maskmill.pipeline.job.misplaced_input import better_data_dirs, check_images
 from maskmill.pipeline.job.params import Params
 from maskmill.pipeline.job.section_models import SplitParams
-from maskmill.transforms.annotations.columns import Columns, RowFormat
-from maskmill.transforms.annotations.csv_blocks import CsvFile, DamagedFileError, read_header
+from maskmill.transforms.annotations.columns import SEPARATORS, RowFormat
+from maskmill.transforms.annotations.compression import CsvFileError
+from maskmill.transforms.annotations.csv_blocks import CsvFile
+from maskmill.transforms.annotations.inspect_csv import has_rows, inspect_csv
 from maskmill.transforms.examples.mask_text import RunFormat
 from maskmill.transforms.files.file_names import is_of_file_manager, takes
 from maskmill.transforms.files.find_files import is_folder, list_folder, match_files
 from maskmill.transforms.files.object_store import FileInfo
 from maskmill.transforms.files.paths import absolute, join
+
+# A table, or one in an archive.
+_CSV_NAME = re.compile(r"\.(csv|tsv|txt|zip|gz)$", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,9 +75,8 @@ def _find_input(name: str, split: SplitParams, params: Params, problems: list[st
     for pattern in keys.csv:
         found = _match_csv(data_dir, pattern)
         if not found:
-            missing.append(
-                f"{join(data_dir, pattern)}: there is no such CSV file; set maskmill.csv, or correct data_dir"
-            )
+            mend = _csv_in(data_dir, pattern) or "set maskmill.csv, or correct data_dir"
+            missing.append(f"{join(data_dir, pattern)}: there is no such CSV file; {mend}")
         csv.update((absolute(info.path), info) for info in found)
     if missing and (better := better_data_dirs(split.data_dir, keys.images, keys.csv)):
         wanted = f"{', '.join(keys.csv)} and {keys.images}"
@@ -83,6 +89,16 @@ def _match_csv(data_dir: str, pattern: str) -> list[FileInfo]:
     """Finds the CSV files that a path or pattern names; no pattern takes hidden files, unless it begins with a dot."""
     folder = f"{data_dir.rstrip('/')}/"
     return [info for info in match_files(data_dir, pattern) if takes(pattern, info.path.removeprefix(folder))]
+
+
+def _csv_in(data_dir: str, pattern: str) -> str:
+    """Returns the advice to name another CSV file, "" if none is in a folder of that name, or has a similar name."""
+    folder = join(data_dir, pattern)
+    if is_folder(folder) and (inside := [one.name for one in list_folder(folder) if _CSV_NAME.search(one.name)]):
+        return f"that is a folder: set maskmill.csv: {join(pattern, min(inside))}"
+    known = {one.name.lower(): one.name for one in list_folder(data_dir) if _CSV_NAME.search(one.name)}
+    near = get_close_matches(pattern.lower(), known, n=1)
+    return f"there is {known[near[0]]}: set maskmill.csv: {known[near[0]]}" if near else ""
 
 
 def row_format(params: Params) -> RowFormat:
@@ -101,11 +117,12 @@ def row_format(params: Params) -> RowFormat:
             separator=keys.runs.separator,
             any_order=keys.runs.unsorted == "accept",
         ),
+        separator=SEPARATORS[keys.separator],
     )
 
 
 def csv_files(
-    sources: Iterable[tuple[str, ...]], statuses: Mapping[str, FileInfo], form: RowFormat
+    sources: Sequence[tuple[str, ...]], statuses: Mapping[str, FileInfo], form: RowFormat, *, rows_needed: bool
 ) -> tuple[CsvFile, ...]:
     """Reads the headers of the CSV files.
 
@@ -113,35 +130,35 @@ def csv_files(
         sources: paths of the files of each source.
         statuses: size and time of each file, by path.
         form: names of the columns and classes.
+        rows_needed: whether each source needs a row: images without rows are not used.
 
     Returns:
         the CSV files of all sources, each once.
 
     Raises:
-        UsageError: the header of a file does not name the columns.
+        UsageError: a file is no CSV file, its header does not name the columns, or a source has no row.
         OSError: a file cannot be read.
     """
     uses: dict[str, list[tuple[int, int]]] = {}
     for number, paths in enumerate(sources):
         for rank, path in enumerate(paths):
             uses.setdefault(path, []).append((number, rank))
+    files: dict[str, CsvFile] = {}
     problems: list[str] = []
-    columns = {path: _columns(path, form, problems) for path in uses}
+    for path, of_path in uses.items():
+        try:
+            files[path] = inspect_csv(path, statuses[path].size, form, tuple(of_path))
+        except CsvFileError as error:
+            problems.append(str(error))
+    if not problems and rows_needed:
+        problems = [_describe_empty(paths) for paths in sources if not any(has_rows(files[path]) for path in paths)]
     if problems:
         raise UsageError("\n".join(problems))
-    return tuple(
-        CsvFile(path, statuses[path].size, found, tuple(uses[path])) for path, found in columns.items() if found
-    )
+    return tuple(files.values())
 
 
-def _columns(path: str, form: RowFormat, problems: list[str]) -> Columns | None:
-    try:
-        return read_header(path, form)
-    except ValueError as error:
-        problems.append(f"{path}:1: {error}")
-    except DamagedFileError as error:
-        problems.append(str(error))
-    return None
+def _describe_empty(paths: Sequence[str]) -> str:
+    return f"{', '.join(paths)}: there is no row after the header; export the table again, or correct maskmill.csv"
 
 
 def input_fingerprint(files: Iterable[FileInfo], folders: Iterable[str], settings: object) -> str:

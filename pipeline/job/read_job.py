@@ -132,7 +132,7 @@ def _job_input(
     }
     statuses = {path: info for one in inputs.values() for path, info in one.csv.items()}
     return JobInput(
-        files=csv_files([csv for csv, _ in pairs], statuses, row_format(params)),
+        files=csv_files([csv for csv, _ in pairs], statuses, row_format(params), rows_needed=not params.negatives),
         sources=sources,
         folders=folders,
         unlisted=unlisted if params.negatives else {},

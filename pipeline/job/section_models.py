@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from maskmill.pipeline.job.classes import class_numbers
 from maskmill.pipeline.job.other_files import DATA_PROCESSOR
 from maskmill.pipeline.job.yaml_file import shown
+from maskmill.transforms.annotations.columns import SEPARATORS
 from maskmill.transforms.assignment.strategies import STRATEGIES, strategy
 from maskmill.transforms.examples.image import MAX_PIXELS as MAX_IMAGE_PIXELS
 from maskmill.transforms.examples.label import MAX_CLASSES
@@ -91,6 +92,15 @@ def _whole_number(value: object) -> object:
     if type(value) is bool:  # equal to 0 or 1
         raise ValueError(f"{shown(value)} is not supported")
     return value
+
+
+def _separator_word(value: object) -> object:
+    """Returns the word for a separator, which may be given as the character itself."""
+    if isinstance(value, str):
+        marks = {**{mark: word for word, mark in SEPARATORS.items()}, "\\t": "tab"}
+        if (word := marks.get(value, value.strip().lower())) in SEPARATORS:
+            return word
+    raise ValueError(f"{shown(value)} is not supported")
 
 
 def _check_negatives(value: object) -> object:
@@ -247,6 +257,7 @@ class MaskmillParams(BaseModel):
         class_column: Column with the class; null if rows have no class, because there is only one.
         mask_column: Column with the runs.
         runs: Convention in which the runs are written.
+        separator: What separates the columns.
         classes: Names of the classes, as in the rows; null is 1 to 4, or one class if rows have no class.
         negatives: Which images without a defect become examples: those with a row that says -1, none, all in the image
             folder, or a share of all, sampled by hash.
@@ -271,6 +282,9 @@ class MaskmillParams(BaseModel):
     class_column: Text | None = Field(default="ClassId", description="give the name of a column, or null")
     mask_column: Text = Field(default="EncodedPixels", description="give the name of a column")
     runs: RunsParams = Field(default=RunsParams(), description="give a section with keys, or remove it")
+    separator: Annotated[str, BeforeValidator(_separator_word)] = Field(
+        default="comma", description="give comma, semicolon, tab or pipe, or the character in quotes"
+    )
     classes: ClassNames | None = Field(default=None, description=f"give a list of at most {MAX_CLASSES} names")
     negatives: Negatives = Field(
         default="as_listed", description="give as_listed, none, all, or a share between 0 and 1"

@@ -65,7 +65,7 @@ def _find(params: Params, image_id: str | None) -> tuple[FoundRows, SplitInput]:
     form = row_format(params)
     first_bad = ""
     for source in {one.images: one for one in find_inputs(params).values()}.values():
-        files = csv_files([tuple(source.csv)], source.csv, form)
+        files = csv_files([tuple(source.csv)], source.csv, form, rows_needed=True)
         name = image_id or ""
         rows = find_rows(files, name)
         if name and not rows.listed and form.image_suffix:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from PIL import Image
 
 from maskmill.pipeline.job.run import Run
 from maskmill.transforms.annotations.columns import RowFormat
-from maskmill.transforms.annotations.csv_blocks import CsvFile, read_header
+from maskmill.transforms.annotations.csv_blocks import CsvFile
+from maskmill.transforms.annotations.inspect_csv import inspect_csv
 
 HEIGHT, WIDTH = 16, 24
 HEADER = "ImageId,ClassId,EncodedPixels"
@@ -60,7 +62,16 @@ def write_dataset(folder: Path, rows: Sequence[str], *, header: str = HEADER, en
 def csv_file(path: Path, content: bytes, uses: tuple[tuple[int, int], ...] = ((0, 0),)) -> CsvFile:
     """Writes a CSV file, and reads its header."""
     path.write_bytes(content)
-    return CsvFile(str(path), len(content), read_header(str(path), RowFormat()), uses)
+    return inspect_csv(str(path), len(content), RowFormat(), uses)
+
+
+def zip_bytes(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip archive of files by name, always the same."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content, method)
+    return stream.getvalue()
 
 
 def params_of(data_dir: Path, /, **changes: Any) -> dict[str, Any]:

@@ -133,7 +133,6 @@ def test_a_bad_row_is_shown_with_file_line_and_image(tmp_path: Path) -> None:
         (csv_text("b.jpg,3,-1", "b.jpg,3,-1").encode(), 4),
         (csv_text("b.jpg,3,", "b.jpg,3,NaN").encode(), 2),
         (csv_text("b.jpg,3,-1", "b.jpg,3,", "b.jpg,4,1 2").encode(), 3),
-        (HEADER.encode(), None),
         (b"x,EncodedPixels,ClassId,y,ImageId\n1,5 2,3,,a.jpg\n,,3,,b.jpg\n", 1),
         (f"{ORIGINAL}\na.jpg_1,\na.jpg_3,1 2\nb.jpg_3,5 2\nb.jpg_4,\n".encode(), 2),
     ],
@@ -150,19 +149,14 @@ def test_a_bad_row_is_shown_with_file_line_and_image(tmp_path: Path) -> None:
         "empty masks",
         "no mask",
         "no mask beside an empty one",
-        "no rows",
         "other columns",
         "original layout",
     ],
 )
-def test_an_odd_file_is_read(tmp_path: Path, content: bytes, examples: int | None) -> None:
+def test_an_odd_file_is_read(tmp_path: Path, content: bytes, examples: int) -> None:
     data = three_images(tmp_path)
     (data / "train.csv").write_bytes(content)
-    params = write_params(tmp_path / "params.yaml", data)
-    if examples is None:
-        run(params, 1, "no row of class 3 in", "set class_id")
-    else:
-        assert run(params, 0).examples == examples
+    assert run(write_params(tmp_path / "params.yaml", data), 0).examples == examples
 
 
 @pytest.mark.parametrize("quote", ["", '"'])
@@ -200,17 +194,18 @@ def test_a_row_must_stand_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "the header has no column 'ImageId' (it has: nothing)"),
-        ("\n".join(ROWS).encode(), "no column 'ImageId' (it has: a.jpg, 3, 1 2)"),
+        (b"", "train.csv:1: the file is empty"),
+        ("\n".join(ROWS).encode(), "train.csv:1: there is no header: the first line is a row (a.jpg,3,1 2)"),
         (b"ImageId,EncodedPixels\na.jpg,1 2\n", "no column 'ClassId'"),
         (b"ImageId,ClassId\na.jpg,3\n", "no column 'EncodedPixels'"),
         (b"ImageId,ClassId,ClassId,EncodedPixels\n", "2 columns 'ClassId'"),
-        (csv_text().replace(",", ";").encode(), "no column 'ImageId' (it has: ImageId;ClassId;EncodedPixels)"),
-        (csv_text().encode("utf-16"), "the header is not UTF-8"),
-        (csv_text().encode("utf-16-le"), "no column 'ImageId'"),
-        (b"\xff\xfe\n", "the header is not UTF-8"),
+        (csv_text().replace(",", ";").encode(), "train.csv:1: the columns are separated by semicolons, not commas"),
+        (csv_text().encode("utf-16"), "train.csv: is in UTF-16, "),
+        (csv_text().encode("utf-16-le"), "train.csv: is in UTF-16LE, "),
+        (b"\xff\xfe\n", "train.csv: is in UTF-16, "),
         (b'"ImageId,ClassId\n', "quotes"),
-        (bytes(1000), "no column 'ImageId' (it has: ????"),
+        (bytes(1000), "train.csv: holds nothing but zero bytes"),
+        (HEADER.encode(), "train.csv: there is no row after the header"),
         (HEADER.encode() + b",x" * 50_000 + b"\n", "the first line is longer than 65536 bytes"),
     ],
     ids=lambda value: str(value[:40]).replace("\\x00", "0"),
@@ -218,7 +213,7 @@ def test_a_row_must_stand_in_one_line(tmp_path: Path) -> None:
 def test_a_file_without_a_header_is_refused_before_any_work(tmp_path: Path, content: bytes, words: str) -> None:
     data = three_images(tmp_path)
     (data / "train.csv").write_bytes(content)
-    run(write_params(tmp_path / "params.yaml", data), 2, "train.csv:1: ", words)
+    run(write_params(tmp_path / "params.yaml", data), 2, "train.csv:", words)
 
 
 @pytest.mark.parametrize("make", [lambda path: None, Path.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")])
@@ -232,7 +227,8 @@ def test_a_csv_file_that_is_none_is_refused_before_any_work(tmp_path: Path, make
 @pytest.mark.parametrize(
     ("content", "status", "words"),
     [
-        (b"no gzip", 2, ["train.csv.gz: the compressed file is damaged", "copy it again"]),
+        (b"no gzip", 2, ["train.csv.gz:1: the header has no column 'ImageId' (it has: no gzip)"]),
+        (b"\x1f\x8bno gzip", 2, ["train.csv.gz: the compressed file is damaged", "copy it again"]),
         (gzip.compress(csv_text().encode())[:30], 2, ["the compressed file is damaged"]),
         (
             gzip.compress(csv_text(*[ROWS[1]] * 9999).encode())[:-9],
@@ -246,7 +242,7 @@ def test_a_csv_file_that_is_none_is_refused_before_any_work(tmp_path: Path, make
             ["train.csv.gz:4: the line has more than", "train.csv.gz:5: ", "train.csv.gz:6: a.jpg: the class is '9'"],
         ),
     ],
-    ids=["no gzip", "cut off header", "cut off", "bomb"],
+    ids=["no gzip", "only its mark", "cut off header", "cut off", "bomb"],
 )
 def test_a_bad_compressed_file_is_named(tmp_path: Path, content: bytes, status: int, words: list[str]) -> None:
     data = three_images(tmp_path)

@@ -12,6 +12,9 @@ from maskmill.transforms.text import printable
 
 CLASSES = ("1", "2", "3", "4")
 
+# What may separate the fields of a line, by the word for it.
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+
 
 class RowFormat(NamedTuple):
     """The layout of a dataset's rows.
@@ -24,6 +27,7 @@ class RowFormat(NamedTuple):
         image_suffix: appended to an image's name in a row, it gives the name of the file.
         group: name of the column with the group; None if groups are not read.
         runs: convention of the masks.
+        separator: between the fields of a line.
     """
 
     image: str = "ImageId"
@@ -33,6 +37,7 @@ class RowFormat(NamedTuple):
     image_suffix: str = ""
     group: str | None = None
     runs: RunFormat = RunFormat()
+    separator: str = ","
 
     @property
     def names(self) -> list[str]:
@@ -43,6 +48,11 @@ class RowFormat(NamedTuple):
     def image_and_class(self) -> str:
         """Name of the joint column in the competition's layout, `ImageId_ClassId`; "" if rows have no class."""
         return f"{self.image}_{self.class_id}" if self.class_id else ""
+
+    @property
+    def layouts(self) -> list[list[str]]:
+        """Names of the required columns in each layout."""
+        return [self.names, [self.image_and_class, *self.names[2:]]] if self.class_id else [self.names]
 
 
 class Columns(NamedTuple):
@@ -76,8 +86,8 @@ def parse_header(line: str, form: RowFormat) -> Columns:
     Raises:
         ValueError: a column is missing or occurs twice; the message says which.
     """
-    header = [name.strip() for name in split_fields(line.removeprefix("\ufeff"))]
-    original = form.image_and_class in header and form.class_id not in header
+    header = header_names(line, form.separator)
+    original = bool(form.class_id) and form.image_and_class in header and form.class_id not in header
     image = form.image_and_class if original else form.image
     class_id = image if original else form.class_id
     indices = {name: _find_column(name, header, form) for name in (image, class_id, form.mask, form.group) if name}
@@ -91,29 +101,33 @@ def parse_header(line: str, form: RowFormat) -> Columns:
     )
 
 
+def header_names(line: str, separator: str) -> list[str]:
+    """Splits a header into the names of its columns, without byte order marks and surrounding blanks."""
+    return [name.strip() for name in split_fields(line.replace("\ufeff", ""), separator)]
+
+
 def _find_column(name: str, header: Sequence[str], form: RowFormat) -> int:
     if header.count(name) == 1:
         return header.index(name)
     problem = "no column" if name not in header else f"{header.count(name)} columns"
     found = printable(", ".join(header)[:200]) or "nothing"
-    joined = [form.image_and_class, *form.names[2:]] if form.class_id else []
-    layouts = " or ".join(",".join(names) for names in (form.names, joined) if names)
+    layouts = " or ".join(form.separator.join(names) for names in form.layouts)
     raise ValueError(f"the header has {problem} {name!r} (it has: {found}); the first line must name {layouts}")
 
 
-def split_fields(line: str) -> list[str]:
-    """Splits a line at its commas, respecting quotes.
+def split_fields(line: str, separator: str = ",") -> list[str]:
+    """Splits a line at its separators, respecting quotes.
 
     Raises:
         DataError: a quote is not closed in this line.
     """
     if '"' not in line:
-        return line.split(",")
+        return line.split(separator)
     if len(line) > csv.field_size_limit():
         # The limit, 128 KiB by default, holds for the whole process; a quoted mask may be longer.
         csv.field_size_limit(len(line))
     try:
-        return next(csv.reader([line], strict=True))
+        return next(csv.reader([line], delimiter=separator, strict=True))
     except csv.Error as error:
         raise DataError(
             Code.CSV_UNCLOSED_QUOTE,

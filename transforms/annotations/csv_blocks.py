@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import gzip
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple
 
-from maskmill.transforms.annotations.columns import Columns, RowFormat, parse_header
-from maskmill.transforms.files.errors import as_os_error
-from maskmill.transforms.files.read_write import open_read
+from maskmill.transforms.annotations.columns import Columns
+from maskmill.transforms.annotations.compression import Compression, open_csv
 from maskmill.transforms.limits import MAX_ELEMENT_BYTES
 
 # A longer line is rejected; no step holds all of it.
 MAX_LINE_BYTES = 2**24
-_LONGEST_HEADER = 2**16
 _USUAL_LINE_BYTES = 2**14
 _PIECE_BYTES = 2**20
-
-
-class DamagedFileError(OSError):
-    """A file is readable, but its content is damaged."""
 
 
 class CsvFile(NamedTuple):
@@ -32,12 +24,14 @@ class CsvFile(NamedTuple):
         size: in bytes, as stored.
         columns: from its header.
         sources: the sources that it is part of: (index in `ReadAnnotations.sources`, index of the file in the source).
+        compression: of the file as stored; None if it is not compressed.
     """
 
     path: str
     size: int
     columns: Columns
     sources: tuple[tuple[int, int], ...]
+    compression: Compression | None = None
 
 
 class Block(NamedTuple):
@@ -57,45 +51,6 @@ class Block(NamedTuple):
     deflated: bytes | None
 
 
-def is_compressed(path: str) -> bool:
-    """Returns whether a file's name says that it is compressed."""
-    return path.endswith(".gz")
-
-
-@contextlib.contextmanager
-def _open_compressed(path: str) -> Iterator[BinaryIO]:
-    """Opens a gzip file. Not with Beam, which silently accepts a truncated file.
-
-    Raises:
-        DamagedFileError: the file is damaged, or not a gzip file.
-        OSError: the file cannot be read.
-    """
-    try:
-        with open_read(path) as file, gzip.GzipFile(fileobj=file) as stream:
-            yield cast(BinaryIO, stream)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        problem = f"{path}: the compressed file is damaged ({error})"
-        raise DamagedFileError(f"{problem}; copy it again from its source") from error
-
-
-def read_header(path: str, form: RowFormat) -> Columns:
-    """Reads the first line of a CSV file.
-
-    Raises:
-        ValueError: the line does not name the columns.
-        DamagedFileError: a compressed file is damaged.
-        OSError: the file cannot be read.
-    """
-    with as_os_error(path), _open_compressed(path) if is_compressed(path) else open_read(path, _LONGEST_HEADER) as file:
-        line, *rest = file.read(_LONGEST_HEADER).split(b"\n", 1)
-    if not rest and len(line) == _LONGEST_HEADER:
-        raise ValueError(f"the first line is longer than {_LONGEST_HEADER} bytes; it must name the columns")
-    try:
-        return parse_header(line.decode("utf-8").rstrip("\r"), form)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"the header is not UTF-8 ({error}); save the file as UTF-8") from error
-
-
 def split_into_blocks(file: CsvFile, block_bytes: int) -> Iterator[Block]:
     """Splits a CSV file into blocks.
 
@@ -110,12 +65,12 @@ def split_into_blocks(file: CsvFile, block_bytes: int) -> Iterator[Block]:
     Raises:
         OSError: the file cannot be read, or a compressed one is damaged.
     """
-    if not is_compressed(file.path):
+    if file.compression is None:
         for start in range(0, file.size, block_bytes):
             yield Block(file, start, min(start + block_bytes, file.size), None)
         return
     start = 0
-    with _open_compressed(file.path) as stream:
+    with open_csv(file.path, file.size, file.compression) as stream:
         while text := stream.read(block_bytes):
             text, whole = _complete(text, stream)
             if not whole:
@@ -151,17 +106,19 @@ def read_block(block: Block) -> bytes:
     """Reads the lines that begin in a block, with their ends; a line that is too long only far enough to show it."""
     if block.deflated is not None:
         return zlib.decompress(block.deflated)
-    if is_compressed(block.file.path):
-        with _open_compressed(block.file.path) as stream:
-            stream.seek(block.start)
-            return _complete(stream.read(block.stop - block.start), stream)[0]
+    path, size, _, _, compression = block.file
+    length = block.stop - block.start
     # Usually one request also reads the rest of the last line.
-    with open_read(block.file.path, block.stop - block.start + _USUAL_LINE_BYTES) as file:
-        if block.start == 0:
-            text = file.read(block.stop)
+    with open_csv(path, size, compression, length + _USUAL_LINE_BYTES) as file:
+        if compression:
+            # Each of its blocks begins with a line.
+            file.seek(block.start)
+            text = file.read(length)
+        elif block.start == 0:
+            text = file.read(length)
         else:
             # A line that begins before the block belongs to an earlier one, even if it ends just before this one. It
             # may be longer than the block: its end is searched only within the block.
             file.seek(block.start - 1)
-            _, _, text = file.read(block.stop - block.start + 1).partition(b"\n")
+            _, _, text = file.read(length + 1).partition(b"\n")
         return _complete(text, file)[0]

@@ -10,14 +10,15 @@ import dataclasses
 import functools
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from maskmill.transforms.annotations.csv_blocks import CsvFile, is_compressed
+from maskmill.transforms.annotations.csv_blocks import CsvFile
 from maskmill.transforms.annotations.records import (
     FILE_CODEC,
+    NO_CLASS,
     REJECTED_RUNS,
     ROW_CODEC,
     AnnotatedImage,
@@ -34,7 +35,7 @@ from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.files.file_names import is_litter
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.rejected import Code, Rejected
-from maskmill.transforms.tallies import ANNOTATED_IMAGES, NO_NEGATIVES, OTHER_FORM
+from maskmill.transforms.tallies import ANNOTATED_IMAGES, BESIDE_DEFECT, NO_NEGATIVES, OTHER_FORM
 
 # CSV text in one partition; in memory it takes about ten times as much.
 PARTITION_BYTES = 2**22
@@ -93,6 +94,23 @@ def settle_contradictions(image_id: str, rows: Iterable[AnnotationRow]) -> tuple
     return sorted(kept), rejected
 
 
+def drop_needless(rows: Sequence[AnnotationRow]) -> list[AnnotationRow]:
+    """Leaves out the rows that name no class, and so list an image without a defect, where the image has a defect.
+
+    Args:
+        rows: all rows of an image.
+
+    Returns:
+        the others, in the same order; each source stands alone.
+    """
+    with_defect = {row.source for row in rows if row.mask.runs not in (EMPTY_RUNS, REJECTED_RUNS)}
+    return [
+        row
+        for row in rows
+        if not (row.source in with_defect and row.mask.class_id == NO_CLASS and row.mask.runs == EMPTY_RUNS)
+    ]
+
+
 def _by_class(rows: Iterable[AnnotationRow]) -> Iterable[list[AnnotationRow]]:
     """Groups rows by source and class, with rejected rows in groups of their own."""
     groups: dict[tuple[int, int, bool], list[AnnotationRow]] = defaultdict(list)
@@ -111,7 +129,7 @@ def _contradicting_row(rows: list[AnnotationRow]) -> AnnotationRow | None:
 
 def partitions_for(files: Iterable[CsvFile]) -> int:
     """Returns the number of partitions for the rows of CSV files."""
-    text = sum(file.size * (COMPRESSION_RATIO if is_compressed(file.path) else 1) for file in files)
+    text = sum(file.size * (COMPRESSION_RATIO if file.compression else 1) for file in files)
     return max(MIN_PARTITIONS, -(-text // PARTITION_BYTES))
 
 
@@ -221,7 +239,10 @@ class JoinRowsToFiles(beam.DoFn):
         rows, contradictions = settle_contradictions(image_id, rows)
         for rejected in contradictions:
             yield beam.pvalue.TaggedOutput("rejected", rejected)
-        yield AnnotatedImage(image_id, image, tuple(rows))
+        needed = drop_needless(rows)
+        if len(needed) < len(rows):
+            yield beam.pvalue.TaggedOutput("tallies", (BESIDE_DEFECT, len(rows) - len(needed)))
+        yield AnnotatedImage(image_id, image, tuple(needed))
 
 
 def _good(rows: Iterable[AnnotationRow]) -> list[AnnotationRow]:

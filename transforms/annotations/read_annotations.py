@@ -14,8 +14,8 @@ from maskmill.transforms.annotations.columns import Columns
 from maskmill.transforms.annotations.csv_blocks import MAX_LINE_BYTES, Block, CsvFile, read_block, split_into_blocks
 from maskmill.transforms.annotations.parse_row import DefectRow, is_file_name, name_row, parse_row, split_lines
 from maskmill.transforms.annotations.records import (
+    NO_CLASS,
     REJECTED_RUNS,
-    UNKNOWN_CLASS,
     AnnotationRow,
     ImageKey,
     MaskRow,
@@ -61,8 +61,9 @@ def parse_block(
 
 def _long_line_error(line: bytes, columns: Columns) -> DataError:
     message = f"the line has more than {MAX_LINE_BYTES} bytes; no row is that long: correct or remove it"
-    # The field after the last comma may be cut off.
-    image_id, class_id = name_row(line[:_NAMING_BYTES].rpartition(b",")[0], columns)
+    # The last field may be cut off.
+    separator = columns.format.separator.encode()
+    image_id, class_id = name_row(line[:_NAMING_BYTES].rpartition(separator)[0], columns)
     return DataError(Code.CSV_LINE_TOO_LONG, message, image_id, class_id)
 
 
@@ -108,9 +109,9 @@ class ReadRows(beam.DoFn):
                     yield beam.pvalue.TaggedOutput("rejected", rejected)
                     # A path, too: no file is joined to it, but one that it may mean is not taken for a negative.
                     if 0 < len(row.image_id.encode()) <= MAX_NAME_BYTES:
-                        mask = MaskRow(line, row.class_id or UNKNOWN_CLASS, REJECTED_RUNS)
+                        mask = MaskRow(line, row.class_id or NO_CLASS, REJECTED_RUNS)
                         yield key, AnnotationRow(index, file_index, mask)
-                elif row.class_id not in source.class_ids:
+                elif row.class_id not in source.class_ids and row.class_id != NO_CLASS:
                     tally[OTHER_CLASS] += 1
                 elif row.runs is None and not source.empty_rows:
                     tally[WITHOUT_MASK] += 1

@@ -33,7 +33,7 @@ class MaskRow(NamedTuple):
 
     Attributes:
         line: the row's line in its CSV file.
-        class_id: number of its class, from 1.
+        class_id: number of its class, from 1; or `NO_CLASS`.
         runs: packed by `rle.pack_runs`.
     """
 
@@ -75,8 +75,8 @@ class AnnotationRow(NamedTuple):
 # Replaces the runs of a rejected row, so that no example is made from the other rows of its mask alone.
 REJECTED_RUNS = b""
 
-# The class of a rejected row that does not name a valid one.
-UNKNOWN_CLASS = 0
+# The class of a row that names none: of an image without a defect, or rejected.
+NO_CLASS = 0
 
 ImageKey = tuple[int, str]  # folder, ImageId
 

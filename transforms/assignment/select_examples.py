@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 
 from maskmill.transforms.annotations.records import (
+    NO_CLASS,
     REJECTED_RUNS,
     ROW_BYTES,
-    UNKNOWN_CLASS,
     AnnotatedImage,
     AnnotationRow,
+    MaskRow,
 )
 from maskmill.transforms.assignment.image_hash import hash_bound, hash_image
 from maskmill.transforms.assignment.splits import SelectedExample, Selection
@@ -50,7 +51,7 @@ class SelectExample(beam.DoFn):
         # A row may be in the examples of several selections; the first counts it.
         self.owners: dict[tuple[int, int], int] = {}
         for number, selection in enumerate(self.selections):
-            for class_id in selection.class_ids:
+            for class_id in (NO_CLASS, *selection.class_ids):
                 self.owners.setdefault((selection.source, class_id), number)
 
     def process(self, image: AnnotatedImage) -> Iterable[Any]:
@@ -64,7 +65,7 @@ class SelectExample(beam.DoFn):
     def _select(
         self, number: int, selection: Selection, image: AnnotatedImage, of_source: Sequence[AnnotationRow]
     ) -> Iterator[Any]:
-        rows = [row for row in of_source if row.mask.class_id in (UNKNOWN_CLASS, *selection.class_ids)]
+        rows = [row for row in of_source if row.mask.class_id in (NO_CLASS, *selection.class_ids)]
         good = [row for row in rows if row.mask.runs != REJECTED_RUNS]
         counted = sum(self.owners[row.source, row.mask.class_id] == number for row in good)
         try:
@@ -86,7 +87,7 @@ class SelectExample(beam.DoFn):
         spec = ExampleSpec(
             image_id=image.image_id,
             image=image.image,
-            rows=tuple(row.mask for row in good),
+            rows=tuple(_of_selection(row.mask, selection) for row in good),
             counted_rows=counted,
             group=group,
         )
@@ -103,13 +104,18 @@ class SelectExample(beam.DoFn):
         return hash_image(spec.image_id, self.salt).sample < hash_bound(self.negatives)
 
 
+def _of_selection(mask: MaskRow, selection: Selection) -> MaskRow:
+    """Gives the row of an image without a defect, if it names no class, one of the selection: it says the same."""
+    return mask if mask.class_id != NO_CLASS else mask._replace(class_id=selection.class_ids[0])
+
+
 def _check_complete(rows: Sequence[AnnotationRow], good: Sequence[AnnotationRow]) -> None:
     """Raises if a rejected row may belong to the mask, which the good rows alone would leave incomplete.
 
     A rejected row of unknown class counts as one of another class if the good rows have a defect; otherwise the image
     could pass for one without defects.
     """
-    unknown = sum(row.mask.class_id == UNKNOWN_CLASS for row in rows)
+    unknown = sum(row.mask.class_id == NO_CLASS and row.mask.runs == REJECTED_RUNS for row in rows)
     has_defects = any(row.mask.runs != EMPTY_RUNS for row in good)
     if len(good) < len(rows) - (unknown if has_defects else 0):
         raise DataError(

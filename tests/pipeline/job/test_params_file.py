@@ -119,6 +119,13 @@ def test_values_at_the_edge_are_accepted(old: str, new: str, key: str, value: ob
         ("{csv: a.csv}", MaskmillParams(csv=("a.csv",))),
         ("{csv: [b.csv, a.csv], images: x}", MaskmillParams(csv=("b.csv", "a.csv"), images="x")),
         ("{max_image_pixels: 1}", MaskmillParams(max_image_pixels=1)),
+        ("{separator: ;}", MaskmillParams(separator="semicolon")),
+        ("{separator: Semicolon}", MaskmillParams(separator="semicolon")),
+        ("{separator: ','}", MaskmillParams()),
+        ('{separator: "\\t"}', MaskmillParams(separator="tab")),
+        ("{separator: '\\t'}", MaskmillParams(separator="tab")),
+        ("{separator: TAB}", MaskmillParams(separator="tab")),
+        ("{separator: '|'}", MaskmillParams(separator="pipe")),
         ("{max_image_pixels: 2147483646}", MaskmillParams(max_image_pixels=2**31 - 2)),
     ],
 )
@@ -257,6 +264,16 @@ def test_a_misspelt_data_processor_is_told_which_one_is_supported() -> None:
                 'params.yaml:14: maskmill.images: " " is blank; give the name of the image folder',
                 "params.yaml:15: maskmill.class_column: 3 is not a string; give the name of a column, or null",
             ],
+        ),
+        *(
+            (
+                f"{GOOD}maskmill:\n  separator: {value}\n",
+                [
+                    f"params.yaml:13: maskmill.separator: {shown} is not supported; "
+                    "give comma, semicolon, tab or pipe, or the character in quotes"
+                ],
+            )
+            for value, shown in [("':'", '":"'), ("''", '""'), ("3", "3"), ("null", "null"), ("[tab]", '["tab"]')]
         ),
         (
             GOOD + "maskmill:\n  csv: ''\n",

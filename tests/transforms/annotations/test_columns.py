@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskmill.transforms.annotations.columns import Columns, RowFormat, parse_header, split_fields
+from maskmill.transforms.annotations.columns import SEPARATORS, Columns, RowFormat, parse_header, split_fields
 from maskmill.transforms.rejected import Code, DataError
 
 NAMES = RowFormat()
@@ -19,6 +19,7 @@ NAMES = RowFormat()
     ("line", "columns"),
     [
         ("ImageId,ClassId,EncodedPixels", Columns(0, 1, 2, None, 3, NAMES)),
+        ('\ufeff"ImageId",\ufeffClassId,EncodedPixels', Columns(0, 1, 2, None, 3, NAMES)),
         ("\ufeffImageId,ClassId,EncodedPixels", Columns(0, 1, 2, None, 3, NAMES)),
         ("EncodedPixels,more,ImageId,ClassId", Columns(2, 3, 0, None, 4, NAMES)),
         ('"ImageId", ClassId ,"EncodedPixels"', Columns(0, 1, 2, None, 3, NAMES)),
@@ -55,6 +56,19 @@ def test_rows_without_a_class_need_no_column_of_it() -> None:
     assert form.names == ["ImageId", "EncodedPixels"]
     assert form.image_and_class == ""
     assert parse_header("ImageId,EncodedPixels", form) == Columns(0, None, 1, None, 2, form)
+
+
+def test_a_column_without_a_name_is_none_that_is_needed() -> None:
+    form = RowFormat(class_id=None, classes=("defect",))
+    assert parse_header(",ImageId,EncodedPixels", form) == Columns(1, None, 2, None, 3, form)
+    assert parse_header(",ImageId,ClassId,EncodedPixels", NAMES) == Columns(1, 2, 3, None, 4, NAMES)
+
+
+@pytest.mark.parametrize("separator", SEPARATORS.values(), ids=SEPARATORS)
+def test_fields_may_be_separated_by_another_character(separator: str) -> None:
+    form = RowFormat(separator=separator)
+    assert parse_header(f'ImageId{separator}"ClassId"{separator}EncodedPixels', form) == Columns(0, 1, 2, None, 3, form)
+    assert split_fields(f'a{separator}"b{separator}c"', separator) == ["a", f"b{separator}c"]
 
 
 def test_the_column_of_the_group_is_found() -> None:

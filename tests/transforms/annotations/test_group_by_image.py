@@ -7,14 +7,16 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from maskmill.transforms.annotations.columns import Columns, RowFormat
+from maskmill.transforms.annotations.compression import Compression
 from maskmill.transforms.annotations.csv_blocks import CsvFile
 from maskmill.transforms.annotations.group_by_image import (
     MIN_PARTITIONS,
     GroupByImage,
+    drop_needless,
     partitions_for,
     settle_contradictions,
 )
-from maskmill.transforms.annotations.records import REJECTED_RUNS, AnnotatedImage, AnnotationRow
+from maskmill.transforms.annotations.records import NO_CLASS, REJECTED_RUNS, AnnotatedImage, AnnotationRow
 from maskmill.transforms.rejected import Line
 from maskmill.transforms.tallies import ANNOTATED_IMAGES, NO_NEGATIVES, OTHER_FORM
 from tests.support.builders import in_process
@@ -127,10 +129,34 @@ def test_a_contradiction_leaves_the_other_classes_and_sources_of_the_image() -> 
     assert [record.rows for record in rejected] == [2]
 
 
-def test_there_are_as_many_partitions_as_the_csv_needs() -> None:
-    def file(path: str, size: int) -> CsvFile:
-        return CsvFile(path, size, Columns(0, 1, 2, None, 3, RowFormat()), ((0, 0),))
+def test_a_row_without_a_class_counts_only_where_its_source_has_no_defect() -> None:
+    defect, nothing, other = a_row(1), a_row(2, NO_CLASS, "-1"), a_row(3, NO_CLASS, "-1", source=1)
+    empty, rejected = a_row(4, 4, "-1"), a_row(5)._replace(mask=a_row(5, NO_CLASS).mask._replace(runs=REJECTED_RUNS))
+    assert drop_needless([defect, nothing, other]) == [defect, other]
+    assert drop_needless([defect, empty, rejected]) == [defect, empty, rejected]
+    assert drop_needless([nothing, empty, rejected]) == [nothing, empty, rejected]
 
-    assert partitions_for([file("a.csv", 1000)]) == MIN_PARTITIONS
-    assert partitions_for([file("a.csv", 10**9), file("b.csv", 10**9)]) == pytest.approx(477, abs=1)
-    assert partitions_for([file("a.csv.gz", 10**9)]) > partitions_for([file("a.csv", 10**9)])
+
+def test_rows_that_are_not_needed_are_counted() -> None:
+    with in_process() as pipeline:
+        named = [((0, "a"), a_row(1)), ((0, "a"), a_row(2, NO_CLASS, "-1")), ((0, "b"), a_row(3, NO_CLASS, "-1"))]
+        rows = pipeline | "Rows" >> beam.Create(named).with_output_types(tuple[tuple[int, str], AnnotationRow])
+        files = pipeline | "Files" >> beam.Create([((0, name), (100, 0.0)) for name in "ab"]).with_output_types(
+            tuple[tuple[int, str], tuple[int, float]]
+        )
+        grouped = rows | GroupByImage(files=files, folders=("/images",))
+        expected = [("a", (a_row(1),)), ("b", (a_row(3, NO_CLASS, "-1"),))]
+        assert_that(grouped.images, equal_to([AnnotatedImage(name, image_file(name), rows) for name, rows in expected]))
+        sums = grouped.tallies | beam.CombinePerKey(sum)
+        counted = [("annotated images", 2), ("filtered: without a class, of an image with a defect", 1)]
+        assert_that(sums, equal_to(counted), "tallies")
+
+
+def test_there_are_as_many_partitions_as_the_csv_needs() -> None:
+    def file(size: int, compression: Compression | None = None) -> CsvFile:
+        return CsvFile("a.csv", size, Columns(0, 1, 2, None, 3, RowFormat()), ((0, 0),), compression)
+
+    assert partitions_for([file(1000)]) == MIN_PARTITIONS
+    assert partitions_for([file(10**9), file(10**9)]) == pytest.approx(477, abs=1)
+    for compression in Compression:
+        assert partitions_for([file(10**9, compression)]) > partitions_for([file(10**9)])

@@ -8,7 +8,7 @@ import apache_beam as beam
 from apache_beam.testing.util import assert_that, equal_to
 
 from maskmill.transforms.annotations.read_annotations import ReadAnnotations
-from maskmill.transforms.annotations.records import REJECTED_RUNS, UNKNOWN_CLASS, Source
+from maskmill.transforms.annotations.records import NO_CLASS, REJECTED_RUNS, Source
 from maskmill.transforms.examples.mask_text import parse_runs
 from maskmill.transforms.examples.rle import EMPTY_RUNS, pack_runs
 from tests.support.builders import HEADER, csv_file, in_process
@@ -32,7 +32,7 @@ def test_rows_of_wanted_classes_are_given_by_image_and_all_are_tallied(tmp_path:
                     ((1, "a.jpg"), 1, 5, 3, 1, run),
                     ((1, "b.jpg"), 1, 5, 4, 4, EMPTY_RUNS),
                     *[((use, "c.jpg"), use, 5 * use, 3, 5, REJECTED_RUNS) for use in (0, 1)],
-                    *[((use, "c.jpg"), use, 5 * use, UNKNOWN_CLASS, 6, REJECTED_RUNS) for use in (0, 1)],
+                    *[((use, "c.jpg"), use, 5 * use, NO_CLASS, 6, REJECTED_RUNS) for use in (0, 1)],
                 ]
             ),
             "rows",
@@ -46,4 +46,19 @@ def test_rows_of_wanted_classes_are_given_by_image_and_all_are_tallied(tmp_path:
         tallies = [("read", 12), ("filtered: of another class", 3), ("filtered: without a mask", 2)]
         # Both sources count each row, rejected ones as far as their class is known.
         tallies += [("of class: 1", 2), ("of class: 3", 6), ("of class: 4", 2)]
+        assert_that(sums, equal_to(tallies), "tallies")
+
+
+def test_rows_without_a_class_are_given_to_each_source_that_takes_empty_rows(tmp_path: Path) -> None:
+    lines = [HEADER, "a.jpg,,", "b.jpg,0,-1", "c.jpg,4,"]
+    file = csv_file(tmp_path / "train.csv", "\n".join(lines).encode(), ((0, 0), (1, 0)))
+    sources = (Source(0, frozenset({3})), Source(0, frozenset({3}), empty_rows=True))
+    with in_process() as pipeline:
+        annotations = pipeline | ReadAnnotations(files=(file,), sources=sources)
+        rows = annotations.rows | "Rows" >> beam.MapTuple(lambda key, row: (key[1], row.source, row.mask.class_id))
+        listed = [("b.jpg", 0, NO_CLASS), ("a.jpg", 1, NO_CLASS), ("b.jpg", 1, NO_CLASS)]
+        assert_that(rows, equal_to(listed), "rows")
+        sums = annotations.tallies | "Sums" >> beam.CombinePerKey(sum)
+        tallies = [("read", 6), ("filtered: of another class", 2), ("filtered: without a mask", 1)]
+        tallies.append(("of class: 4", 2))
         assert_that(sums, equal_to(tallies), "tallies")

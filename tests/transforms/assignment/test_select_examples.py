@@ -7,7 +7,7 @@ import pytest
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.testing.util import assert_that, equal_to
 
-from maskmill.transforms.annotations.records import REJECTED_RUNS, UNKNOWN_CLASS, AnnotatedImage, AnnotationRow
+from maskmill.transforms.annotations.records import NO_CLASS, REJECTED_RUNS, AnnotatedImage, AnnotationRow
 from maskmill.transforms.assignment import select_examples
 from maskmill.transforms.assignment.select_examples import SelectExample, SelectExamples, group_of
 from maskmill.transforms.assignment.splits import SelectedExample, Selection
@@ -83,6 +83,18 @@ def test_images_without_a_defect_are_examples_if_asked_for(rows: list[Annotation
         assert select(found, CLASS_3, negatives=negatives) == expected
 
 
+@pytest.mark.parametrize(("negatives", "wanted"), [(None, True), (0.0, False), (1.0, True)])
+def test_a_row_without_a_class_lists_a_negative_of_each_selection_and_the_first_counts_it(
+    negatives: float | None, wanted: bool
+) -> None:
+    of_three, of_four = a_row(1, 3, "-1"), a_row(1, 4, "-1")
+    expected: list[object] = [selected(of_three), selected(of_four, selection=1, counted=0)]
+    unwanted: list[object] = [("tallies", ("filtered: negative, and not wanted", 1))]
+    found = select(image(a_row(1, NO_CLASS, "-1")), CLASS_3, CLASS_4, negatives=negatives)
+    assert found == (expected if wanted else unwanted)
+    assert select(image(a_row(1, NO_CLASS, "-1", source=1)), CLASS_3, negatives=negatives) == []
+
+
 def test_negatives_are_sampled_by_a_hash_with_salt() -> None:
     def sample(negatives: float, salt: str) -> list[str]:
         images = [image(name=name, sources=(0,)) for name in NAMES]
@@ -114,14 +126,24 @@ def test_an_image_with_a_defect_of_another_class_is_negative_if_asked_for() -> N
 INCOMPLETE = "another row of the image is rejected, so its mask would be incomplete; correct or remove that row"
 
 
+def test_an_image_that_is_listed_without_a_class_may_have_the_defect_of_a_rejected_row() -> None:
+    found = image(a_row(1, NO_CLASS, "-1"), rejected_row(3))
+    [(tag, rejected), of_four] = select(found, CLASS_3, CLASS_4)  # type: ignore[misc]
+    assert (tag, rejected.code, rejected.rows) == ("rejected", "MASK_INCOMPLETE", 1)
+    assert of_four == selected(a_row(1, 4, "-1"), selection=1, counted=0)
+    beside_a_defect = image(a_row(1, NO_CLASS, "-1"), a_row(2), rejected_row(3))
+    [(tag, rejected)] = select(beside_a_defect, CLASS_3)  # type: ignore[misc]
+    assert (tag, rejected.code, rejected.rows) == ("rejected", "MASK_INCOMPLETE", 2)
+
+
 @pytest.mark.parametrize(
     ("runs", "rejected_class", "complete"),
     [
         ("1 2", 3, False),
         ("1 2", 4, True),
         # As if of another class; but an image without a defect could have one.
-        ("1 2", UNKNOWN_CLASS, True),
-        ("-1", UNKNOWN_CLASS, False),
+        ("1 2", NO_CLASS, True),
+        ("-1", NO_CLASS, False),
     ],
 )
 def test_an_image_of_which_a_row_is_rejected(runs: str, rejected_class: int, complete: bool) -> None:
