@@ -144,6 +144,7 @@ def _command(job: Job, sed: str, sources: Collection[str]) -> str:
             # The script changes what it finds first in a line, or all letters of it.
             columns, form = file.columns, file.columns.format
             letters = columns.group is not None or any(name.upper() != name.lower() for name in form.classes)
-            if columns.image or not file.path.endswith(".csv") or not is_local(file.path) or ("$y/" in sed and letters):
+            text = file.path.endswith(".csv") and file.compression is None and is_local(file.path)
+            if not text or columns.image or ("$y/" in sed and letters):
                 return ""
     return shlex.join(["sed", "-i.bak", sed, *sorted(sources)])

@@ -125,7 +125,7 @@ CASES = {
     "a mask without a class": rejects(
         "b.jpg,,1 2", "CLASS_INVALID", "the class is '' and the row has a mask; it must be 1, 2, 3 or 4"
     ),
-    "a class with decimals": rejects("b.jpg,3.0,1 2", "CLASS_INVALID", "saved with decimals: write 3"),
+    "a class with decimals": rejects("b.jpg,3.5,1 2", "CLASS_INVALID", "the class is '3.5'"),
     "no class, and no image": UserFiles(
         csv="ImageId,ClassId,EncodedPixels\na.jpg,3,1 2\nz.jpg,,\n",
         params=ours(negatives="all"),
@@ -283,7 +283,9 @@ CASES = {
     ),
     # what spreadsheets do to masks
     "a mask that is cut off": rejects(f"b.jpg,3,{CUT_EVEN}", "RLE_CUT_OFF", "a cell of Excel", "exactly 32767"),
-    "a mask that is cut off at an odd place": rejects(f"b.jpg,3,{CUT_ODD}", "RLE_CUT_OFF", "before its first number"),
+    "a mask that is cut off at an odd place": rejects(
+        f"b.jpg,3,{CUT_ODD}", "RLE_CUT_OFF", "its first number with a leading 0"
+    ),
     "a mask that is cut off after a blank": rejects(f'b.jpg,3,"{"1 2 " * 8191}10 "', "RLE_CUT_OFF"),
     "a whole mask of that length": UserFiles(
         csv=f"{HEADER}\na.jpg,3,0{'1 2 ' * 8191}1 3\nb.jpg,3,{'1 2 ' * 8190}10 100\n",

@@ -15,7 +15,7 @@ import pytest
 
 from maskmill import open_dataset
 from maskmill.names import MANIFEST
-from tests.support.builders import grey_pixels, image_bytes, write_dataset, write_params
+from tests.support.builders import grey_pixels, image_bytes, write_dataset, write_params, zip_bytes
 from tests.support.command import create, manifest, run_here, run_maskmill
 from tests.support.user_files import TWO_IMAGES, UserFiles, label_runs
 
@@ -229,6 +229,13 @@ CASES = {
         "a.jpg",
         "b.jpg",
         words=("2 rows like this, with the ending .png, not .jpg: sed -i.bak",),
+    ),
+    "another ending in a zip archive, which no command changes": UserFiles(
+        csv=zip_bytes({"train.csv": f"{HEADER}a.png,3,1 5\nb.png,3,1 5\n".encode()}),
+        status=3,
+        words=("2 rows like this, with the ending .png, not .jpg: write the names of the files in the CSV",),
+        never=("sed",),
+        codes={"IMAGE_MISSING": 2},
     ),
     "ending of another format": misnamed("a.dcm,3,1 5\nb.dcm,3,1 5\n", "a.png", "b.png", words=("sed -i.bak",)),
     "some with another ending": misnamed(

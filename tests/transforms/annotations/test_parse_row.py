@@ -144,7 +144,6 @@ def test_no_mask_is_told_from_an_empty_one(text: bytes) -> None:
         (b"..,3,1 2", Code.IMAGE_ID_INVALID, "must be a file name, not a path"),
         (b".,3,1 2", Code.IMAGE_ID_INVALID, "must be a file name, not a path"),
         (b"a.jpg,3,1 2 3", Code.RLE_ODD_COUNT, "3 numbers"),
-        (b"a.jpg,3.0,1 2", Code.CLASS_INVALID, "the class is '3.0'; it must be 1, 2, 3 or 4; a table with gaps"),
         (b"a.jpg;3;1 2", Code.CSV_FIELD_COUNT, "it is separated by semicolons; separate its fields with commas"),
         (b"a.jpg\t3\t1 2", Code.CSV_FIELD_COUNT, "it is separated by tabs"),
         (b"a.jpg|3|1 2", Code.CSV_FIELD_COUNT, "it is separated by pipes"),

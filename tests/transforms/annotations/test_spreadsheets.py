@@ -26,7 +26,7 @@ def text_of(length: int) -> str:
 )
 def test_a_mask_as_long_as_a_cell_is_taken_for_cut_off(field: str) -> None:
     assert len(field) >= SHORTEST_CUT
-    with pytest.raises(DataError, match="write a 0 before its first number") as caught:
+    with pytest.raises(DataError, match="write its first number with a leading 0") as caught:
         check_not_cut_off(field)
     assert caught.value.code is Code.RLE_CUT_OFF
 
