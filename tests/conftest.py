@@ -10,10 +10,15 @@ from collections.abc import Callable, Iterator
 from types import MethodType
 from typing import Any
 
+import hypothesis
 import pytest
 from apache_beam.transforms import core
 
 from tests.support.stores import Store, amazon_s3, google_cloud_storage
+
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("maskmill", deadline=None)
+hypothesis.settings.load_profile("maskmill")
 
 
 @pytest.fixture(scope="session", autouse=True)

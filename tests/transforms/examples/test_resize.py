@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -23,7 +23,6 @@ from tests.support.builders import grey_pixels
 sizes = st.integers(1, 60)
 
 
-@settings(deadline=None)
 @given(sizes, sizes, sizes, sizes, st.integers(0, 255))
 def test_an_even_grey_stays_that_grey(height: int, width: int, to_height: int, to_width: int, grey: int) -> None:
     resized = resize_bicubic(np.full((height, width), grey, np.uint8), to_height, to_width)
@@ -55,7 +54,6 @@ def test_products_are_exact_so_that_the_result_does_not_depend_on_the_order_of_s
         assert resized[:, column].tolist() == [min(max(round(value), 0), 255) for value in values]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 2000), st.integers(1, 700))
 def test_weights_are_fixed_point_numbers_small_enough_for_exact_sums(size_in: int, size_out: int) -> None:
     for band in _bands(size_in, size_out):
@@ -63,7 +61,6 @@ def test_weights_are_fixed_point_numbers_small_enough_for_exact_sums(size_in: in
         assert np.abs(band.weights).sum(axis=0).max() * 255 < 2**9
 
 
-@settings(deadline=None)
 @given(st.integers(1, 400), st.integers(1, 400))
 def test_weights_of_a_pixel_sum_to_one_inside_the_image(size_in: int, size_out: int) -> None:
     for index in {0, size_out // 2, size_out - 1}:

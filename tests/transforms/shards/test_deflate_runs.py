@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from maskmill.transforms.shards.deflate_runs import canonical_codes, code_lengths, coder_for, deflate_runs
@@ -27,7 +27,6 @@ def expand(plane: np.ndarray, numbers: tuple[bytes, ...]) -> bytes:
 
 
 @pytest.mark.parametrize("numbers", NUMBERS)
-@settings(deadline=None)
 @given(runs=st.lists(st.tuples(st.integers(0, 8), st.integers(1, 600)), min_size=1, max_size=20))
 def test_zlib_gives_back_the_array(numbers: tuple[bytes, ...], runs: list[tuple[int, int]]) -> None:
     plane = np.concatenate([np.full(length, value % len(numbers), np.uint8) for value, length in runs])
