@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -94,7 +94,7 @@ def settle_contradictions(image_id: str, rows: Iterable[AnnotationRow]) -> tuple
     return sorted(kept), rejected
 
 
-def drop_needless(rows: Sequence[AnnotationRow]) -> list[AnnotationRow]:
+def drop_needless(rows: list[AnnotationRow]) -> list[AnnotationRow]:
     """Leaves out the rows that name no class, and so list an image without a defect, where the image has a defect.
 
     Args:
@@ -103,12 +103,14 @@ def drop_needless(rows: Sequence[AnnotationRow]) -> list[AnnotationRow]:
     Returns:
         the others, in the same order; each source stands alone.
     """
+    if not any(_names_no_class_nor_defect(row) for row in rows):
+        return rows
     with_defect = {row.source for row in rows if row.mask.runs not in (EMPTY_RUNS, REJECTED_RUNS)}
-    return [
-        row
-        for row in rows
-        if not (row.source in with_defect and row.mask.class_id == NO_CLASS and row.mask.runs == EMPTY_RUNS)
-    ]
+    return [row for row in rows if row.source not in with_defect or not _names_no_class_nor_defect(row)]
+
+
+def _names_no_class_nor_defect(row: AnnotationRow) -> bool:
+    return row.mask.class_id == NO_CLASS and row.mask.runs == EMPTY_RUNS
 
 
 def _by_class(rows: Iterable[AnnotationRow]) -> Iterable[list[AnnotationRow]]:

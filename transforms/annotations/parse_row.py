@@ -115,9 +115,12 @@ def _parse_fields(fields: Sequence[str], columns: Columns, classes: Collection[i
     if len(fields) != columns.fields:
         raise DataError(Code.CSV_FIELD_COUNT, _explain_count(fields, columns))
     image_id, class_text = _image_and_class(fields, columns)
-    _check_image_id(image_id, fields[columns.image], columns)
+    if not is_file_name(image_id):
+        raise DataError(Code.IMAGE_ID_INVALID, _explain_image_id(image_id, fields[columns.image], columns))
     runs = _parse_mask(fields[columns.mask], columns.format.runs)
-    class_id = _parse_class(class_text, columns, has_runs=runs is not None and runs.size > 0)
+    class_id = _class_number(class_text, columns)
+    if class_id is None:
+        class_id = _parse_no_class(class_text, columns, has_runs=runs is not None and runs.size > 0)
     group = _parse_group(fields, columns)
     kept = classes is None or class_id in classes or class_id == NO_CLASS
     if runs is None or not kept:
@@ -187,16 +190,14 @@ def _parse_mask(field: str, form: RunFormat) -> Runs | None:
         raise
 
 
-def _check_image_id(image_id: str, field: str, columns: Columns) -> None:
+def _explain_image_id(image_id: str, field: str, columns: Columns) -> str:
+    """Says why a field does not name an image."""
     shown = repr(field[:SHOWN_CHARACTERS])
-    if not image_id and columns.class_id == columns.image and field.strip():
-        problem = f"{shown} does not name an image and, after a _, its class"
-        raise DataError(Code.IMAGE_ID_INVALID, f"{problem}; write both, as in the header")
     if len(image_id.encode()) > MAX_NAME_BYTES:
-        problem = f"{shown}… does not name an image; no file name has more than {MAX_NAME_BYTES} bytes"
-        raise DataError(Code.IMAGE_ID_INVALID, problem)
-    if not is_file_name(image_id):
-        raise DataError(Code.IMAGE_ID_INVALID, f"{shown} does not name an image; it must be a file name, not a path")
+        return f"{shown}… does not name an image; no file name has more than {MAX_NAME_BYTES} bytes"
+    if not image_id and columns.class_id == columns.image and field.strip():
+        return f"{shown} does not name an image and, after a _, its class; write both, as in the header"
+    return f"{shown} does not name an image; it must be a file name, not a path"
 
 
 def _class_number(text: str, columns: Columns) -> int | None:
@@ -207,16 +208,13 @@ def _class_number(text: str, columns: Columns) -> int | None:
     return classes.index(text) + 1 if text in classes else None
 
 
-def _parse_class(text: str, columns: Columns, *, has_runs: bool) -> int:
-    number = _class_number(text, columns)
-    if number is not None:
-        return number
-    if not has_runs and text.lower() in _NO_CLASS:
+def _parse_no_class(text: str, columns: Columns, *, has_runs: bool) -> int:
+    """Returns `NO_CLASS` if a text that is not the name of a class may stand for none."""
+    stands_for_none = text.lower() in _NO_CLASS
+    if stands_for_none and not has_runs:
         return NO_CLASS
     *others, last = columns.format.classes
-    problem = (
-        f"the class is {text[:SHOWN_CHARACTERS]!r}{' and the row has a mask' if text.lower() in _NO_CLASS else ''}"
-    )
+    problem = f"the class is {text[:SHOWN_CHARACTERS]!r}{' and the row has a mask' if stands_for_none else ''}"
     mend = f"it must be {', '.join(others)} or {last}" if others else f"it must be {last}"
     raise DataError(Code.CLASS_INVALID, f"{problem}; {mend}")
 
