@@ -116,8 +116,8 @@ def publish(job: Job, baseline: Baseline, run: Run, metadata: DatasetMetadata) -
 
 def _is_published(job: Job, baseline: Baseline, metadata: DatasetMetadata, files: Mapping[str, bytes]) -> bool:
     kept = all(_is_kept(baseline, shard.path, shard.stored) for shard in metadata.shards)
-    same = all(read_bytes_if_there(join(job.output.root, name)) == text for name, text in files.items())
-    return kept and same and not history_problems(job.output.root)
+    same = kept and all(read_bytes_if_there(join(job.output.root, name)) == text for name, text in files.items())
+    return same and not history_problems(job.output.root)
 
 
 def _is_kept(baseline: Baseline, path: str, stored: StoredShard) -> bool:

@@ -178,6 +178,43 @@ def test_an_image_whose_content_has_changed_is_found_by_its_checksum(store: Stor
     assert_whole(store.tree("out"))
 
 
+def flip(store: Store, name: str) -> None:
+    """Changes a bit in the middle of an object."""
+    content = bytearray(store.get(name))
+    content[len(content) // 2] ^= 4
+    store.put(name, bytes(content))
+
+
+def test_what_is_damaged_in_a_store_is_written_again_with_verify(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = put_dataset(store, tmp_path)
+    assert create(store, params) == 0
+    before = store.tree("out")
+    for name in ("train_input/preprocessed_data-1_p0.h5", "meta_eval_input.dat"):
+        flip(store, f"out/{name}")
+    assert main(["verify", store.path("out")]) == 4
+    capsys.readouterr()
+    assert create(store, params, "--verify", "--no_lock") == 0
+    assert capsys.readouterr().err.count("its content has changed; it is written again") == 2
+    assert store.tree("out") == before
+    assert main(["verify", store.path("out"), "--quiet"]) == 0
+
+
+def test_a_damaged_shard_of_a_failed_run_in_a_store_is_written_again_with_verify(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = put_dataset(store, tmp_path)
+    store.delete("data/train_images/h.jpg")
+    assert create(store, params) == 3
+    staged = next(name for name in store.names("out") if name.endswith(".h5"))
+    flip(store, f"out/{staged}")
+    assert create(store, params, "--max_rejected=1", "--verify") == 0
+    assert f"{store.path(f'out/{staged}')}: its content has changed; it is written again" in capsys.readouterr().err
+    assert_whole(store.tree("out"))
+    assert main(["verify", store.path("out"), "--quiet"]) == 0
+
+
 def test_a_folder_of_days_in_a_store(store: Store, tmp_path: Path) -> None:
     params = put_dataset(store, tmp_path)
     for day in (1, 2, 3):
