@@ -21,15 +21,20 @@ def check_sizes(listed: Mapping[str, int | None], found: Mapping[str, int], wher
     Yields:
         one message for each problem.
     """
-    for path, size in listed.items():
-        if path not in found:
-            yield f"{path}: is missing"
-        elif size not in (None, found[path]):
-            yield f"{path}: has {found[path]:,} bytes instead of {size:,}"
+    yield from (f"{path}: {problem}" for path, problem in find_incomplete(listed, found))
     # People may leave files in the folder itself; attempts are ours.
     candidates = (path for path in found if "/" in path or path.endswith(ATTEMPT))
     for path in find_strays(candidates, listed):
         yield f"{path}: {STRAY}; {where} does not list it"
+
+
+def find_incomplete(listed: Mapping[str, int | None], found: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """Finds files that are missing or have the wrong size; yields path and problem. Arguments as of `check_sizes`."""
+    for path, size in listed.items():
+        if path not in found:
+            yield path, "is missing"
+        elif size not in (None, found[path]):
+            yield path, f"has {found[path]:,} bytes instead of {size:,}"
 
 
 def find_strays(present: Iterable[str], listed: Collection[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ EXIT_STATUSES = """\
 exit status:
   0  done, or nothing to do
   1  the run failed; nothing was published, unless it was the metrics or the report that could not be written
-  2  wrong usage, parameter file or input, or a cluster that does not answer; nothing was done
+  2  wrong usage, parameter file or input; nothing was done
   3  more rows or images are bad than --max_rejected allows; nothing was published
   4  verify: the dataset is damaged, or there is none
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from maskmill.completeness import find_incomplete
 from maskmill.manifest import unseal
 from maskmill.names import MANIFEST, record_path
 from maskmill.pipeline.dataset.baseline import Baseline
@@ -139,11 +140,7 @@ def _find_incomplete(manifest: Mapping[str, Any], sizes: Mapping[str, int]) -> d
     """Returns what is wrong with listed files that are missing or have the wrong size, by path."""
     listed = {name: entry["bytes"] for name, entry in manifest.get("files", {}).items()}
     listed |= {shard["file"]: shard["bytes"] for shard in shards_of(manifest)} if manifest else {}
-    return {
-        path: f"has {sizes[path]:,} bytes instead of {size:,}" if path in sizes else "is missing"
-        for path, size in listed.items()
-        if sizes.get(path) != size
-    }
+    return dict(find_incomplete(listed, sizes))
 
 
 def _files_beside(root: str, manifest: Mapping[str, Any], sizes: Mapping[str, int]) -> Iterator[WrittenFile]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from maskmill.names import EVAL, TRAIN
 from maskmill.pipeline.job.yaml_file import Path, shown
+from maskmill.transforms.files.signatures import kind_of
 
 # The class of the Model Zoo that reads this kind of data.
 DATA_PROCESSOR = "SeverstalBinaryClassDataProcessor"
@@ -16,14 +17,8 @@ _READERS = ("Hdf5DataProcessor", "Hdf5BaseDataProcessor")
 _KEYS = f"data_processor: {DATA_PROCESSOR}, data_dir, image_shape, class_id, train_test_split and num_classes"
 _NEEDED = f"give a file with the sections {TRAIN} and {EVAL}, each with {_KEYS}, and the section model with loss"
 
-_SIGNATURES = {
-    b"\x89HDF": "an HDF5 file",
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"PK\x03\x04": "a ZIP archive or a spreadsheet",
-    b"\x1f\x8b": "a gzip archive",
-    b"%PDF": "a PDF file",
-}
+# As many as `kind_of` needs.
+_HEAD_BYTES = 300
 _HEADER = re.compile(r"[^\s:#?%&*!|>{}\[\]-][^:\n]*[,;\t][^:\n]*")
 # Keys that only files of these kinds have.
 _KINDS = {
@@ -39,8 +34,8 @@ def other_bytes(data: bytes) -> str | None:
     Returns:
         what it is and what to do; None if it may be text.
     """
-    found = [kind for signature, kind in _SIGNATURES.items() if data.startswith(signature)]
-    return f"this is {found[0]}, not a parameter file; {_NEEDED}" if found else None
+    kind = kind_of(data[:_HEAD_BYTES])
+    return f"this is {kind}, not a parameter file; {_NEEDED}" if kind else None
 
 
 def other_text(text: str) -> str | None:

@@ -1,6 +1,5 @@
 """Says what is wrong with the sections of a parameter file: the line, the key, the cause, what to do."""
 
-import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -10,6 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from maskmill.pipeline.job.yaml_file import UNREADABLE, Path, Problem, YamlTree, shown
+from maskmill.transforms.text import letters_and_digits
 
 # What a section was called before the project had its name.
 _FORMER_NAMES = {"steelbeam": "maskmill"}
@@ -111,12 +111,8 @@ def nearest_key(path: Path, model: type[BaseModel]) -> Path | None:
 
 def _alike(name: str, known: Iterable[str], cutoff: float) -> list[str]:
     """Finds the known key that is spelt most like a name, whatever its case, hyphens and underscores."""
-    plain = {_plain(key): key for key in known}
-    return [plain[key] for key in get_close_matches(_plain(name), plain, n=1, cutoff=cutoff)]
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]", "", name).lower()
+    plain = {letters_and_digits(key): key for key in known}
+    return [plain[key] for key in get_close_matches(letters_and_digits(name), plain, n=1, cutoff=cutoff)]
 
 
 def _keys_below(model: type[BaseModel], section: Path = ()) -> Iterator[tuple[Path, FieldInfo]]:

@@ -7,7 +7,7 @@ import grpc
 from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions, SparkRunnerOptions
 from apache_beam.runners.portability.portable_runner import PortableRunner
 
-from maskmill.pipeline.errors import UsageError
+from maskmill.pipeline.errors import MaskmillError
 from maskmill.pipeline.runners.check_settings import FLINK_PORT, flink_address
 
 ANSWER_SECONDS = 10
@@ -19,7 +19,7 @@ def check_answers(pipeline: beam.Pipeline) -> None:
     """Checks that somebody answers where a job is to be submitted; what Beam starts for the run is not asked.
 
     Raises:
-        UsageError: nobody answers.
+        MaskmillError: nobody answers. It may be so for a moment only: a scheduled job that fails so is worth a retry.
     """
     if not isinstance(pipeline.runner, PortableRunner):
         return
@@ -40,7 +40,7 @@ def _check_job_server(endpoint: str) -> None:
     try:
         ready.result(timeout=ANSWER_SECONDS)
     except grpc.FutureTimeoutError as error:
-        raise UsageError(
+        raise MaskmillError(
             f"no job server answers at {endpoint} (--job_endpoint); start it, or give HOST:PORT of one that runs"
         ) from error
     finally:
@@ -50,7 +50,7 @@ def _check_job_server(endpoint: str) -> None:
 def _check_flink(options: PipelineOptions) -> None:
     address = flink_address(options)
     if address is not None and not _answers(f"{address.geturl()}/v1/config"):
-        raise UsageError(
+        raise MaskmillError(
             f"no Flink cluster answers at {address.geturl()} (--flink_master); start it, or give HOST:PORT of the REST "
             f"address of one that runs; the port is usually {FLINK_PORT}"
         )
@@ -58,7 +58,7 @@ def _check_flink(options: PipelineOptions) -> None:
 
 def _check_spark(spark: SparkRunnerOptions) -> None:
     if spark.spark_submit_uber_jar and not _answers(spark.spark_rest_url):
-        raise UsageError(
+        raise MaskmillError(
             f"no Spark cluster answers at {spark.spark_rest_url} (--spark_rest_url); start it, or give the REST "
             "address of one that runs"
         )

@@ -220,8 +220,8 @@ CASES = {
         params=ours(csv="train.csv.zip"),
         pixels=PIXELS,
     ),
-    "bzip2": is_refused(bz2.compress(TABLE.encode()), "is compressed with bzip2", "bzip2 -dc < "),
-    "xz": is_refused(lzma.compress(TABLE.encode()), "is compressed with xz", "xz -dc < "),
+    "bzip2": is_refused(bz2.compress(TABLE.encode()), "is a bzip2 archive", "bzip2 -dc < "),
+    "xz": is_refused(lzma.compress(TABLE.encode()), "is an xz archive", "xz -dc < "),
     # other files under the name of a CSV
     "xlsx": is_refused(
         zip_bytes({"[Content_Types].xml": b"", "xl/workbook.xml": b""}),

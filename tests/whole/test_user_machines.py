@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -133,15 +132,18 @@ REFUSED: list[tuple[str, str]] = [
     ),
 ]
 
+UNANSWERED = [flags for flags, words in REFUSED if "answers at" in words or "start it" in words]
 
+
+@pytest.mark.timeout(SECONDS)
 @pytest.mark.parametrize(("flags", "words"), REFUSED, ids=[flags or "none" for flags, _ in REFUSED])
 def test_what_cannot_run_is_refused_in_seconds(
     flags: str, words: str, params: Path, places: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(check_answers, "ANSWER_SECONDS", 1)
-    started = time.monotonic()
-    said = create_here(params, params.parent / "out", *flags.format(**places).split(), status=2)
-    assert time.monotonic() - started < SECONDS
+    # Whoever does not answer may do so later: that is no wrong usage, and a scheduled job tries again.
+    status = 1 if flags in UNANSWERED else 2
+    said = create_here(params, params.parent / "out", *flags.format(**places).split(), status=status)
     assert words in said.err
     assert said.err.startswith("maskmill: ")
     assert said.err.count("\n") == 1

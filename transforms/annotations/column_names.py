@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from maskmill.transforms.annotations.columns import RowFormat
-from maskmill.transforms.text import printable
+from maskmill.transforms.text import letters_and_digits, printable
 
-# Names that other datasets give to these columns, as `_plain` makes them.
+# Names that other datasets give to these columns, as `letters_and_digits` makes them.
 _OTHER_NAMES = {
     "image_column": ("id", "image", "img", "imagename", "imagefile", "file", "filename", "name", "path"),
     "class_column": ("class", "classname", "label", "category", "categoryid", "defect", "type"),
@@ -86,18 +86,21 @@ def _split_joined(column: str, missing: Mapping[str, str]) -> dict[str, str]:
     """Splits the name of a column such as `Image_Label` into those of image and class; empty if it is no such name."""
     places = [match.start() for match in re.finditer("_", column)]
     splits = [{"image_column": column[:place], "class_column": column[place + 1 :]} for place in places]
-    same = (parts for parts in splits if all(_plain(part) == _plain(missing[key]) for key, part in parts.items()))
+    same = (
+        parts
+        for parts in splits
+        if all(letters_and_digits(part) == letters_and_digits(missing[key]) for key, part in parts.items())
+    )
     near = (parts for parts in splits if all(_nearest(key, missing[key], [part]) for key, part in parts.items()))
     return next(same, next(near, {}))
 
 
 def _nearest(key: str, name: str, columns: Sequence[str]) -> str | None:
     """Returns the column that is most likely meant by a name."""
-    plain = {_plain(column): column for column in reversed(columns) if _plain(column)}
-    near = [_plain(name), *_OTHER_NAMES[key], *get_close_matches(_plain(name), plain, n=1, cutoff=_ALIKE)]
+    plain = {letters_and_digits(column): column for column in reversed(columns) if letters_and_digits(column)}
+    near = [
+        letters_and_digits(name),
+        *_OTHER_NAMES[key],
+        *get_close_matches(letters_and_digits(name), plain, n=1, cutoff=_ALIKE),
+    ]
     return next((plain[one] for one in near if one in plain), None)
-
-
-def _plain(name: str) -> str:
-    """Returns the letters and digits of a name, in lower letters."""
-    return re.sub(r"[\W_]", "", name).lower()

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, cast
 
+from maskmill.transforms.files.file_names import is_litter
 from maskmill.transforms.files.read_write import open_read
 from maskmill.transforms.text import SHOWN_CHARACTERS, printable
 
@@ -107,7 +108,7 @@ def _only_member(members: Sequence[zipfile.ZipInfo]) -> zipfile.ZipInfo:
     names = {member.filename for member in members}
     if document := _document(names):
         raise _NotReadError(f"is {document}, not a CSV file; open it and save the table as CSV (UTF-8)")
-    files = [member for member in members if not _is_litter(member.filename)]
+    files = [member for member in members if not _is_beside_data(member.filename)]
     if len(files) != 1:
         shown = ", ".join(printable(one.filename[:SHOWN_CHARACTERS]) for one in files[:_SHOWN_MEMBERS])
         more = ", …" if len(files) > _SHOWN_MEMBERS else ""
@@ -133,9 +134,9 @@ def _document(names: set[str]) -> str | None:
     return "a document of Apple Numbers" if any(name.endswith(".iwa") for name in names) else None
 
 
-def _is_litter(name: str) -> bool:
+def _is_beside_data(name: str) -> bool:
     *folders, last = name.split("/")
-    return not last or last.startswith(".") or last.lower() in ("thumbs.db", "desktop.ini") or "__MACOSX" in folders
+    return not last or is_litter(last) or "__MACOSX" in folders
 
 
 class _SizedFile(io.RawIOBase):

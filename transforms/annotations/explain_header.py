@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from maskmill.transforms.annotations.column_names import explain_missing_columns
 from maskmill.transforms.annotations.columns import SEPARATORS, RowFormat, header_names, parse_header
-from maskmill.transforms.annotations.file_kinds import rewrite
+from maskmill.transforms.annotations.explain_content import rewrite
 from maskmill.transforms.rejected import DataError
 from maskmill.transforms.text import SHOWN_CHARACTERS, printable
 
@@ -32,7 +32,7 @@ def explain_header(text: str, form: RowFormat, path: str) -> str:
     Args:
         text: the beginning of the file, whose first line is no header that names the columns.
         form: names the columns that are looked for.
-        path: see `file_kinds.rewrite`.
+        path: see `explain_content.rewrite`.
 
     Returns:
         the message, without the name of the file; a command, if there is one, is at its end.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from maskmill.transforms.annotations.columns import RowFormat, parse_header
 from maskmill.transforms.annotations.compression import Compression, CsvFileError, compression_of, open_csv
 from maskmill.transforms.annotations.csv_blocks import CsvFile, read_block, split_into_blocks
+from maskmill.transforms.annotations.explain_content import explain_content
 from maskmill.transforms.annotations.explain_header import explain_header
-from maskmill.transforms.annotations.file_kinds import explain_content
 from maskmill.transforms.files.errors import as_os_error
 
 _HEAD_BYTES = 2**16

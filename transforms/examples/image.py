@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, features
 
 from maskmill.transforms.examples import jpeg
-from maskmill.transforms.examples.file_kind import FORMATS, image_format, other_file
+from maskmill.transforms.examples.image_format import FORMATS, image_format, other_file
 from maskmill.transforms.examples.strip_metadata import several_images, strip_metadata
 from maskmill.transforms.rejected import Code, DataError
 

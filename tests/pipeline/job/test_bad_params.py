@@ -121,7 +121,7 @@ def test_what_is_no_plain_yaml_is_named(
         (b"\xe4: 1\n", ["not UTF-8"]),
         (bytes(64), ["U+0000 cannot stand in YAML"]),
         ("train_input: {}".encode("utf-16"), ["not UTF-8"]),
-        (pickle.dumps(Bomb()), ["params.yaml:1"]),
+        (pickle.dumps(Bomb()), ["params.yaml: this is a Python pickle, not a parameter file"]),
         (pickle.dumps(Bomb(), 0), ["params.yaml:1"]),
         (LAUGHS.encode(), ["use fewer aliases"]),
         (b"a: 1\n" * 10_000_000, ["over 1 MiB"]),

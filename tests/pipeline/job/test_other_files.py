@@ -18,9 +18,9 @@ OURS = {"data_processor": "SeverstalBinaryClassDataProcessor"}
         (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
         (b"\x89PNG\r\n\x1a\n", "a PNG image"),
         (b"\xff\xd8\xff\xe0", "a JPEG image"),
-        (b"PK\x03\x04", "a ZIP archive or a spreadsheet"),
+        (b"PK\x03\x04", "a zip archive"),
         (b"\x1f\x8b\x08", "a gzip archive"),
-        (b"%PDF-1.7", "a PDF file"),
+        (b"%PDF-1.7", "a PDF document"),
     ],
 )
 def test_a_binary_file_is_known_by_its_first_bytes(data: bytes, kind: str) -> None:

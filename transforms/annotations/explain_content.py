@@ -1,4 +1,4 @@
-"""Recognises files that are not CSV, or not in UTF-8, by their first bytes, and says what to do with them."""
+"""Says what a file is that is no CSV, or not in UTF-8, by its first bytes, and what to do with it."""
 
 from __future__ import annotations
 
@@ -6,42 +6,37 @@ import re
 import shlex
 
 from maskmill.transforms.files.paths import is_local
+from maskmill.transforms.files.signatures import kind_of
 
+# What to do with files of some kinds; of the others, the CSV file is another one.
+_WRONG_FILE = "correct maskmill.csv"
 _DOCUMENT = "open it and save the table as CSV (UTF-8)"
 _EXPORT = "export its table as CSV"
-_UNPACK = "unpack it"
-_WRONG_FILE = "correct maskmill.csv"
-
-# What files begin with, what they are, what to do, and a command that reads the file and writes what is wanted.
-_BINARY: tuple[tuple[bytes, str, str, str], ...] = (
-    (b"BZh", "is compressed with bzip2", _UNPACK, "bzip2 -dc"),
-    (b"\xfd7zXZ\0", "is compressed with xz", _UNPACK, "xz -dc"),
-    (b"]\0\0", "is compressed with lzma", _UNPACK, "xz -dc"),
-    (b"\x28\xb5\x2f\xfd", "is compressed with Zstandard", _UNPACK, "zstd -dc"),
-    (b"\x04\x22\x4d\x18", "is compressed with LZ4", _UNPACK, "lz4 -dc"),
-    (b"\x1f\x9d", "is compressed with compress", _UNPACK, "gzip -dc"),
-    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive", _UNPACK, ""),
-    (b"Rar!\x1a\x07", "is a RAR archive", _UNPACK, ""),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an old Excel workbook (.xls), or protected by a password", _DOCUMENT, ""),
-    (b"{\\rtf", "is a document in RTF, as TextEdit and WordPad save", "save it as plain text (UTF-8)", ""),
-    (b"PAR1", "is a Parquet file", _EXPORT, ""),
-    (b"ARROW1", "is an Arrow (Feather) file", _EXPORT, ""),
-    (b"FEA1", "is a Feather file", _EXPORT, ""),
-    (b"ORC", "is an ORC file", _EXPORT, ""),
-    (b"Obj\x01", "is an Avro file", _EXPORT, ""),
-    (b"\x89HDF\r\n\x1a\n", "is an HDF5 file", _EXPORT, ""),
-    (b"SQLite format 3\0", "is an SQLite database", _EXPORT, ""),
-    (b"\x93NUMPY", "is an array of NumPy", _EXPORT, ""),
-    (b"%PDF-", "is a PDF", _EXPORT, ""),
-    (b"\xff\xd8\xff", "is a JPEG image", _WRONG_FILE, ""),
-    (b"\x89PNG\r\n\x1a\n", "is a PNG image", _WRONG_FILE, ""),
-    (b"GIF8", "is a GIF image", _WRONG_FILE, ""),
-    (b"II*\0", "is a TIFF image", _WRONG_FILE, ""),
-    (b"MM\0*", "is a TIFF image", _WRONG_FILE, ""),
-    (b"\x7fELF", "is a program", _WRONG_FILE, ""),
-)
-_TAR = b"ustar"
-_TAR_OFFSET = 257
+_MENDS = {
+    "a 7z archive": "unpack it",
+    "a RAR archive": "unpack it",
+    "a tar archive": "unpack it, and name the CSV file in maskmill.csv",
+    "a document in RTF, as TextEdit and WordPad save": "save it as plain text (UTF-8)",
+    "an old Excel workbook (.xls), or a document with a password": _DOCUMENT,
+    "a Parquet file": _EXPORT,
+    "an Arrow (Feather) file": _EXPORT,
+    "a Feather file": _EXPORT,
+    "an ORC file": _EXPORT,
+    "an Avro file": _EXPORT,
+    "an HDF5 file": _EXPORT,
+    "an SQLite database": _EXPORT,
+    "a NumPy array": _EXPORT,
+    "a PDF document": _EXPORT,
+}
+# Commands that read a compressed file and write its content.
+_UNPACK = {
+    "a bzip2 archive": "bzip2 -dc",
+    "an xz archive": "xz -dc",
+    "an lzma archive": "xz -dc",
+    "a Zstandard archive": "zstd -dc",
+    "an LZ4 archive": "lz4 -dc",
+    "an archive of compress (.Z)": "gzip -dc",
+}
 
 # What texts begin with, in lower letters after blanks.
 _TEXTS: tuple[tuple[str, str, str], ...] = (
@@ -105,11 +100,9 @@ def explain_content(head: bytes, path: str) -> str | None:
     Returns:
         what it is, and what to do; None if it is such a text, or empty.
     """
-    for start, what, mend, command in _BINARY:
-        if head.startswith(start):
-            return f"{what}, not a CSV file; {mend}{rewrite(path, command)}"
-    if head[_TAR_OFFSET:].startswith(_TAR):
-        return f"is a tar archive, not a CSV file; {_UNPACK}, and name the CSV file in maskmill.csv"
+    if (kind := kind_of(head)) is not None:
+        mend = f"unpack it{rewrite(path, _UNPACK[kind])}" if kind in _UNPACK else _MENDS.get(kind, _WRONG_FILE)
+        return f"is {kind}, not a CSV file; {mend}"
     if encoding := _wide_encoding(head):
         command = f"iconv -f {encoding} -t UTF-8"
         return f"is in {encoding}, as Excel and PowerShell save Unicode; save it as UTF-8{rewrite(path, command)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maskmill.transforms.annotations.file_kinds import explain_content, rewrite
+from maskmill.transforms.annotations.explain_content import explain_content, rewrite
 
 TEXT = "ImageId,ClassId,EncodedPixels\na.jpg,3,1 2\n"
 
@@ -20,6 +20,10 @@ TEXT = "ImageId,ClassId,EncodedPixels\na.jpg,3,1 2\n"
         # What looks like the beginning of something else.
         b"Image<html>,a\n",
         b"version,a\n",
+        b"ORCID,ClassId\n",
+        b"ORC,ClassId\n",
+        b"PAR1;PAR2\n",
+        b"ID3 tag,a\n",
         b"[a],b\n",
         b"{a},b\n",
         b"a" * 65535 + "é".encode()[:1],
@@ -32,8 +36,8 @@ def test_a_text_is_left_to_the_reader(head: bytes) -> None:
 @pytest.mark.parametrize(
     ("head", "words"),
     [
-        (b"BZh91AY&SY", "is compressed with bzip2, not a CSV file; unpack it: bzip2 -dc < a.csv > a.csv.new"),
-        (b"\xfd7zXZ\0\0", "is compressed with xz, not a CSV file; unpack it: xz -dc < a.csv"),
+        (b"BZh91AY&SY", "is a bzip2 archive, not a CSV file; unpack it: bzip2 -dc < a.csv > a.csv.new"),
+        (b"\xfd7zXZ\0\0", "is an xz archive, not a CSV file; unpack it: xz -dc < a.csv"),
         (b"\x28\xb5\x2f\xfd", "Zstandard"),
         (b"7z\xbc\xaf\x27\x1c", "is a 7z archive, not a CSV file; unpack it"),
         (b"Rar!\x1a\x07\0", "is a RAR archive"),

