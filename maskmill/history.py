@@ -78,6 +78,12 @@ def _has_readable_values(content: Mapping[str, Any]) -> bool:
     return all(type(number) is int for number in numbers) and all(isinstance(text, str) for text in texts)
 
 
+def seconds_of(entry: Mapping[str, Any]) -> float:
+    """Returns the duration of a run, from its start until its dataset was published, in seconds."""
+    started, finished = (datetime.datetime.fromisoformat(entry[key]) for key in ("started", "finished"))
+    return (finished - started).total_seconds()
+
+
 def is_sealed(text: bytes) -> bool:
     """Whether a history has a line that can only be maskmill's."""
     return any("sha256" in line.entry for line in read_lines(text) if line.entry)

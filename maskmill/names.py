@@ -1,7 +1,7 @@
 """Formats and parses every name in a dataset's folder; nothing else writes them down.
 
     <output_dir>/
-      manifest.json, data_params.json, meta_<split>.dat, rejected.jsonl, history.jsonl, .lock
+      manifest.json, data_params.json, meta_<split>.dat, examples.csv, rejected.jsonl, history.jsonl, .lock
       <split>/<name>-<number>_p<range>.h5     groups example_<i>, each with image and label
       .staging/publishing.json
       .staging/<key>/outcome.json
@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple, get_args
 
 MANIFEST = "manifest.json"
 DATA_PARAMS = "data_params.json"
+EXAMPLES = "examples.csv"
 REJECTED = "rejected.jsonl"
 HISTORY = "history.jsonl"
 LOCK = ".lock"

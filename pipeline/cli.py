@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from maskmill.names import is_utf8
-from maskmill.pipeline import create, plan, preview, prune, report, sample, show, verify
+from maskmill.pipeline import create, diff, plan, preview, prune, report, sample, show, verify
 from maskmill.pipeline.arguments.parser import EXIT_STATUSES, Parser
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
 from maskmill.pipeline.messages.run_log import JsonFormatter, RunLog, is_json
 from maskmill.transforms.files.errors import NameNotUtf8Error, NoFileSystemError
 
-# Each module has a line of HELP, `add_arguments(parser)` and `run(parsed, rest)`. None imports Beam before it runs.
+# Each module has a line of HELP, `add_arguments(parser)` and `run(parsed, rest)`, which may return an exit status. None
+# imports Beam before it runs.
 COMMANDS = {
     "create": create,
     "plan": plan,
@@ -28,6 +29,7 @@ COMMANDS = {
     "sample": sample,
     "verify": verify,
     "show": show,
+    "diff": diff,
     "report": report,
     "prune": prune,
 }
@@ -55,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         parsed, rest = make_parser().parse_known_args(arguments)
         _check_names(arguments)
-        COMMANDS[parsed.command].run(parsed, rest)
+        return COMMANDS[parsed.command].run(parsed, rest) or 0
     except MaskmillError as error:
         codes = {"rejected": error.codes} if isinstance(error, TooManyRejectedError) else {}
         return _fail(error, error.exit_status, debug, as_json, **codes)
@@ -68,7 +70,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         unusable = isinstance(error, (NoFileSystemError, NameNotUtf8Error))
         return _fail(error, UsageError.exit_status if unusable else 1, debug, as_json)
-    return 0
 
 
 def _check_names(arguments: Sequence[str]) -> None:

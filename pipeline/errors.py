@@ -34,6 +34,12 @@ class DamagedError(MaskmillError):
     exit_status = 4
 
 
+class ChangedTooMuchError(MaskmillError):
+    """The dataset would have fewer examples than the run demands, or differ too much; nothing was published."""
+
+    exit_status = 5
+
+
 def last_line(error: BaseException) -> str:
     """Returns the last line of an error's text, which may be a runner's traceback, without the stack of Java."""
     lines = [line for line in str(error).splitlines() if line.strip() and not re.match(r"\s+(at |\.\.\. )", line)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 
 from maskmill.pipeline.job.rejected_limit import RejectedLimit, parse_limit
@@ -29,6 +30,14 @@ def rejected_limit(text: str) -> RejectedLimit:
         return parse_limit(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def percentage(text: str) -> float:
+    """Parses a percentage such as `30%`, whose sign may be left out."""
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,12})?)%?", text, re.ASCII)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a percentage, such as 30%")
+    return float(match[1])
 
 
 def folder(text: str) -> str:

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from collections.abc import Iterable
 
-from maskmill.pipeline.arguments.argument_types import at_least, file_name, folder, rejected_limit
+from maskmill.pipeline.arguments.argument_types import at_least, file_name, folder, percentage, rejected_limit
 from maskmill.pipeline.arguments.runner_help import add_runner_help
 from maskmill.pipeline.job.rejected_limit import RejectedLimit
 from maskmill.pipeline.messages.run_log import JSON, TEXT
@@ -26,6 +26,8 @@ class CreateArguments:
     name: str
     workers: int | None
     max_rejected: RejectedLimit
+    min_examples: int
+    max_change: float | None
     checksum: bool
     verify: bool
     overwrite: bool
@@ -95,6 +97,20 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="rows and images that may be bad: a number, or a percentage of the rows such as 0.5%%; the dataset is "
         "made without them (default: %(default)s)",
+    )
+    ours.add_argument(
+        "--min_examples",
+        type=at_least(0),
+        default=0,
+        metavar="N",
+        help="publish nothing if there are fewer examples, in all splits (default: %(default)s)",
+    )
+    ours.add_argument(
+        "--max_change",
+        type=percentage,
+        metavar="P%%",
+        help="publish nothing if the number of examples differs by more than P percent from the dataset before (in the "
+        "output folder, or else that of --reuse), or the share of a class by more than P percentage points",
     )
     ours.add_argument(
         "--checksum",

@@ -16,7 +16,8 @@ exit status:
   1  the run failed; nothing was published, unless it was the metrics or the report that could not be written
   2  wrong usage, parameter file or input; nothing was done
   3  more rows or images are bad than --max_rejected allows; nothing was published
-  4  verify: the dataset is damaged, or there is none
+  4  verify, diff: the dataset is damaged, or there is none
+  5  fewer examples than --min_examples, or more change than --max_change allows; nothing was published
 """
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TextIO
 
 import apache_beam as beam
 
+from maskmill.history import seconds_of
 from maskmill.manifest import unseal
 from maskmill.names import MANIFEST, STAGING
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
@@ -17,7 +18,7 @@ from maskmill.pipeline.create.run_graph import run_graph
 from maskmill.pipeline.create.stop_on_signal import stop_on_signal
 from maskmill.pipeline.dataset.baseline import Baseline, find_baseline, find_reuse
 from maskmill.pipeline.dataset.failure import describe_state
-from maskmill.pipeline.dataset.history import find_run, shard_states, utc_now
+from maskmill.pipeline.dataset.history import find_run, utc_now
 from maskmill.pipeline.dataset.reuse import announce_latest
 from maskmill.pipeline.dataset.run_lock import locked, warn_of_no_lock
 from maskmill.pipeline.dataset.verify_kept import verify_kept
@@ -26,10 +27,11 @@ from maskmill.pipeline.graph import build_graph
 from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.read_job import read_job
 from maskmill.pipeline.job.run import Run
+from maskmill.pipeline.messages.describe_changes import warn_of_moves
 from maskmill.pipeline.messages.metrics import RunMetrics
 from maskmill.pipeline.messages.run_log import RunLog
 from maskmill.pipeline.messages.run_numbers import numbers_of
-from maskmill.pipeline.messages.summary import summarise, warn_of_classes
+from maskmill.pipeline.messages.summary import summarise, warn_of_classes, warn_of_empty_shards
 from maskmill.pipeline.messages.this_program import this_program
 from maskmill.pipeline.report.write_report import check_report, missing_libraries, write_report
 from maskmill.pipeline.runners.check_answers import check_answers
@@ -71,19 +73,20 @@ def make_dataset(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
     """
     if arguments.report:
         check_report(arguments.output_dir, arguments.report)
+    started = utc_now()
     metrics = RunMetrics(arguments.metrics_file, arguments.output_dir)
     with metrics.of_a_failure(), new_pipeline(arguments.beam_options) as pipeline:
         with log.step("find-input") as counts:
             job = read_job(arguments)
             counts.update(csv_files=len(job.input.files), csv_bytes=job.input.csv_bytes)
-        run = _new_run(arguments, job, pipeline)
+        run = _new_run(arguments, job, pipeline, started)
         check_reachable(pipeline, (job.output.root, *job.input.paths))
         if unrun := describe_unrun(pipeline):
             _translate(arguments, job, run, pipeline, log)
             out.write(f"{unrun}\n")
             return
         made = _make(arguments, job, run, RunnerJob(pipeline, out), log, metrics)
-    for warning in warn_of_classes(made.manifest["rows"], job.form.chosen):
+    for warning in _warnings(job, made):
         log.tell("warning", warning)
     metrics.write(numbers_of(made.manifest, made.entry))
     if not arguments.quiet:
@@ -93,15 +96,17 @@ def make_dataset(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
         write_report(job.output.output_dir, arguments.report, quiet=quiet, out=out, err=log.err)
 
 
-def _new_run(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline) -> Run:
+def _new_run(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, started: str) -> Run:
     cores = arguments.workers or usable_cores()
     return Run(
         id=uuid.uuid4().hex,
-        started=utc_now(),
+        started=started,
         runner=runner_name(pipeline),
         workers=arguments.workers,
         processes=runs_here(pipeline) and cores > 1 and job.input.csv_bytes >= PROCESSES_FROM_CSV_BYTES,
         max_rejected=arguments.max_rejected,
+        min_examples=arguments.min_examples,
+        max_change=arguments.max_change,
     )
 
 
@@ -166,8 +171,20 @@ def _warn(baseline: Baseline, log: RunLog) -> None:
         log.tell("warning", warning)
 
 
+def _warnings(job: Job, made: Made) -> list[str]:
+    """Warns of what a person may not expect of a dataset, although it is whole."""
+    sizes = {split: (entry["examples"], len(entry["shards"])) for split, entry in made.manifest["splits"].items()}
+    changes = made.entry["changes"] if made.entry else None
+    return [
+        *warn_of_classes(made.manifest["rows"], job.form.chosen),
+        *warn_of_empty_shards(sizes),
+        *warn_of_moves(changes, job.selection.assignment),
+    ]
+
+
 def _tell(job: Job, made: Made, seconds: float, out: TextIO, log: RunLog) -> None:
     """Says what came of a run."""
+    seconds = seconds_of(made.entry) if made.entry else seconds
     output_dir = job.output.output_dir
     if log.as_json:
         event = "published" if made.entry else "nothing-to-do"
@@ -176,4 +193,4 @@ def _tell(job: Job, made: Made, seconds: float, out: TextIO, log: RunLog) -> Non
     else:
         command = "show" if missing_libraries() else "report"
         look = f"{this_program()} {command} {shlex.quote(output_dir)}"
-        out.write(summarise(made.manifest, output_dir, shard_states(made.entry), seconds, look))
+        out.write(summarise(made.manifest, made.entry, output_dir, seconds, look))

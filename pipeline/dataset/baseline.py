@@ -10,7 +10,6 @@ from maskmill.pipeline.dataset.find_existing import Existing, find_existing, of_
 from maskmill.pipeline.dataset.reuse import Reuse, find_reusable
 from maskmill.pipeline.errors import UsageError
 from maskmill.pipeline.job.job import Job
-from maskmill.pipeline.job.rejected_limit import RejectedLimit
 from maskmill.transforms.files.paths import absolute
 from maskmill.transforms.shards.records import ReusableShard, StoredShard
 
@@ -26,6 +25,8 @@ class Baseline(NamedTuple):
         version: of the dataset in the output folder; see `find_existing.version_of`.
         reusable: shards of an earlier dataset, by fingerprint; unchanged ones are copied.
         reuse: dataset or folder of datasets that `--reuse` names, absolute; "" without it.
+        previous: folder of the dataset to compare with: the one in the output folder, or else that of `--reuse`; "" if
+            there is none.
         up_to_date: whether the same job has made the dataset in the output folder from the same input.
         warnings: for the person who started the run.
     """
@@ -35,6 +36,7 @@ class Baseline(NamedTuple):
     version: str = ""
     reusable: Mapping[str, ReusableShard] = {}
     reuse: str = ""
+    previous: str = ""
     up_to_date: bool = False
     warnings: tuple[str, ...] = ()
 
@@ -63,7 +65,8 @@ def find_baseline(job: Job, arguments: CreateArguments, reuse: Reuse) -> Baselin
         version=existing.version,
         reusable=reuse.shards,
         reuse=absolute(arguments.reuse) if arguments.reuse else "",
-        up_to_date=_is_up_to_date(job, existing, arguments.max_rejected),
+        previous=job.output.root if existing.manifest is not None else reuse.root,
+        up_to_date=_is_up_to_date(job, existing, arguments),
         warnings=(*job.warnings, *warnings),
     )
 
@@ -85,9 +88,12 @@ def _find_replaced(arguments: CreateArguments, existing: Existing) -> tuple[tupl
     return (*sorted(existing.ours), *replaced), warnings
 
 
-def _is_up_to_date(job: Job, existing: Existing, max_rejected: RejectedLimit) -> bool:
+def _is_up_to_date(job: Job, existing: Existing, arguments: CreateArguments) -> bool:
     manifest = existing.manifest
     if manifest is None or not existing.complete or manifest.get("input") != job.input.fingerprint:
         return False
+    if sum(split["examples"] for split in manifest["splits"].values()) < arguments.min_examples:
+        return False
+    rejected, rows = sum(manifest["rejected"].values()), manifest["rows"]["read"]
     # Only reading every image shows whether its content changed.
-    return not job.input.checksum and max_rejected.allows(sum(manifest["rejected"].values()), manifest["rows"]["read"])
+    return not job.input.checksum and arguments.max_rejected.allows(rejected, rows)

@@ -6,7 +6,7 @@ import json
 
 from maskmill.names import JOURNAL, OUTCOME
 from maskmill.pipeline.dataset.find_existing import find_existing
-from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
+from maskmill.pipeline.errors import ChangedTooMuchError, MaskmillError, TooManyRejectedError, UsageError
 from maskmill.pipeline.job.job import Job
 from maskmill.transforms.files.find_files import exists
 from maskmill.transforms.files.paths import join
@@ -31,6 +31,8 @@ def raise_failure(job: Job) -> None:
         outcome = json.loads(content)
         if outcome["exit_status"] == TooManyRejectedError.exit_status:
             raise TooManyRejectedError(outcome["message"], outcome["codes"])
+        if outcome["exit_status"] == ChangedTooMuchError.exit_status:
+            raise ChangedTooMuchError(outcome["message"])
         raise MaskmillError(outcome["message"])
 
 

@@ -15,6 +15,7 @@ from maskmill.format_version import current_format
 from maskmill.history import HistoryLine, check_history, read_lines
 from maskmill.manifest import seal_line
 from maskmill.names import HISTORY
+from maskmill.pipeline.dataset.changes import Changes
 from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.run import Run
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
@@ -27,15 +28,15 @@ MAX_LINES = 1000
 
 def utc_now() -> str:
     """Returns the time in ISO 8601, UTC."""
-    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
 
 
-def extended_history(job: Job, run: Run, metadata: DatasetMetadata) -> bytes:
+def extended_history(job: Job, run: Run, metadata: DatasetMetadata, changes: Changes) -> bytes:
     """Returns the history with a last line for this run, even if publishing is repeated; without damaged lines."""
     lines = [line for line in _lines(job.output.root) if line.entry is not None]
     texts = [line.text for line in lines]
     if not any(line.entry["run"] == run.id for line in lines if line.entry):
-        texts.append(seal_line(_entry(job, run, metadata)))
+        texts.append(seal_line(_entry(job, run, metadata, changes)))
     return b"".join(text + b"\n" for text in texts[-MAX_LINES:])
 
 
@@ -50,19 +51,11 @@ def history_problems(root: str) -> list[str]:
     return list(check_history(read_bytes_if_there(join(root, HISTORY)), current_format()))
 
 
-def shard_states(entry: Mapping[str, Any] | None) -> dict[str, int]:
-    """Returns the number of shards that a run wrote, kept and reused; empty if it published nothing."""
-    total = Counter[str]()
-    for states in entry["shards"].values() if entry else ():
-        total.update(states)
-    return dict(total)
-
-
 def _lines(root: str) -> list[HistoryLine]:
     return read_lines(read_bytes_if_there(join(root, HISTORY)) or b"")
 
 
-def _entry(job: Job, run: Run, metadata: DatasetMetadata) -> dict[str, Any]:
+def _entry(job: Job, run: Run, metadata: DatasetMetadata, changes: Changes) -> dict[str, Any]:
     return {
         "run": run.id,
         "started": run.started,
@@ -75,6 +68,8 @@ def _entry(job: Job, run: Run, metadata: DatasetMetadata) -> dict[str, Any]:
             for split in job.splits
         },
         "rejected": len(metadata.rejected),
+        "reasons": dict(changes.reasons),
+        "changes": changes.examples,
     }
 
 

@@ -1,4 +1,4 @@
-"""Writes the files beside the shards: manifest.json, data_params.json, meta_<split>.dat, rejected.jsonl."""
+"""Writes the files beside the shards: manifest.json, data_params.json, meta_<split>.dat, examples.csv and others."""
 
 from __future__ import annotations
 
@@ -7,19 +7,34 @@ import itertools
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
+from maskmill.example_list import ListedExample, write_example_list
 from maskmill.format_version import current_format
 from maskmill.manifest import seal
-from maskmill.names import DATA_PARAMS, REJECTED, meta_file, meta_line
+from maskmill.names import DATA_PARAMS, EXAMPLES, REJECTED, meta_file, meta_line
 from maskmill.pipeline.job.job import Job
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
+from maskmill.transforms.shards.records import unpack_examples
 
 
 def metadata_files(job: Job, metadata: DatasetMetadata) -> dict[str, bytes]:
-    """Returns the content of each file that the original has beside the shards, and of rejected.jsonl, by name."""
-    files = {meta_file(split): _meta_lines(job, metadata, split) for split in job.splits}
-    return {**files, DATA_PARAMS: _data_params(job, metadata), REJECTED: rejected_lines(metadata)}
+    """Returns the content of each file beside the shards that the manifest lists, by name."""
+    return {
+        **{meta_file(split): _meta_lines(job, metadata, split) for split in job.splits},
+        DATA_PARAMS: _to_json(data_params_of(job, metadata)),
+        EXAMPLES: write_example_list(listed_examples(job, metadata)),
+        REJECTED: rejected_lines(metadata),
+    }
+
+
+def listed_examples(job: Job, metadata: DatasetMetadata) -> Iterator[ListedExample]:
+    """Yields the lines of examples.csv, in the order of splits and shards."""
+    for split in job.splits:
+        for shard in metadata.shards:
+            if shard.split == split:
+                yield from unpack_examples(shard)
 
 
 def _meta_lines(job: Job, metadata: DatasetMetadata, split: str) -> bytes:
@@ -32,7 +47,8 @@ def _meta_lines(job: Job, metadata: DatasetMetadata, split: str) -> bytes:
     return "".join(lines).encode()
 
 
-def _data_params(job: Job, metadata: DatasetMetadata) -> bytes:
+def data_params_of(job: Job, metadata: DatasetMetadata) -> dict[str, Any]:
+    """Returns the content of data_params.json."""
     content = dict(job.form.data_params)
     for split in job.splits:
         content[f"{split}_hdf"] = {
@@ -40,7 +56,7 @@ def _data_params(job: Job, metadata: DatasetMetadata) -> bytes:
             "total_written": sum(shard.stored.examples for shard in metadata.shards if shard.split == split),
             "dataset_range": _dataset_range(job, metadata, split),
         }
-    return _to_json(content)
+    return content
 
 
 def _dataset_range(job: Job, metadata: DatasetMetadata, split: str) -> dict[str, list[int]]:
@@ -67,7 +83,8 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
         "format_version": current_format(),
         "input": job.input.fingerprint,
         "fingerprint": _sha256("".join(shard.stored.fingerprint for shard in metadata.shards).encode()),
-        "splits": {split: _split_entry(job, metadata, split) for split in job.splits},
+        "checksum": job.input.checksum,
+        "splits": split_entries(job, metadata),
         "files": {name: {"bytes": len(text), "sha256": _sha256(text)} for name, text in sorted(files.items())},
         "rows": metadata.rows.to_json(job.form.classes),
         "rejected": dict(sorted(Counter(record.code for record in metadata.rejected).items())),
@@ -75,6 +92,11 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
         "notes": dict(metadata.notes),
     }
     return seal(content)
+
+
+def split_entries(job: Job, metadata: DatasetMetadata) -> dict[str, Any]:
+    """Returns what manifest.json says of each split and its shards."""
+    return {split: _split_entry(job, metadata, split) for split in job.splits}
 
 
 def _split_entry(job: Job, metadata: DatasetMetadata, split: str) -> dict[str, Any]:

@@ -12,8 +12,11 @@ import apache_beam as beam
 
 from maskmill.names import HISTORY, JOURNAL, MANIFEST, REJECTED, STAGING, staged_path
 from maskmill.pipeline.dataset.baseline import Baseline
+from maskmill.pipeline.dataset.changes import Changes, find_changes
+from maskmill.pipeline.dataset.dataset_facts import facts_of, read_previous
 from maskmill.pipeline.dataset.failure import leave_failure
 from maskmill.pipeline.dataset.find_existing import version_of
+from maskmill.pipeline.dataset.gates import check_gates
 from maskmill.pipeline.dataset.history import extended_history, history_problems
 from maskmill.pipeline.dataset.manifest import manifest, metadata_files, rejected_lines
 from maskmill.pipeline.dataset.misnamed import describe_misnamed
@@ -37,7 +40,7 @@ from maskmill.transforms.files.read_write import (
     write_whole,
 )
 from maskmill.transforms.rejected import RejectedRecord
-from maskmill.transforms.shards.records import StoredShard
+from maskmill.transforms.shards.records import WRITTEN, StoredShard
 from maskmill.transforms.shards.staging import list_staged
 from maskmill.transforms.text import printable
 
@@ -85,7 +88,7 @@ def describe_record(record: RejectedRecord) -> str:
     return printable(f"{place}: {name}{record.message} ({record.code})")
 
 
-def publish(job: Job, baseline: Baseline, run: Run, metadata: DatasetMetadata) -> None:
+def publish(job: Job, baseline: Baseline, run: Run, metadata: DatasetMetadata, changes: Changes) -> None:
     """Moves the shards into place and writes the files beside them. May be repeated, even after it was done in part.
 
     The old manifest is removed first and the new one written last: if a manifest exists, every file it lists exists.
@@ -98,7 +101,8 @@ def publish(job: Job, baseline: Baseline, run: Run, metadata: DatasetMetadata) -
     content = manifest(job, metadata, files)
     if not _is_published(job, baseline, metadata, {**files, MANIFEST: content}):
         shards = {shard.path: shard.stored for shard in metadata.shards}
-        journal = _journal(job, baseline, shards)
+        changes = _changes_of_earlier_attempt(job, shards) or changes
+        journal = _journal(job, baseline, shards, changes)
         _check_not_replaced(job, baseline, journal, content)
         _write_journal(job, journal)
         remove_files([join(job.output.root, MANIFEST)])
@@ -107,7 +111,7 @@ def publish(job: Job, baseline: Baseline, run: Run, metadata: DatasetMetadata) -
         for name, text in files.items():
             _put_in_place(job, name, text)
         remove_files([join(job.output.root, path) for path in sorted(set(baseline.replaces).difference(shards))])
-        _put_in_place(job, HISTORY, extended_history(job, run, metadata))
+        _put_in_place(job, HISTORY, extended_history(job, run, metadata, changes))
         _settle(job)
         _put_in_place(job, MANIFEST, content)
         _settle(job)
@@ -124,10 +128,22 @@ def _is_kept(baseline: Baseline, path: str, stored: StoredShard) -> bool:
     return baseline.published.get(path) == stored
 
 
-def _journal(job: Job, baseline: Baseline, shards: Mapping[str, StoredShard]) -> bytes:
-    entries = {path: stored.to_json() for path, stored in shards.items()}
+def _journal(job: Job, baseline: Baseline, shards: Mapping[str, StoredShard], changes: Changes) -> bytes:
     files = sorted({*baseline.replaces, *shards})
-    return json.dumps({"key": job.output.key, "files": files, "shards": entries}).encode()
+    content = {"key": job.output.key, "files": files, "shards": _to_json(shards), "changes": changes._asdict()}
+    return json.dumps(content).encode()
+
+
+def _to_json(shards: Mapping[str, StoredShard]) -> dict[str, Any]:
+    return {path: stored.to_json() for path, stored in shards.items()}
+
+
+def _changes_of_earlier_attempt(job: Job, shards: Mapping[str, StoredShard]) -> Changes | None:
+    """Finds what an interrupted publishing of the same shards changes: the dataset before may be gone already."""
+    journal = json.loads(read_bytes_if_there(join(job.output.root, JOURNAL)) or b"{}")
+    if "changes" not in journal or journal["shards"] != json.loads(json.dumps(_to_json(shards))):
+        return None
+    return Changes(**journal["changes"])
 
 
 def _check_not_replaced(job: Job, baseline: Baseline, journal: bytes, manifest: bytes) -> None:
@@ -188,8 +204,11 @@ class Publish(beam.DoFn):
             MaskmillError: nothing can be published, and no program waits to be told.
         """
         staging = self.job.output.staging
+        old, new = read_previous(self.baseline.previous), facts_of(self.job, metadata)
+        changes = find_changes(old, new, [shard.path for shard in metadata.shards if shard.state == WRITTEN])
         try:
             check_publishable(self.job, self.run, metadata)
+            check_gates(self.run, old, new, changes)
         except MaskmillError as error:
             make_folder(staging)
             write_whole(join(staging, REJECTED), rejected_lines(metadata))
@@ -197,7 +216,7 @@ class Publish(beam.DoFn):
             if not self.run.attended:
                 raise
         else:
-            publish(self.job, self.baseline, self.run, metadata)
+            publish(self.job, self.baseline, self.run, metadata, changes)
             # The program that started the run does so, too, but may have ended.
             if self.baseline.reuse:
                 announce_latest(self.baseline.reuse, self.job.output.root)

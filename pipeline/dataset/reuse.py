@@ -18,10 +18,12 @@ class Reuse(NamedTuple):
     """What `--reuse` found.
 
     Attributes:
+        root: folder of the dataset, absolute; "" if there is none.
         shards: shards that may be copied, by fingerprint.
         message: for the person who started the run; may be empty.
     """
 
+    root: str = ""
     shards: Mapping[str, ReusableShard] = {}
     message: str = ""
 
@@ -48,7 +50,7 @@ def find_reusable(directory: str) -> Reuse:
     if existing.manifest is None:
         return Reuse(message=f"nothing to reuse: {root} holds no dataset that is whole")
     shards = {stored.fingerprint: ReusableShard(join(root, path), stored) for path, stored in existing.shards.items()}
-    return Reuse(shards)
+    return Reuse(root, shards)
 
 
 def announce_latest(directory: str, root: str) -> str:

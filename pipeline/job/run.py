@@ -19,6 +19,8 @@ class Run:
         workers: threads or processes that decode, in each process of Beam; None is one a core.
         processes: whether a pool of processes decodes, instead of threads.
         max_rejected: how many rows and images may be rejected before nothing is published.
+        min_examples: with fewer examples, nothing is published.
+        max_change: by how many percent the dataset may differ from the one before; None allows any change.
     """
 
     id: str
@@ -28,3 +30,5 @@ class Run:
     workers: int | None = None
     processes: bool = False
     max_rejected: RejectedLimit = NONE_REJECTED
+    min_examples: int = 0
+    max_change: float | None = None

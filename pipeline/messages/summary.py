@@ -6,19 +6,23 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from maskmill.names import REJECTED
+from maskmill.pipeline.messages.describe_changes import describe_changes, describe_reasons
 from maskmill.pipeline.messages.quantities import count, format_bytes
 from maskmill.transforms.shards.records import KEPT, REUSED, WRITTEN
 
+# Without `--num_output_files`; see `create_arguments`.
+DEFAULT_SHARDS = 10
+
 
 def summarise(
-    manifest: Mapping[str, Any], output_dir: str, states: Mapping[str, int], seconds: float, look: str
+    manifest: Mapping[str, Any], run: Mapping[str, Any] | None, output_dir: str, seconds: float, look: str
 ) -> str:
     """Writes the summary of a run.
 
     Args:
         manifest: content of the dataset's manifest.json.
+        run: entry of the run in the history; None if there was nothing to do.
         output_dir: as given.
-        states: number of shards that the run wrote, kept and reused; empty if there was nothing to do.
         seconds: duration of the run.
         look: shell command that shows the dataset.
 
@@ -39,11 +43,15 @@ def summarise(
     for name, split in splits.items():
         shards = count(len(split["shards"]), "shard")
         lines.append(f"{name}: {count(split['examples'], 'example')} in {shards}, {format_bytes(split['bytes'])}")
+        lines.append(f"  {describe_examples(split)}")
+        if run:
+            lines.append(f"  {_describe_shards(run['shards'][name], run.get('reasons', {}).get(name, {}))}")
     overlapping = {name: split["overlaps"] for name, split in splits.items() if split["overlaps"]["pixels"]}
     lines += [describe_overlaps(name, overlaps) for name, overlaps in overlapping.items()]
     if manifest["shared_images"]:
         lines.append(f"warning: {count(manifest['shared_images'], 'image')} in more than one split")
-    lines.append(_work(splits.values(), states, seconds))
+    lines += describe_changes(run.get("changes") if run else None)
+    lines.append(_work(splits.values(), run, seconds))
     lines.append(f"the dataset is in {output_dir}; to look at it: {look}")
     return "\n".join(lines) + "\n"
 
@@ -84,18 +92,45 @@ def describe_overlaps(split: str, overlaps: Mapping[str, Any]) -> str:
     return f"{split}: {pixels} of {examples} are of several classes: {overlaps['rule']}"
 
 
-def _work(splits: Collection[Mapping[str, Any]], states: Mapping[str, int], seconds: float) -> str:
-    shards = sum(len(split["shards"]) for split in splits)
-    parts = []
-    if kept := states.get(KEPT):
-        parts.append(f"{kept} of {shards} shards are kept")
-    if reused := states.get(REUSED):
-        parts.append(f"{reused} of {shards} shards are taken from an earlier dataset")
-    if not states:
+def describe_examples(split: Mapping[str, Any]) -> str:
+    """Counts the examples of a split by class; one with defects of two classes counts for both.
+
+    Args:
+        split: entry of the split in manifest.json.
+    """
+    by_class = [f"{number} of class {name}" for name, number in split["classes"].items()]
+    return ", ".join([*by_class, f"{split['negatives']} without a defect"])
+
+
+def _describe_shards(states: Mapping[str, int], reasons: Mapping[str, int]) -> str:
+    """Says how many shards of a split a run wrote, and why, and how many it kept and reused."""
+    why = f" ({describe_reasons(reasons)})" if reasons else ""
+    words = {WRITTEN: f"written{why}", KEPT: "kept", REUSED: "copied from an earlier dataset"}
+    parts = [f"{count(states[state], 'shard')} {word}" for state, word in words.items() if states[state]]
+    return ", ".join(parts)
+
+
+def warn_of_empty_shards(sizes: Mapping[str, tuple[int, int]]) -> list[str]:
+    """Warns of splits most of whose shards are empty, if they have more than anybody gets without asking.
+
+    Args:
+        sizes: number of examples and number of shards, by split.
+    """
+    return [
+        f"{split} has {count(examples, 'example')} in {shards} shards, most of which are empty; "
+        f"--num_output_files {min(max(examples // 2, 1), DEFAULT_SHARDS)} is enough"
+        for split, (examples, shards) in sizes.items()
+        if shards > max(2 * examples, DEFAULT_SHARDS)
+    ]
+
+
+def _work(splits: Collection[Mapping[str, Any]], run: Mapping[str, Any] | None, seconds: float) -> str:
+    """Says how long a run took, and how fast it was if it wrote every shard."""
+    if run is None:
         return f"nothing to do: no shard has changed; {seconds:.1f} s"
-    if kept == shards:
+    states = list(run["shards"].values())
+    if not any(state[WRITTEN] or state[REUSED] for state in states):
         return f"no shard has changed; the files beside them are new; {seconds:.1f} s"
-    if parts:
-        rest = ", the others are new" if states.get(WRITTEN) else ""
-        return f"{', '.join(parts)}{rest}; {seconds:.1f} s"
+    if any(state[KEPT] or state[REUSED] for state in states):
+        return f"{seconds:.1f} s"
     return f"{seconds:.1f} s, {sum(split['examples'] for split in splits) / seconds:.0f} examples a second"

@@ -15,6 +15,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
 from maskmill.pipeline.dataset.baseline import Baseline, find_baseline, find_reuse
+from maskmill.pipeline.dataset.changes import find_changes
+from maskmill.pipeline.dataset.dataset_facts import facts_of, read_previous
+from maskmill.pipeline.dataset.gates import find_problems
 from maskmill.pipeline.dataset.misnamed import describe_misnamed
 from maskmill.pipeline.dataset.verify_kept import verify_kept
 from maskmill.pipeline.errors import MaskmillError, last_line
@@ -22,9 +25,16 @@ from maskmill.pipeline.graph import build_plan
 from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.read_job import read_job
 from maskmill.pipeline.job.run import Run
+from maskmill.pipeline.messages.describe_changes import describe_changes, describe_reasons, warn_of_moves
 from maskmill.pipeline.messages.quantities import count, format_bytes
 from maskmill.pipeline.messages.run_log import RunLog
-from maskmill.pipeline.messages.summary import describe_classes, describe_notes, warn_of_classes
+from maskmill.pipeline.messages.summary import (
+    describe_classes,
+    describe_examples,
+    describe_notes,
+    warn_of_classes,
+    warn_of_empty_shards,
+)
 from maskmill.pipeline.runners.make_runner import DEFAULT_RUNNER
 from maskmill.pipeline.runners.new_pipeline import new_pipeline
 from maskmill.pipeline.runners.runner_job import RunnerJob
@@ -53,7 +63,15 @@ def plan_dataset(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> N
     """
     job = read_job(arguments)
     log = RunLog(sys.stderr, as_json)
-    run = Run(id="", started="", runner=DEFAULT_RUNNER, workers=arguments.workers, max_rejected=arguments.max_rejected)
+    run = Run(
+        id="",
+        started="",
+        runner=DEFAULT_RUNNER,
+        workers=arguments.workers,
+        max_rejected=arguments.max_rejected,
+        min_examples=arguments.min_examples,
+        max_change=arguments.max_change,
+    )
     with (
         tempfile.TemporaryDirectory(prefix="maskmill-plan-") as folder,
         new_pipeline((*arguments.beam_options, f"--runner={DEFAULT_RUNNER}")) as pipeline,
@@ -72,7 +90,12 @@ def plan_dataset(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> N
             raise MaskmillError(f"the input cannot be read to its end: {last_line(error)}") from error
         with open(report, encoding="utf-8") as file:
             plan = json.load(file)
-    for warning in warn_of_classes(plan["rows"], job.form.chosen):
+    sizes = {split: (entry["examples"], sum(entry["shards"].values())) for split, entry in plan["splits"].items()}
+    for warning in (
+        *warn_of_classes(plan["rows"], job.form.chosen),
+        *warn_of_empty_shards(sizes),
+        *warn_of_moves(plan["changes"], job.selection.assignment),
+    ):
         log.tell("warning", warning)
     plan["workers"] = _workers_of(arguments.beam_options)
     out.write(json.dumps(plan, indent=4) + "\n" if as_json else describe(plan, job, run))
@@ -85,6 +108,8 @@ def _write_report(metadata: DatasetMetadata, job: Job, baseline: Baseline, run: 
 
 def plan_of(metadata: DatasetMetadata, job: Job, baseline: Baseline, run: Run) -> dict[str, Any]:
     """Makes the plan, as programs read it."""
+    old, new = read_previous(baseline.previous), facts_of(job, metadata)
+    changes = find_changes(old, new, [shard.path for shard in metadata.shards if is_planned(shard)])
     rows = metadata.rows
     codes = Counter(record.code for record in metadata.rejected)
     return {
@@ -92,21 +117,29 @@ def plan_of(metadata: DatasetMetadata, job: Job, baseline: Baseline, run: Run) -
         "images": metadata.images,
         "rejected": dict(sorted(codes.items())),
         "misnamed": describe_misnamed(job, metadata),
+        "held_back": list(find_problems(run, old, new)),
         "allowed": run.max_rejected.allows(len(metadata.rejected), rows.read),
         "shared_images": metadata.shared_images,
         "notes": dict(metadata.notes),
-        "splits": {split: _split(one for one in metadata.shards if one.split == split) for split in job.splits},
+        "splits": {
+            split: _split((one for one in metadata.shards if one.split == split), split_entry, changes.reasons[split])
+            for split, split_entry in new.splits.items()
+        },
+        "changes": changes.examples,
         "removed_shards": len(set(baseline.replaces).difference(shard.path for shard in metadata.shards)),
     }
 
 
-def _split(summaries: Iterable[ShardSummary]) -> dict[str, Any]:
+def _split(summaries: Iterable[ShardSummary], entry: Mapping[str, Any], reasons: Mapping[str, int]) -> dict[str, Any]:
     shards = list(summaries)
     return {
         "examples": sum(shard.stored.examples for shard in shards),
+        "classes": entry["classes"],
+        "negatives": entry["negatives"],
         "bytes": sum(shard.stored.bytes for shard in shards),
         "bytes_to_write": sum(shard.stored.bytes for shard in shards if is_planned(shard)),
         "shards": {name: [_action(shard) for shard in shards].count(name) for name in (WRITE, STAGED, KEPT, REUSED)},
+        "reasons": reasons,
     }
 
 
@@ -142,7 +175,10 @@ def describe(plan: Mapping[str, Any], job: Job, run: Run) -> str:
         lines.append(
             f"{name}: {count(split['examples'], 'example')} in {count(shards, 'shard')}, {format_bytes(split['bytes'])}"
         )
+        lines.append(f"  {describe_examples(split)}")
         lines += [f"  {text}" for text in _describe_actions(split)]
+    lines += describe_changes(plan["changes"])
+    lines += [f"warning: {problem}: nothing would be published" for problem in plan["held_back"]]
     if plan["removed_shards"]:
         lines.append(f"{count(plan['removed_shards'], 'shard')} in {job.output.output_dir} would be removed")
     if plan["shared_images"]:
@@ -154,7 +190,7 @@ def describe(plan: Mapping[str, Any], job: Job, run: Run) -> str:
 
 def _describe_actions(split: Mapping[str, Any]) -> list[str]:
     texts = {
-        WRITE: f"to be written, some {format_bytes(split['bytes_to_write'])}",
+        WRITE: f"to be written ({describe_reasons(split['reasons'])}), some {format_bytes(split['bytes_to_write'])}",
         STAGED: "finished by an earlier attempt",
         KEPT: "in the dataset already, and unchanged",
         REUSED: "to be copied from an earlier dataset",

@@ -15,6 +15,7 @@ import yaml
 from PIL import Image
 
 from maskmill import open_dataset
+from maskmill.history import seconds_of
 from maskmill.pipeline.messages.quantities import format_bytes
 from maskmill.pipeline.messages.summary import describe_overlaps
 from maskmill.pipeline.report.class_counts import NO_DEFECT, ClassCounts, names_of
@@ -193,16 +194,15 @@ def _examples(source: DatasetSource, code: str) -> list[str]:
 
 
 def _run(run: Mapping[str, Any]) -> dict[str, Any]:
-    started, finished = (datetime.datetime.fromisoformat(run[key]) for key in ("started", "finished"))
-    seconds = (finished - started).total_seconds()
+    seconds = seconds_of(run)
     states: Counter[str] = Counter()
     for split in run["shards"].values():
         states.update(split)
     whole = states["written"] == sum(states.values())
     speed = f"{sum(run['examples'].values()) / seconds:,.0f}" if whole and seconds else ""
     return {
-        "finished": finished.strftime("%Y-%m-%d %H:%M %Z"),
-        "seconds": f"{seconds:,.0f}",
+        "finished": datetime.datetime.fromisoformat(run["finished"]).strftime("%Y-%m-%d %H:%M %Z"),
+        "seconds": f"{seconds:,.1f}",
         "runner": run["runner"],
         "version": run["version"],
         **{state: f"{states[state]:,}" for state in ("written", "kept", "reused")},

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from maskmill.names import DATA_PARAMS, meta_file
+from maskmill.names import DATA_PARAMS, EXAMPLES, meta_file
 from maskmill.pipeline.job.label_format import label_format
-from maskmill.pipeline.verify.check_metadata import check_meta, check_written
+from maskmill.pipeline.verify.check_metadata import check_example_list, check_meta, check_written
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.files.checksums import open_hashed
 from maskmill.transforms.files.paths import join
@@ -111,6 +111,9 @@ def _check_lists(root: str, manifest: Mapping[str, Any], whole: set[str]) -> Ite
     for split, entry in manifest["splits"].items():
         if meta_file(split) in whole:
             yield from check_meta(read_bytes(join(root, meta_file(split))), split, entry["shards"])
+    if EXAMPLES in whole:
+        shards = [shard for entry in manifest["splits"].values() for shard in entry["shards"]]
+        yield from check_example_list(read_bytes(join(root, EXAMPLES)), shards)
 
 
 def _check_all_written(data_params: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:

@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from maskmill.names import DATA_PARAMS, meta_file
+from maskmill.example_list import read_example_list
+from maskmill.names import DATA_PARAMS, EXAMPLES, meta_file
 
 
 def check_meta(text: bytes, split: str, shards: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -41,6 +42,25 @@ def _compare_lines(lines: Sequence[bytes], ends: Sequence[bytes]) -> Iterator[st
 
 def _shown(line: bytes) -> str:
     return line.decode(errors="backslashreplace").rstrip("\n")
+
+
+def check_example_list(text: bytes, shards: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Checks that examples.csv lists the examples of every shard, in order.
+
+    Args:
+        text: content of the file.
+        shards: entries of all splits in the manifest.
+
+    Yields:
+        one message for each problem.
+    """
+    try:
+        places = [(one.shard, one.example) for one in read_example_list(text)]
+    except ValueError as error:
+        yield f"{EXAMPLES}: is no list of examples ({error})"
+        return
+    if places != [(shard["file"], example) for shard in shards for example in range(shard["examples"])]:
+        yield f"{EXAMPLES}: does not list the examples of the shards, in order"
 
 
 def check_written(data_params: Mapping[str, Any], split: str, examples: int, positions: int) -> Iterator[str]:

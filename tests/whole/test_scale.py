@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from maskmill.example_list import ListedExample, write_example_list
+from maskmill.names import ShardName
 from tests.benchmarks import bench, rows_only
 from tests.support.command import ROOT
 
@@ -61,7 +63,36 @@ def test_a_figure_follows_from_its_formula(row: list[str], images: int) -> None:
 
 def test_the_tables_have_what_is_tried_above() -> None:
     assert len(FORMULAS) > 15
-    assert {"d", "c", "j", "h", "b1", "b2", "b3", "m", "o", "q", "a", "e", "r", "l", "k", "g", "w"} <= inputs().keys()
+    assert {
+        "d",
+        "c",
+        "j",
+        "h",
+        "b1",
+        "b2",
+        "b3",
+        "m",
+        "x",
+        "o",
+        "q",
+        "a",
+        "e",
+        "r",
+        "l",
+        "k",
+        "g",
+        "w",
+    } <= inputs().keys()
+
+
+def test_the_bytes_of_a_listed_example_are_those_of_the_page() -> None:
+    versions = ("0123abcd", "0123abcd")
+    examples = [
+        ListedExample("0002cc93b.jpg", f"train_input/{ShardName('preprocessed_data', shard, 0)}", example, *versions)
+        for shard in range(1000)
+        for example in range(0, 1000, 7)
+    ]
+    assert len(write_example_list(examples)) / len(examples) == pytest.approx(inputs()["x"], abs=0.5)
 
 
 def measured(group: str) -> Mapping[str, Any]:

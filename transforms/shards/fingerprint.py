@@ -1,10 +1,14 @@
-"""Computes the fingerprint of a shard: if it has not changed, the shard need not be written again."""
+"""Computes the fingerprint of a shard: if it has not changed, the shard need not be written again.
+
+Each of its examples has two of its own, by which a person is told what has changed.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from maskmill.format_version import current_format
 from maskmill.transforms.examples.rle import unpack_runs
@@ -13,9 +17,33 @@ from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 # What tells a changed image of the same size: the time at which it was modified, or the sha256 of its content.
 ImageVersion = float | str
 
+_DIGITS = 8
 
-def fingerprint_of(specs: Iterable[ExampleSpec], form: ExampleFormat, versions: Iterable[ImageVersion]) -> str:
-    """Returns the sha256 over everything that decides a shard's bytes, hexadecimal.
+
+class ExampleVersion(NamedTuple):
+    """Tells whether the parts of an example have changed; see `maskmill.example_list.ListedExample`."""
+
+    image_id: str
+    image: str
+    mask: str
+
+
+class ShardVersion(NamedTuple):
+    """Tells whether a shard has changed.
+
+    Attributes:
+        fingerprint: sha256 over everything that decides the shard's bytes, hexadecimal.
+        examples: the versions of its examples, in order.
+    """
+
+    fingerprint: str
+    examples: Sequence[ExampleVersion]
+
+
+def version_of_shard(
+    specs: Iterable[ExampleSpec], form: ExampleFormat, versions: Iterable[ImageVersion]
+) -> ShardVersion:
+    """Computes the fingerprint of a shard, and the versions of its examples.
 
     Args:
         specs: of the shard's examples, in order.
@@ -27,10 +55,22 @@ def fingerprint_of(specs: Iterable[ExampleSpec], form: ExampleFormat, versions: 
     digest = hashlib.sha256(json.dumps([current_format(), [resized, label, max_pixels]]).encode())
     if by_rows:
         digest.update(b"by rows")
+    examples = []
     for spec, version in zip(specs, versions, strict=True):
-        digest.update(json.dumps([spec.image_id, spec.image.size, version]).encode())
-        # A label is the union of its rows, in whatever order.
-        for class_id, packed in sorted((row.class_id, row.runs) for row in spec.rows):
-            runs = unpack_runs(packed)
-            digest.update(b"%d:%d:" % (class_id, len(runs)) + runs.astype("<u4").tobytes())
-    return digest.hexdigest()
+        image, mask = json.dumps([spec.image_id, spec.image.size, version]).encode(), _rows_of(spec)
+        digest.update(image + mask)
+        examples.append(ExampleVersion(spec.image_id, _short(image), _short(mask)))
+    return ShardVersion(digest.hexdigest(), examples)
+
+
+def _rows_of(spec: ExampleSpec) -> bytes:
+    """Writes the rows of an example: a label is their union, in whatever order."""
+    text = b""
+    for class_id, packed in sorted((row.class_id, row.runs) for row in spec.rows):
+        runs = unpack_runs(packed)
+        text += b"%d:%d:" % (class_id, len(runs)) + runs.astype("<u4").tobytes()
+    return text
+
+
+def _short(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:_DIGITS]

@@ -6,7 +6,10 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from maskmill.example_list import ListedExample
 from maskmill.names import parse_shard_name, shard_path
+from maskmill.transforms.codec import Codec, PackedBatch, unpack
+from maskmill.transforms.shards.fingerprint import ExampleVersion
 
 # How a run obtained a shard: wrote it, kept it (in the dataset or staged), or copied it from another dataset.
 WRITTEN, KEPT, REUSED = "written", "kept", "reused"
@@ -28,8 +31,8 @@ class ShardKey(NamedTuple):
 # Beam has a deterministic coder for plain tuples only.
 ShardKeyType = tuple[str, int, str]
 
-# A message has a few hundred bytes; a piece stays far below `MAX_ELEMENT_BYTES`.
-REJECTED_PER_PIECE = 1000
+# A message has a few hundred bytes, and so has an example at most; a piece stays below `MAX_ELEMENT_BYTES`.
+PER_PIECE = 500
 
 
 class RejectedExample(NamedTuple):
@@ -116,6 +119,7 @@ class ShardSummary(NamedTuple):
         classes: number of examples with a defect of a class, by class; 0 counts those without any defect.
         stored: facts of the file.
         state: how this run obtained the file: `WRITTEN`, `KEPT` or `REUSED`.
+        examples: what examples.csv lists of the shard, in batches; see `unpack_examples`.
     """
 
     split: str
@@ -126,6 +130,7 @@ class ShardSummary(NamedTuple):
     classes: Mapping[int, int]
     stored: StoredShard
     state: str = WRITTEN
+    examples: tuple[PackedBatch, ...] = ()
 
     @property
     def path(self) -> str:
@@ -140,12 +145,32 @@ class ShardSummary(NamedTuple):
         return parsed.range
 
 
+_LIST_CODEC = Codec[ListedExample](tuple, lambda plain: ListedExample(*plain), lambda one: len(one.image_id) + 100)
+
+
+def pack_examples(path: str, versions: Sequence[ExampleVersion]) -> tuple[PackedBatch, ...]:
+    """Packs what examples.csv lists of a shard.
+
+    Args:
+        path: of the shard in the dataset.
+        versions: of the examples in it, in order.
+    """
+    listed = [ListedExample(one.image_id, path, index, one.image, one.mask) for index, one in enumerate(versions)]
+    return tuple(_LIST_CODEC.pack(listed[start : start + PER_PIECE]) for start in range(0, len(listed), PER_PIECE))
+
+
+def unpack_examples(summary: ShardSummary) -> list[ListedExample]:
+    """Inverts `pack_examples`, for batches in any order."""
+    return sorted(unpack(summary.examples, _LIST_CODEC), key=lambda one: one.example)
+
+
 def cut_summary(summary: ShardSummary) -> Iterator[ShardSummary]:
-    """Cuts a summary into pieces with some of the rejected examples each: all may be too large for a shuffle."""
+    """Cuts a summary into pieces with some of the examples each: all may be too large for a shuffle."""
     rejected = list(summary.stored.rejected.items())
-    for start in range(0, max(len(rejected), 1), REJECTED_PER_PIECE):
-        part = dict(rejected[start : start + REJECTED_PER_PIECE])
-        yield summary._replace(stored=summary.stored._replace(rejected=part))
+    for number in range(max(-(-len(rejected) // PER_PIECE), len(summary.examples), 1)):
+        part = dict(rejected[number * PER_PIECE : (number + 1) * PER_PIECE])
+        examples = summary.examples[number : number + 1]
+        yield summary._replace(stored=summary.stored._replace(rejected=part), examples=examples)
 
 
 def join_summaries(pieces: Iterable[ShardSummary]) -> tuple[ShardSummary, ...]:
@@ -155,7 +180,8 @@ def join_summaries(pieces: Iterable[ShardSummary]) -> tuple[ShardSummary, ...]:
         of_shard = list(group)
         rejected = sorted(item for piece in of_shard for item in piece.stored.rejected.items())
         stored = of_shard[0].stored._replace(rejected=dict(rejected))
-        summaries.append(of_shard[0]._replace(stored=stored))
+        examples = tuple(batch for piece in of_shard for batch in piece.examples)
+        summaries.append(of_shard[0]._replace(stored=stored, examples=examples))
     return tuple(summaries)
 
 

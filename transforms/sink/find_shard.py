@@ -9,7 +9,7 @@ from typing import NamedTuple
 from maskmill.names import staged_path
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.paths import join
-from maskmill.transforms.shards.fingerprint import fingerprint_of
+from maskmill.transforms.shards.fingerprint import ShardVersion, version_of_shard
 from maskmill.transforms.shards.records import KEPT, REUSED, WRITTEN, ReusableShard, ShardKey, StoredShard
 from maskmill.transforms.shards.staging import read_record
 from maskmill.transforms.sink.image_versions import content_hashes, modified_times
@@ -44,7 +44,7 @@ class FoundShard(NamedTuple):
     """What is there of a shard before a run writes it.
 
     Attributes:
-        fingerprint: of the shard, hexadecimal.
+        version: of the shard.
         staged: path of its file in the staging folder, whether it is there or not.
         state: `KEPT` if the dataset has the file, `REUSED` if another dataset has it, and `WRITTEN` if it is staged or
             has to be written.
@@ -52,7 +52,7 @@ class FoundShard(NamedTuple):
         copy_from: the shard of the other dataset; None unless the state is `REUSED`.
     """
 
-    fingerprint: str
+    version: ShardVersion
     staged: str
     state: str
     stored: StoredShard | None = None
@@ -71,13 +71,14 @@ def find_shard(key: ShardKey, specs: Sequence[ExampleSpec], options: SinkOptions
         OSError: an image cannot be read, or the staging folder not be looked into.
     """
     versions = content_hashes(specs, options.workers) if options.checksum else modified_times(specs)
-    fingerprint = fingerprint_of(specs, options.forms[key.split], versions)
+    version = version_of_shard(specs, options.forms[key.split], versions)
+    fingerprint = version.fingerprint
     staged = join(options.staging, staged_path(key.path, fingerprint))
     published = options.published.get(key.path)
     if published is not None and published.fingerprint == fingerprint:
-        return FoundShard(fingerprint, staged, KEPT, published)
+        return FoundShard(version, staged, KEPT, published)
     if stored := read_record(staged):
-        return FoundShard(fingerprint, staged, WRITTEN, stored)
+        return FoundShard(version, staged, WRITTEN, stored)
     if reusable := options.reusable.get(fingerprint):
-        return FoundShard(fingerprint, staged, REUSED, reusable.stored, reusable)
-    return FoundShard(fingerprint, staged, WRITTEN)
+        return FoundShard(version, staged, REUSED, reusable.stored, reusable)
+    return FoundShard(version, staged, WRITTEN)

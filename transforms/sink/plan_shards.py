@@ -29,7 +29,7 @@ def plan_shard(specs: list[ExampleSpec], found: FoundShard, options: SinkOptions
     if found.stored is not None:
         return found.stored
     size = len(specs) * estimate_bytes(options.forms[split].label)
-    return StoredShard(examples=len(specs), bytes=size, sha256="", fingerprint=found.fingerprint)
+    return StoredShard(examples=len(specs), bytes=size, sha256="", fingerprint=found.version.fingerprint)
 
 
 class PlanShard(beam.DoFn):
@@ -57,7 +57,7 @@ class PlanShard(beam.DoFn):
     def _plan(self, key: ShardKey, specs: list[ExampleSpec]) -> list[Any]:
         found = find_shard(key, specs, self.options)
         stored = plan_shard(specs, found, self.options, key.split)
-        return list(outputs_of(key, specs, stored, found.state))
+        return list(outputs_of(key, specs, stored, found))
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -34,6 +34,7 @@ from maskmill.transforms.shards.records import (
     ShardSummary,
     StoredShard,
     cut_summary,
+    pack_examples,
 )
 from maskmill.transforms.shards.staging import local_attempt, remove_dead_attempts, stage, stage_copy
 from maskmill.transforms.sink.decode_examples import reject
@@ -58,7 +59,9 @@ class WrittenShards(NamedTuple):
     rejected: beam.PCollection[Rejected]
 
 
-def summarise_shard(key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard, state: str) -> ShardSummary:
+def summarise_shard(
+    key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard, found: FoundShard
+) -> ShardSummary:
     """Summarises a shard.
 
     Rows and classes are counted here and not stored with the file: the split that counts the rows of an example may
@@ -68,14 +71,23 @@ def summarise_shard(key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredS
     rows = sum(spec.counted_rows for spec in inside)
     merged = sum(max(spec.counted_rows - 1, 0) for spec in inside)
     classes = Counter(class_id for spec in inside for class_id in spec.class_ids or {0})
-    return ShardSummary(*key, rows, merged, dict(classes), stored, state)
+    versions = [one for index, one in enumerate(found.version.examples) if index not in stored.rejected]
+    examples = pack_examples(key.path, versions)
+    return ShardSummary(*key, rows, merged, dict(classes), stored, found.state, examples)
 
 
-def outputs_of(key: ShardKey, specs: list[ExampleSpec], stored: StoredShard, state: str) -> Iterator[Any]:
-    """Yields the outputs for a shard: the examples that are missing from it, and its summary in pieces."""
+def outputs_of(key: ShardKey, specs: list[ExampleSpec], stored: StoredShard, found: FoundShard) -> Iterator[Any]:
+    """Yields the outputs for a shard: the examples that are missing from it, and its summary in pieces.
+
+    Args:
+        key: the shard.
+        specs: of its examples, in order.
+        stored: facts of its file, which may be new.
+        found: what there was of it before.
+    """
     for index, why in stored.rejected.items():
         yield beam.pvalue.TaggedOutput("rejected", reject(specs[index], why))
-    yield from cut_summary(summarise_shard(key, specs, stored, state))
+    yield from cut_summary(summarise_shard(key, specs, stored, found))
 
 
 def in_global_window(outputs: Iterable[Any]) -> Iterator[Any]:
@@ -88,12 +100,12 @@ def in_global_window(outputs: Iterable[Any]) -> Iterator[Any]:
 
 
 class _Done(NamedTuple):
-    """A shard that is complete: how this run obtained it, and whether this very attempt wrote it."""
+    """A shard that is complete: what there was of it before, and whether this very attempt wrote it."""
 
     key: ShardKey
     specs: list[ExampleSpec]
     stored: StoredShard
-    state: str
+    found: FoundShard
     written: bool
 
 
@@ -134,7 +146,7 @@ class WriteShard(beam.DoFn):
         try:
             for one in done:
                 self._count(one)
-                yield from outputs_of(one.key, one.specs, one.stored, one.state)
+                yield from outputs_of(one.key, one.specs, one.stored, one.found)
         except Exception:
             self.given_up.set_result(None)
             self.ahead.give_up()
@@ -146,7 +158,7 @@ class WriteShard(beam.DoFn):
             self.write_examples.inc(done.stored.examples)
             self.write_bytes.inc(done.stored.bytes)
         else:
-            counter = self.reuse_shards if done.state == REUSED else self.keep_shards
+            counter = self.reuse_shards if done.found.state == REUSED else self.keep_shards
             counter.inc()
 
     def _obtain(self, key: ShardKey, specs: list[ExampleSpec]) -> _Done:
@@ -163,8 +175,9 @@ class WriteShard(beam.DoFn):
         found = find_shard(key, specs, self.options)
         if found.stored is not None and self._copy_if_elsewhere(key, found):
             PROGRESS.add(len(specs))
-            return _Done(key, specs, found.stored, found.state, written=False)
-        return _Done(key, specs, self._write(key, specs, found, write), WRITTEN, written=True)
+            return _Done(key, specs, found.stored, found, written=False)
+        found = found._replace(state=WRITTEN)
+        return _Done(key, specs, self._write(key, specs, found, write), found, written=True)
 
     def _copy_if_elsewhere(self, key: ShardKey, found: FoundShard) -> bool:
         """Copies a shard that another dataset has; returns False if that fails, and the shard has to be written."""
@@ -181,7 +194,7 @@ class WriteShard(beam.DoFn):
                 examples=len(specs) - len(written.rejected),
                 bytes=os.path.getsize(attempt),
                 sha256=written.sha256,
-                fingerprint=found.fingerprint,
+                fingerprint=found.version.fingerprint,
                 rejected=written.rejected,
                 overlaps=written.overlaps,
             )

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from maskmill.pipeline.verify.check_metadata import check_meta, check_written
+from maskmill.example_list import ListedExample, write_example_list
+from maskmill.pipeline.verify.check_metadata import check_example_list, check_meta, check_written
 
 
 def written(ranges: Any, *, n_docs: int = 6, total_written: int = 5) -> list[str]:
@@ -64,3 +65,27 @@ def test_a_list_may_name_any_folder(folder: str) -> None:
     text = "".join(f"{folder}/{shard['file']} {shard['examples']}\n" for shard in shards)
     assert list(check_meta(text.encode(), "train_input", shards)) == []
     assert list(check_meta(text[:-1].encode(), "train_input", shards)) != []
+
+
+LISTED = [ListedExample("a", "train_input/x", 0, "", ""), ListedExample("b", "train_input/x", 1, "", "")]
+OTHER = "examples.csv: does not list the examples of the shards, in order"
+
+
+@pytest.mark.parametrize(
+    ("examples", "problems"),
+    [
+        (LISTED, []),
+        (LISTED[:1], [OTHER]),
+        (LISTED[::-1], [OTHER]),
+        ([*LISTED, LISTED[0]], [OTHER]),
+        ([LISTED[0], LISTED[1]._replace(shard="train_input/y")], [OTHER]),
+    ],
+)
+def test_the_list_of_examples_is_that_of_the_shards(examples: list[ListedExample], problems: list[str]) -> None:
+    shards = [{"file": "train_input/x", "examples": 2}, {"file": "eval_input/x", "examples": 0}]
+    assert list(check_example_list(write_example_list(examples), shards)) == problems
+
+
+def test_another_file_in_place_of_the_list_is_a_problem() -> None:
+    [problem] = check_example_list(b"nonsense", [])
+    assert problem.startswith("examples.csv: is no list of examples (")

@@ -1,0 +1,52 @@
+"""Writes and reads examples.csv: a line for each example of a dataset, with the place and the versions of its parts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+_HEADER = ("image_id", "shard", "example", "image", "mask")
+
+
+class ListedExample(NamedTuple):
+    """A line of examples.csv.
+
+    Attributes:
+        image_id: file name of the image.
+        shard: path of its shard in the dataset.
+        example: index of its group in the shard, `example_<i>`.
+        image: changes if the image file changes: 8 hexadecimal digits of a sha256 over its name, its size, and its time
+            or its content.
+        mask: changes if the rows of the example change: 8 hexadecimal digits of a sha256 over their classes and runs.
+    """
+
+    image_id: str
+    shard: str
+    example: int
+    image: str
+    mask: str
+
+
+def write_example_list(examples: Iterable[ListedExample]) -> bytes:
+    """Writes the content of examples.csv."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_HEADER)
+    writer.writerows(examples)
+    return text.getvalue().encode()
+
+
+def read_example_list(text: bytes) -> Iterator[ListedExample]:
+    """Inverts `write_example_list`.
+
+    Raises:
+        ValueError: the content is not that of examples.csv.
+    """
+    lines = csv.reader(io.StringIO(text.decode(), newline=""))
+    if tuple(next(lines, ())) != _HEADER:
+        raise ValueError(f"its first line is not {','.join(_HEADER)}")
+    for line in lines:
+        image_id, shard, example, image, mask = line
+        yield ListedExample(image_id, shard, int(example), image, mask)
