@@ -75,6 +75,12 @@ def manifest(output: Path) -> dict[str, Any]:
     return dict(json.loads((output / MANIFEST).read_text()))
 
 
+def shard_states(entry: Mapping[str, Any]) -> dict[str, int]:
+    """Number of shards that a run wrote, kept and reused, given its entry in the history."""
+    states = entry["shards"].values()
+    return {state: sum(of_split[state] for of_split in states) for state in ("written", "kept", "reused")}
+
+
 def digest(output: Path) -> dict[str, str]:
     """sha256 of every shard, of which there has to be one."""
     files = sorted(output.glob("*_input/*.h5"))

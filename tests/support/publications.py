@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from maskmill.names import staged_path
 from maskmill.pipeline.dataset.baseline import Baseline
+from maskmill.pipeline.dataset.changes import Changes
 from maskmill.pipeline.dataset.find_existing import find_existing
 from maskmill.pipeline.dataset.publish import check_publishable, publish
 from maskmill.pipeline.job.job import Job, JobForm, JobInput, JobOutput, JobSelection
@@ -21,6 +22,7 @@ from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.shards.records import ShardSummary, StoredShard
 
 SPLITS = ("train_input", "eval_input")
+NO_CHANGES = Changes({split: {} for split in SPLITS})
 
 
 class Publication(NamedTuple):
@@ -31,7 +33,7 @@ class Publication(NamedTuple):
     run: Run
 
     def publish(self, metadata: DatasetMetadata) -> None:
-        publish(*self, metadata)
+        publish(*self, metadata, NO_CHANGES)
 
     def check(self, metadata: DatasetMetadata) -> None:
         check_publishable(self.job, self.run, metadata)

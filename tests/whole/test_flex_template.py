@@ -50,9 +50,12 @@ def test_a_parameter_may_be_left_out_where_its_option_may(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, entry in PARAMETERS.items() if entry["isOptional"]])
 def test_the_help_of_a_parameter_tells_the_default(name: str) -> None:
     default = OPTIONS[name].default
-    shown = {None: "none" if name == "reuse" else "one for each core of the machine", False: "false"}.get(
-        default, str(default)
-    )
+    shown = str(default)
+    if default is False:
+        shown = "false"
+    elif default is None:
+        nothing = {"reuse": "none", "max_change": "any change", "workers": "one for each core of the machine"}
+        shown = nothing[name]
     assert PARAMETERS[name]["helpText"].endswith(f"(default: {shown}).")
 
 
@@ -77,6 +80,8 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
         ["0", "12", "9" * 15, "0%", "0.5%", "99.9%", "100%", "100.0%"],
         ["", "half", "-1", "0.5", "1e3", "%", "101%", "100.1%", "999%", "9" * 16],
     ),
+    "min_examples": (["0", "12"], ["", "-1", "1.5", "many"]),
+    "max_change": (["0", "30%", "0.5", "150%"], ["", "%", "-1%", "1e3", "half", "5 %"]),
     "checksum": (["true", "false"], ["", "yes"]),
     "verify": (["true", "false"], ["", "yes"]),
     "overwrite": (["true", "false"], ["", "yes"]),

@@ -156,8 +156,8 @@ def test_a_disk_that_is_full_before_the_publishing_leaves_the_dataset_of_before(
     ("files", "name"),
     [
         pytest.param(0, "meta_train_input.dat'", marks=pytest.mark.slow),
-        pytest.param(3, "history.jsonl'", marks=pytest.mark.slow),
-        (4, "manifest.json'"),
+        pytest.param(4, "history.jsonl'", marks=pytest.mark.slow),
+        (5, "manifest.json'"),
     ],
 )
 def test_a_disk_that_is_full_while_publishing_leaves_no_manifest(

@@ -244,7 +244,7 @@ class Damaged(NamedTuple):
 
 SECOND = "eval_input/preprocessed_data-0_p0.h5"
 CHANGED = "its content has changed; it is written again"
-READ = "12 files of earlier runs read"
+READ = "13 files of earlier runs read"
 DAMAGED: dict[str, Damaged] = {
     "nothing": Damaged(lambda _: None, (READ, "all are whole")),
     "shard": Damaged(flip(SHARD), (f"warning: {SHARD}: {CHANGED}", READ, "; 1 problem"), (SHARD,)),
@@ -336,7 +336,7 @@ def test_a_damaged_shard_of_an_earlier_dataset_is_not_copied(dataset: Path, tmp_
     said = create_again(dataset, tmp_path / "days" / "2", f"--reuse={day}", "--verify")
     assert f"warning: {day / SHARD}: its content has changed; it is not copied" in said.err
     assert "8 files of earlier runs read" in said.err
-    assert "7 of 8 shards are taken from an earlier dataset, the others are new" in said.out
+    assert "1 shard written (missing or damaged), 3 shards copied from an earlier dataset\n" in said.out
     made, expected = tree(tmp_path / "days" / "2"), tree(dataset)
     assert {path: made[path] for path in expected if path.endswith(".h5")} == {
         path: content for path, content in expected.items() if path.endswith(".h5")
@@ -351,8 +351,8 @@ def test_a_damaged_shard_is_copied_from_an_earlier_dataset_that_has_it(dataset: 
     shutil.copytree(copy, copy.parent / "day")
     create_again(copy, copy.parent / "day", "--verify")
     said = create_again(copy, copy, f"--reuse={copy.parent / 'day'}", "--verify")
-    assert "1 of 8 shards are taken from an earlier dataset" in said.out
-    assert "13 files of earlier runs read" in said.err
+    assert "1 shard copied from an earlier dataset" in said.out
+    assert "14 files of earlier runs read" in said.err
     assert tree(copy) == before
 
 
@@ -383,7 +383,7 @@ def test_programs_are_told_how_many_were_read_and_which_are_written_again(copy: 
     lines = [json.loads(line) for line in create_again(copy, copy, "--verify", "--log_format=json").err.splitlines()]
     [step] = [line for line in lines if line.get("step") == "verify-kept"]
     size = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file() and path.name != HISTORY)
-    assert (step["files"], step["damaged"]) == (12, 1)
+    assert (step["files"], step["damaged"]) == (13, 1)
     assert step["bytes"] == size - (copy / "manifest.json").stat().st_size
     assert [line["message"] for line in lines if line["level"] == "warning"] == [f"{SHARD}: {CHANGED}"]
 

@@ -55,6 +55,7 @@ def test_nothing_but_the_dataset_is_left_in_the_folder(tmp_path: Path, data: Pat
     assert sorted(path.name for path in output.iterdir()) == [
         "data_params.json",
         "eval_input",
+        "examples.csv",
         "history.jsonl",
         "manifest.json",
         "meta_eval_input.dat",
@@ -68,7 +69,7 @@ def test_the_same_input_gives_the_same_bytes_for_any_number_of_workers(tmp_path:
     first = create(tmp_path, data, "--workers=1", output="first")
     second = create(tmp_path, data, "--workers=7", output="second")
     assert digest(first) == digest(second)
-    assert (first / "manifest.json").read_text().count("sha256") == 25
+    assert (first / "manifest.json").read_text().count("sha256") == 26
     again = create(tmp_path, data, output="first")
     assert digest(again) == digest(second)
 

@@ -29,6 +29,7 @@ def test_published_dataset_has_every_file_that_its_manifest_lists_and_no_staging
     assert set(files) == {"manifest.json", *(shard["file"] for shard in shards), *manifest["files"]}
     assert set(manifest["files"]) == {
         "data_params.json",
+        "examples.csv",
         "meta_train_input.dat",
         "meta_eval_input.dat",
         "rejected.jsonl",

@@ -100,7 +100,7 @@ def test_the_run_is_told_with_its_time_and_speed(dataset: Path, tmp_path: Path) 
     damaged = json.dumps(run).encode().replace(b"2026-02", b"2027-02")
     (copy / "history.jsonl").write_bytes(seal_line(run) + b"\n" + damaged + b"\n\xff\n")
     page = page_of(copy, tmp_path)
-    assert page.row("2026-02-01 00:00 UTC")[1:] == ["20", "FnApiRunner", "0.1.0", "20", "0", "0", "4"]
+    assert page.row("2026-02-01 00:00 UTC")[1:] == ["20.0", "FnApiRunner", "0.1.0", "20", "0", "0", "4"]
     assert "2027" not in page.text
 
 

@@ -7,12 +7,12 @@ import pytest
 from maskmill.transforms.annotations.records import ImageFile
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.rejected import Line
-from maskmill.transforms.shards.fingerprint import fingerprint_of
+from maskmill.transforms.shards.fingerprint import version_of_shard
 from tests.support.shards import FORM, spec_of
 
 
 def fingerprint(*examples: ExampleSpec, form: ExampleFormat = FORM) -> str:
-    return fingerprint_of(examples, form, [example.image.modified for example in examples])
+    return version_of_shard(examples, form, [example.image.modified for example in examples]).fingerprint
 
 
 A, B = spec_of("/images/a"), spec_of("/images/b")
@@ -55,4 +55,4 @@ def test_the_place_and_the_order_of_the_rows_do_not_count() -> None:
 def test_an_image_counts_by_its_version_and_not_by_its_folder() -> None:
     moved = A._replace(image=A.image._replace(path="/elsewhere/a"))
     assert fingerprint(moved) == fingerprint(A)
-    assert fingerprint_of([A], FORM, ["content"]) != fingerprint_of([A], FORM, ["other content"])
+    assert version_of_shard([A], FORM, ["content"]) != version_of_shard([A], FORM, ["other content"])

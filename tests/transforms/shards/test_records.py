@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskmill.transforms.shards import records
+from maskmill.transforms.shards.fingerprint import ExampleVersion
 from maskmill.transforms.shards.records import (
     RejectedExample,
     ShardKey,
@@ -16,6 +17,8 @@ from maskmill.transforms.shards.records import (
     StoredShard,
     cut_summary,
     join_summaries,
+    pack_examples,
+    unpack_examples,
 )
 
 STORED = StoredShard(examples=1, bytes=2, sha256="a", fingerprint="b")
@@ -55,22 +58,32 @@ def test_a_shard_has_its_path_and_its_range() -> None:
     assert ShardKey("eval_input", 7, "data-3_p2.h5").path == summary.path
 
 
-def summary_of(split: str, number: int, rejected: int) -> ShardSummary:
+def summary_of(split: str, number: int, rejected: int, examples: int) -> ShardSummary:
     why = {2 * index: RejectedExample(row=index, code="CODE", message="m") for index in range(rejected)}
-    return ShardSummary(split, number, f"data-{number}_p0.h5", 9, 1, {3: 4}, STORED._replace(rejected=why))
+    listed = pack_examples(f"{split}/data-{number}_p0.h5", [ExampleVersion(f"{i}", "", "") for i in range(examples)])
+    stored = STORED._replace(rejected=why)
+    return ShardSummary(split, number, f"data-{number}_p0.h5", 9, 1, {3: 4}, stored, examples=listed)
 
 
 @given(
-    st.dictionaries(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 3)), st.integers(0, 12)),
+    st.dictionaries(
+        st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 3)), st.tuples(st.integers(0, 12), st.integers(0, 12))
+    ),
     st.randoms(use_true_random=False),
 )
 def test_pieces_in_any_order_are_joined_to_the_summaries(shards: dict, random: object) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "REJECTED_PER_PIECE", 3)
-        summaries = [summary_of(split, number, rejected) for (split, number), rejected in sorted(shards.items())]
+        patch.setattr(records, "PER_PIECE", 3)
+        summaries = [summary_of(split, number, *counts) for (split, number), counts in sorted(shards.items())]
         pieces = [piece for summary in summaries for piece in cut_summary(summary)]
     assert all(len(piece.stored.rejected) <= 3 for piece in pieces)
     random.shuffle(pieces)
     joined = join_summaries(pieces)
-    assert joined == tuple(summaries)
+    assert [one._replace(examples=()) for one in joined] == [one._replace(examples=()) for one in summaries]
+    for one, (_, examples) in zip(joined, (counts for _, counts in sorted(shards.items())), strict=True):
+        assert [(listed.image_id, listed.example) for listed in unpack_examples(one)] == [
+            (f"{i}", i) for i in range(examples)
+        ]
+    assert all(number <= 3 for piece in pieces for number, _ in piece.examples)
+    assert all(len(piece.examples) <= 1 for piece in pieces)
     assert [list(one.stored.rejected) for one in joined] == [list(one.stored.rejected) for one in summaries]

@@ -38,7 +38,7 @@ def put(staged: str, fingerprint: str) -> StoredShard:
 def test_a_new_shard_has_to_be_written(tmp_path: Path, options: SinkOptions) -> None:
     found = find_shard(KEY, [spec_of(tmp_path / "images/a.jpg")], options)
     assert (found.state, found.stored, found.copy_from) == (WRITTEN, None, None)
-    assert found.staged == str(tmp_path / f"staging/train_input/{found.fingerprint[:16]}-data-0_p0.h5")
+    assert found.staged == str(tmp_path / f"staging/train_input/{found.version.fingerprint[:16]}-data-0_p0.h5")
     assert not (tmp_path / "staging").exists()
 
 
@@ -47,12 +47,12 @@ def test_the_dataset_comes_before_the_staging_folder_and_that_before_another_dat
 ) -> None:
     specs = [spec_of(tmp_path / "images/a.jpg")]
     _, staged, *_ = new = find_shard(KEY, specs, options)
-    reusable = ReusableShard("/elsewhere/a.h5", stored_of(new.fingerprint))
-    options = dataclasses.replace(options, reusable={new.fingerprint: reusable})
+    reusable = ReusableShard("/elsewhere/a.h5", stored_of(new.version.fingerprint))
+    options = dataclasses.replace(options, reusable={new.version.fingerprint: reusable})
     assert find_shard(KEY, specs, options) == new._replace(state=REUSED, stored=reusable.stored, copy_from=reusable)
-    stored = put(staged, new.fingerprint)
+    stored = put(staged, new.version.fingerprint)
     assert find_shard(KEY, specs, options) == new._replace(stored=stored)
-    published = stored_of(new.fingerprint, "published")
+    published = stored_of(new.version.fingerprint, "published")
     options = dataclasses.replace(options, published={KEY.path: published})
     assert find_shard(KEY, specs, options) == new._replace(state=KEPT, stored=published)
 
@@ -74,6 +74,6 @@ def test_a_touched_image_changes_the_fingerprint_unless_contents_count(tmp_path:
     touched = first._replace(image=first.image._replace(modified=first.image.modified + 1))
 
     def fingerprints(options: SinkOptions) -> set[str]:
-        return {find_shard(KEY, [one], options).fingerprint for one in (first, touched)}
+        return {find_shard(KEY, [one], options).version.fingerprint for one in (first, touched)}
 
     assert (len(fingerprints(options)), len(fingerprints(by_content))) == (2, 1)
