@@ -146,9 +146,13 @@ def _fail(error: Exception, status: int, debug: bool, as_json: bool, **values: o
 
 
 def _configure_logging(debug: bool, as_json: bool) -> None:
-    # Beam logs a failing step at length; the command says it in one line, unless asked for more.
-    logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL)
+    # Beam logs a failing step at length; the command says it in one line, unless asked for more. The handler has the
+    # level, too: some runners give their loggers one of their own.
+    level = logging.INFO if debug else logging.CRITICAL + 1
+    handler = logging.StreamHandler()
+    handler.setLevel(level)
+    logging.basicConfig(level=level, handlers=[handler], format=logging.BASIC_FORMAT)
     if as_json:
         logging.captureWarnings(True)
-        for handler in logging.getLogger().handlers:
-            handler.setFormatter(JsonFormatter())
+        for one in logging.getLogger().handlers:
+            one.setFormatter(JsonFormatter())
