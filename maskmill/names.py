@@ -1,7 +1,7 @@
 """Formats and parses every name in a dataset's folder; nothing else writes them down.
 
     <output_dir>/
-      manifest.json, data_params.json, meta_<split>.dat, rejected.jsonl, history.jsonl, .lock
+      manifest.json, data_params.json, meta_<split>.dat, rejected.jsonl, history.jsonl, report.html, .lock
       <split>/<name>-<number>_p<range>.h5     groups example_<i>, each with image and label
       .staging/publishing.json
       .staging/<key>/outcome.json
@@ -20,6 +20,7 @@ MANIFEST = "manifest.json"
 DATA_PARAMS = "data_params.json"
 REJECTED = "rejected.jsonl"
 HISTORY = "history.jsonl"
+REPORT = "report.html"
 LOCK = ".lock"
 STAGING = ".staging"
 # In the staging folder: what a dataset consists of while publishing has taken its manifest away.

@@ -69,7 +69,7 @@ def make_dataset(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
         TooManyRejectedError: more rows and images are bad than are allowed; nothing was published.
         MaskmillError: the run failed; nothing was published.
     """
-    if arguments.report:
+    if arguments.report is not None:
         check_report(arguments.output_dir, arguments.report)
     metrics = RunMetrics(arguments.metrics_file, arguments.output_dir)
     with metrics.of_a_failure(), new_pipeline(arguments.beam_options) as pipeline:
@@ -88,7 +88,7 @@ def make_dataset(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
     metrics.write(numbers_of(made.manifest, made.entry))
     if not arguments.quiet:
         _tell(job, made, metrics.seconds, out, log)
-    if arguments.report:
+    if arguments.report is not None:
         quiet = arguments.quiet or log.as_json
         write_report(job.output.output_dir, arguments.report, quiet=quiet, out=out, err=log.err)
 
