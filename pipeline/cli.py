@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
+from maskmill.install_hint import missing_requirements, pip_install
 from maskmill.names import is_utf8
 from maskmill.pipeline import create, plan, preview, prune, report, sample, show, verify
 from maskmill.pipeline.arguments.parser import EXIT_STATUSES, Parser
@@ -59,6 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MaskmillError as error:
         codes = {"rejected": error.codes} if isinstance(error, TooManyRejectedError) else {}
         return _fail(error, error.exit_status, debug, as_json, **codes)
+    except ModuleNotFoundError as error:
+        if not (missing := missing_requirements()):
+            raise
+        return _fail(_not_installed(missing, error), UsageError.exit_status, debug, as_json)
     except KeyboardInterrupt:
         RunLog(sys.stderr, as_json).tell("stopped", "by Ctrl-C", exit_status=130)
         return 130
@@ -69,6 +74,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         unusable = isinstance(error, (NoFileSystemError, NameNotUtf8Error))
         return _fail(error, UsageError.exit_status if unusable else 1, debug, as_json)
     return 0
+
+
+def _not_installed(missing: Sequence[str], error: ModuleNotFoundError) -> UsageError:
+    """Makes the error of a command that needs more than reading a dataset does."""
+    problem = f"this needs {error.name}, which is not installed: only reading a dataset does without"
+    return UsageError(f"{problem}; to install all that is missing: {pip_install(*missing)}")
 
 
 def _check_names(arguments: Sequence[str]) -> None:

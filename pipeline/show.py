@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from maskmill.install_hint import pip_install
 from maskmill.names import TRAIN
 from maskmill.pipeline.arguments.parser import refuse_unknown
 from maskmill.pipeline.errors import DamagedError, UsageError
@@ -50,12 +51,14 @@ def show(directory: str, split: str, index: int, output: str | None) -> str:
         a line that says what was drawn, and where it is.
 
     Raises:
-        UsageError: there is no such example, or no file can be at the path.
+        UsageError: there is no such example, no file can be at the path, or Pillow is missing.
         DamagedError: there is no such dataset or split, or it is not whole.
         OSError: the PNG cannot be written.
     """
-    from PIL import Image
-
+    try:
+        from PIL import Image
+    except ModuleNotFoundError as error:
+        raise UsageError(f"drawing an example needs Pillow: {pip_install('Pillow')}") from error
     from maskmill import DatasetError, open_dataset
     from maskmill.pipeline.report.draw_example import draw_side_by_side
 
