@@ -80,7 +80,7 @@ $(VENV)/installed-lint: EXTRAS := [lint]
 
 INSTALLED := installed installed-test installed-lint $(patsubst %,installed-test-%,stores torch browser)
 $(INSTALLED:%=$(VENV)/%): setup.py | $(VENV)/bin/python
-	@echo "installing maskmill$(EXTRAS) and what it needs into $(VENV) (about a minute) ..."
+	@echo "installing maskmill$(EXTRAS) and what it needs into $(VENV) (a minute or more) ..."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
 	@touch $@
 
