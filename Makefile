@@ -80,15 +80,18 @@ $(VENV)/installed-lint: EXTRAS := [lint]
 
 INSTALLED := installed installed-test installed-lint $(patsubst %,installed-test-%,stores torch browser)
 $(INSTALLED:%=$(VENV)/%): setup.py | $(VENV)/bin/python
+	@echo "installing maskmill$(EXTRAS) and what it needs into $(VENV) (a minute or more) ..."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
 	@touch $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "maskmill needs Python 3.10 to 3.13; name one: make PYTHON=python3.11 ..."; exit 1; }
+	@echo "making the virtual environment $(VENV) ..."
 	$(PYTHON) -m venv $(VENV)
 
 .venv-airflow/installed: setup.py
+	@echo "installing Airflow and what it needs into .venv-airflow (several minutes) ..."
 	$(PYTHON) -m venv .venv-airflow
 	.venv-airflow/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,airflow]'
 	@touch $@

@@ -2,26 +2,29 @@
 
     python docs/train.py DATASET [--steps N]
 
-The network is only an example: two levels of convolutions, and one upsampling.
+The dataset may be made for any loss: bce, multilabel_bce or ssce. The network is only an example: two levels of
+convolutions, and one upsampling.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import json
+from pathlib import Path
 
 import torch
 from torch import nn
 
-from maskmill import open_dataset
+from maskmill import Dataset, open_dataset
 from maskmill.augment import normalize
 from maskmill.torch import BatchDataset, BatchLoader
 
 
 class Network(nn.Module):
-    """Maps images [n, 1, H, W] to logits [n, 1, H, W]; H and W must be multiples of 4."""
+    """Maps images [n, 1, H, W] to logits [n, channels, H, W]."""
 
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self, channels: int, width: int = 16) -> None:
         super().__init__()
         self.down = nn.Sequential(
             nn.Conv2d(1, width, 3, stride=2, padding=1),
@@ -29,11 +32,27 @@ class Network(nn.Module):
             nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
             nn.ReLU(),
         )
-        self.up = nn.Sequential(nn.Conv2d(2 * width, width, 3, padding=1), nn.ReLU(), nn.Upsample(scale_factor=4))
-        self.head = nn.Conv2d(width + 1, 1, 3, padding=1)
+        self.up = nn.Sequential(nn.Conv2d(2 * width, width, 3, padding=1), nn.ReLU())
+        self.head = nn.Conv2d(width + 1, channels, 3, padding=1)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.head(torch.cat([self.up(self.down(images)), images], dim=1))
+        found = nn.functional.interpolate(self.up(self.down(images)), images.shape[2:])
+        return self.head(torch.cat([found, images], dim=1))
+
+
+def count_channels(examples: Dataset) -> int:
+    """Returns the number of logits of a pixel: one for each channel of the label, or with ssce for each class."""
+    if len(examples.label_shape) == 3:  # bce: [1, H, W]; multilabel_bce: [channels, H, W]
+        return examples.label_shape[0]
+    params = json.loads(Path(examples.path, "data_params.json").read_text(encoding="utf-8"))
+    return max(2, params[examples.split]["num_classes"])  # ssce: [H, W], 0 is the background
+
+
+def loss_of(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Computes the loss that the labels are made for, which may be stored as uint8."""
+    if labels.ndim == 3:  # ssce: [n, H, W]
+        return nn.functional.cross_entropy(logits, labels.long())
+    return nn.functional.binary_cross_entropy_with_logits(logits, labels.float())
 
 
 def zero_centered(image, label, random):
@@ -44,7 +63,7 @@ def zero_centered(image, label, random):
 def main() -> None:
     """Trains and prints the loss."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("dataset", metavar="DATASET", help="folder of a dataset that was made for the loss bce")
+    parser.add_argument("dataset", metavar="DATASET", help="folder of a dataset")
     parser.add_argument("--steps", type=int, default=40, metavar="N", help="default: %(default)s")
     arguments = parser.parse_args()
 
@@ -53,13 +72,13 @@ def main() -> None:
     loader = BatchLoader(
         BatchDataset(examples, batch_size=8, transform=zero_centered), num_workers=2, persistent_workers=True
     )
-    network = Network()
+    network = Network(count_channels(examples))
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     print(f"{examples}: {loader.dataset.plan.steps} steps an epoch")
 
     batches = itertools.chain.from_iterable(loader for _ in itertools.count())
     for step, (images, labels) in enumerate(itertools.islice(batches, arguments.steps), start=1):
-        loss = nn.functional.binary_cross_entropy_with_logits(network(images), labels)
+        loss = loss_of(network(images), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -13,8 +13,7 @@ import sys
 
 import torch
 from accelerate import Accelerator
-from torch import nn
-from train import Network, zero_centered
+from train import Network, count_channels, loss_of, zero_centered
 
 from maskmill import open_dataset
 from maskmill.torch import ExampleDataset
@@ -24,8 +23,9 @@ def main() -> None:
     """Trains and prints the loss."""
     torch.manual_seed(0)
     accelerator = Accelerator()
-    network = Network()
-    dataset = ExampleDataset(open_dataset(sys.argv[1], "train_input"), transform=zero_centered)
+    examples = open_dataset(sys.argv[1], "train_input")
+    network = Network(count_channels(examples))
+    dataset = ExampleDataset(examples, transform=zero_centered)
     loader, network, optimizer = accelerator.prepare(
         torch.utils.data.DataLoader(dataset, batch_size=8, shuffle=True, num_workers=2, persistent_workers=True),
         network,
@@ -33,7 +33,7 @@ def main() -> None:
     )
     batches = itertools.chain.from_iterable(loader for _ in itertools.count())
     for step, (images, labels) in enumerate(itertools.islice(batches, 40), start=1):
-        loss = nn.functional.binary_cross_entropy_with_logits(network(images), labels)
+        loss = loss_of(network(images), labels)
         optimizer.zero_grad()
         accelerator.backward(loss)
         optimizer.step()

@@ -1,7 +1,8 @@
 """Formats and parses every name in a dataset's folder; nothing else writes them down.
 
     <output_dir>/
-      manifest.json, data_params.json, meta_<split>.dat, examples.csv, rejected.jsonl, history.jsonl, .lock
+      manifest.json, data_params.json, meta_<split>.dat, examples.csv, rejected.jsonl, history.jsonl, report.html,
+      .lock
       <split>/<name>-<number>_p<range>.h5     groups example_<i>, each with image and label
       .staging/publishing.json
       .staging/<key>/outcome.json
@@ -21,6 +22,7 @@ DATA_PARAMS = "data_params.json"
 EXAMPLES = "examples.csv"
 REJECTED = "rejected.jsonl"
 HISTORY = "history.jsonl"
+REPORT = "report.html"
 LOCK = ".lock"
 STAGING = ".staging"
 # In the staging folder: what a dataset consists of while publishing has taken its manifest away.

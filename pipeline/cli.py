@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
+from maskmill.install_hint import missing_requirements, pip_install
 from maskmill.names import is_utf8
 from maskmill.pipeline import create, diff, plan, preview, prune, report, sample, show, verify
 from maskmill.pipeline.arguments.parser import EXIT_STATUSES, Parser
@@ -61,6 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MaskmillError as error:
         codes = {"rejected": error.codes} if isinstance(error, TooManyRejectedError) else {}
         return _fail(error, error.exit_status, debug, as_json, **codes)
+    except ModuleNotFoundError as error:
+        if not (missing := missing_requirements()):
+            raise
+        return _fail(_not_installed(missing, error), UsageError.exit_status, debug, as_json)
     except KeyboardInterrupt:
         RunLog(sys.stderr, as_json).tell("stopped", "by Ctrl-C", exit_status=130)
         return 130
@@ -70,6 +75,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         unusable = isinstance(error, (NoFileSystemError, NameNotUtf8Error))
         return _fail(error, UsageError.exit_status if unusable else 1, debug, as_json)
+
+
+def _not_installed(missing: Sequence[str], error: ModuleNotFoundError) -> UsageError:
+    """Makes the error of a command that needs more than reading a dataset does."""
+    problem = f"this needs {error.name}, which is not installed: only reading a dataset does without"
+    return UsageError(f"{problem}; to install all that is missing: {pip_install(*missing)}")
 
 
 def _check_names(arguments: Sequence[str]) -> None:
@@ -147,9 +158,13 @@ def _fail(error: Exception, status: int, debug: bool, as_json: bool, **values: o
 
 
 def _configure_logging(debug: bool, as_json: bool) -> None:
-    # Beam logs a failing step at length; the command says it in one line, unless asked for more.
-    logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL)
+    # Beam logs a failing step at length; the command says it in one line, unless asked for more. The handler has the
+    # level, too: some runners give their loggers one of their own.
+    level = logging.INFO if debug else logging.CRITICAL + 1
+    handler = logging.StreamHandler()
+    handler.setLevel(level)
+    logging.basicConfig(level=level, handlers=[handler], format=logging.BASIC_FORMAT)
     if as_json:
         logging.captureWarnings(True)
-        for handler in logging.getLogger().handlers:
-            handler.setFormatter(JsonFormatter())
+        for one in logging.getLogger().handlers:
+            one.setFormatter(JsonFormatter())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from maskmill.install_hint import pip_install
 from maskmill.names import TRAIN
 from maskmill.pipeline.arguments.parser import refuse_unknown
 from maskmill.pipeline.errors import DamagedError, UsageError
+from maskmill.pipeline.messages.output_file import check_output_file, make_folder_of
 
 HELP = "draw an example"
 _DESCRIPTION = """\
@@ -22,7 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", metavar="DIR", help="folder of the dataset")
     parser.add_argument("--split", default=TRAIN, metavar="NAME", help="default: %(default)s")
     parser.add_argument("--index", type=int, default=0, metavar="I", help="index in the split; negative from the end")
-    parser.add_argument("--output", metavar="FILE", help="where the PNG goes (default: <split>-<index>.png)")
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="where the PNG goes; its folder is made if it is missing (default: <split>-<index>.png)",
+    )
     parser.add_argument("--debug", action="store_true", help="tracebacks")
 
 
@@ -45,15 +51,19 @@ def show(directory: str, split: str, index: int, output: str | None) -> str:
         a line that says what was drawn, and where it is.
 
     Raises:
-        UsageError: there is no such example.
+        UsageError: there is no such example, no file can be at the path, or Pillow is missing.
         DamagedError: there is no such dataset or split, or it is not whole.
         OSError: the PNG cannot be written.
     """
-    from PIL import Image
-
+    try:
+        from PIL import Image
+    except ModuleNotFoundError as error:
+        raise UsageError(f"drawing an example needs Pillow: {pip_install('Pillow')}") from error
     from maskmill import DatasetError, open_dataset
     from maskmill.pipeline.report.draw_example import draw_side_by_side
 
+    if output:
+        check_output_file(output, "example.png")
     try:
         examples = open_dataset(directory, split)
         if not -len(examples) <= index < len(examples):
@@ -64,6 +74,7 @@ def show(directory: str, split: str, index: int, output: str | None) -> str:
     except ImportError as error:
         raise UsageError(str(error)) from error
     path = output or f"{split}-{index % len(examples)}.png"
+    make_folder_of(path)
     Image.fromarray(draw_side_by_side(example)).save(path, "PNG")
     name = f", {example.image_id}" if example.image_id else ""
     return f"example {index % len(examples)} of {split}{name}, is drawn in {path}"

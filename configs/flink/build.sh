@@ -13,6 +13,7 @@ if ! cmp --silent "$here/pom.xml" "$made/pom.xml"; then
   work=$(mktemp -d "$made.XXXXXX")
   trap 'rm -rf "$work"' EXIT
   cp "$here/pom.xml" "$work"
+  echo "building the job server for Flink with Maven, which fetches its parts (a few minutes) ..." >&2
   (cd "$work" && timeout 1200 mvn --quiet --batch-mode package \
     dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=lib >&2)
   mv "$work/target/beam-flink-job.jar" "$work/target/beam-flink-job-server.jar" "$work"

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -192,12 +193,21 @@ def built() -> Path:
 def main(command: Sequence[str]) -> int:
     """Runs a command with a cluster, and returns its exit status."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    made = built()
+    _tell("starting a Flink cluster of two TaskManagers (about 20 s) ...")
     with (
         tempfile.TemporaryDirectory(prefix="maskmill-flink-") as folder,
-        LocalCluster(Path(folder), built()) as cluster,
+        LocalCluster(Path(folder), made) as cluster,
     ):
-        print(f"a Flink cluster of two TaskManagers is at http://{cluster.master}", flush=True)
-        return subprocess.run(command, env={**os.environ, **cluster.variables}, check=False).returncode
+        _tell(f"the cluster is at http://{cluster.master}; running {shlex.join(command)} (half a minute or more) ...")
+        status = subprocess.run(command, env={**os.environ, **cluster.variables}, check=False).returncode
+        _tell("stopping the cluster ...")
+    return status
+
+
+def _tell(message: str) -> None:
+    # Standard output is the command's.
+    print(message, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

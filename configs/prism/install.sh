@@ -9,6 +9,7 @@ if [ ! -x "$made/prism" ]; then
   mkdir -p "$(dirname "$made")"
   work=$(mktemp -d "$made.XXXXXX")
   trap 'rm -rf "$work"' EXIT
+  echo "building Prism $version with Go (a few minutes) ..." >&2
   GOBIN="$work" timeout 1200 go install "github.com/apache/beam/sdks/v2/go/cmd/prism@$version" >&2
   chmod 755 "$work"
   rm -rf "$made"

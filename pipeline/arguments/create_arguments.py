@@ -6,13 +6,11 @@ import argparse
 import dataclasses
 from collections.abc import Iterable
 
+from maskmill.names import REPORT
 from maskmill.pipeline.arguments.argument_types import at_least, file_name, folder, percentage, rejected_limit
 from maskmill.pipeline.arguments.runner_help import add_runner_help
 from maskmill.pipeline.job.rejected_limit import RejectedLimit
 from maskmill.pipeline.messages.run_log import JSON, TEXT
-
-# Default path of a report.
-REPORT = "report.html"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -150,9 +148,9 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
     ours.add_argument(
         "--report",
         nargs="?",
-        const=REPORT,
+        const="",
         metavar="FILE",
-        help=f"then write a page about the dataset, as `maskmill report` does (without FILE: {REPORT})",
+        help=f"then write a page about the dataset, as `maskmill report` does (without FILE: {REPORT} in its folder)",
     )
     ours.add_argument("--quiet", action="store_true", help="no progress and no summary")
     ours.add_argument("--debug", action="store_true", help="tracebacks, and the messages of Beam")

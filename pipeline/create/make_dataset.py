@@ -71,7 +71,7 @@ def make_dataset(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
         TooManyRejectedError: more rows and images are bad than are allowed; nothing was published.
         MaskmillError: the run failed; nothing was published.
     """
-    if arguments.report:
+    if arguments.report is not None:
         check_report(arguments.output_dir, arguments.report)
     started = utc_now()
     metrics = RunMetrics(arguments.metrics_file, arguments.output_dir)
@@ -91,7 +91,7 @@ def make_dataset(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
     metrics.write(numbers_of(made.manifest, made.entry))
     if not arguments.quiet:
         _tell(job, made, metrics.seconds, out, log)
-    if arguments.report:
+    if arguments.report is not None:
         quiet = arguments.quiet or log.as_json
         write_report(job.output.output_dir, arguments.report, quiet=quiet, out=out, err=log.err)
 

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from maskmill.format_version import current_format
 from maskmill.pipeline.errors import UsageError
 from maskmill.pipeline.job.label_format import names_of_classes
-from maskmill.pipeline.job.misplaced_input import better_data_dirs, check_images
+from maskmill.pipeline.job.misplaced_input import beside_params, better_data_dirs, check_images
 from maskmill.pipeline.job.params import Params
 from maskmill.pipeline.job.section_models import SplitParams
 from maskmill.transforms.annotations.columns import SEPARATORS, RowFormat
@@ -60,11 +60,11 @@ def find_inputs(params: Params) -> dict[str, SplitInput]:
 
 
 def _find_input(name: str, split: SplitParams, params: Params, problems: list[str]) -> SplitInput:
-    data_dir = absolute(split.data_dir)
+    data_dir, keys = absolute(split.data_dir), params.maskmill
     if not is_folder(data_dir):
-        problems.append(f"{name}.data_dir: there is no folder {split.data_dir} ({data_dir}); correct the path")
+        mend = beside_params(split.data_dir, params.source, keys.images, keys.csv) or "correct the path"
+        problems.append(f"{name}.data_dir: there is no folder {split.data_dir} ({data_dir}); {mend}")
         return SplitInput({}, "")
-    keys = params.maskmill
     images = join(data_dir, keys.images)
     missing: list[str] = []
     if not is_folder(images):
@@ -78,11 +78,20 @@ def _find_input(name: str, split: SplitParams, params: Params, problems: list[st
             mend = _csv_in(data_dir, pattern) or "set maskmill.csv, or correct data_dir"
             missing.append(f"{join(data_dir, pattern)}: there is no such CSV file; {mend}")
         csv.update((absolute(info.path), info) for info in found)
-    if missing and (better := better_data_dirs(split.data_dir, keys.images, keys.csv)):
+    if missing and (mend := _other_data_dir(split.data_dir, params)):
         wanted = f"{', '.join(keys.csv)} and {keys.images}"
-        missing = [f"{name}.data_dir: {wanted} are not in {split.data_dir}; set data_dir: {' or '.join(better[:3])}"]
+        missing = [f"{name}.data_dir: {wanted} are not in {split.data_dir}; {mend}"]
     problems += missing
     return SplitInput(csv, absolute(images))
+
+
+def _other_data_dir(data_dir: str, params: Params) -> str:
+    """Returns the advice to give the folder in which the input is, "" if it is not found."""
+    images, csv = params.maskmill.images, params.maskmill.csv
+    if mend := beside_params(data_dir, params.source, images, csv):
+        return mend
+    better = better_data_dirs(data_dir, images, csv)
+    return f"set data_dir: {' or '.join(better[:3])}" if better else ""
 
 
 def _match_csv(data_dir: str, pattern: str) -> list[FileInfo]:

@@ -1,9 +1,10 @@
-"""Finds input that lies a folder above or below where the parameter file says."""
+"""Finds input that lies a folder above or below where the parameter file says, or beside that file."""
 
 from __future__ import annotations
 
 import itertools
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 
 from maskmill.names import is_utf8
@@ -84,5 +85,30 @@ def better_data_dirs(data_dir: str, images: str, csv: Sequence[str]) -> list[str
         return []
     below = (path for path, _ in _walk(data_dir) if path != data_dir)
     near = [*below, os.path.join(data_dir, os.pardir)]
-    found = [path for path in near if is_folder(join(path, images)) and all(match_files(path, name) for name in csv)]
-    return [os.path.normpath(path) for path in found]
+    return [os.path.normpath(path) for path in near if _holds_input(path, images, csv)]
+
+
+def _holds_input(folder: str, images: str, csv: Sequence[str]) -> bool:
+    return is_folder(join(folder, images)) and all(match_files(folder, name) for name in csv)
+
+
+def beside_params(data_dir: str, params_file: str, images: str, csv: Sequence[str]) -> str:
+    """Says what to do if a relative `data_dir` is right from the folder of the parameter file; "" if it is not.
+
+    Args:
+        data_dir: as given.
+        params_file: path of the parameter file; "" if there is none.
+        images: value of `maskmill.images`.
+        csv: value of `maskmill.csv`.
+    """
+    if not params_file or not is_local(params_file) or not is_local(data_dir) or os.path.isabs(data_dir):
+        return ""
+    folder = os.path.dirname(os.path.abspath(params_file))
+    there = os.path.normpath(os.path.join(folder, data_dir))
+    if os.path.samefile(folder, os.curdir) or not _holds_input(there, images, csv):
+        return ""
+    return (
+        f"a relative data_dir is looked up from the working folder, {os.getcwd()}, not from the parameter file: set "
+        f"data_dir: {there}, or first run cd {shlex.quote(folder)} and give "
+        f"--params {shlex.quote(os.path.basename(params_file))}"
+    )

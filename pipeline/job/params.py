@@ -3,7 +3,7 @@
 import copy
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -21,6 +21,7 @@ class Params:
         maskmill: the section `maskmill`, or its defaults.
         document: the whole file as plain data that JSON can hold.
         warnings: for the person who wrote the file.
+        source: path of the file, for messages; "" if there is none.
     """
 
     splits: Mapping[str, SplitParams]
@@ -28,6 +29,7 @@ class Params:
     maskmill: MaskmillParams
     document: dict[str, Any]
     warnings: tuple[str, ...] = ()
+    source: str = field(default="", compare=False)
 
     @property
     def negatives(self) -> float | None:

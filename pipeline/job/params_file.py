@@ -110,6 +110,7 @@ def parse_params(text: str, source: str) -> Params:
         maskmill=file.maskmill,
         document=tree.document,
         warnings=_warnings(passed, tree, source),
+        source=source,
     )
 
 

@@ -168,7 +168,7 @@ class SplitParams(BaseModel):
 
     Attributes:
         data_processor: Class of the Model Zoo that the file is written for.
-        data_dir: Folder of the input.
+        data_dir: Folder of the input; a relative path begins in the working folder, as in the original.
         image_shape: Height, width and channels of an example, in pixels.
         max_image_shape: Height and width above which an image is tiled instead of resized.
         class_id: Classes whose masks become labels, in the order in which labels count them.

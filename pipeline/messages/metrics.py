@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
+from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
+from maskmill.pipeline.messages.output_file import check_output_file, make_folder_of
 from maskmill.pipeline.messages.run_numbers import RunNumbers
 from maskmill.transforms.files.read_write import read_bytes_if_there, write_whole
 
@@ -42,7 +43,7 @@ class RunMetrics:
         self._dataset = dataset
         self._started = time.monotonic()
         if path is not None:
-            check_metrics_file(path)
+            check_output_file(path, "maskmill.prom")
 
     @property
     def seconds(self) -> float:
@@ -77,19 +78,6 @@ class RunMetrics:
             raise
 
 
-def check_metrics_file(path: str) -> None:
-    """Refuses a path at which no file can be, before any work.
-
-    Raises:
-        UsageError: the folder does not exist, or the path names a folder.
-    """
-    folder = os.path.dirname(path) or "."
-    if not os.path.isdir(folder):
-        raise UsageError(f"--metrics_file: there is no folder {folder}; make it, or choose another")
-    if os.path.isdir(path):
-        raise UsageError(f"--metrics_file: {path} is a folder; name a file in it, such as maskmill.prom")
-
-
 def write_metrics(
     path: str,
     dataset: str,
@@ -102,7 +90,7 @@ def write_metrics(
     """Writes the file in one step. If the run has failed, the time of the last success stays in it.
 
     Args:
-        path: local path of the file.
+        path: local path of the file; its folder is made if it is missing.
         dataset: the output folder, as given: a label of every metric.
         ended: end of the run, in seconds since the epoch.
         seconds: duration of the run.
@@ -125,6 +113,7 @@ def write_metrics(
         _Gauge("rejected", "rows and images that were rejected", [({"code": code}, n) for code, n in codes.items()])
     )
     kept = _last_success(path) if numbers is None else ""
+    make_folder_of(path)
     write_whole(os.path.abspath(path), ("".join(_lines(gauges, dataset)) + kept).encode())
 
 

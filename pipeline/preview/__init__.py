@@ -22,7 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--params", required=True, metavar="FILE", help="parameter file")
     parser.add_argument("--image", metavar="NAME", help="image to draw (default: the first in the CSV with a mask)")
     parser.add_argument(
-        "--output", default="preview.png", metavar="FILE", help="where the PNG goes (default: %(default)s)"
+        "--output",
+        default="preview.png",
+        metavar="FILE",
+        help="where the PNG goes; its folder is made if it is missing (default: %(default)s)",
     )
     parser.add_argument("--debug", action="store_true", help="tracebacks")
 

@@ -12,6 +12,7 @@ from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageE
 from maskmill.pipeline.job.find_inputs import SplitInput, csv_files, find_inputs, row_format
 from maskmill.pipeline.job.params import Params
 from maskmill.pipeline.job.params_file import read_params
+from maskmill.pipeline.messages.output_file import check_output_file, make_folder_of
 from maskmill.pipeline.messages.quantities import count
 from maskmill.pipeline.preview.find_rows import FoundRows, find_rows
 from maskmill.pipeline.report.draw_example import draw_side_by_side
@@ -39,10 +40,11 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
         lines that say what was drawn.
 
     Raises:
-        UsageError: parameter file or input are wrong, or there is no such image.
+        UsageError: parameter file, input or `output` are wrong, or there is no such image.
         TooManyRejectedError: the image, or its mask, is bad.
         OSError: input cannot be read, or the PNG cannot be written.
     """
+    check_output_file(output, "preview.png")
     params = read_params(params_file)
     rows, source = _find(params, image_id)
     path = join(source.images, rows.image_id)
@@ -54,6 +56,7 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
     except DataError as error:
         raise TooManyRejectedError(f"{path}: {error.message} ({error.code.value})") from error
     try:
+        make_folder_of(output)
         Image.fromarray(draw_side_by_side(Example(pixels[np.newaxis], label, rows.image_id))).save(output, "PNG")
     except OSError as error:
         raise MaskmillError(f"{output}: the picture cannot be written: {error.strerror or error}") from error

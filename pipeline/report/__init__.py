@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from maskmill.pipeline.arguments.create_arguments import REPORT
+from maskmill.names import REPORT
 from maskmill.pipeline.arguments.parser import refuse_unknown
 
 HELP = "write a page about a dataset"
@@ -20,7 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the command's arguments."""
     parser.description = _DESCRIPTION
     parser.add_argument("directory", metavar="DIR", help="folder of the dataset")
-    parser.add_argument("--output", default=REPORT, metavar="FILE", help="where the page goes (default: %(default)s)")
+    parser.add_argument(
+        "--output",
+        default="",
+        metavar="FILE",
+        help=f"where the page goes; its folder is made if it is missing (default: {REPORT} in the dataset's folder)",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress and no message")
     parser.add_argument("--debug", action="store_true", help="tracebacks")
 

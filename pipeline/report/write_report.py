@@ -8,7 +8,9 @@ from typing import TextIO
 
 from maskmill import DatasetError
 from maskmill.install_hint import pip_install
-from maskmill.pipeline.errors import DamagedError, UsageError
+from maskmill.names import REPORT
+from maskmill.pipeline.errors import DamagedError, MaskmillError, UsageError
+from maskmill.pipeline.messages.output_file import check_output_file, make_folder_of
 from maskmill.pipeline.messages.progress_bar import show_progress
 from maskmill.pipeline.report.page import page_of
 from maskmill.pipeline.report.source import DatasetSource, read_source
@@ -26,7 +28,7 @@ def write_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: 
 
     Args:
         directory: folder of the dataset, as given.
-        output: path of the HTML file.
+        output: local path of the HTML file, whose folder is made if it is missing; "" is report.html in the dataset.
         quiet: shows no progress and no message.
         out: takes the message.
         err: shows progress.
@@ -34,7 +36,7 @@ def write_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: 
     Raises:
         UsageError: a library is missing, or no file can be at the path.
         DamagedError: there is no such dataset, or it is not whole.
-        OSError: the dataset cannot be read, or the file cannot be written.
+        MaskmillError, OSError: the dataset cannot be read, or the file cannot be written.
     """
     check_report(directory, output)
     try:
@@ -44,10 +46,16 @@ def write_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: 
         raise DamagedError(str(error)) from error
     except ImportError as error:  # fsspec, or what it needs for a store
         raise UsageError(str(error)) from error
-    with as_os_error(output), open(output, "w", encoding="utf-8") as file:
-        file.write(page)
+    path = output or _path_in(directory)
+    try:
+        replaces = _write(path, page)
+    except OSError as error:
+        if output:
+            raise
+        problem = f"{path}: the report cannot be written: {error.strerror or error}"
+        raise MaskmillError(f"{problem}; give the path of a file elsewhere") from error
     if not quiet:
-        out.write(f"the report is in {output}\n")
+        out.write(f"the report is in {path}{', in place of the one before' if replaces else ''}\n")
 
 
 def missing_libraries() -> list[str]:
@@ -60,7 +68,7 @@ def check_report(directory: str, output: str) -> None:
 
     Args:
         directory: folder of the dataset; it need not exist yet.
-        output: path of the HTML file.
+        output: path of the HTML file; "" is report.html in the dataset.
 
     Raises:
         UsageError: a library is missing, or no file can be at the path.
@@ -69,10 +77,31 @@ def check_report(directory: str, output: str) -> None:
         raise UsageError(f"the report needs {' and '.join(missing)}: {pip_install(*missing)}")
     if "://" in directory and importlib.util.find_spec("fsspec") is None:
         raise UsageError(f"{directory}: reading it needs fsspec: {pip_install('fsspec')}")
-    folder = os.path.dirname(output) or "."
-    if os.path.isdir(output) or not os.path.isdir(folder):
-        problem = "is a folder" if os.path.isdir(output) else f"there is no folder {folder}"
-        raise UsageError(f"{output}: {problem}; give the path of an HTML file, such as report.html")
+    if output:
+        check_output_file(output, REPORT)
+    elif os.path.isdir(_path_in(directory)):
+        raise UsageError(f"{_path_in(directory)}: is a folder; remove it, or give the path of an HTML file")
+
+
+def _path_in(directory: str) -> str:
+    return os.path.join(directory, REPORT)
+
+
+def _write(path: str, page: str) -> bool:
+    """Writes the page; returns whether there was one before. In a store it is written by what has read the dataset."""
+    with as_os_error(path):
+        if "://" in path:
+            import fsspec  # needed only here
+
+            files, name = fsspec.core.url_to_fs(path)
+            replaces = bool(files.exists(name))
+            files.pipe_file(name, page.encode())
+        else:
+            replaces = os.path.exists(path)
+            make_folder_of(path)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(page)
+    return replaces
 
 
 def _make_page(source: DatasetSource, *, quiet: bool, err: TextIO) -> str:

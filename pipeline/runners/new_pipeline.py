@@ -17,6 +17,7 @@ from maskmill.pipeline.errors import UsageError, last_line
 from maskmill.pipeline.runners.check_settings import check_settings
 from maskmill.pipeline.runners.in_process_runner import InProcessRunner
 from maskmill.pipeline.runners.make_runner import DEFAULT_RUNNER, make_runner
+from maskmill.pipeline.runners.worker_output import logged
 from maskmill.transforms.parallel.memory import tune_malloc
 
 View = TypeVar("View", bound=PipelineOptions)
@@ -54,7 +55,8 @@ def new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
 
         flink.install()
     try:
-        yield pipeline
+        with logged():
+            yield pipeline
     finally:
         shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import TextIO
@@ -13,17 +14,23 @@ from maskmill.pipeline.errors import last_line
 from maskmill.pipeline.runners.dataflow import announce
 
 CANCEL_SECONDS = 20
-# What to do if Beam cannot download a program, by the beginning of its message.
+# What a failure means and what to do, by the beginning of Beam's message.
 _ADVICE = {
+    "Channel closed prematurely": "a worker process died; if memory ran out, give a smaller --direct_num_workers",
     "Unable to fetch remote prism binary": "name the program: --prism_location=FILE",
     "Unable to fetch remote job server jar": "name the jar, for Flink: --flink_job_server_jar=FILE",
 }
+# Where Beam downloads from, in such a message; it is of no use here.
+_ADDRESS = re.compile(r" at https?://\S+?(?=:?(\s|$))")
 
 
 def describe_error(error: BaseException) -> str:
     """Says in one line why a runner failed, and what to do if that is known."""
-    line = last_line(error)
-    return next((f"{line}; {advice}" for start, advice in _ADVICE.items() if line.startswith(start)), line)
+    line = last_line(error).removesuffix(".")
+    for start, advice in _ADVICE.items():
+        if line.startswith(start):
+            return f"{_ADDRESS.sub('', line)}; {advice}"
+    return line
 
 
 class RunnerJob:

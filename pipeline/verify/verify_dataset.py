@@ -33,8 +33,8 @@ def run_verify(directory: str, *, quick: bool, quiet: bool, out: TextIO, err: Te
         directory: folder of the dataset.
         quick: checks names and sizes only.
         quiet: shows no progress, and no message if the dataset is whole.
-        out: takes the message about a whole dataset.
-        err: takes progress and problems.
+        out: takes the problems, or the message about a whole dataset.
+        err: takes progress.
 
     Raises:
         DamagedError, UsageError, MaskmillError, OSError: as `verify`, and DamagedError for any problem.
@@ -49,7 +49,8 @@ def run_verify(directory: str, *, quick: bool, quiet: bool, out: TextIO, err: Te
         # At once: a normal exit would wait for threads, which only read.
         os._exit(130)
     if report.problems:
-        err.write("".join(f"{line}\n" for line in report.shown_problems()))
+        out.write("".join(f"{line}\n" for line in report.shown_problems()))
+        out.flush()  # before the error
         from maskmill.pipeline.verify.mend_command import mend_command  # slow, and rarely needed
 
         raise DamagedError(report.failure(directory, mend_command(directory)))

@@ -6,6 +6,9 @@ import shlex
 import subprocess
 import sys
 
+import pytest
+
+from maskmill import install_hint
 from maskmill.install_hint import pip_install
 
 
@@ -32,3 +35,10 @@ def test_the_command_finds_a_library_that_is_installed_here() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_nothing_is_missing_where_maskmill_is_installed_with_its_requirements(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert install_hint.missing_requirements() == []
+    listed = ["numpy>=1", "No-Such.Package<2,>=1", 'matplotlib>=3; extra == "report"']
+    monkeypatch.setattr(install_hint, "requires", lambda _: listed)
+    assert install_hint.missing_requirements() == ["No-Such.Package<2,>=1"]

@@ -10,6 +10,7 @@ from PIL import Image
 
 from maskmill import open_dataset
 from maskmill.pipeline.cli import main
+from tests.support.command import run_here
 from tests.support.datasets import SHARD, make_dataset
 
 
@@ -44,3 +45,14 @@ def test_a_dataset_that_is_not_whole_is_not_shown(tmp_path: Path, capsys: pytest
     (dataset / SHARD).unlink()
     assert main(["show", str(dataset)]) == 4
     assert f"{SHARD}: is missing" in capsys.readouterr().err
+
+
+def test_the_folder_of_the_picture_is_made_and_a_place_for_no_file_is_refused(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path)
+    picture = tmp_path / "a" / "b" / "x.png"
+    assert run_here("show", dataset, "--output", picture).out.endswith(f", is drawn in {picture}\n")
+    assert Image.open(picture).format == "PNG"
+    said = run_here("show", dataset, "--output", tmp_path / "a", status=2).err
+    assert f"{tmp_path}/a: is a folder; give the path of a file, such as {tmp_path}/a/example.png" in said
+    assert "is a file, and no folder" in run_here("show", dataset, "--output", picture / "y.png", status=2).err
+    assert "is not a path on this machine" in run_here("show", dataset, "--output=gs://b/x.png", status=2).err

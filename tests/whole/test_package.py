@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,7 +20,7 @@ from apache_beam.runners.portability.stager import Stager
 
 import maskmill
 from tests.support.builders import write_dataset, write_params
-from tests.support.command import ROOT
+from tests.support.command import ROOT, create_here
 from tests.support.foreign_modules import write_foreign
 
 OFFLINE = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
@@ -111,6 +114,82 @@ def test_what_is_installed_elsewhere_runs_beside_foreign_modules(
         "maskmill",
         f"maskmill-{maskmill.__version__}.dist-info",
     }
+
+
+@pytest.fixture(name="reader", scope="module")
+def install_reader(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Python of an environment with maskmill, NumPy and h5py, and nothing else."""
+    folder = tmp_path_factory.mktemp("reader")
+    venv.create(folder / "venv", symlinks=True)
+    python = folder / "venv" / "bin" / "python"
+    _link(python, "numpy", "h5py")
+    _run(sys.executable, "-m", "pip", f"--python={python}", "install", *OFFLINE, wheel, cwd=folder)
+    return python
+
+
+def _link(python: Path, *packages: str) -> None:
+    """Adds packages of this environment to another one."""
+    for package in packages:
+        for found in Path(sysconfig.get_path("purelib")).glob(f"{package}*"):
+            if found.name.partition(".")[0].partition("-")[0] == package:
+                _site_packages(python).joinpath(found.name).symlink_to(found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needs"),
+    [
+        ("create --params params.yaml", "apache_beam"),
+        ("plan --params params.yaml", "apache_beam"),
+        ("preview --params params.yaml", "apache_beam"),
+        ("verify out", "apache_beam"),
+        ("prune . --keep 1", "apache_beam"),
+        ("sample new", "PIL"),
+        ("report out", "tqdm"),
+        ("--print-completion bash", "shtab"),
+    ],
+)
+def test_a_command_for_which_a_reader_lacks_something_says_what_in_a_line(
+    reader: Path, tmp_path: Path, arguments: str, needs: str
+) -> None:
+    for flags in ([], ["--log_format=json"] if arguments.startswith("create") else []):
+        done = subprocess.run(
+            [reader.with_name("maskmill"), *arguments.split(), *flags],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        [line] = done.stderr.splitlines()
+        said = json.loads(line)["message"] if flags else line.removeprefix("maskmill: ")
+        what, _, command = said.partition("; to install all that is missing: ")
+        assert what == f"this needs {needs}, which is not installed: only reading a dataset does without"
+        python, *install = shlex.split(command)
+        assert Path(python).parent == reader.parent
+        assert install[:3] == ["-m", "pip", "install"]
+        names = {re.split("[<>=]", one)[0] for one in install[3:]}
+        assert {"apache-beam", "Pillow", "tqdm", "shtab"} <= names
+        assert not {"numpy", "h5py", "matplotlib"} & names
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_reads_and_shows_examples_and_helps(reader: Path, tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", ["a.jpg,3,1 2", "b.jpg,3,1 2"])
+    params = write_params(tmp_path / "params.yaml", data)
+    create_here(params, tmp_path / "out")
+    program = reader.with_name("maskmill")
+    assert "Beam not installed" in _run(program, "--version", cwd=tmp_path)
+    for command in ("", "create", "verify", "report"):
+        assert "usage: maskmill" in _run(program, *command.split(), "--help", cwd=tmp_path)
+    code = "from maskmill import open_dataset; print(open_dataset('out')[0].image_id)"
+    assert _run(reader, "-c", code, cwd=tmp_path) == "a.jpg\n"
+    done = subprocess.run([program, "show", "out"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert re.fullmatch(r"maskmill: drawing an example needs Pillow: \S+ -m pip install Pillow\n", done.stderr)
+    _link(reader, "PIL", "pillow")
+    _run(program, "show", "out", cwd=tmp_path)
+    assert (tmp_path / "train_input-0.png").exists()
 
 
 def _site_packages(python: Path) -> Path:

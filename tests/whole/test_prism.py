@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.builders import write_dataset, write_params
 from tests.support.command import ROOT, run_create, tree
 from tests.support.needs import needs
 from tests.whole.test_golden import CONFIGS, GOLDEN
@@ -35,3 +36,19 @@ def test_the_golden_configurations_come_out_with_the_same_bytes(name: str, prism
     on_prism = ["--runner=PrismRunner", f"--prism_location={prism}"]
     run_create(GOLDEN / name / "params.yaml", output, *flags, *on_prism, cwd=GOLDEN)
     assert tree(output) == expected
+
+
+def test_prism_and_its_workers_write_nothing(prism: str, tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", ["a.jpg,3,1 5", "b.jpg,3,1 5"])
+    params = write_params(tmp_path / "params.yaml", data)
+    flags = ["--runner=PrismRunner", f"--prism_location={prism}"]
+    done = run_create(params, tmp_path / "out", "--quiet", *flags)
+    assert (done.stdout, done.stderr) == ("", "")
+    done = run_create(params, tmp_path / "debug", "--debug", "--log_format=json", *flags)
+    assert "pipeline done!" in " ".join(json.loads(line)["message"] for line in done.stderr.splitlines())
+    image = data / "train_images" / "a.jpg"
+    image.unlink()
+    image.symlink_to("/proc/self/mem")
+    said = run_create(params, tmp_path / "failed", *flags, status=1).stderr.splitlines()
+    assert "Input/output error [while running 'WriteShards" in said[0]
+    assert len(said) == 2

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.command import ROOT
+from tests.support.builders import write_params
+from tests.support.command import ROOT, create_here
 from tests.support.needs import needs_package
 from tests.support.pages import blocks, commands, python_blocks, run
 
@@ -70,7 +71,34 @@ def test_the_python_of_the_page_loads_batches(
     assert next(iter(names["loader"]))[0].shape == (8, 1, 256, 256)
 
 
-@pytest.mark.parametrize("script", ["train", "train_accelerate"])
+SCRIPTS = ["train", "train_accelerate"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss": "multilabel_bce", "num_classes": 5, "class_id": [1, 2, 3, 4]},
+        {"loss": "multilabel_bce", "num_classes": 3, "class_id": [3, 4], "maskmill": {"label_dtype": "uint8"}},
+        {"loss": "ssce", "num_classes": 5, "class_id": [1, 2, 3, 4]},
+        {"loss": "ssce", "num_classes": 1, "class_id": 3, "maskmill": {"label_dtype": "uint8"}},
+        {"loss": "bce", "maskmill": {"label_dtype": "uint8"}},
+    ],
+    ids=["multilabel", "multilabel as uint8", "ssce", "ssce of one class", "bce as uint8"],
+)
+def test_the_scripts_train_on_labels_of_every_loss(
+    outputs: dict[str, str], folder: Path, tmp_path: Path, script: str, changes: dict[str, Any]
+) -> None:
+    # A height that is no multiple of 4, too.
+    shape = {"image_shape": [62, 101, 1], "train_test_split": 0.85}
+    params = write_params(tmp_path / "params.yaml", folder / "data", **shape, **changes)
+    create_here(params, tmp_path / "hdf5")
+    first, *rest = losses(run(f"python docs/{script}.py hdf5", tmp_path))
+    assert len(rest) == 4
+    assert mean(rest[-3:]) < first / 2
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_the_loss_falls(outputs: dict[str, str], script: str) -> None:
     first, *rest = losses(outputs[f"python docs/{script}.py hdf5"])
     assert len(rest) == 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -413,6 +414,32 @@ def test_a_folder_too_high_or_too_low_is_told_the_right_one(
         f"maskmill: train_input.data_dir: train.csv and train_images are not in {given}; set data_dir: {right}\n"
     )
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("given", ["data", "."])
+@pytest.mark.parametrize("mend", ["data_dir", "cd"])
+def test_a_relative_data_dir_begins_in_the_working_folder_and_the_error_tells_what_works(
+    tmp_path: Path, given: str, mend: str
+) -> None:
+    project, work = tmp_path / "my project", tmp_path / "work"
+    write_dataset(project / given, ["a.jpg,3,1 5"])
+    work.mkdir()
+    params = write_params(project / "params.yaml", Path(given))
+    said = run_maskmill("plan", "--params", "../my project/params.yaml", cwd=work, status=2).stderr
+    found = re.fullmatch(
+        r"maskmill: train_input\.data_dir: .*; a relative data_dir is looked up from the working folder, (.*), not "
+        r"from the parameter file: set data_dir: (.*), or first run (.*) and give (.*)\n",
+        said,
+    )
+    assert found, said
+    assert found[1] == str(work)
+    if mend == "data_dir":
+        write_params(params, Path(found[2]))
+        run_maskmill("plan", "--params", "../my project/params.yaml", cwd=work)
+    else:
+        subprocess.run(
+            f"{found[3]} && {shlex.quote(sys.executable)} -m maskmill plan {found[4]}", shell=True, cwd=work, check=True
+        )
 
 
 def test_litter_of_file_managers_changes_nothing(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_verify_misses_a_history_and_reading_does_without(tmp_path: Path, data: 
     output = create(tmp_path, data, *FLAGS)
     assert "is whole" in run_here("verify", output).out
     (output / "history.jsonl").unlink()
-    assert run_here("verify", output, status=4).err.startswith("history.jsonl: is missing\n")
+    assert run_here("verify", output, status=4).out.startswith("history.jsonl: is missing\n")
     run_here("verify", output, "--quick")
     assert len(open_dataset(output)) == 2
     run_here("report", output, "--output", tmp_path / "page.html")

@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from maskmill.pipeline.job import misplaced_input
-from maskmill.pipeline.job.misplaced_input import better_data_dirs, check_images, folders_with_images
+from maskmill.pipeline.job.misplaced_input import (
+    beside_params,
+    better_data_dirs,
+    check_images,
+    folders_with_images,
+)
 from maskmill.transforms.files import find_files
 from maskmill.transforms.files.object_store import FileInfo
 
@@ -68,3 +73,21 @@ def test_a_better_folder_has_both_the_csv_and_the_images(tmp_path: Path) -> None
     assert better_data_dirs(str(tmp_path), "train_images", ["train.csv"]) == [f"{tmp_path}/z/z"]
     assert better_data_dirs(f"{tmp_path}/z/z/train_images", "train_images", ["*.csv"]) == [f"{tmp_path}/z/z"]
     assert better_data_dirs(str(tmp_path), "train_images", ["train.csv", "test.csv"]) == []
+
+
+def test_input_beside_the_parameter_file_is_found_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "my project/data/train.csv", "my project/data/train_images/a.jpg", "work/x")
+    file, found = str(tmp_path / "my project" / "p.yaml"), ("train_images", ["train.csv"])
+    monkeypatch.chdir(tmp_path / "work")
+    assert beside_params("data", "../my project/p.yaml", *found) == (
+        f"a relative data_dir is looked up from the working folder, {tmp_path}/work, not from the parameter file: "
+        f"set data_dir: {tmp_path}/my project/data, or first run cd '{tmp_path}/my project' and give --params p.yaml"
+    )
+    for data_dir, params in (("other", file), (f"{tmp_path}/data", file), ("gs://b/data", file), ("data", "")):
+        assert beside_params(data_dir, params, *found) == ""
+    assert beside_params("data", "gs://b/p.yaml", *found) == ""
+    assert beside_params("data", file, "train_images", ["test.csv"]) == ""
+    monkeypatch.chdir(tmp_path / "my project")
+    assert beside_params("data", "p.yaml", *found) == ""

@@ -119,8 +119,16 @@ def test_a_dataset_of_any_name_can_be_read(tmp_path: Path, data: Path) -> None:
 def test_a_place_for_no_file_is_found_before_any_work(
     tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    create(tmp_path, data, f"--metrics_file={tmp_path / 'no' / 'x.prom'}", status=2)
-    assert "there is no folder" in capsys.readouterr().err
-    create(tmp_path, data, f"--metrics_file={tmp_path}", status=2)
-    assert "is a folder; name a file in it" in capsys.readouterr().err
+    for path, words in {
+        tmp_path: "is a folder; give the path of a file, such as",
+        data / "train.csv" / "x.prom": "train.csv is a file, and no folder",
+        "gs://b/x.prom": "is not a path on this machine",
+    }.items():
+        create(tmp_path, data, f"--metrics_file={path}", status=2)
+        assert words in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_folder_is_made(tmp_path: Path, data: Path) -> None:
+    create(tmp_path, data, f"--metrics_file={tmp_path / 'a' / 'b' / 'x.prom'}")
+    assert read_metrics(tmp_path / "a" / "b" / "x.prom")["maskmill_last_run_success",] == 1

@@ -75,7 +75,7 @@ def test_bad_rows_are_counted_and_the_first_is_shown(tmp_path: Path) -> None:
         (f"{HEADER}\na.png,3,9 2 1 2\n", [], 2, "train.csv:2: a.png: run 2 starts at pixel 1"),
         (f"{HEADER}\nc.png,3,1 2\n", [], 2, "c.png: there is no such image"),
         (f"{HEADER}\na.png,3,384 2\n", [], 3, "run 1 ends at pixel 385, past the image's 384"),
-        (f"{HEADER}\na.png,3,1 2\n", ["--output=/nowhere/x.png"], 1, "/nowhere/x.png: the picture cannot be written"),
+        (f"{HEADER}\na.png,3,1 2\n", ["--output=/dev/full"], 1, "/dev/full: the picture cannot be written"),
         (f"{HEADER}\na.png,3,1 2\n", ["--imag=c.png"], 2, "unknown argument --imag; did you mean --image?"),
         ("x,y\n1,2\n", [], 2, "ImageId"),
     ],
@@ -85,3 +85,17 @@ def test_what_cannot_be_drawn_is_explained(tmp_path: Path, csv: str, flags: list
     assert words in said.err
     assert said.out == ""
     assert not (tmp_path / "picture.png").exists()
+
+
+def test_the_folder_of_the_picture_is_made_and_a_place_for_no_file_is_refused(tmp_path: Path) -> None:
+    csv = f"{HEADER}\na.png,3,1 2\n"
+    picture = tmp_path / "a" / "b" / "x.png"
+    assert f"drawn in {picture}; " in preview(tmp_path, csv, f"--output={picture}").out
+    assert Image.open(picture).format == "PNG"
+    params = picture.parents[2] / "params.yaml"
+    for path, words in {
+        picture.parent: "is a folder",
+        picture / "y.png": "and no folder",
+        "gs://b/x": "on this",
+    }.items():
+        assert words in run_here("preview", "--params", params, f"--output={path}", status=2).err

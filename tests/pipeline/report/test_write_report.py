@@ -22,8 +22,9 @@ from maskmill.pipeline.messages.this_program import this_program
 from maskmill.pipeline.report import write_report as report
 from maskmill.pipeline.report.draw_example import draw_label
 from tests.support.builders import HEIGHT, WIDTH, write_dataset, write_images, write_params
-from tests.support.command import create, manifest, run_here
+from tests.support.command import create, create_here, manifest, run_here, tree
 from tests.support.datasets import SHARD, SPLITS, copy_of, make_dataset, reseal, write_original
+from tests.support.needs import needs_package
 from tests.support.report_pages import Page, need_report, page_of
 
 # As many of each class in each half of the CSV: 40 of class 1, 20 of class 3, with the classes in turn.
@@ -183,13 +184,85 @@ def test_create_makes_the_report_where_it_is_asked_for(tmp_path: Path, capsys: p
     assert Page(tmp_path / "r.html").row("train_input")[1] == "1"
 
 
+def test_a_report_is_in_the_folder_of_its_dataset_and_disturbs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    days, data = tmp_path / "days", write_dataset(tmp_path / "data", ROWS[:6])
+    params = write_params(tmp_path / "params.yaml", data)
+    page = days / "1" / "report.html"
+    said = create_here(params, days / "1", "--report")
+    assert said.out.endswith(f"the report is in {page}\n")
+    assert Page(page).row("train_input")[1] == "1"
+    page.unlink()
+    before = tree(days / "1")
+    assert run_here("report", days / "1").out == f"the report is in {page}\n"
+    assert run_here("report", days / "1").out == f"the report is in {page}, in place of the one before\n"
+
+    assert "nothing to do" in create_here(params, days / "1").out
+    assert "nothing to do" in create_here(params, days / "1", "--verify").out
+    run_here("verify", days / "1")
+    run_here("verify", days / "1", "--quick")
+    assert len(open_dataset(days / "1")) == 1
+    text = tree(days / "1").pop("report.html")
+    assert tree(days / "1") == {**before, "report.html": text}
+    # A run that writes leaves it where it is, and one that copies does not copy it.
+    create_here(params, days / "1", "--num_output_files=2")
+    assert page.read_bytes() == text
+    create_here(params, days / "2", "--num_output_files=2", f"--reuse={days}")
+    assert not (days / "2" / "report.html").exists()
+    run_here("prune", days, "--keep=1")
+    assert sorted(path.name for path in days.iterdir()) == ["2", "latest.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "days", "params.yaml"]
+
+
+def test_a_dataset_in_a_store_has_its_report_there(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs_package("fsspec", "test")
+    import fsspec
+
+    files = fsspec.filesystem("memory")
+    files.put(str(dataset), "/days/1", recursive=True)
+    try:
+        assert run_here("report", "memory://days/1").out == "the report is in memory://days/1/report.html\n"
+        assert "in place of" in run_here("report", "memory://days/1").out
+        assert b"<html" in files.cat_file("/days/1/report.html")
+        monkeypatch.setattr(type(files), "pipe_file", refuse)
+        said = run_here("report", "memory://days/1", status=1).err
+        assert said == (
+            "maskmill: memory://days/1/report.html: the report cannot be written: memory://days/1/report.html: "
+            "read-only; give the path of a file elsewhere\n"
+        )
+    finally:
+        files.rm("/days", recursive=True)
+
+
+def refuse(*_: object) -> None:
+    raise NotImplementedError("read-only")
+
+
+def test_the_folder_of_another_path_is_made(dataset: Path, tmp_path: Path) -> None:
+    page = tmp_path / "a" / "b" / "page.html"
+    assert run_here("report", dataset, "--output", page).out == f"the report is in {page}\n"
+    assert page.exists()
+    assert "is not a path on this machine" in run_here("report", dataset, "--output=gs://b/x.html", status=2).err
+
+
+def test_a_folder_in_place_of_the_report_is_told_before_any_work(tmp_path: Path) -> None:
+    params = write_params(tmp_path / "params.yaml", write_dataset(tmp_path / "data", ROWS[:6]))
+    (tmp_path / "out" / "report.html").mkdir(parents=True)
+    said = create_here(params, tmp_path / "out", "--report", status=2).err
+    assert f"{tmp_path}/out/report.html: is a folder; remove it, or give the path of an HTML file" in said
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
+
+
 def test_what_keeps_a_report_from_being_written_is_told_before_any_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = write_dataset(tmp_path / "data", ROWS[:6])
     assert not create(tmp_path, data, f"--report={tmp_path}", status=2).exists()
-    assert "is a folder; give the path of an HTML file" in capsys.readouterr().err
-    assert not create(tmp_path, data, f"--report={tmp_path / 'no' / 'r.html'}", status=2).exists()
+    assert "is a folder; give the path of a file, such as" in capsys.readouterr().err
+    assert not create(tmp_path, data, f"--report={data / 'train.csv' / 'r.html'}", status=2).exists()
+    assert "train.csv is a file, and no folder" in capsys.readouterr().err
     monkeypatch.setattr(report, "_LIBRARIES", {"matplotlib": "matplotlib", "no_such_package": "No-Such"})
     assert not create(tmp_path, data, "--report", status=2).exists()
     assert f"the report needs No-Such: {sys.executable} -m pip install No-Such" in capsys.readouterr().err

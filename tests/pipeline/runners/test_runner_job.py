@@ -98,11 +98,15 @@ def test_a_cluster_that_is_gone_when_the_job_is_submitted_is_named(
         ("Traceback\nValueError: wrong", "ValueError: wrong"),
         (
             "Unable to fetch remote prism binary at https://x: no route",
-            "Unable to fetch remote prism binary at https://x: no route; name the program: --prism_location=FILE",
+            "Unable to fetch remote prism binary: no route; name the program: --prism_location=FILE",
         ),
         (
             "Unable to fetch remote job server jar at https://x",
-            "Unable to fetch remote job server jar at https://x; name the jar, for Flink: --flink_job_server_jar=FILE",
+            "Unable to fetch remote job server jar; name the jar, for Flink: --flink_job_server_jar=FILE",
+        ),
+        (
+            "Channel closed prematurely.",
+            "Channel closed prematurely; a worker process died; if memory ran out, give a smaller --direct_num_workers",
         ),
     ],
 )
