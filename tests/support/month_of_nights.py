@@ -47,14 +47,14 @@ KILLED = 128 + signal.SIGKILL
 CHANGE, CORRUPT, TOO_CORRUPT = "3 images change", "2 images are corrupt", "6 images are corrupt"
 CUT, FULL, TWO, NOTHING, GROWTH = "the CSV is cut off", "the disk is full", "two launchers", "nothing is new", "growth"
 KILL_LAUNCHER = "only the launcher is killed"
-KILLS = {f"killed while {phase}": phase for phase in ("reading", "writing", "publishing", "verifying", "pruning")}
+KILL_PHASES = {f"killed while {phase}": phase for phase in ("reading", "writing", "publishing", "verifying", "pruning")}
 # What happens between the first and the last of 30 nights, in any order.
 EVENTS = (
     *(CHANGE, TOO_CORRUPT) * 3,
     *(CORRUPT, CUT, FULL, TWO, KILL_LAUNCHER) * 2,
     NOTHING,
-    *list(KILLS)[:3] * 2,
-    *list(KILLS),
+    *list(KILL_PHASES)[:3] * 2,
+    *list(KILL_PHASES),
 )
 
 
@@ -193,8 +193,8 @@ class Month:
 
     def _happen(self, event: str, day: str) -> tuple[int, ...]:
         """Runs the night in which something happens; returns the exit statuses, which have to be the right ones."""
-        if event in KILLS:
-            return self._retry(day, self._killed(day, KILLS[event]))
+        if event in KILL_PHASES:
+            return self._retry(day, self._killed(day, KILL_PHASES[event]))
         if event == KILL_LAUNCHER:
             return self._retry(day, self._killed(day, "writing", *PROCESSES, group=False))
         if event == FULL:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.month_of_nights import CUT, GROWTH, KILL_LAUNCHER, KILLS, TOO_CORRUPT, Month
+from tests.support.month_of_nights import CUT, GROWTH, KILL_LAUNCHER, KILL_PHASES, TOO_CORRUPT, Month
 from tests.support.torture import torture
 
 KILLS = 12
@@ -23,7 +23,7 @@ def test_runs_that_are_killed_leave_no_manifest_or_a_whole_dataset_and_end_in_th
 @pytest.mark.timeout(600)
 def test_no_night_is_worse_than_the_one_before_whatever_happens(tmp_path: Path) -> None:
     month = Month(tmp_path, seed=1)
-    killed = next(event for event, phase in KILLS.items() if phase == "publishing")
+    killed = next(event for event, phase in KILL_PHASES.items() if phase == "publishing")
     month.run([GROWTH, TOO_CORRUPT, CUT, killed, KILL_LAUNCHER])
     first, corrupt, cut, *_, last = month.nights
     assert (first.latest, corrupt.latest, cut.latest) == (first.day, first.day, first.day)
