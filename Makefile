@@ -56,6 +56,7 @@ test-airflow: .venv-airflow/installed
 
 torture: $(VENV)/installed-test $(VENV)/installed-test-stores
 	$(BIN)/python -m tests.support.torture
+	$(BIN)/python -m tests.support.month_of_nights
 	$(BIN)/python -m tests.support.fuzz_images --seconds 1800
 	$(BIN)/python -m tests.support.fuzz_csv --seconds 1800
 	MASKMILL_FULL_FAULTS=1 $(BIN)/python -m pytest --timeout=0 tests/whole/test_faults.py tests/whole/test_store_faults.py

@@ -140,6 +140,11 @@ def staged_path(path: str, fingerprint: str) -> str:
     return shard_path(split, f"{fingerprint[:_FINGERPRINT_DIGITS]}-{file_name}")
 
 
+def parse_staged(file_name: str) -> str:
+    """Inverse of `staged_path`, for the name of a file or of its record: the name of the shard in its split."""
+    return file_name.removesuffix(".json").partition("-")[2]
+
+
 def record_path(staged: str) -> str:
     """Path of the record beside a staged shard."""
     return f"{staged}.json"

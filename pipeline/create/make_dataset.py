@@ -21,6 +21,7 @@ from maskmill.pipeline.dataset.failure import describe_state
 from maskmill.pipeline.dataset.history import find_run, utc_now
 from maskmill.pipeline.dataset.reuse import announce_latest
 from maskmill.pipeline.dataset.run_lock import locked, warn_of_no_lock
+from maskmill.pipeline.dataset.take_over import take_over_unfinished
 from maskmill.pipeline.dataset.verify_kept import verify_kept
 from maskmill.pipeline.errors import MaskmillError, last_line
 from maskmill.pipeline.graph import build_graph
@@ -28,7 +29,7 @@ from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.read_job import read_job
 from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.describe_changes import warn_of_moves
-from maskmill.pipeline.messages.metrics import RunMetrics
+from maskmill.pipeline.messages.metrics import RunMetrics, series_of
 from maskmill.pipeline.messages.run_log import RunLog
 from maskmill.pipeline.messages.run_numbers import numbers_of
 from maskmill.pipeline.messages.summary import summarise, warn_of_classes, warn_of_empty_shards
@@ -74,7 +75,7 @@ def make_dataset(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
     if arguments.report is not None:
         check_report(arguments.output_dir, arguments.report)
     started = utc_now()
-    metrics = RunMetrics(arguments.metrics_file, arguments.output_dir)
+    metrics = RunMetrics(arguments.metrics_file, series_of(arguments.output_dir, arguments.reuse))
     with metrics.of_a_failure(), new_pipeline(arguments.beam_options) as pipeline:
         with log.step("find-input") as counts:
             job = read_job(arguments)
@@ -131,6 +132,9 @@ def _make(
     if arguments.no_lock:
         log.tell("warning", warn_of_no_lock(job.output.output_dir))
     with locked(job.output.root, job.output.output_dir, run.id, no_lock=arguments.no_lock):
+        if arguments.reuse:
+            for message in take_over_unfinished(arguments.reuse, job, run.id, no_lock=arguments.no_lock):
+                log.tell("unfinished", message)
         with log.step("find-existing") as counts:
             baseline = find_baseline(job, arguments, reuse)
             _warn(baseline, log)

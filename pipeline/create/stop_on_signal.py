@@ -16,7 +16,6 @@ from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.metrics import RunMetrics
 from maskmill.pipeline.messages.run_log import RunLog
 from maskmill.pipeline.runners.runner_job import RunnerJob
-from maskmill.transforms.parallel.cpython_pool import release_semaphores
 from maskmill.transforms.shards.staging import remove_attempts
 
 STILL_RUNNING = "the runner does not say that the job has ended; it may still be at work: cancel it there"
@@ -38,7 +37,6 @@ def stop_on_signal(job: Job, run: Run, runner_job: RunnerJob, log: RunLog, metri
         release(job.output.root, run.id)
         metrics.write_failure()
         log.tell("stopped", f"{left}{describe_state(job)}", exit_status=128 + number)
-        release_semaphores()
         os._exit(128 + number)
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -104,10 +104,11 @@ def publish(job: Job, baseline: Baseline, run: Run, metadata: DatasetMetadata, c
         changes = _changes_of_earlier_attempt(job, shards) or changes
         journal = _journal(job, baseline, shards, changes)
         _check_not_replaced(job, baseline, journal, content)
+        moves = _plan_moves(job, {path: one for path, one in shards.items() if not _is_kept(baseline, path, one)})
         _write_journal(job, journal)
         remove_files([join(job.output.root, MANIFEST)])
         _settle(job)
-        _move_into_place(job, {path: one for path, one in shards.items() if not _is_kept(baseline, path, one)})
+        _move_into_place(moves)
         for name, text in files.items():
             _put_in_place(job, name, text)
         remove_files([join(job.output.root, path) for path in sorted(set(baseline.replaces).difference(shards))])
@@ -162,17 +163,26 @@ def _write_journal(job: Job, journal: bytes) -> None:
     _settle(job)
 
 
-def _move_into_place(job: Job, shards: Mapping[str, StoredShard]) -> None:
-    """Moves shards; one that is no longer staged was moved by an earlier attempt, and its checksum must be right."""
+def _plan_moves(job: Job, shards: Mapping[str, StoredShard]) -> list[tuple[str, str]]:
+    """Pairs staged shards with their places; one that is no longer staged was moved by an earlier attempt.
+
+    Raises:
+        MaskmillError: a shard is neither staged nor in its place; nothing was changed yet.
+    """
     staged = list_staged(job.output.staging, job.splits)
     moves = []
     for path, stored in shards.items():
         source, target = join(job.output.staging, staged_path(path, stored.fingerprint)), join(job.output.root, path)
         if staged_path(path, stored.fingerprint) in staged:
-            sync(source)
             moves.append((source, target))
         elif not exists(target) or sha256_of(target) != stored.sha256:
             raise MaskmillError(f"{source} has vanished before it was published; run the same command again")
+    return moves
+
+
+def _move_into_place(moves: Sequence[tuple[str, str]]) -> None:
+    for source, _ in moves:
+        sync(source)
     move_all(moves)
 
 
@@ -184,6 +194,13 @@ def _settle(job: Job) -> None:
     """Syncs the folders of the dataset, so that no power failure brings back an older state."""
     for folder in ("", STAGING, *job.splits):
         sync(join(job.output.root, folder))
+
+
+def _remove_superseded(job: Job, metadata: DatasetMetadata) -> None:
+    """Removes staged shards that no dataset of this input has: each failed night would leave more of them."""
+    ours = {staged_path(shard.path, shard.stored.fingerprint) for shard in metadata.shards}
+    staged = list_staged(job.output.staging, job.splits)
+    remove_files([join(job.output.staging, path) for path in sorted(staged) if path.removesuffix(".json") not in ours])
 
 
 class Publish(beam.DoFn):
@@ -213,6 +230,7 @@ class Publish(beam.DoFn):
             make_folder(staging)
             write_whole(join(staging, REJECTED), rejected_lines(metadata))
             leave_failure(self.job, error)
+            _remove_superseded(self.job, metadata)
             if not self.run.attended:
                 raise
         else:

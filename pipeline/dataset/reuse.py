@@ -53,6 +53,20 @@ def find_reusable(directory: str) -> Reuse:
     return Reuse(root, shards)
 
 
+def split_day(directory: str, root: str) -> tuple[str, str]:
+    """Splits an output folder that lies directly in the folder of datasets that `--reuse` names.
+
+    Args:
+        directory: value of `--reuse`, as given.
+        root: the output folder, absolute.
+
+    Returns:
+        the folder of datasets, absolute, and the name in it; "" as the name if the output folder does not lie there.
+    """
+    folder, _, name = root.rpartition("/")
+    return folder, "" if folder != absolute(directory) or exists(join(folder, MANIFEST)) else name
+
+
 def announce_latest(directory: str, root: str) -> str:
     """Makes a new dataset the latest if it lies directly in the folder of datasets that `--reuse` names.
 
@@ -63,8 +77,8 @@ def announce_latest(directory: str, root: str) -> str:
     Returns:
         a message for the person who started the run; may be empty.
     """
-    folder, _, name = root.rpartition("/")
-    if folder != absolute(directory) or exists(join(folder, MANIFEST)):
+    folder, name = split_day(directory, root)
+    if not name:
         return ""
     newer = point_at(folder, name)
     return f"{join(directory, LATEST)} still names {newer}, which comes after {name}" if newer else ""

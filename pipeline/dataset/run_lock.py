@@ -24,7 +24,8 @@ _NOT_IMPLEMENTED = "NotImplemented"
 
 @contextlib.contextmanager
 def locked(root: str, shown: str, run: str, *, no_lock: bool = False) -> Iterator[None]:
-    """Keeps other runs out of an output folder while the body runs; makes the folder if necessary.
+    """Keeps other runs out of an output folder while the body runs; makes the folder if necessary, and
+    removes it at the end if nothing is in it.
 
     On a local file system this is the operating system's lock on the file `.lock` (flock(2)): it ends with the process,
     however that ends. In an object store it is an object of that name, see `store_lock`. Others have no lock.
@@ -46,11 +47,20 @@ def locked(root: str, shown: str, run: str, *, no_lock: bool = False) -> Iterato
         with _locked_in_store(root, shown, run):
             yield
         return
+    is_new = not os.path.isdir(root)
     with _acquire(root, shown, run):
         try:
             yield
         finally:
             release(root, run)
+            if is_new:
+                with contextlib.suppress(OSError):  # usually there is something in it
+                    os.rmdir(root)
+
+
+def can_lock(root: str) -> bool:
+    """Returns whether a folder is on a file system on which `locked` keeps other runs out."""
+    return is_local(root) or store_of(root) is not None
 
 
 def warn_of_no_lock(shown: str) -> str:
@@ -119,9 +129,14 @@ def check_not_superseded(root: str, shown: str, run: str) -> None:
 def _acquire(root: str, shown: str, run: str) -> IO[str]:
     path = join(root, LOCK)
     try:
-        make_folder(root)
         while True:
-            file = open(path, "a+", encoding="utf-8")  # noqa: SIM115
+            make_folder(root)
+            try:
+                file = open(path, "a+", encoding="utf-8")  # noqa: SIM115
+            except FileNotFoundError:
+                if os.path.isdir(root):
+                    raise
+                continue  # another run has just removed the folder, in which nothing was left
             _flock(file, path, shown)
             # Otherwise the run that held the lock has just removed the file.
             if _is_at(file, path):

@@ -12,11 +12,12 @@ from typing import NamedTuple
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
 from maskmill.pipeline.messages.output_file import check_output_file, make_folder_of
 from maskmill.pipeline.messages.run_numbers import RunNumbers
+from maskmill.transforms.files.paths import absolute
 from maskmill.transforms.files.read_write import read_bytes_if_there, write_whole
 
 _PREFIX = "maskmill_"
 _LAST_SUCCESS = "last_success_timestamp_seconds"
-_LINES_OF_LAST_SUCCESS = re.compile(rf"^(?:# (?:HELP|TYPE) )?{_PREFIX}{_LAST_SUCCESS}[ {{].*\n", re.MULTILINE)
+_VALUE_OF_LAST_SUCCESS = re.compile(rf"^{_PREFIX}{_LAST_SUCCESS}(?:{{.*}})? (\S+)$", re.MULTILINE)
 
 
 class _Gauge(NamedTuple):
@@ -32,7 +33,7 @@ class RunMetrics:
 
     Args:
         path: path of the file; None writes nothing.
-        dataset: the output folder, as given.
+        dataset: label of every metric; see `series_of`.
 
     Raises:
         UsageError: no file can be at that path.
@@ -91,7 +92,7 @@ def write_metrics(
 
     Args:
         path: local path of the file; its folder is made if it is missing.
-        dataset: the output folder, as given: a label of every metric.
+        dataset: a label of every metric; see `series_of`.
         ended: end of the run, in seconds since the epoch.
         seconds: duration of the run.
         numbers: of a run that has succeeded; None if it has failed.
@@ -105,22 +106,42 @@ def write_metrics(
         _Gauge("last_run_timestamp_seconds", "when the last run has ended", [({}, ended)]),
         _Gauge("last_run_duration_seconds", "how long the last run took", [({}, seconds)]),
     ]
+    succeeded = ended if numbers is not None else _last_success(path)
+    if succeeded is not None:
+        gauges.append(_Gauge(_LAST_SUCCESS, "when the last run that succeeded has ended", [({}, succeeded)]))
     if numbers is not None:
-        gauges.append(_Gauge(_LAST_SUCCESS, "when the last run that succeeded has ended", [({}, ended)]))
         gauges += _of_numbers(numbers)
     codes = numbers.rejected if numbers else rejected or {}
     gauges.append(
         _Gauge("rejected", "rows and images that were rejected", [({"code": code}, n) for code, n in codes.items()])
     )
-    kept = _last_success(path) if numbers is None else ""
     make_folder_of(path)
-    write_whole(os.path.abspath(path), ("".join(_lines(gauges, dataset)) + kept).encode())
+    write_whole(os.path.abspath(path), "".join(_lines(gauges, dataset)).encode())
 
 
-def _last_success(path: str) -> str:
-    """Returns the file's lines about the last success, unchanged: they may be about the dataset of another day."""
+def series_of(output_dir: str, reuse: str | None) -> str:
+    """Returns the label `dataset` of a run's metrics, which has to be the same every day, or each day is a new series.
+
+    Args:
+        output_dir: the output folder, as given.
+        reuse: dataset or folder of datasets, as given; None without it.
+
+    Returns:
+        the folder of datasets, if the output folder lies directly in it, else the output folder.
+    """
+    if reuse and absolute(output_dir).rpartition("/")[0] == absolute(reuse):
+        return reuse
+    return output_dir
+
+
+def _last_success(path: str) -> float | None:
+    """Returns the time of the last success in the file, whichever day's dataset it was about."""
     text = read_bytes_if_there(os.path.abspath(path)) or b""
-    return "".join(_LINES_OF_LAST_SUCCESS.findall(text.decode(errors="replace")))
+    found = _VALUE_OF_LAST_SUCCESS.search(text.decode(errors="replace"))
+    try:
+        return float(found[1]) if found else None
+    except ValueError:
+        return None
 
 
 def _of_numbers(numbers: RunNumbers) -> Iterator[_Gauge]:

@@ -10,10 +10,11 @@ from maskmill.pipeline.arguments.argument_types import at_least, folder
 from maskmill.pipeline.arguments.create_arguments import add_no_lock
 from maskmill.pipeline.arguments.parser import refuse_unknown
 
-HELP = "remove old datasets"
+HELP = "remove old datasets, and what unfinished runs have left"
 _DESCRIPTION = """\
 Removes old datasets from a folder in which each has a folder of its own, named so that the newest is the last by name,
-as dates are. The one that latest.json names always stays. Folders without a whole manifest.json are left alone.
+as dates are. The one that latest.json names always stays. Folders without a whole manifest.json are left alone, except
+for what unfinished runs have left: it goes when nothing was written there for a day and no run is at work.
 """
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from maskmill.pipeline.dataset.latest import read_latest
+from maskmill.pipeline.errors import MaskmillError
 from tests.support.builders import write_dataset, write_params
 from tests.support.command import ROOT
 
@@ -62,6 +63,20 @@ def test_the_script_makes_the_dataset_of_the_day_and_removes_old_ones(tmp_path: 
 def test_the_script_stops_at_the_first_failure_and_hands_its_status_on(tmp_path: Path) -> None:
     write_program(tmp_path / "bin" / "maskmill", '#!/bin/sh\necho "$1"\n[ "$1" != verify ] || exit 4\n')
     assert run_script(SCHEDULE / "daily.sh", tmp_path / "bin", "p", tmp_path, status=4) == "create\nverify\n"
+
+
+def test_the_script_makes_up_for_a_night_that_has_removed_nothing(tmp_path: Path) -> None:
+    write_program(tmp_path / "bin" / "maskmill", '#!/bin/sh\necho "$1"\n[ "$1" != prune ] || exit 1\n')
+    for day, said in (("1", "create\nverify\nprune\n"), ("2", "prune\ncreate\nverify\nprune\n")):
+        (tmp_path / "days" / day).mkdir(parents=True)
+        (tmp_path / "days" / day / "manifest.json").touch()
+        assert run_script(SCHEDULE / "daily.sh", tmp_path / "bin", "p", tmp_path / "days", status=1, KEEP="1") == said
+
+
+def test_no_status_that_only_other_input_would_change_has_systemd_try_again() -> None:
+    unit = (SCHEDULE / "maskmill.service").read_text()
+    [statuses] = re.findall(r"^RestartPreventExitStatus=(.*)$", unit, re.MULTILINE)
+    assert {error.exit_status for error in MaskmillError.__subclasses__()} - {1} <= {*map(int, statuses.split())}
 
 
 def test_systemd_takes_the_units(tmp_path: Path) -> None:

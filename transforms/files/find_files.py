@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import glob
 import itertools
@@ -126,6 +127,21 @@ def exists(path: str) -> bool:
         return bool(_find_object(store, path))
     with as_os_error(path):
         return bool(FileSystems.exists(path))
+
+
+def list_below(folder: str) -> list[FileInfo]:
+    """Lists the files below a folder at any depth; of a local one, the folders and links, too, as files of no size."""
+    if not is_local(folder):
+        if store := store_of(folder):
+            return list(store.list(f"{folder.rstrip('/')}/", below=True))
+        return match_pattern(join(glob.escape(folder), "**"))
+    found = []
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            with contextlib.suppress(FileNotFoundError):  # it is removed meanwhile
+                status = os.lstat(path := os.path.join(parent, name))
+                found.append(FileInfo(path, status.st_size if stat.S_ISREG(status.st_mode) else 0, status.st_mtime))
+    return found
 
 
 def find_attempts(folder: str) -> list[str]:

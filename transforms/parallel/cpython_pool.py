@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import multiprocessing.context
+import multiprocessing.resource_tracker
 import multiprocessing.spawn
-import multiprocessing.util
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +21,8 @@ from typing import Any
 
 _FORKSERVER = "forkserver"
 _PREPARE = getattr(multiprocessing.spawn, "get_preparation_data", None)
+# The form of Python's option -W: each warning of the process that tracks semaphores begins with its name.
+_QUIET = "ignore:resource_tracker:UserWarning"
 _starting = threading.Lock()
 
 
@@ -32,11 +35,27 @@ def pool_context(preload: list[str]) -> BaseContext:
     Args:
         preload: modules that are imported once, by the process from which the others are forked, if the system has it.
     """
+    _start_tracker()
     if _FORKSERVER in multiprocessing.get_all_start_methods():
         context: BaseContext = _ForkServerContext()
         context.set_forkserver_preload(preload)
         return context
     return _SpawnContext()
+
+
+def _start_tracker() -> None:
+    """Starts the process that gives a program's semaphores back to the system if the program cannot, without a warning.
+
+    After a `kill -9` or `os._exit`, it would print "There appear to be 6 leaked semaphore objects" as soon as the other
+    processes have ended, which is amid the messages of the next run, although it then removes them. (If the program has
+    started it before, or if Python takes its options from elsewhere, it prints the warning.)
+    """
+    with _starting:
+        sys.warnoptions.append(_QUIET)
+        try:
+            multiprocessing.resource_tracker.ensure_running()
+        finally:
+            sys.warnoptions.remove(_QUIET)
 
 
 @contextlib.contextmanager
@@ -90,13 +109,3 @@ def close_results(pool: ProcessPoolExecutor) -> None:
     """
     with contextlib.suppress(AttributeError, OSError):  # OSError: it is closed already
         pool._result_queue._writer.close()  # type: ignore[attr-defined]
-
-
-def release_semaphores() -> None:
-    """Gives the semaphores of the pools back to the system, for a process that is about to call `os._exit`.
-
-    At any other exit multiprocessing does so itself. (Without the private name, Python prints a warning of them after
-    the program's last message.)
-    """
-    with contextlib.suppress(AttributeError):
-        multiprocessing.util._run_finalizers(0)  # type: ignore[attr-defined]

@@ -73,15 +73,16 @@ def test_publishing_that_was_cut_off_is_finished_by_the_next_attempt(tmp_path: P
     assert len(find_existing(str(tmp_path), SPLITS).shards) == 4
 
 
-def test_a_shard_that_is_neither_staged_nor_in_its_place_fails_and_leaves_no_manifest(tmp_path: Path) -> None:
+def test_a_shard_that_is_neither_staged_nor_in_its_place_fails_before_anything_is_changed(tmp_path: Path) -> None:
     job = make_job(tmp_path)
     job.publish(stage(job, "old"))
+    before = tree(tmp_path)
     job = make_job(tmp_path)
     metadata = stage(job, "new")
     staged(job, "train_input", 1, "new").unlink()
     with pytest.raises(MaskmillError, match="has vanished"):
         job.publish(metadata)
-    assert not (tmp_path / "manifest.json").exists()
+    assert {name: text for name, text in tree(tmp_path).items() if not name.startswith(".staging/")} == before
 
 
 def test_a_smaller_dataset_takes_the_place_of_a_larger_one_and_leaves_other_files(tmp_path: Path) -> None:

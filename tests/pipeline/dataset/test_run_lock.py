@@ -43,8 +43,16 @@ def test_a_second_run_is_refused_while_the_first_goes_on_and_the_folder_is_free_
             pytest.fail("both have the lock")
         assert (tmp_path / "out" / ".lock").exists()
     with locked(str(tmp_path / "out"), "out", "run"):
-        pass
-    assert list((tmp_path / "out").iterdir()) == []
+        (tmp_path / "out" / "file").touch()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["file"]
+
+
+def test_a_folder_is_removed_again_if_nothing_is_written_there_unless_it_was_there_before(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    for name in ("old", "new"):
+        with locked(str(tmp_path / name), name, "run"):
+            pass
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
 
 
 def test_the_lock_ends_with_its_process_however_that_ends(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from maskmill.pipeline.messages.metrics import series_of
 from tests.support.builders import write_dataset, write_images, write_params
 from tests.support.command import ROOT, create
 
@@ -81,6 +82,31 @@ def test_a_run_that_fails_keeps_the_time_of_the_last_success(tmp_path: Path, dat
     (data / "train_images" / "0.jpg").write_bytes((data / "train_images" / "1.jpg").read_bytes())
     create(tmp_path, data, f"--metrics_file={path}", output="tuesday")
     assert read_metrics(path)["maskmill_last_success_timestamp_seconds",] > last
+
+
+def test_a_dataset_a_day_is_one_series(tmp_path: Path, data: Path) -> None:
+    path, days = tmp_path / "x.prom", tmp_path / "days"
+    flags, series = (f"--metrics_file={path}", f"--reuse={days}"), []
+    for day, images, status in (("2026-11-22", 4, 0), ("2026-11-23", 3, 3), ("2026-11-24", 4, 0)):
+        (data / "train_images" / "0.jpg").write_bytes(
+            b"" if images == 3 else (data / "train_images/1.jpg").read_bytes()
+        )
+        create(tmp_path, data, *flags, output=f"days/{day}", status=status)
+        families = text_string_to_metric_families(path.read_text())
+        series.append({(one.name, *sorted(one.labels.items())) for family in families for one in family.samples})
+        assert "2026-11" not in path.read_text()
+    first, failed, second = series
+    assert first == second
+    assert {labels[1] for labels in first if len(labels) == 2} == {("dataset", str(days))}
+    assert ("maskmill_last_success_timestamp_seconds", ("dataset", str(days))) in failed
+
+
+def test_the_folder_of_datasets_is_the_label_only_of_datasets_in_it() -> None:
+    assert series_of("days/2026-11-22", "days") == "days"
+    assert series_of("gs://bucket/days/2026-11-22/", "gs://bucket/days") == "gs://bucket/days"
+    assert series_of("out", None) == "out"
+    assert series_of("out", "days/2026-11-22") == "out"
+    assert series_of("days/2026/11", "days") == "days/2026/11"
 
 
 def test_wrong_input_is_a_failure_too(tmp_path: Path, data: Path) -> None:

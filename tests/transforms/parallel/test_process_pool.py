@@ -130,4 +130,5 @@ def test_they_end_where_the_run_is_stopped(params: Path, tmp_path: Path, shards:
         os.kill(process.pid, number)
         _, err = process.communicate(timeout=60)
     wait_for_end(found)
+    assert "leaked semaphore" not in err
     assert number == signal.SIGKILL or err.endswith("the same command resumes\n")
