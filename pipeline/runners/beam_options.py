@@ -9,6 +9,9 @@ from typing import NoReturn
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from maskmill.pipeline.arguments.argument_types import at_least
+from maskmill.pipeline.arguments.known_options import KnownOptions
+from maskmill.pipeline.arguments.parser import refuse_unknown
+from maskmill.pipeline.arguments.spelling import respell
 from maskmill.pipeline.errors import UsageError
 
 # Numbers that Beam does not check, with the least that has a meaning. Beam takes some of them as text.
@@ -59,11 +62,31 @@ def find_unknown(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     Raises:
         UsageError: an option of Beam has a wrong value.
     """
+    parser = _make_parser()
+    _, unknown = parser.parse_known_args(respell(arguments, parser._option_string_actions))
+    return unknown, list(parser._option_string_actions)
+
+
+def check_beam_options(arguments: Sequence[str], known: KnownOptions) -> list[str]:
+    """Spells options as Beam does, and refuses those that it does not know.
+
+    Args:
+        arguments: arguments that are not maskmill's.
+        known: the command.
+
+    Raises:
+        UsageError: one is unknown, or an option of Beam has a wrong value.
+    """
+    unknown, options = find_unknown(arguments)
+    refuse_unknown(unknown, known, options)
+    return respell(arguments, options)
+
+
+def _make_parser() -> argparse.ArgumentParser:
     parser = _BeamParser(add_help=False, allow_abbrev=False)
     for options in PipelineOptions.__subclasses__():
         options._add_argparse_args(parser)
     for action in parser._actions:
         if action.dest in _LEAST:
             action.type = at_least(_LEAST[action.dest])
-    _, unknown = parser.parse_known_args(list(arguments))
-    return unknown, list(parser._option_string_actions)
+    return parser
