@@ -39,17 +39,18 @@ def _explain(arguments: Sequence[str], options: Iterable[str], commands: Mapping
         return f"give a COMMAND: {', '.join(commands)}"
     first = arguments[0]
     name = first.split("=", 1)[0]
+    unknown = f"unknown argument {first}" if begins_with_dash(first) else f"{first} is no command"
     if meant := spelt_alike(name, commands):
-        return f"{first} is no command; did you mean {meant[0]}?"
+        return f"{unknown}; did you mean {meant[0]}?"
     if meant := spelt_alike(name, options) or (begin_alike(name, options) if begins_with_dash(first) else []):
-        return f"{first} is no command; did you mean {_write([meant[0], *arguments[1:]])}?"
+        return f"{unknown}; did you mean {_write([meant[0], *arguments[1:]])}?"
     if begins_with_dash(first):
-        return f"{first} stands before the command{_hint_order(name, arguments, options, commands)}"
+        return f"{name} stands before the command{_hint_order(name, arguments, options, commands)}"
     if first.casefold().endswith((".yaml", ".yml")):
-        return f"{first} is no command; did you mean {_write([_DEFAULT, '--params', *arguments])}?"
+        return f"{unknown}; did you mean {_write([_DEFAULT, '--params', *arguments])}?"
     if meant := nearest(first, commands):
-        return f"{first} is no command; did you mean {meant[0]}?"
-    return f"{first} is no command; {_list(commands)}"
+        return f"{unknown}; did you mean {meant[0]}?"
+    return f"{unknown}; {_list(commands)}"
 
 
 def _hint_order(

@@ -77,6 +77,8 @@ def _hint_option(argument: str, known: KnownOptions, beam_options: list[str]) ->
     near = spelt_alike(name, known.options) or begin_alike(name, known.options)
     if near:
         return _did_you_mean(near, argument)
+    if plain(name) == "version":
+        return f"did you mean {this_program()} --version?"
     option = "--" + name.lstrip("-")
     if known.positionals and option in _FOLDER_OPTIONS:
         return f"write {known.positionals[0]} without an option"

@@ -41,7 +41,9 @@ def parse_limit(text: str) -> RejectedLimit:
 
 
 def _hint(text: str) -> str:
-    """Returns how to write a percentage that has a decimal comma, a space, a word in place of its sign, or no sign."""
+    """Returns how to write a percentage that has a decimal comma, a space, a word as its sign or none, or thousands."""
+    if re.fullmatch(r"[0-9]{1,3}([,_. ][0-9]{3})+", text, re.ASCII):
+        return f"; did you mean {re.sub('[^0-9]', '', text)}?"
     match = re.fullmatch(
         r"\s*([0-9]{0,3})(?:[.,]([0-9]{1,12}))?\s*(%|pct|per\s?cent)?\s*", text, re.ASCII | re.IGNORECASE
     )

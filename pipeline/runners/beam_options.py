@@ -77,9 +77,22 @@ def check_beam_options(arguments: Sequence[str], known: KnownOptions) -> list[st
     Raises:
         UsageError: one is unknown, or an option of Beam has a wrong value.
     """
-    unknown, options = find_unknown(arguments)
+    spelt = respell(arguments, _make_parser()._option_string_actions)
+    if known.command == "create":
+        _refuse_dry_run(spelt)
+    unknown, options = find_unknown(spelt)
     refuse_unknown(unknown, known, options)
-    return respell(arguments, options)
+    return spelt
+
+
+def _refuse_dry_run(arguments: Sequence[str]) -> None:
+    """Refuses the option of Dataflow that other runners would ignore, and do all the work."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--dry_run", nargs="?", const=True)
+    parser.add_argument("--runner", nargs="?")
+    given = parser.parse_known_args(arguments)[0]
+    if given.dry_run and "dataflow" not in str(given.runner).lower():
+        raise UsageError("--dry_run is an option of Dataflow; `maskmill plan` says what a run would do")
 
 
 def _make_parser() -> argparse.ArgumentParser:
