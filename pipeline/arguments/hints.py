@@ -13,15 +13,15 @@ from maskmill.pipeline.messages.this_program import this_program
 
 # What other programs call an option of this one.
 _OTHER_NAMES = {
-    "--config": "--params",
-    "--cfg": "--params",
-    "--force": "--overwrite",
-    "--jobs": "--workers",
-    "--silent": "--quiet",
-    "--verbose": "--debug",
+    "cfg": "--params",
+    "config": "--params",
+    "force": "--overwrite",
+    "jobs": "--workers",
+    "silent": "--quiet",
+    "verbose": "--debug",
 }
 # Options for which people look where a folder stands without one.
-_FOLDER_OPTIONS = ("--output_dir", "--dir", "--directory", "--folder", "--dataset", "--input")
+_FOLDER_OPTIONS = ("dataset", "dir", "directory", "folder", "input", "outputdir")
 _OPTIONS_OF_FILES = {
     "--params": (".yaml", ".yml"),
     "--image": (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
@@ -79,13 +79,12 @@ def _hint_option(argument: str, known: KnownOptions, beam_options: list[str]) ->
         return _did_you_mean(near, argument)
     if plain(name) == "version":
         return f"did you mean {this_program()} --version?"
-    option = "--" + name.lstrip("-")
-    if known.positionals and option in _FOLDER_OPTIONS:
+    if known.positionals and plain(name) in _FOLDER_OPTIONS:
         return f"write {known.positionals[0]} without an option"
-    if takers := [command for command, options in known.others.items() if option in options]:
+    if takers := [command for command, options in known.others.items() if spelt_alike(name, options)]:
         return f"it is an option of {_join(takers, 'and')}, not of {known.command}"
-    if _OTHER_NAMES.get(option) in known.options:
-        return f"did you mean {_OTHER_NAMES[option]}?"
+    if (meant := _OTHER_NAMES.get(plain(name))) in known.options:
+        return f"did you mean {meant}?"
     if near := nearest(name, [*known.options, *beam_options]):
         return _did_you_mean(near, argument)
     if known.takes_beam_options:

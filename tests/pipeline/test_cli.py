@@ -31,7 +31,7 @@ def make_params(tmp_path: Path) -> Path:
         (["create", "--params"], "--params"),
         (["create", "--params", "p.yaml", "--num_output_file", "3"], "did you mean --num_output_files?"),
         (["create", "--params", "p.yaml", "--num_output_file=3"], "did you mean --num_output_files?"),
-        (["create", "--params", "p.yaml", "--num-processes", "3"], "did you mean --num_processes?"),
+        (["create", "--params", "p.yaml", "--num-proceses", "3"], "did you mean --num_processes?"),
         (["create", "--params", "p.yaml", "--ouput_dir", "x"], "did you mean --output_dir?"),
         (["create", "--params", "p.yaml", "--runer=FlinkRunner"], "did you mean --runner?"),
         (["create", "--params", "p.yaml", "--zzzzzz"], "neither maskmill nor Apache Beam"),

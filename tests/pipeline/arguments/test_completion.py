@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
 import sys
@@ -25,13 +26,17 @@ SHELLS = {
 }
 
 
+@functools.cache
+def print_completion(shell: str) -> str:
+    command = [sys.executable, "-m", "maskmill", "--print-completion", shell]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
 @pytest.fixture(name="shell", params=SHELLS)
 def start_shell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Terminal]:
     """A shell that completes, in a folder with files, one folder, and names that begin like it."""
     needs(request.param)
-    with open(tmp_path / "completion", "w", encoding="utf-8") as file:
-        command = [sys.executable, "-m", "maskmill", "--print-completion", request.param]
-        subprocess.run(command, check=True, stdout=file)
+    (tmp_path / "completion").write_text(print_completion(request.param), encoding="utf-8")
     (tmp_path / "params.yaml").touch()
     (tmp_path / "out").mkdir()
     (tmp_path / "outside.txt").touch()
@@ -76,9 +81,7 @@ def test_starting_does_not_wait_for_the_library_that_writes_completion() -> None
 
 
 def test_options_that_have_no_effect_are_not_completed() -> None:
-    command = [sys.executable, "-m", "maskmill", "--print-completion", "bash"]
-    script = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    options = re.search(r"_shtab_maskmill_plan_option_strings=\((.*)\)", script)
+    options = re.search(r"_shtab_maskmill_plan_option_strings=\((.*)\)", print_completion("bash"))
     assert options
     assert "--verify" in options[1].split()
     assert "--metrics_file" not in options[1].split()
