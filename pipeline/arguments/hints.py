@@ -119,11 +119,10 @@ def _hint_stray(argument: str, known: KnownOptions) -> str:
         return f"did you mean {meant} {shlex.quote(argument)}?"
     if _wants("--output_dir", known) and not (value and _option_of_file(value, known, given=True) is None):
         return f"did you mean --output_dir {shlex.quote(argument)}?"
-    if value:
+    if value and (option or known.positionals):
         what = option.rstrip("= ") or known.command
-        return (
-            f"{what} takes one value; with a space in it, it needs quotes: {option}{shlex.quote(f'{value} {argument}')}"
-        )
+        quoted = shlex.quote(f"{value} {argument}")
+        return f"{what} takes one value; with a space in it, it needs quotes: {option}{quoted}"
     return f"{known.command} takes only options"
 
 
@@ -135,7 +134,7 @@ def _last_value(before: Sequence[str], known: KnownOptions) -> tuple[str, str]:
     if begins_with_dash(last):
         name, equals, value = last.partition("=")
         return name + equals, value
-    return (f"{option} " if known.takes_value(option) else ""), last
+    return (f"{option} " if begins_with_dash(option) and option not in known.switches else ""), last
 
 
 def _option_of_file(path: str, known: KnownOptions, *, given: bool = False) -> str | None:

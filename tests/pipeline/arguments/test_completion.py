@@ -17,7 +17,7 @@ from tests.support.terminal import Terminal, terminal
 # How a shell starts without the settings of its user, how it loads the script, and how the command then only shows its
 # arguments.
 SHELLS = {
-    "bash": (["bash", "--norc", "--noprofile", "-i"], '. ./completion; maskmill() { echo "got:$*;"; }'),
+    "bash": (["bash", "--norc", "--noprofile", "-i"], 'eval "$(cat completion)"; maskmill() { echo "got:$*;"; }'),
     "zsh": (
         ["zsh", "-f", "-i"],
         'autoload -Uz compinit && compinit -u -D; eval "$(cat completion)"; maskmill() { echo "got:$*;"; }',

@@ -72,6 +72,9 @@ TYPED = [
     (f"{P} --output_dir my folder", "needs quotes: --output_dir 'my folder'", f"{P} --output_dir 'my folder'"),
     (f"{P} --output_dir=my folder", "needs quotes: --output_dir='my folder'", f"{P} --output_dir='my folder'"),
     ("create --params my p.yaml", "needs quotes: --params 'my p.yaml'", "create --params 'my p.yaml'"),
+    (f"{P} --output_dir x --job_name my job", "needs quotes: --job_name 'my job'", f"{P} --job_name 'my job'"),
+    (f"{P} --output_dir x --quiet y", "--quiet takes no value", f"{P} --quiet"),
+    ("preview x --params p.yaml", "preview takes only options", ""),
     (
         "verify my folder",
         "verify takes one value; with a space in it, it needs quotes: 'my folder'",

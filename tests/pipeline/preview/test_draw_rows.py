@@ -17,10 +17,10 @@ PIXELS = grey_pixels(1)
 PNG = image_bytes(PIXELS, kind="PNG")
 
 
-def preview(folder: Path, csv: str, *flags: str, status: int = 0, **maskmill: Any) -> Said:
+def preview(folder: Path, csv: str, *flags: str, output: str = "picture.png", status: int = 0, **maskmill: Any) -> Said:
     """Runs the command on images a.png and b.png, and a CSV."""
     params = UserFiles(csv=csv, images={"a.png": PNG, "b.png": PNG}, params={"maskmill": maskmill}).write(folder)
-    return run_here("preview", "--params", params, "--output", folder / "picture.png", *flags, status=status)
+    return run_here("preview", "--params", params, "--output", folder / output, *flags, status=status)
 
 
 def coloured(folder: Path) -> np.ndarray:
@@ -75,7 +75,6 @@ def test_bad_rows_are_counted_and_the_first_is_shown(tmp_path: Path) -> None:
         (f"{HEADER}\na.png,3,9 2 1 2\n", [], 2, "train.csv:2: a.png: run 2 starts at pixel 1"),
         (f"{HEADER}\nc.png,3,1 2\n", [], 2, "c.png: there is no such image"),
         (f"{HEADER}\na.png,3,384 2\n", [], 3, "run 1 ends at pixel 385, past the image's 384"),
-        (f"{HEADER}\na.png,3,1 2\n", ["--output=/nowhere/x.png"], 1, "/nowhere/x.png: the picture cannot be written"),
         (f"{HEADER}\na.png,3,1 2\n", ["--imag=c.png"], 2, "unknown argument --imag; did you mean --image?"),
         ("x,y\n1,2\n", [], 2, "ImageId"),
     ],
@@ -85,3 +84,9 @@ def test_what_cannot_be_drawn_is_explained(tmp_path: Path, csv: str, flags: list
     assert words in said.err
     assert said.out == ""
     assert not (tmp_path / "picture.png").exists()
+
+
+def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    said = preview(tmp_path, f"{HEADER}\na.png,3,1 2\n", output="/nowhere/x.png", status=1)
+    assert "/nowhere/x.png: the picture cannot be written" in said.err
+    assert said.out == ""
