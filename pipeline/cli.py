@@ -16,6 +16,8 @@ from importlib.metadata import PackageNotFoundError, version
 from maskmill.install_hint import missing_requirements, pip_install
 from maskmill.names import is_utf8
 from maskmill.pipeline import create, diff, plan, preview, prune, report, sample, show, verify
+from maskmill.pipeline.arguments.commands import ask_for_help, check_command
+from maskmill.pipeline.arguments.completion import write_completion
 from maskmill.pipeline.arguments.parser import EXIT_STATUSES, Parser
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
 from maskmill.pipeline.messages.run_log import JsonFormatter, RunLog, is_json
@@ -49,14 +51,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         the exit status.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = ask_for_help(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     as_json = is_json(arguments)
     _configure_logging(debug, as_json)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as standard error; any name can be shown
     try:
-        parsed, rest = make_parser().parse_known_args(arguments)
+        parser = make_parser()
+        check_command(arguments, parser.known_options.options, parser.others)
+        parsed, rest = parser.parse_known_args(arguments)
         _check_names(arguments)
         return COMMANDS[parsed.command].run(parsed, rest) or 0
     except MaskmillError as error:
@@ -96,7 +100,7 @@ def _check_names(arguments: Sequence[str]) -> None:
             raise NameNotUtf8Error(argument)
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """Makes the parser of the whole command line; the result of parsing has the command's name as `command`."""
     parser = Parser(prog="maskmill", description=DESCRIPTION, epilog=EXIT_STATUSES)
     parser.add_argument("--version", action=_Version, nargs=0, help="what is installed, for bug reports")
@@ -110,7 +114,11 @@ def make_parser() -> argparse.ArgumentParser:
     for name, module in COMMANDS.items():
         command = subparsers.add_parser(name, help=module.HELP)
         module.add_arguments(command)
-        command.set_defaults(command=name, known_options=tuple(command._option_string_actions))
+        command.set_defaults(command=name)
+    options = {name: list(command._option_string_actions) for name, command in subparsers.choices.items()}
+    parser.others = options
+    for name, command in subparsers.choices.items():
+        command.others = {other: theirs for other, theirs in options.items() if other != name}
     return parser
 
 
@@ -142,9 +150,7 @@ class _PrintCompletion(argparse.Action):
     """Prints what a shell needs for completing commands, and exits."""
 
     def __call__(self, parser: argparse.ArgumentParser, _: object, shell: object, __: object = None) -> None:
-        import shtab  # slow, and needed only here
-
-        print(shtab.complete(parser, str(shell)))
+        print(write_completion(parser, str(shell)))
         parser.exit()
 
 

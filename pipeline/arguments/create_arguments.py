@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 from maskmill.names import REPORT
 from maskmill.pipeline.arguments.argument_types import at_least, file_name, folder, percentage, rejected_limit
-from maskmill.pipeline.arguments.runner_help import add_runner_help
 from maskmill.pipeline.job.rejected_limit import RejectedLimit
 from maskmill.pipeline.messages.run_log import JSON, TEXT
 
@@ -154,4 +153,4 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
     )
     ours.add_argument("--quiet", action="store_true", help="no progress and no summary")
     ours.add_argument("--debug", action="store_true", help="tracebacks, and the messages of Beam")
-    add_runner_help(parser)
+    parser.set_defaults(takes_beam_options=True)

@@ -1,4 +1,4 @@
-"""Lists the options of Beam that `maskmill create --help` shows: for each runner and store, the few that matter.
+"""Lists the options of Beam that the help shows: for each runner and store, the few that matter.
 
 They are written down here because Beam has some 180 of them, and takes a second to import.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-_COLUMN = 24
-
+STORES = "object stores (gs:// and s3:// paths)"
 RUNNERS: Mapping[str, Mapping[str, str]] = {
     "in this process (default)": {
         "--direct_num_workers=N": "workers, each with all steps (default: 1; 0 is one a core)",
@@ -39,7 +38,7 @@ RUNNERS: Mapping[str, Mapping[str, str]] = {
         "--prism_location=FILE": "the program, or where to download it; without it, from Beam's release",
         "--prism_log_level=LEVEL": "debug, info, warn or error",
     },
-    "object stores (gs:// and s3:// paths)": {
+    STORES: {
         "--s3_endpoint_url=URL": "a store that speaks S3, other than Amazon's",
         "--s3_region_name=NAME": "its region; keys are best left to AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         "--impersonate_service_account=NAME": "who to be towards Google, other than the user of gcloud",
@@ -47,15 +46,28 @@ RUNNERS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+# Options of any runner that `maskmill plan` counts workers by.
+_WORKERS = ("--direct_num_workers", "--parallelism", "--max_num_workers")
+
+
 def add_runner_help(parser: argparse.ArgumentParser) -> None:
     """Adds a section for each runner to the help; Beam itself reads the options."""
     for title, options in RUNNERS.items():
-        lines = [line for option, text in options.items() for line in _lines(option, text)]
-        parser.add_argument_group(title, "\n".join(lines))
+        _add_section(parser, title, options)
 
 
-def _lines(option: str, text: str) -> list[str]:
-    """Writes an option and its meaning on one line, or on two if it is long, as argparse does."""
-    if len(option) < _COLUMN - 3:
-        return [option.ljust(_COLUMN - 2) + text]
-    return [option, " " * (_COLUMN - 2) + text]
+def add_plan_help(parser: argparse.ArgumentParser) -> None:
+    """Adds sections for the few options of Beam that have an effect on a plan."""
+    everything = {option: text for options in RUNNERS.values() for option, text in options.items()}
+    workers = {option: text for option, text in everything.items() if option.split("=")[0] in _WORKERS}
+    _add_section(parser, "workers of the runner, to compare with the number of shards", workers)
+    _add_section(parser, STORES, RUNNERS[STORES])
+
+
+def _add_section(parser: argparse.ArgumentParser, title: str, options: Mapping[str, str]) -> None:
+    """Adds options that the parser shows, but does not read."""
+    group = parser.add_argument_group(title)
+    for option, text in options.items():
+        name, _, value = option.partition("=")
+        action = argparse.Action([name], dest="", nargs=None if value else 0, metavar=value or None, help=text)
+        group._group_actions.append(action)

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from maskmill.pipeline.arguments.create_arguments import add_create_arguments, create_arguments
-from maskmill.pipeline.arguments.parser import EXIT_STATUSES, refuse_unknown
+from maskmill.pipeline.arguments.parser import EXIT_STATUSES
+from maskmill.pipeline.arguments.runner_help import add_runner_help
 from maskmill.pipeline.messages.run_log import JSON, RunLog
 from maskmill.pipeline.runners.import_beam import import_beam
 
@@ -21,7 +22,9 @@ Every other option goes to Apache Beam; those above are the few that matter.
 
 {EXIT_STATUSES}
 example:
-  maskmill create --params configs/params_severstal_binary.yaml --output_dir severstal_hdf5
+  maskmill create \\
+    --params configs/params_severstal_binary.yaml \\
+    --output_dir severstal_hdf5
 """
 
 
@@ -29,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the command's arguments."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     add_create_arguments(parser)
+    add_runner_help(parser)
 
 
 def run(parsed: argparse.Namespace, rest: Sequence[str]) -> None:
@@ -36,8 +40,8 @@ def run(parsed: argparse.Namespace, rest: Sequence[str]) -> None:
     # Imported here, not above: Beam takes a second, which --help and wrong usage do not need.
     import_beam()
     from maskmill.pipeline.create.make_dataset import make_dataset
-    from maskmill.pipeline.runners.beam_options import find_unknown
+    from maskmill.pipeline.runners.beam_options import check_beam_options
 
-    refuse_unknown(*find_unknown(rest), parsed.known_options)
+    beam_options = check_beam_options(rest, parsed.known_options)
     log = RunLog(sys.stderr, parsed.log_format == JSON, parsed.quiet)
-    make_dataset(create_arguments(parsed, rest), sys.stdout, log)
+    make_dataset(create_arguments(parsed, beam_options), sys.stdout, log)

@@ -36,5 +36,18 @@ def parse_limit(text: str) -> RejectedLimit:
     """
     match = re.fullmatch(r"([0-9]{1,15})|([0-9]{1,3}(?:\.[0-9]{1,12})?)%", text, re.ASCII)
     if match is None or (match[2] and float(match[2]) > 100):
-        raise ValueError(f"{text!r} is neither a whole number nor a percentage from 0% to 100%")
+        raise ValueError(f"{text!r} is neither a whole number nor a percentage from 0% to 100%{_hint(text)}")
     return RejectedLimit(float(match[2]), percent=True) if match[2] else RejectedLimit(int(match[1]))
+
+
+def _hint(text: str) -> str:
+    """Returns how to write a percentage that has a decimal comma, a space, a word as its sign or none, or thousands."""
+    if re.fullmatch(r"[0-9]{1,3}([,_. ][0-9]{3})+", text, re.ASCII):
+        return f"; did you mean {re.sub('[^0-9]', '', text)}?"
+    match = re.fullmatch(
+        r"\s*([0-9]{0,3})(?:[.,]([0-9]{1,12}))?\s*(%|pct|per\s?cent)?\s*", text, re.ASCII | re.IGNORECASE
+    )
+    if match is None or not (match[1] or match[2]) or float(f"{match[1]}.{match[2] or 0}") > 100:
+        return ""
+    number = (match[1] or "0") + (f".{match[2]}" if match[2] else "")
+    return f"; did you mean {number}%?"

@@ -19,7 +19,8 @@ _PREFIXES = {"warning": "warning: ", "failed": "maskmill: ", "stopped": "\nstopp
 
 def is_json(arguments: Sequence[str]) -> bool:
     """Whether a command line asks for JSON, even if it is wrong otherwise."""
-    return f"--log_format={JSON}" in arguments or ("--log_format", JSON) in itertools.pairwise(arguments)
+    spelt = [argument.replace("--log-format", "--log_format") for argument in arguments]
+    return f"--log_format={JSON}" in spelt or ("--log_format", JSON) in itertools.pairwise(spelt)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -31,7 +32,7 @@ def make_params(tmp_path: Path) -> Path:
         (["create", "--params"], "--params"),
         (["create", "--params", "p.yaml", "--num_output_file", "3"], "did you mean --num_output_files?"),
         (["create", "--params", "p.yaml", "--num_output_file=3"], "did you mean --num_output_files?"),
-        (["create", "--params", "p.yaml", "--num-processes", "3"], "did you mean --num_processes?"),
+        (["create", "--params", "p.yaml", "--num-proceses", "3"], "did you mean --num_processes?"),
         (["create", "--params", "p.yaml", "--ouput_dir", "x"], "did you mean --output_dir?"),
         (["create", "--params", "p.yaml", "--runer=FlinkRunner"], "did you mean --runner?"),
         (["create", "--params", "p.yaml", "--zzzzzz"], "neither maskmill nor Apache Beam"),
@@ -95,12 +96,23 @@ def test_the_command_the_module_and_the_folder_in_a_checkout_are_the_same_progra
     assert outputs[0] == outputs[1] == outputs[2]
 
 
-def test_beams_options_reach_beam(params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("spelling", ["_", "-"])
+def test_beams_options_reach_beam(params: Path, monkeypatch: pytest.MonkeyPatch, spelling: str) -> None:
     jobs = count_calls(monkeypatch, "maskmill.pipeline.create.make_dataset.RunnerJob", RunnerJob)
-    create_here(params, params.parent / "out", "--direct_num_workers=2", "--direct_running_mode=multi_threading")
+    flags = [
+        f"--{name.replace('_', spelling)}" for name in ("direct_num_workers", "direct_running_mode", "num_output_files")
+    ]
+    create_here(params, params.parent / "out", f"{flags[0]}=2", flags[1], "multi_threading", f"{flags[2]}=1")
     options = jobs[0].pipeline.options.view_as(DirectOptions)
     assert (options.direct_num_workers, options.direct_running_mode) == (2, "multi_threading")
-    create_here(params, params.parent / "out", "--direct_running_mode", "no_such_mode", status=2)
+    assert len(list((params.parent / "out").glob("*_input/*.h5"))) == 2
+    create_here(params, params.parent / "out", flags[1], "no_such_mode", status=2)
+
+
+@pytest.mark.parametrize("flags", [["--log-format", "json"], ["--log_format=json"], ["--log-format=json", "--frob"]])
+def test_a_program_gets_an_object_however_its_flag_is_spelt(flags: list[str]) -> None:
+    said = run_here("create", "--params", "/no/such.yaml", *flags, status=2)
+    assert json.loads(said.err)["event"] == "failed"
 
 
 def test_traceback_is_for_debug_only(params: Path) -> None:

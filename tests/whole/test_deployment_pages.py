@@ -38,7 +38,7 @@ def code(page: Path) -> list[str]:
 def known_options() -> set[str]:
     """Options of `create`, and of Beam."""
     parsed = make_parser().parse_args(["create", "--params=p.yaml"])
-    return {*parsed.known_options, *find_unknown([])[1]}
+    return {*parsed.known_options.options, *find_unknown([])[1]}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)

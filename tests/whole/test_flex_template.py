@@ -136,7 +136,8 @@ def _matches(name: str, value: str) -> bool:
 
 
 def _parse(parameter: str) -> dict:
-    parsed, _ = make_parser().parse_known_args(to_arguments(["--params=p.yaml", parameter]))
+    params = [] if parameter.startswith("--params=") else ["--params=p.yaml"]
+    parsed, _ = make_parser().parse_known_args(to_arguments([*params, parameter]))
     return vars(parsed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -374,6 +375,20 @@ def test_an_anchor_repeats_neither_problems_nor_warnings(tmp_path: Path, merge: 
     said = run_here("plan", "--params", params).err
     assert said.count("num_steps") == said.count("warning") == 1
     assert "train_input.num_steps (line 12)" in said
+
+
+@pytest.mark.parametrize("merge", [" *train_input", "\n  <<: *train_input", "\n  <<: *train_input\n  batch_size: 8"])
+def test_each_of_many_problems_is_told_once_though_an_anchor_repeats_them(tmp_path: Path, merge: str) -> None:
+    wrong = {"image_shape": [256], "clas_id": 3, "data_dir": 7, "train_test_split": 3, "num_classes": 0}
+    content = params_of(tmp_path, **wrong)
+    del content["eval_input"]
+    text = yaml.safe_dump(content).replace("train_input:", "train_input: &train_input", 1) + f"eval_input:{merge}\n"
+    params = tmp_path / "params.yaml"
+    params.write_text(text)
+    for command in ("create", "plan", "preview"):
+        lines = run_here(command, "--params", params, status=2).err.splitlines()
+        assert sorted(re.findall(r"train_input\.(\w+): ", "\n".join(lines))) == sorted(wrong)
+        assert len(lines) == len(wrong)
 
 
 def test_the_plan_and_the_log_for_programs_say_what_people_read(tmp_path: Path) -> None:

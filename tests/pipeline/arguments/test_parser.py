@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from maskmill.pipeline.arguments.known_options import KnownOptions
 from maskmill.pipeline.arguments.parser import Parser, refuse_unknown
 from maskmill.pipeline.errors import UsageError
 
+KNOWN = KnownOptions(command="create", options=("--params", "--name"), takes_beam_options=True)
+
 
 def test_all_arguments_known_is_fine() -> None:
-    refuse_unknown([], ["--params"])
+    refuse_unknown([], KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -27,8 +30,45 @@ def test_all_arguments_known_is_fine() -> None:
 )
 def test_an_unknown_argument_is_refused_with_the_nearest_one(unknown: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
-        refuse_unknown([unknown, "more"], ["--params", "--name"], ["--direct_num_workers"])
-    assert str(caught.value) == hint
+        refuse_unknown([unknown, "more"], KNOWN, ["--direct_num_workers"])
+    first, second = str(caught.value).splitlines()
+    assert first == hint
+    assert second.endswith("maskmill create --help explains)")
+
+
+def program() -> Parser:
+    parser = Parser(prog="maskmill create")
+    parser.add_argument("--number", type=int)
+    parser.add_argument("--output_dir", default="out")
+    parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("--list", action="append")
+    return parser
+
+
+@pytest.mark.parametrize("option", ["--output_dir", "--output-dir"])
+@pytest.mark.parametrize("form", ["{} a-b_c", "{}=a-b_c"])
+def test_an_option_has_hyphens_or_underscores_and_its_value_stays(option: str, form: str) -> None:
+    assert program().parse_args(form.format(option).split()).output_dir == "a-b_c"
+
+
+def test_what_an_option_says_twice_has_to_be_the_same() -> None:
+    assert program().parse_args(["--number=1", "--number", "01"]).number == 1
+    with pytest.raises(UsageError, match="--output_dir: given twice, with a and with b; give it once"):
+        program().parse_args(["--output_dir", "a", "--output-dir=b"])
+    # The default may be said, too, and is no value of before.
+    with pytest.raises(UsageError, match="given twice, with out and with b"):
+        program().parse_args(["--output_dir", "out", "--output_dir", "b"])
+    assert program().parse_args(["--list=1", "--list=2"]).list == ["1", "2"]
+
+
+def test_a_parser_can_be_used_again() -> None:
+    parser = program()
+    assert [parser.parse_args([f"--number={number}"]).number for number in (1, 2)] == [1, 2]
+
+
+def test_a_switch_takes_no_value() -> None:
+    with pytest.raises(UsageError, match="argument --dry-run: takes no value; remove 'yes'"):
+        program().parse_args(["--dry_run=yes"])
 
 
 def test_wrong_usage_is_an_error_for_people_and_abbreviations_are_wrong() -> None:

@@ -21,11 +21,14 @@ def make_data(tmp_path: Path) -> Path:
     return write_dataset(tmp_path / "data", ROWS)
 
 
-def plan(tmp_path: Path, data: Path, *flags: str, output: str = "out", **changes: object) -> dict[str, Any]:
+def plan(
+    tmp_path: Path, data: Path, *flags: str, output: str = "out", files: int = 4, **changes: object
+) -> dict[str, Any]:
     """The plan as JSON; making it changes no file."""
     params = write_params(tmp_path / "params.yaml", data, **changes)
     before = snapshot(tmp_path)
-    said = run_here("plan", "--json", "--params", params, "--output_dir", tmp_path / output, *FLAGS, *flags)
+    flags = (f"--num_output_files={files}", *flags)
+    said = run_here("plan", "--json", "--params", params, "--output_dir", tmp_path / output, *flags)
     assert snapshot(tmp_path) == before
     return dict(json.loads(said.out))
 
@@ -75,7 +78,7 @@ def test_what_is_there_already_is_kept_and_only_what_has_changed_is_to_be_writte
     (data / "train_images" / "00.jpg").write_bytes(image_bytes(grey_pixels(99)))
     assert actions(plan(tmp_path, data)) == {"kept": 7, "write": 1}
     assert actions(plan(tmp_path, data, f"--reuse={tmp_path / 'out'}", output="new")) == {"reused": 7, "write": 1}
-    fewer = plan(tmp_path, data, "--num_output_files=2")
+    fewer = plan(tmp_path, data, files=2)
     assert fewer["removed_shards"] == 4
 
 

@@ -17,10 +17,10 @@ PIXELS = grey_pixels(1)
 PNG = image_bytes(PIXELS, kind="PNG")
 
 
-def preview(folder: Path, csv: str, *flags: str, status: int = 0, **maskmill: Any) -> Said:
+def preview(folder: Path, csv: str, *flags: str, output: str = "picture.png", status: int = 0, **maskmill: Any) -> Said:
     """Runs the command on images a.png and b.png, and a CSV."""
     params = UserFiles(csv=csv, images={"a.png": PNG, "b.png": PNG}, params={"maskmill": maskmill}).write(folder)
-    return run_here("preview", "--params", params, "--output", folder / "picture.png", *flags, status=status)
+    return run_here("preview", "--params", params, "--output", folder / output, *flags, status=status)
 
 
 def coloured(folder: Path) -> np.ndarray:
@@ -75,7 +75,6 @@ def test_bad_rows_are_counted_and_the_first_is_shown(tmp_path: Path) -> None:
         (f"{HEADER}\na.png,3,9 2 1 2\n", [], 2, "train.csv:2: a.png: run 2 starts at pixel 1"),
         (f"{HEADER}\nc.png,3,1 2\n", [], 2, "c.png: there is no such image"),
         (f"{HEADER}\na.png,3,384 2\n", [], 3, "run 1 ends at pixel 385, past the image's 384"),
-        (f"{HEADER}\na.png,3,1 2\n", ["--output=/dev/full"], 1, "/dev/full: the picture cannot be written"),
         (f"{HEADER}\na.png,3,1 2\n", ["--imag=c.png"], 2, "unknown argument --imag; did you mean --image?"),
         ("x,y\n1,2\n", [], 2, "ImageId"),
     ],
@@ -90,7 +89,7 @@ def test_what_cannot_be_drawn_is_explained(tmp_path: Path, csv: str, flags: list
 def test_the_folder_of_the_picture_is_made_and_a_place_for_no_file_is_refused(tmp_path: Path) -> None:
     csv = f"{HEADER}\na.png,3,1 2\n"
     picture = tmp_path / "a" / "b" / "x.png"
-    assert f"drawn in {picture}; " in preview(tmp_path, csv, f"--output={picture}").out
+    assert f"drawn in {picture}; " in preview(tmp_path, csv, output=str(picture)).out
     assert Image.open(picture).format == "PNG"
     params = picture.parents[2] / "params.yaml"
     for path, words in {
@@ -99,3 +98,9 @@ def test_the_folder_of_the_picture_is_made_and_a_place_for_no_file_is_refused(tm
         "gs://b/x": "on this",
     }.items():
         assert words in run_here("preview", "--params", params, f"--output={path}", status=2).err
+
+
+def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    said = preview(tmp_path, f"{HEADER}\na.png,3,1 2\n", output="/dev/full", status=1)
+    assert "/dev/full: the picture cannot be written" in said.err
+    assert said.out == ""
