@@ -16,9 +16,9 @@ from importlib.metadata import PackageNotFoundError, version
 from maskmill.names import is_utf8
 from maskmill.pipeline import create, plan, preview, prune, report, sample, show, verify
 from maskmill.pipeline.arguments.parser import EXIT_STATUSES, Parser
-from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
+from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, error_of
 from maskmill.pipeline.messages.run_log import JsonFormatter, RunLog, is_json
-from maskmill.transforms.files.errors import NameNotUtf8Error, NoFileSystemError
+from maskmill.transforms.files.errors import NameNotUtf8Error
 
 # Each module has a line of HELP, `add_arguments(parser)` and `run(parsed, rest)`. None imports Beam before it runs.
 COMMANDS = {
@@ -66,8 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        unusable = isinstance(error, (NoFileSystemError, NameNotUtf8Error))
-        return _fail(error, UsageError.exit_status if unusable else 1, debug, as_json)
+        return _fail(error, error_of(error).exit_status, debug, as_json)
     return 0
 
 

@@ -63,7 +63,8 @@ def find_baseline(job: Job, arguments: CreateArguments, reuse: Reuse) -> Baselin
         version=existing.version,
         reusable=reuse.shards,
         reuse=absolute(arguments.reuse) if arguments.reuse else "",
-        up_to_date=_is_up_to_date(job, existing, arguments.max_rejected),
+        # What a transform does today is only known afterwards.
+        up_to_date=arguments.transform is None and _is_up_to_date(job, existing, arguments.max_rejected),
         warnings=(*job.warnings, *warnings),
     )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 
 from maskmill.pipeline.arguments.create_arguments import add_create_arguments, create_arguments
 from maskmill.pipeline.arguments.parser import refuse_unknown
+from maskmill.pipeline.messages.run_log import RunLog
 from maskmill.pipeline.runners.import_beam import import_beam
 
 HELP = "say what create would do"
@@ -31,4 +33,6 @@ def run(parsed: argparse.Namespace, rest: Sequence[str]) -> None:
     from maskmill.pipeline.runners.beam_options import find_unknown
 
     refuse_unknown(*find_unknown(rest), parsed.known_options)
-    plan_dataset(create_arguments(parsed, rest), sys.stdout, as_json=parsed.json)
+    log = RunLog(sys.stderr, parsed.json)
+    plan = plan_dataset(create_arguments(parsed, rest), log)
+    print(json.dumps(plan.to_json(), indent=4) if parsed.json else plan)

@@ -9,7 +9,7 @@ from typing import TextIO
 from maskmill import DatasetError
 from maskmill.install_hint import pip_install
 from maskmill.pipeline.errors import DamagedError, UsageError
-from maskmill.pipeline.messages.progress_bar import show_progress
+from maskmill.pipeline.messages.progress_bar import Watch, show_progress
 from maskmill.pipeline.report.page import page_of
 from maskmill.pipeline.report.source import DatasetSource, read_source
 from maskmill.transforms.files.errors import as_os_error
@@ -21,15 +21,18 @@ _LIBRARIES = {"matplotlib": "matplotlib", "jinja2": "Jinja2"}
 SEED = 0
 
 
-def write_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: TextIO) -> None:
+def write_report(directory: str, output: str, *, quiet: bool, err: TextIO, watch: Watch | None = None) -> str:
     """Writes the report of a dataset.
 
     Args:
         directory: folder of the dataset, as given.
         output: path of the HTML file.
-        quiet: shows no progress and no message.
-        out: takes the message.
+        quiet: shows no progress.
         err: shows progress.
+        watch: what a program wants to see of the progress; None for a command.
+
+    Returns:
+        the path of the file.
 
     Raises:
         UsageError: a library is missing, or no file can be at the path.
@@ -39,15 +42,14 @@ def write_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: 
     check_report(directory, output)
     try:
         source = read_source(directory)
-        page = _make_page(source, quiet=quiet, err=err)
+        page = _make_page(source, quiet=quiet, err=err, watch=watch)
     except DatasetError as error:
         raise DamagedError(str(error)) from error
     except ImportError as error:  # fsspec, or what it needs for a store
         raise UsageError(str(error)) from error
     with as_os_error(output), open(output, "w", encoding="utf-8") as file:
         file.write(page)
-    if not quiet:
-        out.write(f"the report is in {output}\n")
+    return output
 
 
 def missing_libraries() -> list[str]:
@@ -75,13 +77,13 @@ def check_report(directory: str, output: str) -> None:
         raise UsageError(f"{output}: {problem}; give the path of an HTML file, such as report.html")
 
 
-def _make_page(source: DatasetSource, *, quiet: bool, err: TextIO) -> str:
+def _make_page(source: DatasetSource, *, quiet: bool, err: TextIO, watch: Watch | None) -> str:
     # matplotlib is optional, and takes a second to import.
     from maskmill.pipeline.report.charts import draw_charts
     from maskmill.pipeline.report.statistics import MOST_EXAMPLES, look_at_split
 
     progress = Progress()
-    with show_progress(progress, err, quiet=quiet):
+    with show_progress(progress, err, quiet=quiet, watch=watch):
         progress.expect(sum(min(examples, MOST_EXAMPLES) for examples in source.examples.values()))
         splits = [
             look_at_split(source.directory, split, source.classes[split], progress, SEED) for split in source.examples
