@@ -50,14 +50,6 @@ def history_problems(root: str) -> list[str]:
     return list(check_history(read_bytes_if_there(join(root, HISTORY)), current_format()))
 
 
-def shard_states(entry: Mapping[str, Any] | None) -> dict[str, int]:
-    """Returns the number of shards that a run wrote, kept and reused; empty if it published nothing."""
-    total = Counter[str]()
-    for states in entry["shards"].values() if entry else ():
-        total.update(states)
-    return dict(total)
-
-
 def _lines(root: str) -> list[HistoryLine]:
     return read_lines(read_bytes_if_there(join(root, HISTORY)) or b"")
 

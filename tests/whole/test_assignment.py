@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from maskmill.pipeline.dataset.history import shard_states
 from maskmill.transforms.assignment.assign_by_hash import includes_hash
 from maskmill.transforms.assignment.image_hash import hash_image
 from maskmill.transforms.assignment.splits import Selection, SplitRule
@@ -18,7 +17,7 @@ from maskmill.transforms.examples.image import decode_grey
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.shards.hdf5_file import estimate_bytes, read_shard
 from tests.support.builders import write_dataset
-from tests.support.command import create, digest, manifest
+from tests.support.command import create, digest, manifest, shard_states
 
 NAMES = [f"{index:03}.jpg" for index in range(80)]
 BY_HASH = {"assignment": "hash"}

@@ -63,6 +63,8 @@ class Progress:
         finally:
             with self._lock:
                 self._runs -= 1
+                if not self._runs:
+                    self.restart()
 
     def restart(self) -> None:
         """Sets all counts to zero."""

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from maskmill.pipeline.dataset.history import find_run, shard_states
+from maskmill.pipeline.dataset.history import find_run
 from maskmill.pipeline.dataset.latest import read_latest
 from maskmill.pipeline.graph import build_graph
 from tests.support.builders import grey_pixels, image_bytes, write_dataset
-from tests.support.command import create, create_here, tree, write_params
+from tests.support.command import create, create_here, shard_states, tree, write_params
 from tests.support.spies import count_calls
 
 ROWS = [f"{index:02}.jpg,3,{1 + index} 2" for index in range(16)]
@@ -28,7 +28,9 @@ def make_data(tmp_path: Path) -> Path:
 def states(output: Path) -> dict[str, int]:
     """What the last run has done with the shards."""
     run = json.loads((output / "history.jsonl").read_text().splitlines()[-1])["run"]
-    return shard_states(find_run(str(output), run))
+    entry = find_run(str(output), run)
+    assert entry is not None
+    return shard_states(entry)
 
 
 def make_day(tmp_path: Path, data: Path, day: str, *flags: str) -> Path:
