@@ -48,6 +48,8 @@ setup(
             "pytest-xdist>=3.6",
             "hypothesis>=6.100",
             "ipython>=8",
+            "ipykernel>=6.29",
+            "nbclient>=0.10",
             "psutil>=5.9",
             "py-spy>=0.4",  # the benchmark of the interpreter's lock
             "prometheus_client>=0.20",

@@ -1,9 +1,12 @@
-"""Reads finished datasets: those of maskmill and those of create_hdf5_files.py. Needs only NumPy and h5py.
+"""Makes datasets of masks and images, and reads them.
 
-from maskmill import open_dataset
+import maskmill
 
-examples = open_dataset("severstal_hdf5", split="train_input")
+result = maskmill.create("params.yaml", "severstal_hdf5")
+examples = maskmill.open_dataset("severstal_hdf5", split="train_input")
 image, label, image_id = examples[0]
+
+Reading needs only NumPy and h5py, and reads the datasets of create_hdf5_files.py, too.
 """
 
 from __future__ import annotations
@@ -14,12 +17,52 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from maskmill.dataset import Batch, Dataset, Example, open_dataset
     from maskmill.errors import DatasetError
+    from maskmill.pipeline.api import create, plan, report, verify
+    from maskmill.pipeline.errors import (
+        ChangedTooMuchError,
+        DamagedError,
+        MaskmillError,
+        TooManyRejectedError,
+        UsageError,
+    )
+    from maskmill.pipeline.messages.plan import Plan
+    from maskmill.pipeline.messages.result import Result
+    from maskmill.pipeline.verify.findings import Findings
 
 __version__ = "0.1.0"
 
-__all__ = ["Batch", "Dataset", "DatasetError", "Example", "open_dataset"]
+__all__ = [
+    "Batch",
+    "ChangedTooMuchError",
+    "DamagedError",
+    "Dataset",
+    "DatasetError",
+    "Example",
+    "Findings",
+    "MaskmillError",
+    "Plan",
+    "Result",
+    "TooManyRejectedError",
+    "UsageError",
+    "create",
+    "open_dataset",
+    "plan",
+    "report",
+    "verify",
+]
 
-_HOMES = {"DatasetError": "maskmill.errors"}
+# Modules of the public names; those of `maskmill.dataset` are not listed.
+_HOMES = {
+    "DatasetError": "maskmill.errors",
+    "Findings": "maskmill.pipeline.verify.findings",
+    "Plan": "maskmill.pipeline.messages.plan",
+    "Result": "maskmill.pipeline.messages.result",
+    **dict.fromkeys(("create", "plan", "report", "verify"), "maskmill.pipeline.api"),
+    **dict.fromkeys(
+        ("ChangedTooMuchError", "DamagedError", "MaskmillError", "TooManyRejectedError", "UsageError"),
+        "maskmill.pipeline.errors",
+    ),
+}
 
 
 def __getattr__(name: str) -> object:

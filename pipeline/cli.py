@@ -19,9 +19,9 @@ from maskmill.pipeline import create, diff, plan, preview, prune, report, sample
 from maskmill.pipeline.arguments.commands import ask_for_help, check_command
 from maskmill.pipeline.arguments.completion import write_completion
 from maskmill.pipeline.arguments.parser import EXIT_STATUSES, Parser
-from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
+from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError, error_of
 from maskmill.pipeline.messages.run_log import JsonFormatter, RunLog, is_json
-from maskmill.transforms.files.errors import NameNotUtf8Error, NoFileSystemError
+from maskmill.transforms.files.errors import NameNotUtf8Error
 
 # Each module has a line of HELP, `add_arguments(parser)` and `run(parsed, rest)`, which may return an exit status. None
 # imports Beam before it runs.
@@ -77,8 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        unusable = isinstance(error, (NoFileSystemError, NameNotUtf8Error))
-        return _fail(error, UsageError.exit_status if unusable else 1, debug, as_json)
+        return _fail(error, error_of(error).exit_status, debug, as_json)
 
 
 def _not_installed(missing: Sequence[str], error: ModuleNotFoundError) -> UsageError:

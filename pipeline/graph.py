@@ -6,6 +6,7 @@ import apache_beam as beam
 
 from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.dataset.publish import PublishDataset
+from maskmill.pipeline.errors import UsageError
 from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.progress_bar import expect_examples
@@ -13,6 +14,7 @@ from maskmill.transforms.aggregate_metadata import AggregateMetadata
 from maskmill.transforms.annotations.group_by_image import GroupByImage, partitions_for
 from maskmill.transforms.annotations.list_images import ListImages
 from maskmill.transforms.annotations.read_annotations import ReadAnnotations
+from maskmill.transforms.assignment.apply_transform import ApplyTransform, TransformError
 from maskmill.transforms.assignment.assign_shards import AssignShards
 from maskmill.transforms.assignment.count_shared_images import CountSharedImages, may_share_images
 from maskmill.transforms.assignment.select_examples import SelectExamples
@@ -27,7 +29,9 @@ from maskmill.transforms.sink.write_shards import WriteShards
 Sink = type[WriteShards] | type[PlanShards]
 
 
-def build_graph(pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run) -> None:
+def build_graph(
+    pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run, transform: beam.PTransform | None = None
+) -> None:
     """Adds all steps of a run; pixels are only touched inside `WriteShards`.
 
     Args:
@@ -35,16 +39,33 @@ def build_graph(pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run)
         job: what is to be made.
         baseline: what the run starts from.
         run: the execution.
+        transform: applied to the selected examples; see `ApplyTransform`.
     """
-    _build(pipeline, job, baseline, run, WriteShards, PublishDataset(job=job, baseline=baseline, run=run))
+    end = PublishDataset(job=job, baseline=baseline, run=run)
+    _build(pipeline, job, baseline, run, WriteShards, end, transform)
 
 
-def build_plan(pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run, report: beam.PTransform) -> None:
+def build_plan(
+    pipeline: beam.Pipeline,
+    job: Job,
+    baseline: Baseline,
+    run: Run,
+    report: beam.PTransform,
+    transform: beam.PTransform | None = None,
+) -> None:
     """Adds the steps of a run that need no pixel, and `report`, which takes the `DatasetMetadata`."""
-    _build(pipeline, job, baseline, run, PlanShards, report)
+    _build(pipeline, job, baseline, run, PlanShards, report, transform)
 
 
-def _build(pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run, sink: Sink, end: beam.PTransform) -> None:
+def _build(
+    pipeline: beam.Pipeline,
+    job: Job,
+    baseline: Baseline,
+    run: Run,
+    sink: Sink,
+    end: beam.PTransform,
+    transform: beam.PTransform | None,
+) -> None:
     files, folders, selection = job.input.files, job.input.folders, job.selection
     annotations = pipeline | ReadAnnotations(files=files, sources=job.input.sources)
     images = pipeline | ListImages(folders=folders)
@@ -52,15 +73,27 @@ def _build(pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run, sink
     grouped = annotations.rows | GroupByImage(
         files=images.files, folders=folders, partitions=partitions, unlisted=job.input.unlisted
     )
+    selections = selections_of(selection.rules)
     selected = grouped.images | SelectExamples(
-        selections=selections_of(selection.rules),
+        selections=selections,
         negatives=selection.negatives,
         salt=selection.salt,
         group_pattern=selection.group_pattern,
     )
 
+    tallies = [annotations.tallies, images.tallies, grouped.tallies, selected.tallies]
+    examples = selected.examples
+    if transform is not None:
+        apply = ApplyTransform(transform=transform, selections=selections, partitions=partitions)
+        try:
+            transformed = examples | apply
+        except TransformError as error:
+            raise UsageError(f"transform: {error}") from error
+        examples = transformed.examples
+        tallies.append(transformed.tallies)
+
     assign = strategy(selection.assignment)(rules=selection.rules, salt=selection.salt, partitions=partitions)
-    assigned = selected.examples | assign
+    assigned = examples | assign
     _ = assigned.sizes | "ExpectExamples" >> beam.Map(expect_examples)
     example_bytes = {split: estimate_bytes(form.label) for split, form in job.form.examples.items()}
     shards = assigned.examples | AssignShards(
@@ -78,7 +111,7 @@ def _build(pipeline: beam.Pipeline, job: Job, baseline: Baseline, run: Run, sink
     )
     written = shards | sink(options=options)
 
-    tallies = [annotations.tallies, images.tallies, grouped.tallies, selected.tallies, assigned.tallies]
+    tallies.append(assigned.tallies)
     if may_share_images(selection.rules):
         tallies.append(assigned.examples | CountSharedImages())
     rejected = [annotations.rejected, grouped.rejected, selected.rejected, written.rejected]

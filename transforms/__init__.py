@@ -12,6 +12,7 @@ import importlib
 
 _PUBLIC = {
     "AggregateMetadata": "aggregate_metadata",
+    "ApplyTransform": "assignment.apply_transform",
     "AssignByHash": "assignment.assign_by_hash",
     "AssignByPosition": "assignment.assign_by_position",
     "AssignByRank": "assignment.ranks",
@@ -25,6 +26,7 @@ _PUBLIC = {
     "PlanShards": "sink.plan_shards",
     "ReadAnnotations": "annotations.read_annotations",
     "SelectExamples": "assignment.select_examples",
+    "SelectedExample": "assignment.splits",
     "WriteShards": "sink.write_shards",
     "decode_grey": "examples.image",
     "make_example": "examples.make_example",

@@ -22,6 +22,7 @@ WITHOUT_MASK = f"{_FILTERED}without a mask"
 BESIDE_DEFECT = f"{_FILTERED}without a class, of an image with a defect"
 UNWANTED_NEGATIVE = f"{_FILTERED}negative, and not wanted"
 IN_NO_SPLIT = f"{_FILTERED}in no split"
+DROPPED = f"{_FILTERED}dropped by the transform"
 
 UNNAMEABLE_FILES = f"{_NOTED}files in the image folder with names that are not UTF-8, which are left out"
 OTHER_FORM = f"{_NOTED}rows whose image has their name in another Unicode form (NFC, NFD)"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from maskmill.names import REPORT
 from maskmill.pipeline.arguments.argument_types import at_least, file_name, folder, percentage, rejected_limit
@@ -14,9 +15,12 @@ from maskmill.pipeline.messages.run_log import JSON, TEXT
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CreateArguments:
-    """The arguments of `maskmill create`; see its `--help`."""
+    """The arguments of `maskmill create`; see its `--help`.
 
-    params: str
+    A program gives two more than a command line: the content of a parameter file as `params`, and `transform`.
+    """
+
+    params: str | Mapping[str, Any]
     output_dir: str
     num_output_files: int
     num_processes: int
@@ -35,11 +39,13 @@ class CreateArguments:
     report: str | None
     quiet: bool
     beam_options: tuple[str, ...]
+    transform: Any = None  # a PTransform, a class that only Beam has
 
 
 def create_arguments(parsed: argparse.Namespace, beam_options: Iterable[str]) -> CreateArguments:
     """Takes the arguments from a parsed command line, which may have others, too."""
-    names = [field.name for field in dataclasses.fields(CreateArguments) if field.name != "beam_options"]
+    others = ("beam_options", "transform")
+    names = [field.name for field in dataclasses.fields(CreateArguments) if field.name not in others]
     return CreateArguments(**{name: getattr(parsed, name) for name in names}, beam_options=tuple(beam_options))
 
 
@@ -105,7 +111,7 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
     ours.add_argument(
         "--max_change",
         type=percentage,
-        metavar="P%%",
+        metavar="P%",
         help="publish nothing if the number of examples differs by more than P percent from the dataset before (in the "
         "output folder, or else that of --reuse), or the share of a class by more than P percentage points",
     )

@@ -40,8 +40,17 @@ def run(parsed: argparse.Namespace, rest: Sequence[str]) -> None:
     # Imported here, not above: Beam takes a second, which --help and wrong usage do not need.
     import_beam()
     from maskmill.pipeline.create.make_dataset import make_dataset
+    from maskmill.pipeline.report.write_report import write_report
     from maskmill.pipeline.runners.beam_options import check_beam_options
 
     beam_options = check_beam_options(rest, parsed.known_options)
     log = RunLog(sys.stderr, parsed.log_format == JSON, parsed.quiet)
-    make_dataset(create_arguments(parsed, beam_options), sys.stdout, log)
+    arguments = create_arguments(parsed, beam_options)
+    result = make_dataset(arguments, sys.stdout, log)
+    if result is not None and not arguments.quiet and not log.as_json:
+        print(result)
+    if result is not None and arguments.report is not None:
+        quiet = arguments.quiet or log.as_json
+        written = write_report(arguments.output_dir, arguments.report, quiet=quiet, err=sys.stderr)
+        if not quiet:
+            print(written)

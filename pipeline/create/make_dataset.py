@@ -1,21 +1,19 @@
-"""Makes a dataset: checks, finds what is there, runs the graph, reads back, and says what came of it."""
+"""Makes a dataset: checks, finds what is there, runs the graph, reads back, and returns what came of it."""
 
 from __future__ import annotations
 
 import dataclasses
 import shlex
 import uuid
-from collections.abc import Mapping
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
 import apache_beam as beam
 
-from maskmill.history import seconds_of
 from maskmill.manifest import unseal
 from maskmill.names import MANIFEST, STAGING
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
 from maskmill.pipeline.create.run_graph import run_graph
-from maskmill.pipeline.create.stop_on_signal import stop_on_signal
+from maskmill.pipeline.create.stop_on_signal import Stop, stop_on_signal
 from maskmill.pipeline.dataset.baseline import Baseline, find_baseline, find_reuse
 from maskmill.pipeline.dataset.failure import describe_state
 from maskmill.pipeline.dataset.history import find_run, utc_now
@@ -30,11 +28,11 @@ from maskmill.pipeline.job.read_job import read_job
 from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.describe_changes import warn_of_moves
 from maskmill.pipeline.messages.metrics import RunMetrics, series_of
+from maskmill.pipeline.messages.result import Result, result_of
 from maskmill.pipeline.messages.run_log import RunLog
-from maskmill.pipeline.messages.run_numbers import numbers_of
-from maskmill.pipeline.messages.summary import summarise, warn_of_classes, warn_of_empty_shards
+from maskmill.pipeline.messages.summary import warn_of_classes, warn_of_empty_shards
 from maskmill.pipeline.messages.this_program import this_program
-from maskmill.pipeline.report.write_report import check_report, missing_libraries, write_report
+from maskmill.pipeline.report.write_report import check_report, missing_libraries
 from maskmill.pipeline.runners.check_answers import check_answers
 from maskmill.pipeline.runners.dataflow import check_reachable, describe_unrun
 from maskmill.pipeline.runners.new_pipeline import new_pipeline, runner_name, runs_here
@@ -47,30 +45,23 @@ from maskmill.transforms.parallel.look_ahead import usable_cores
 PROCESSES_FROM_CSV_BYTES = 2**18
 
 
-class Made(NamedTuple):
-    """What a run made.
-
-    Attributes:
-        manifest: content of manifest.json.
-        entry: the run's entry in the history; None if there was nothing to do.
-    """
-
-    manifest: Mapping[str, Any]
-    entry: Mapping[str, Any] | None
-
-
-def make_dataset(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
+def make_dataset(arguments: CreateArguments, out: TextIO, log: RunLog, stop: Stop = stop_on_signal) -> Result | None:
     """Makes a dataset.
 
     Args:
         arguments: of the command.
-        out: takes the summary for people, and the id of a job.
-        log: takes progress and warnings, and the summary for programs.
+        out: takes the id of a job, and what became of one that is only translated.
+        log: takes progress and warnings, and the numbers for programs.
+        stop: what to do on a signal.
+
+    Returns:
+        the result; None if the runner has only translated the job.
 
     Raises:
         UsageError: arguments, parameter file or input are wrong; nothing was done.
         TooManyRejectedError: more rows and images are bad than are allowed; nothing was published.
         MaskmillError: the run failed; nothing was published.
+        KeyboardInterrupt: Ctrl-C stopped the run, if `stop` has it so; nothing was published.
     """
     if arguments.report is not None:
         check_report(arguments.output_dir, arguments.report)
@@ -85,16 +76,20 @@ def make_dataset(arguments: CreateArguments, out: TextIO, log: RunLog) -> None:
         if unrun := describe_unrun(pipeline):
             _translate(arguments, job, run, pipeline, log)
             out.write(f"{unrun}\n")
-            return
-        made = _make(arguments, job, run, RunnerJob(pipeline, out), log, metrics)
-    for warning in _warnings(job, made):
+            return None
+        result = _make(arguments, job, run, RunnerJob(pipeline, out), log, metrics, stop)
+    for warning in _warnings(job, result):
         log.tell("warning", warning)
-    metrics.write(numbers_of(made.manifest, made.entry))
+    command = "show" if missing_libraries() else "report"
+    look = f"{this_program()} {command} {shlex.quote(result.path)}"
+    # Those of the history, so that all pages and logs agree, if the run is in it.
+    seconds = result.seconds or metrics.seconds
+    result = dataclasses.replace(result, warnings=tuple(log.warnings), seconds=seconds, look=look)
+    metrics.write(result)
     if not arguments.quiet:
-        _tell(job, made, metrics.seconds, out, log)
-    if arguments.report is not None:
-        quiet = arguments.quiet or log.as_json
-        write_report(job.output.output_dir, arguments.report, quiet=quiet, out=out, err=log.err)
+        event = "published" if result.published else "nothing-to-do"
+        log.record(event, f"the dataset is in {result.path}", seconds=result.seconds, **result.numbers())
+    return result
 
 
 def _new_run(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, started: str) -> Run:
@@ -117,7 +112,7 @@ def _translate(arguments: CreateArguments, job: Job, run: Run, pipeline: beam.Pi
     _warn(baseline, log)
     if arguments.verify:
         baseline = verify_kept(arguments, job, baseline, log)
-    build_graph(pipeline, job, baseline, dataclasses.replace(run, attended=False))
+    build_graph(pipeline, job, baseline, dataclasses.replace(run, attended=False), arguments.transform)
     try:
         pipeline.run()
     except Exception as error:
@@ -125,8 +120,14 @@ def _translate(arguments: CreateArguments, job: Job, run: Run, pipeline: beam.Pi
 
 
 def _make(
-    arguments: CreateArguments, job: Job, run: Run, runner_job: RunnerJob, log: RunLog, metrics: RunMetrics
-) -> Made:
+    arguments: CreateArguments,
+    job: Job,
+    run: Run,
+    runner_job: RunnerJob,
+    log: RunLog,
+    metrics: RunMetrics,
+    stop: Stop,
+) -> Result:
     """Runs the graph if anything changed."""
     reuse = find_reuse(arguments)
     if arguments.no_lock:
@@ -142,7 +143,7 @@ def _make(
         if arguments.verify or not baseline.up_to_date:
             check_answers(runner_job.pipeline)
         if arguments.verify:
-            with stop_on_signal(job, run, runner_job, log, metrics):
+            with stop(job, run, runner_job, log, metrics):
                 baseline = verify_kept(arguments, job, baseline, log)
         if baseline.up_to_date:
             remove([join(job.output.root, STAGING)])
@@ -152,13 +153,15 @@ def _make(
                 if reuse.message:
                     log.tell("nothing-to-reuse", reuse.message)
             with log.step("run-pipeline"):
-                run_graph(job, baseline, run, runner_job, log, metrics, quiet=arguments.quiet)
+                attended = stop(job, run, runner_job, log, metrics)
+                run_graph(job, baseline, run, runner_job, log, attended, arguments)
         with log.step("read-back") as counts:
-            made = Made(_read_manifest(job), find_run(job.output.root, run.id))
-            counts.update(dataclasses.asdict(numbers_of(made.manifest, made.entry)))
+            entry = find_run(job.output.root, run.id)
+            result = result_of(_read_manifest(job), entry, job.output.output_dir)
+            counts.update(result.numbers())
         if arguments.reuse and (message := announce_latest(arguments.reuse, job.output.root)):
             log.tell("warning", message)
-        return made
+        return result
 
 
 def _read_manifest(job: Job) -> dict[str, Any]:
@@ -175,26 +178,10 @@ def _warn(baseline: Baseline, log: RunLog) -> None:
         log.tell("warning", warning)
 
 
-def _warnings(job: Job, made: Made) -> list[str]:
+def _warnings(job: Job, result: Result) -> list[str]:
     """Warns of what a person may not expect of a dataset, although it is whole."""
-    sizes = {split: (entry["examples"], len(entry["shards"])) for split, entry in made.manifest["splits"].items()}
-    changes = made.entry["changes"] if made.entry else None
     return [
-        *warn_of_classes(made.manifest["rows"], job.form.chosen),
-        *warn_of_empty_shards(sizes),
-        *warn_of_moves(changes, job.selection.assignment),
+        *warn_of_classes(result.rows, job.form.chosen),
+        *warn_of_empty_shards({name: (one.examples, sum(one.shards.values())) for name, one in result.splits.items()}),
+        *warn_of_moves(result.changes, job.selection.assignment),
     ]
-
-
-def _tell(job: Job, made: Made, seconds: float, out: TextIO, log: RunLog) -> None:
-    """Says what came of a run."""
-    seconds = seconds_of(made.entry) if made.entry else seconds
-    output_dir = job.output.output_dir
-    if log.as_json:
-        event = "published" if made.entry else "nothing-to-do"
-        values = dataclasses.asdict(numbers_of(made.manifest, made.entry))
-        log.record(event, f"the dataset is in {output_dir}", seconds=seconds, **values)
-    else:
-        command = "show" if missing_libraries() else "report"
-        look = f"{this_program()} {command} {shlex.quote(output_dir)}"
-        out.write(summarise(made.manifest, made.entry, output_dir, seconds, look))

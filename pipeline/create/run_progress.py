@@ -23,11 +23,11 @@ def show_run_progress(
     """Shows progress while the body runs."""
     tell = functools.partial(log.tell, "progress")
     if counts_here(pipeline):
-        return show_progress(PROGRESS, log.err, quiet=quiet, tell=tell if log.as_json else None)
+        return show_progress(PROGRESS, log.err, quiet=quiet, tell=tell if log.as_json else None, watch=log.watch)
     # Kept shards are never staged.
     expected = None if baseline.published else job.num_shards
     staged = StagedProgress(job.output.staging, job.splits, expected)
-    return show_progress(staged, log.err, quiet=quiet, unit="shards", tell=tell)
+    return show_progress(staged, log.err, quiet=quiet, unit="shards", tell=tell, watch=log.watch)
 
 
 class StagedProgress:

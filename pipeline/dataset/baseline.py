@@ -66,7 +66,8 @@ def find_baseline(job: Job, arguments: CreateArguments, reuse: Reuse) -> Baselin
         reusable=reuse.shards,
         reuse=absolute(arguments.reuse) if arguments.reuse else "",
         previous=job.output.root if existing.manifest is not None else reuse.root,
-        up_to_date=_is_up_to_date(job, existing, arguments),
+        # What a transform does today is only known afterwards.
+        up_to_date=arguments.transform is None and _is_up_to_date(job, existing, arguments),
         warnings=(*job.warnings, *warnings),
     )
 

@@ -59,6 +59,11 @@ def check_publishable(job: Job, run: Run, metadata: DatasetMetadata) -> None:
         raise TooManyRejectedError(_describe_rejected(job, run, metadata), codes)
     for rule in job.selection.rules:
         if not metadata.sizes[rule.name].candidates:
+            if job.selection.transform:
+                raise MaskmillError(
+                    f"{rule.name}: no example is left after the transform, {job.selection.transform}; it has to keep "
+                    "some, or class_id names a class without a mask"
+                )
             source, class_ids = rule.selection
             files = ", ".join(file.path for file in job.input.files if source in dict(file.sources))
             names = " or ".join(job.form.classes[class_id - 1] for class_id in class_ids)

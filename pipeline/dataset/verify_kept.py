@@ -37,7 +37,7 @@ def verify_kept(
     tell = functools.partial(log.tell, "progress") if log.as_json else None
     with (
         log.step("verify-kept") as counts,
-        show_progress(progress, log.err, quiet=arguments.quiet, unit="bytes", tell=tell),
+        show_progress(progress, log.err, quiet=arguments.quiet, unit="bytes", tell=tell, watch=log.watch),
     ):
         workers = arguments.workers or usable_cores()
         baseline, kept = check_kept(job, baseline, workers=workers, progress=progress, dry_run=dry_run)

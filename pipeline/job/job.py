@@ -56,6 +56,7 @@ class JobSelection:
         salt: of the hash; another salt gives another assignment.
         negatives: share of the images without a defect that become examples; None keeps those that a row lists (-1).
         group_pattern: regular expression that finds an image's group in its ImageId; None if a column names it.
+        transform: name of the transform that is applied to the selected examples; "" if there is none.
     """
 
     rules: tuple[SplitRule, ...]
@@ -63,6 +64,7 @@ class JobSelection:
     salt: str = ""
     negatives: float | None = None
     group_pattern: str | None = None
+    transform: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Reads and checks a parameter file of the Cerebras Model Zoo, and reports everything that is wrong with it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -10,12 +10,15 @@ from maskmill.pipeline.errors import UsageError
 from maskmill.pipeline.job.classes import class_names
 from maskmill.pipeline.job.other_files import other_bytes, other_document, other_text
 from maskmill.pipeline.job.params import Params
+from maskmill.pipeline.job.plain_tree import plain_tree
 from maskmill.pipeline.job.section_models import SPLIT_NAME, MaskmillParams, SplitParams
 from maskmill.pipeline.job.section_problems import nearest_key, section_problems
 from maskmill.pipeline.job.yaml_file import MAX_SHOWN, Problem, YamlTree, load_yaml, usage_error
 from maskmill.transforms.files.errors import NoFileSystemError
 
 MAX_BYTES = 2**20
+# Name of parameters that are in no file, in messages.
+PARAMS = "params"
 
 
 class _ModelParams(BaseModel):
@@ -93,6 +96,22 @@ def parse_params(text: str, source: str) -> Params:
         if what := other_text(text):
             raise UsageError(f"{source}: {what}") from error
         raise
+    return _check(tree, source)
+
+
+def check_params(content: Mapping[str, Any]) -> Params:
+    """Checks what a program gives in place of a parameter file.
+
+    Args:
+        content: of the file.
+
+    Raises:
+        UsageError: something is wrong with it; the message has a line for each problem.
+    """
+    return _check(plain_tree(content), PARAMS)
+
+
+def _check(tree: YamlTree, source: str) -> Params:
     model = _file_model(tree.document)
     if other := other_document(tree.document, model.model_fields):
         path, what = other
@@ -127,7 +146,8 @@ def _passed_on(document: dict[str, Any], model: type[_File]) -> list[tuple[str, 
 def _warnings(passed: Iterable[tuple[str, str]], tree: YamlTree, source: str) -> tuple[str, ...]:
     """Names the keys that are passed on, each place in the file once, on one line."""
     places = {tree.keys[path].index: path for path in reversed(list(passed))}
-    shown = [f"{'.'.join(path)} (line {tree.line(path)})" for _, path in sorted(places.items())]
+    lines = {path: f" (line {line})" if (line := tree.line(path)) else "" for path in places.values()}
+    shown = [f"{'.'.join(path)}{lines[path]}" for _, path in sorted(places.items())]
     if not shown:
         return ()
     more = f" and {len(shown) - MAX_SHOWN} more" if len(shown) > MAX_SHOWN else ""

@@ -15,7 +15,7 @@ from maskmill.pipeline.job.find_inputs import SplitInput, csv_files, find_inputs
 from maskmill.pipeline.job.job import Job, JobForm, JobInput, JobOutput, JobSelection
 from maskmill.pipeline.job.label_format import label_format, names_of_classes
 from maskmill.pipeline.job.params import Params, data_params
-from maskmill.pipeline.job.params_file import read_params
+from maskmill.pipeline.job.params_file import check_params, read_params
 from maskmill.transforms.annotations.records import Source
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.splits import Selection, SplitRule
@@ -34,7 +34,8 @@ def read_job(arguments: CreateArguments) -> Job:
     root = absolute(arguments.output_dir)
     if is_local(root) and os.path.isfile(root):
         raise UsageError(f"{arguments.output_dir}: is a file; choose a folder for --output_dir")
-    params = read_params(arguments.params)
+    given, transform = arguments.params, arguments.transform
+    params = read_params(given) if isinstance(given, str) else check_params(given)
     layout = ShardLayout(
         name=arguments.name,
         num_output_files=arguments.num_output_files,
@@ -47,13 +48,24 @@ def read_job(arguments: CreateArguments) -> Job:
         params,
         layout,
         output_dir=arguments.output_dir,
-        input_args={name: getattr(arguments, name) for name in originals},
+        # Parameters that a program gives are in no file; the rest of data_params.json repeats them anyway.
+        input_args={
+            **{name: getattr(arguments, name) for name in originals},
+            "params": given if isinstance(given, str) else None,
+        },
         checksum=arguments.checksum,
+        transform=f"{type(transform).__module__}.{type(transform).__qualname__}" if transform is not None else "",
     )
 
 
 def make_job(
-    params: Params, layout: ShardLayout, *, output_dir: str, input_args: Mapping[str, Any], checksum: bool = False
+    params: Params,
+    layout: ShardLayout,
+    *,
+    output_dir: str,
+    input_args: Mapping[str, Any],
+    checksum: bool = False,
+    transform: str = "",
 ) -> Job:
     """Finds the input and makes the job.
 
@@ -63,6 +75,7 @@ def make_job(
         output_dir: folder of the dataset, as given.
         input_args: flags of the command, for data_params.json.
         checksum: whether changed images are detected by content.
+        transform: name of the transform that is applied to the selected examples; "" if there is none.
 
     Raises:
         UsageError: input is missing, or not what it should be; the message names everything that is wrong with it.
@@ -77,6 +90,7 @@ def make_job(
     )
     # Besides the file what it means to this version, which may take defaults and class_id in another way than before.
     settings = [form.data_params, layout, checksum, params.maskmill.model_dump(), form.chosen]
+    settings += [transform] if transform else []
     job_input = _job_input(params, inputs, rules, checksum=checksum, settings=settings)
     selection = JobSelection(
         rules=rules,
@@ -84,6 +98,7 @@ def make_job(
         salt=params.maskmill.salt,
         negatives=params.negatives,
         group_pattern=params.maskmill.group_pattern,
+        transform=transform,
     )
     key = _staging_key(
         [(file.path, file.sources) for file in job_input.files],

@@ -35,7 +35,7 @@ class Problem:
     """One thing that is wrong with the file.
 
     Attributes:
-        line: line in the file, from 1.
+        line: line in the file, from 1; 0 if the parameters are in no file.
         path: keys that lead to the place; empty for the file as a whole.
         text: what is wrong; what to do.
     """
@@ -47,7 +47,7 @@ class Problem:
     def __str__(self) -> str:
         keys = [f"[{key}]" if isinstance(key, int) else f".{_printable(key)}" for key in self.path]
         place = "".join(keys).removeprefix(".")
-        return f"{self.line}: {place}: {self.text}" if place else f"{self.line}: {self.text}"
+        return ": ".join(filter(None, [str(self.line or ""), place, self.text]))
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class YamlTree:
     problems: list[Problem]
 
     def line(self, path: Path) -> int:
-        """Returns the line, from 1, of a key, or of the nearest section around it that the file has."""
+        """Returns the line, from 1, of a key, or of the nearest section around it; 0 if there is no file."""
         mark = next(self.keys[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.keys)
         return int(mark.line) + 1
 
@@ -102,7 +102,8 @@ def load_yaml(text: str, source: str) -> YamlTree:
 
 def usage_error(source: str, problems: Iterable[Problem]) -> UsageError:
     """Makes one error of all problems: a line each, in the order of the file; above `MAX_SHOWN` only their number."""
-    lines = [f"{source}:{problem}" for problem in sorted(problems, key=lambda problem: problem.line)]
+    ordered = sorted(problems, key=lambda problem: problem.line)
+    lines = [f"{source}:{'' if problem.line else ' '}{problem}" for problem in ordered]
     more = [f"… and {len(lines) - MAX_SHOWN} more"] if len(lines) > MAX_SHOWN else []
     return UsageError("\n".join(lines[:MAX_SHOWN] + more))
 

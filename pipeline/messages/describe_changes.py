@@ -47,6 +47,6 @@ def warn_of_moves(examples: Mapping[str, Any] | None, assignment: str) -> list[s
 
 def describe_reasons(reasons: Mapping[str, int]) -> str:
     """Writes the reasons for writing shards with their numbers, without the number if there is only one reason."""
-    if len(reasons) == 1:
-        return next(iter(reasons))
+    if len(reasons) <= 1:
+        return "".join(reasons)
     return "; ".join(f"{number} {reason}" for reason, number in reasons.items())

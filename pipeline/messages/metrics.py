@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
 from maskmill.pipeline.messages.output_file import check_output_file, make_folder_of
-from maskmill.pipeline.messages.run_numbers import RunNumbers
+from maskmill.pipeline.messages.result import Result
 from maskmill.transforms.files.paths import absolute
 from maskmill.transforms.files.read_write import read_bytes_if_there, write_whole
 
@@ -51,7 +51,7 @@ class RunMetrics:
         """Seconds since the run began."""
         return time.monotonic() - self._started
 
-    def write(self, numbers: RunNumbers) -> None:
+    def write(self, result: Result) -> None:
         """Writes the metrics of a run that has succeeded.
 
         Raises:
@@ -59,7 +59,7 @@ class RunMetrics:
         """
         if self._path is not None:
             try:
-                write_metrics(self._path, self._dataset, ended=time.time(), seconds=self.seconds, numbers=numbers)
+                write_metrics(self._path, self._dataset, ended=time.time(), seconds=result.seconds, result=result)
             except OSError as error:
                 raise MaskmillError(f"the dataset is made, but its metrics cannot be written: {error}") from error
 
@@ -85,7 +85,7 @@ def write_metrics(
     *,
     ended: float,
     seconds: float,
-    numbers: RunNumbers | None = None,
+    result: Result | None = None,
     rejected: Mapping[str, int] | None = None,
 ) -> None:
     """Writes the file in one step. If the run has failed, the time of the last success stays in it.
@@ -95,23 +95,23 @@ def write_metrics(
         dataset: a label of every metric; see `series_of`.
         ended: end of the run, in seconds since the epoch.
         seconds: duration of the run.
-        numbers: of a run that has succeeded; None if it has failed.
+        result: of a run that has succeeded; None if it has failed.
         rejected: rejected rows and images of a run that has failed, by code, if they are known.
 
     Raises:
         OSError: the file cannot be written, or the one before it cannot be read.
     """
     gauges = [
-        _Gauge("last_run_success", "1 where the last run has succeeded, else 0", [({}, int(numbers is not None))]),
+        _Gauge("last_run_success", "1 where the last run has succeeded, else 0", [({}, int(result is not None))]),
         _Gauge("last_run_timestamp_seconds", "when the last run has ended", [({}, ended)]),
         _Gauge("last_run_duration_seconds", "how long the last run took", [({}, seconds)]),
     ]
-    succeeded = ended if numbers is not None else _last_success(path)
+    succeeded = ended if result is not None else _last_success(path)
     if succeeded is not None:
         gauges.append(_Gauge(_LAST_SUCCESS, "when the last run that succeeded has ended", [({}, succeeded)]))
-    if numbers is not None:
-        gauges += _of_numbers(numbers)
-    codes = numbers.rejected if numbers else rejected or {}
+    if result is not None:
+        gauges += _of_result(result)
+    codes = result.rejected if result else rejected or {}
     gauges.append(
         _Gauge("rejected", "rows and images that were rejected", [({"code": code}, n) for code, n in codes.items()])
     )
@@ -144,13 +144,13 @@ def _last_success(path: str) -> float | None:
         return None
 
 
-def _of_numbers(numbers: RunNumbers) -> Iterator[_Gauge]:
-    yield _Gauge("rows", "rows that were read", [({}, numbers.rows)])
-    yield _Gauge("examples", "examples of the dataset", _by_split(numbers.examples))
-    yield _Gauge("dataset_bytes", "size of the shards", _by_split(numbers.bytes))
+def _of_result(result: Result) -> Iterator[_Gauge]:
+    yield _Gauge("rows", "rows that were read", [({}, result.rows.read)])
+    yield _Gauge("examples", "examples of the dataset", _by_split(result.examples))
+    yield _Gauge("dataset_bytes", "size of the shards", _by_split(result.bytes))
     shards = [
         ({"split": split, "state": state}, count)
-        for split, states in numbers.shards.items()
+        for split, states in result.shards.items()
         for state, count in states.items()
     ]
     yield _Gauge("shards", "shards of the dataset, and how the last run has come by them", shards)

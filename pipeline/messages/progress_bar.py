@@ -1,12 +1,13 @@
-"""Shows progress: a bar on a terminal, a line now and then elsewhere."""
+"""Shows progress: a bar on a terminal or in a notebook, a line now and then elsewhere, or calls of a function."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from typing import Protocol, TextIO
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, TextIO
 
 from tqdm import tqdm
 
@@ -16,6 +17,11 @@ from maskmill.transforms.parallel.progress import PROGRESS
 
 BAR_SECONDS = 0.2
 LINE_SECONDS = 10.0
+
+
+# What a program wants to see: nothing (False), a bar that suits a notebook, too (True), or calls of its own function
+# with what is done, what is expected (None if it is not known), and the unit.
+Watch = bool | Callable[[int, int | None, str], object]
 
 
 class Counts(Protocol):
@@ -39,7 +45,13 @@ class Tell(Protocol):
 
 @contextlib.contextmanager
 def show_progress(
-    progress: Counts, err: TextIO, *, quiet: bool, unit: str = "images", tell: Tell | None = None
+    progress: Counts,
+    err: TextIO,
+    *,
+    quiet: bool,
+    unit: str = "images",
+    tell: Tell | None = None,
+    watch: Watch | None = None,
 ) -> Iterator[None]:
     """Shows progress from a thread of its own while the body runs.
 
@@ -49,16 +61,26 @@ def show_progress(
         quiet: shows nothing.
         unit: "images", "bytes" or "shards".
         tell: takes the lines instead of `err`; then there is no bar.
+        watch: what a program wants to see instead of all of these; None for a command.
     """
-    if quiet:
+    if quiet or watch is False:
         yield
-        return
-    stop = threading.Event()
-    if tell is None and err.isatty():
-        thread = threading.Thread(target=_show_bar, args=(progress, err, stop, unit), daemon=True)
+    elif callable(watch):
+        with _called(progress, unit, watch):
+            yield
+    elif watch or (tell is None and err.isatty()):
+        with _bar(unit, None if watch else err) as bar, _in_thread(_move_bar, progress, bar):
+            yield
     else:
-        lines = (progress, tell or _writer(err), stop, unit)
-        thread = threading.Thread(target=_show_lines, args=lines, daemon=True)
+        with _in_thread(_show_lines, progress, tell or _writer(err), unit):
+            yield
+
+
+@contextlib.contextmanager
+def _in_thread(show: Callable[..., None], *arguments: Any) -> Iterator[None]:
+    """Calls a function in a thread while the body runs; its last argument is an event that ends it."""
+    stop = threading.Event()
+    thread = threading.Thread(target=show, args=(*arguments, stop), daemon=True)
     thread.start()
     try:
         yield
@@ -68,13 +90,18 @@ def show_progress(
 
 
 def expect_examples(sizes: Mapping[str, SplitSize]) -> None:
-    """Tells whoever watches this process how many examples all splits have."""
-    PROGRESS.expect(sum(size.examples for size in sizes.values()))
+    """Tells whoever watches this process how many examples all splits of a run have."""
+    PROGRESS.expect((PROGRESS.expected or 0) + sum(size.examples for size in sizes.values()))
 
 
-def _show_bar(progress: Counts, err: TextIO, stop: threading.Event, unit: str) -> None:
+def _bar(unit: str, err: TextIO | None) -> tqdm[Any]:
+    """Makes a bar on a stream; None is wherever a program shows bars: standard error, or the cell of a notebook."""
+    kind = tqdm
+    if err is None:
+        from tqdm.auto import tqdm as kind  # a subclass, which looks for a notebook
+
     scaled = unit == "bytes"
-    with tqdm(
+    return kind(
         desc=unit,
         unit="B" if scaled else "",
         unit_scale=scaled,
@@ -84,12 +111,43 @@ def _show_bar(progress: Counts, err: TextIO, stop: threading.Event, unit: str) -
         # Else tqdm may leave out what was done last, until its monitor looks after 10 s.
         mininterval=0,
         miniters=1,
-    ) as bar:
-        stopped = False
-        while not stopped:
-            stopped = stop.wait(BAR_SECONDS)
-            bar.total = progress.expected
-            bar.update(progress.done - bar.n)
+    )
+
+
+def _move_bar(progress: Counts, bar: tqdm[Any], stop: threading.Event) -> None:
+    stopped = False
+    while not stopped:
+        stopped = stop.wait(BAR_SECONDS)
+        bar.total = progress.expected
+        bar.update(progress.done - bar.n)
+
+
+@contextlib.contextmanager
+def _called(progress: Counts, unit: str, function: Callable[[int, int | None, str], object]) -> Iterator[None]:
+    """Calls a function while the body runs. What it raises ends the calls, and not the body."""
+    errors: list[Exception] = []
+    with _in_thread(_call, progress, unit, function, errors):
+        yield
+    for error in errors:
+        text = f"progress: the function failed and was not called again: {type(error).__name__}: {error}"
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
+
+
+def _call(
+    progress: Counts,
+    unit: str,
+    function: Callable[[int, int | None, str], object],
+    errors: list[Exception],
+    stop: threading.Event,
+) -> None:
+    stopped = False
+    while not stopped:
+        stopped = stop.wait(BAR_SECONDS)
+        try:
+            function(progress.done, progress.expected, unit)
+        except Exception as error:  # noqa: BLE001 - of a function that we do not know
+            errors.append(error)
+            return
 
 
 def _writer(err: TextIO) -> Tell:
@@ -100,7 +158,7 @@ def _writer(err: TextIO) -> Tell:
     return write
 
 
-def _show_lines(progress: Counts, tell: Tell, stop: threading.Event, unit: str) -> None:
+def _show_lines(progress: Counts, tell: Tell, unit: str, stop: threading.Event) -> None:
     started = time.monotonic()
     while not stop.wait(LINE_SECONDS):
         done, expected, seconds = progress.done, progress.expected, time.monotonic() - started

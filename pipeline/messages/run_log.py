@@ -10,7 +10,10 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from maskmill.pipeline.messages.progress_bar import Watch
 
 TEXT, JSON = "text", "json"
 _LEVELS = {"warning": "warning", "failed": "error", "stopped": "error"}
@@ -31,14 +34,20 @@ class RunLog:
         err: stream that takes the messages.
         as_json: whether each line is an object: time, level, event, message, and the values of the event.
         quiet: whether steps are not reported.
+        watch: what a program that called a function of maskmill wants to see of its progress; None for a command.
+        warnings: those that were reported so far.
     """
 
     err: TextIO
     as_json: bool = False
     quiet: bool = False
+    watch: Watch | None = None
+    warnings: list[str] = dataclasses.field(default_factory=list)
 
     def tell(self, event: str, message: str, **values: object) -> None:
         """Reports an event to people and programs: the message as text, or an object with its values."""
+        if event == "warning":
+            self.warnings.append(message)
         if self.as_json:
             self.record(event, message, **values)
         else:

@@ -2,75 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from maskmill.names import REJECTED
 from maskmill.pipeline.messages.describe_changes import describe_changes, describe_reasons
 from maskmill.pipeline.messages.quantities import count, format_bytes
+from maskmill.pipeline.messages.result import Result, Rows, states_of
 from maskmill.transforms.shards.records import KEPT, REUSED, WRITTEN
 
 # Without `--num_output_files`; see `create_arguments`.
 DEFAULT_SHARDS = 10
 
 
-def summarise(
-    manifest: Mapping[str, Any], run: Mapping[str, Any] | None, output_dir: str, seconds: float, look: str
-) -> str:
-    """Writes the summary of a run.
-
-    Args:
-        manifest: content of the dataset's manifest.json.
-        run: entry of the run in the history; None if there was nothing to do.
-        output_dir: as given.
-        seconds: duration of the run.
-        look: shell command that shows the dataset.
-
-    Returns:
-        lines of text.
-    """
-    rows, splits = manifest["rows"], manifest["splits"]
-    lines = [f"{count(rows['read'], 'row')} read, {rows['in_examples']} of them in examples"]
-    lines += describe_classes(
-        rows, dict.fromkeys(name for split in splits.values() for name in split.get("classes", ()))
-    )
-    lines += [f"  {number} filtered: {reason}" for reason, number in rows["filtered"].items() if number]
-    if rows["merged"]:
-        lines.append(f"  {rows['merged']} merged with an earlier row of the same example")
-    if manifest["rejected"]:
-        lines.append(f"{_rejected(manifest['rejected'])}; they are listed in {output_dir}/{REJECTED}")
-    lines += describe_notes(manifest.get("notes", {}))
+def summarise(result: Result) -> str:
+    """Writes the summary of a run: lines of text."""
+    rows, splits = result.rows, result.splits
+    lines = [f"{count(rows.read, 'row')} read, {rows.in_examples} of them in examples"]
+    lines += describe_classes(rows, dict.fromkeys(name for split in splits.values() for name in split.classes))
+    lines += [f"  {number} filtered: {reason}" for reason, number in rows.filtered.items() if number]
+    if rows.merged:
+        lines.append(f"  {rows.merged} merged with an earlier row of the same example")
+    if result.rejected:
+        lines.append(f"{_rejected(result.rejected)}; they are listed in {result.path}/{REJECTED}")
+    lines += describe_notes(result.notes)
     for name, split in splits.items():
-        shards = count(len(split["shards"]), "shard")
-        lines.append(f"{name}: {count(split['examples'], 'example')} in {shards}, {format_bytes(split['bytes'])}")
-        lines.append(f"  {describe_examples(split)}")
-        if run:
-            lines.append(f"  {_describe_shards(run['shards'][name], run.get('reasons', {}).get(name, {}))}")
-    overlapping = {name: split["overlaps"] for name, split in splits.items() if split["overlaps"]["pixels"]}
-    lines += [describe_overlaps(name, overlaps) for name, overlaps in overlapping.items()]
-    if manifest["shared_images"]:
-        lines.append(f"warning: {count(manifest['shared_images'], 'image')} in more than one split")
-    lines += describe_changes(run.get("changes") if run else None)
-    lines.append(_work(splits.values(), run, seconds))
-    lines.append(f"the dataset is in {output_dir}; to look at it: {look}")
-    return "\n".join(lines) + "\n"
+        shards = count(sum(split.shards.values()), "shard")
+        lines.append(f"{name}: {count(split.examples, 'example')} in {shards}, {format_bytes(split.bytes)}")
+        lines.append(f"  {describe_examples(split.classes, split.negatives)}")
+        if result.published:
+            lines.append(f"  {_describe_shards(split.shards, split.reasons)}")
+    lines += [describe_overlaps(name, split.overlaps) for name, split in splits.items() if split.overlaps["pixels"]]
+    if result.shared_images:
+        lines.append(f"warning: {count(result.shared_images, 'image')} in more than one split")
+    lines += describe_changes(result.changes)
+    lines.append(_work(result))
+    lines.append(f"the dataset is in {result.path}; to look at it: {result.look}")
+    return "\n".join(lines)
 
 
 def _rejected(codes: Mapping[str, int]) -> str:
     return f"{sum(codes.values())} rejected: " + ", ".join(f"{number} {code}" for code, number in codes.items())
 
 
-def describe_classes(rows: Mapping[str, Any], chosen: Iterable[str]) -> list[str]:
+def describe_classes(rows: Rows, chosen: Iterable[str]) -> list[str]:
     """Writes a line for each class that any split takes: its number of rows; nothing where there is only one class."""
-    by_class = rows.get("classes", {})
+    by_class = rows.classes
     return [f"  class {name}: {count(by_class[name], 'row')}" for name in chosen] if len(by_class) > 1 else []
 
 
-def warn_of_classes(rows: Mapping[str, Any], chosen: Iterable[str]) -> list[str]:
+def warn_of_classes(rows: Rows, chosen: Iterable[str]) -> list[str]:
     """Warns of classes that a split takes and no row has, which is most likely a slip."""
-    by_class = rows.get("classes", {})
+    by_class = rows.classes
     without = [name for name in chosen if by_class.get(name) == 0]
-    if not without or not rows["read"]:
+    if not without or not rows.read:
         return []
     return [f"no row is of class {', '.join(without)}, which class_id asks for; {classes_with_rows(by_class)}"]
 
@@ -92,14 +77,11 @@ def describe_overlaps(split: str, overlaps: Mapping[str, Any]) -> str:
     return f"{split}: {pixels} of {examples} are of several classes: {overlaps['rule']}"
 
 
-def describe_examples(split: Mapping[str, Any]) -> str:
-    """Counts the examples of a split by class; one with defects of two classes counts for both.
-
-    Args:
-        split: entry of the split in manifest.json.
-    """
-    by_class = [f"{number} of class {name}" for name, number in split["classes"].items()]
-    return ", ".join([*by_class, f"{split['negatives']} without a defect"])
+def describe_examples(classes: Mapping[str, int], negatives: int) -> str:
+    """Writes the numbers of examples by class, and without a defect; one of two classes counts for both."""
+    return ", ".join(
+        [*(f"{number} of class {name}" for name, number in classes.items()), f"{negatives} without a defect"]
+    )
 
 
 def _describe_shards(states: Mapping[str, int], reasons: Mapping[str, int]) -> str:
@@ -124,13 +106,13 @@ def warn_of_empty_shards(sizes: Mapping[str, tuple[int, int]]) -> list[str]:
     ]
 
 
-def _work(splits: Collection[Mapping[str, Any]], run: Mapping[str, Any] | None, seconds: float) -> str:
+def _work(result: Result) -> str:
     """Says how long a run took, and how fast it was if it wrote every shard."""
-    if run is None:
+    states, seconds = states_of(result.splits.values()), result.seconds
+    if not result.published:
         return f"nothing to do: no shard has changed; {seconds:.1f} s"
-    states = list(run["shards"].values())
-    if not any(state[WRITTEN] or state[REUSED] for state in states):
+    if not states[WRITTEN] and not states[REUSED]:
         return f"no shard has changed; the files beside them are new; {seconds:.1f} s"
-    if any(state[KEPT] or state[REUSED] for state in states):
+    if states[KEPT] or states[REUSED]:
         return f"{seconds:.1f} s"
-    return f"{seconds:.1f} s, {sum(split['examples'] for split in splits) / seconds:.0f} examples a second"
+    return f"{seconds:.1f} s, {sum(result.examples.values()) / seconds:.0f} examples a second"

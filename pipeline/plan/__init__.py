@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 
 from maskmill.pipeline.arguments.create_arguments import add_create_arguments, create_arguments
 from maskmill.pipeline.arguments.runner_help import add_plan_help
+from maskmill.pipeline.messages.run_log import RunLog
 from maskmill.pipeline.runners.import_beam import import_beam
 
 HELP = "say what create would do"
@@ -44,4 +46,5 @@ def run(parsed: argparse.Namespace, rest: Sequence[str]) -> None:
     from maskmill.pipeline.runners.beam_options import check_beam_options
 
     beam_options = check_beam_options(rest, parsed.known_options)
-    plan_dataset(create_arguments(parsed, beam_options), sys.stdout, as_json=parsed.json)
+    plan = plan_dataset(create_arguments(parsed, beam_options), RunLog(sys.stderr, parsed.json))
+    print(json.dumps(plan.to_json(), indent=4) if parsed.json else plan)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import os
-import sys
+import pickle
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, TextIO
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -25,16 +25,12 @@ from maskmill.pipeline.graph import build_plan
 from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.read_job import read_job
 from maskmill.pipeline.job.run import Run
-from maskmill.pipeline.messages.describe_changes import describe_changes, describe_reasons, warn_of_moves
-from maskmill.pipeline.messages.quantities import count, format_bytes
+from maskmill.pipeline.messages.describe_changes import warn_of_moves
+from maskmill.pipeline.messages.plan import STAGED, WRITE, Plan, PlannedSplit
+from maskmill.pipeline.messages.result import rows_of
 from maskmill.pipeline.messages.run_log import RunLog
-from maskmill.pipeline.messages.summary import (
-    describe_classes,
-    describe_examples,
-    describe_notes,
-    warn_of_classes,
-    warn_of_empty_shards,
-)
+from maskmill.pipeline.messages.summary import warn_of_classes, warn_of_empty_shards
+from maskmill.pipeline.runners.interruptible import interruptible
 from maskmill.pipeline.runners.make_runner import DEFAULT_RUNNER
 from maskmill.pipeline.runners.new_pipeline import new_pipeline
 from maskmill.pipeline.runners.runner_job import RunnerJob
@@ -43,26 +39,22 @@ from maskmill.transforms.parallel.look_ahead import usable_cores
 from maskmill.transforms.shards.records import KEPT, REUSED, ShardSummary
 from maskmill.transforms.sink.plan_shards import is_planned
 
-# What a run would do for a shard besides keeping or reusing it: write it, or find it staged.
-WRITE, STAGED = "write", "staged"
 # Options for the number of processes that write shards, on runners that have one.
 _WORKER_OPTIONS = ("direct_num_workers", "parallelism", "max_num_workers", "num_workers")
 
 
-def plan_dataset(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> None:
+def plan_dataset(arguments: CreateArguments, log: RunLog) -> Plan:
     """Plans a run in this process, whatever runner it is meant for.
 
     Args:
         arguments: of `maskmill create`.
-        out: takes the plan.
-        as_json: whether the plan is for programs.
+        log: takes warnings, and the progress of `--verify`.
 
     Raises:
         UsageError: arguments, parameter file or input are wrong.
         MaskmillError: the input cannot be read to its end.
     """
     job = read_job(arguments)
-    log = RunLog(sys.stderr, as_json)
     run = Run(
         id="",
         started="",
@@ -77,70 +69,75 @@ def plan_dataset(arguments: CreateArguments, out: TextIO, *, as_json: bool) -> N
         new_pipeline((*arguments.beam_options, f"--runner={DEFAULT_RUNNER}")) as pipeline,
     ):
         baseline = find_baseline(job, arguments, find_reuse(arguments))
-        log = RunLog(sys.stderr, as_json)
         for warning in baseline.warnings:
             log.tell("warning", warning)
         if arguments.verify:
             baseline = verify_kept(arguments, job, baseline, log, dry_run=True)
-        report = os.path.join(folder, "plan.json")
-        build_plan(pipeline, job, baseline, run, "Report" >> beam.Map(_write_report, job, baseline, run, report))
+        path = os.path.join(folder, "metadata")
         try:
-            RunnerJob(pipeline, out).run()
+            with interruptible():
+                build_plan(pipeline, job, baseline, run, "Keep" >> beam.Map(_keep, path), arguments.transform)
+                RunnerJob(pipeline, log.err).run()
+        except MaskmillError:
+            raise
         except Exception as error:
             raise MaskmillError(f"the input cannot be read to its end: {last_line(error)}") from error
-        with open(report, encoding="utf-8") as file:
-            plan = json.load(file)
-    sizes = {split: (entry["examples"], sum(entry["shards"].values())) for split, entry in plan["splits"].items()}
+        with open(path, "rb") as file:
+            metadata: DatasetMetadata = pickle.load(file)  # noqa: S301 - written by this job
+    plan = _plan_of(metadata, job, baseline, run, _workers_of(arguments.beam_options))
+    sizes = {name: (split.examples, sum(split.shards.values())) for name, split in plan.splits.items()}
     for warning in (
-        *warn_of_classes(plan["rows"], job.form.chosen),
+        *warn_of_classes(plan.rows, job.form.chosen),
         *warn_of_empty_shards(sizes),
-        *warn_of_moves(plan["changes"], job.selection.assignment),
+        *warn_of_moves(plan.changes, job.selection.assignment),
     ):
         log.tell("warning", warning)
-    plan["workers"] = _workers_of(arguments.beam_options)
-    out.write(json.dumps(plan, indent=4) + "\n" if as_json else describe(plan, job, run))
+    return dataclasses.replace(plan, warnings=tuple(log.warnings))
 
 
-def _write_report(metadata: DatasetMetadata, job: Job, baseline: Baseline, run: Run, path: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(plan_of(metadata, job, baseline, run), file)
+def _keep(metadata: DatasetMetadata, path: str) -> None:
+    with open(path, "wb") as file:
+        pickle.dump(metadata, file)
 
 
-def plan_of(metadata: DatasetMetadata, job: Job, baseline: Baseline, run: Run) -> dict[str, Any]:
-    """Makes the plan, as programs read it."""
+def _plan_of(metadata: DatasetMetadata, job: Job, baseline: Baseline, run: Run, workers: int) -> Plan:
+    codes = Counter(record.code for record in metadata.rejected)
     old, new = read_previous(baseline.previous), facts_of(job, metadata)
     changes = find_changes(old, new, [shard.path for shard in metadata.shards if is_planned(shard)])
-    rows = metadata.rows
-    codes = Counter(record.code for record in metadata.rejected)
-    return {
-        "rows": rows.to_json(job.form.classes),
-        "images": metadata.images,
-        "rejected": dict(sorted(codes.items())),
-        "misnamed": describe_misnamed(job, metadata),
-        "held_back": list(find_problems(run, old, new)),
-        "allowed": run.max_rejected.allows(len(metadata.rejected), rows.read),
-        "shared_images": metadata.shared_images,
-        "notes": dict(metadata.notes),
-        "splits": {
-            split: _split((one for one in metadata.shards if one.split == split), split_entry, changes.reasons[split])
-            for split, split_entry in new.splits.items()
-        },
-        "changes": changes.examples,
-        "removed_shards": len(set(baseline.replaces).difference(shard.path for shard in metadata.shards)),
+    splits = {
+        split: _split((one for one in metadata.shards if one.split == split), entry, changes.reasons[split])
+        for split, entry in new.splits.items()
     }
+    return Plan(
+        path=job.output.output_dir,
+        rows=rows_of(metadata.rows.to_json(job.form.classes)),
+        images=metadata.images,
+        rejected=dict(sorted(codes.items())),
+        misnamed=tuple(describe_misnamed(job, metadata)),
+        allowed=run.max_rejected.allows(len(metadata.rejected), metadata.rows.read),
+        shared_images=metadata.shared_images,
+        notes=dict(metadata.notes),
+        splits=splits,
+        changes=changes.examples,
+        held_back=tuple(find_problems(run, old, new)),
+        removed_shards=len(set(baseline.replaces).difference(shard.path for shard in metadata.shards)),
+        workers=workers,
+        chosen=job.form.chosen,
+        max_rejected=str(run.max_rejected),
+    )
 
 
-def _split(summaries: Iterable[ShardSummary], entry: Mapping[str, Any], reasons: Mapping[str, int]) -> dict[str, Any]:
+def _split(summaries: Iterable[ShardSummary], entry: Mapping[str, Any], reasons: Mapping[str, int]) -> PlannedSplit:
     shards = list(summaries)
-    return {
-        "examples": sum(shard.stored.examples for shard in shards),
-        "classes": entry["classes"],
-        "negatives": entry["negatives"],
-        "bytes": sum(shard.stored.bytes for shard in shards),
-        "bytes_to_write": sum(shard.stored.bytes for shard in shards if is_planned(shard)),
-        "shards": {name: [_action(shard) for shard in shards].count(name) for name in (WRITE, STAGED, KEPT, REUSED)},
-        "reasons": reasons,
-    }
+    return PlannedSplit(
+        examples=entry["examples"],
+        classes=entry["classes"],
+        negatives=entry["negatives"],
+        bytes=entry["bytes"],
+        bytes_to_write=sum(shard.stored.bytes for shard in shards if is_planned(shard)),
+        shards={name: [_action(shard) for shard in shards].count(name) for name in (WRITE, STAGED, KEPT, REUSED)},
+        reasons=reasons,
+    )
 
 
 def _action(shard: ShardSummary) -> str:
@@ -154,53 +151,3 @@ def _workers_of(beam_options: Iterable[str]) -> int:
     if given.get("direct_num_workers") == 0:
         given["direct_num_workers"] = usable_cores()
     return max([1, *(int(given[name]) for name in _WORKER_OPTIONS if given.get(name))])
-
-
-def describe(plan: Mapping[str, Any], job: Job, run: Run) -> str:
-    """Writes the plan for people."""
-    rows = plan["rows"]
-    read = f"{count(rows['read'], 'row')} read"
-    lines = [f"{read}, {rows['in_examples']} of them in examples; {count(plan['images'], 'image')}"]
-    lines += describe_classes(rows, job.form.chosen)
-    lines += [f"  {number} filtered: {reason}" for reason, number in rows["filtered"].items() if number]
-    if plan["rejected"]:
-        codes = ", ".join(f"{number} {code}" for code, number in plan["rejected"].items())
-        lines.append(f"{sum(plan['rejected'].values())} rejected: {codes}")
-        lines += [f"  {cause}" for cause in plan["misnamed"]]
-    lines += describe_notes(plan["notes"])
-    if not plan["allowed"]:
-        lines.append(f"warning: at most {run.max_rejected} allowed (--max_rejected): nothing would be published")
-    for name, split in plan["splits"].items():
-        shards = sum(split["shards"].values())
-        lines.append(
-            f"{name}: {count(split['examples'], 'example')} in {count(shards, 'shard')}, {format_bytes(split['bytes'])}"
-        )
-        lines.append(f"  {describe_examples(split)}")
-        lines += [f"  {text}" for text in _describe_actions(split)]
-    lines += describe_changes(plan["changes"])
-    lines += [f"warning: {problem}: nothing would be published" for problem in plan["held_back"]]
-    if plan["removed_shards"]:
-        lines.append(f"{count(plan['removed_shards'], 'shard')} in {job.output.output_dir} would be removed")
-    if plan["shared_images"]:
-        lines.append(f"warning: {count(plan['shared_images'], 'image')} in more than one split")
-    lines += _describe_workers(plan, job)
-    lines.append("images were not opened: a bad one is found when its shard is written")
-    return "\n".join(lines) + "\n"
-
-
-def _describe_actions(split: Mapping[str, Any]) -> list[str]:
-    texts = {
-        WRITE: f"to be written ({describe_reasons(split['reasons'])}), some {format_bytes(split['bytes_to_write'])}",
-        STAGED: "finished by an earlier attempt",
-        KEPT: "in the dataset already, and unchanged",
-        REUSED: "to be copied from an earlier dataset",
-    }
-    return [f"{split['shards'][action]} {text}" for action, text in texts.items() if split["shards"][action]]
-
-
-def _describe_workers(plan: Mapping[str, Any], job: Job) -> list[str]:
-    shards, workers = sum(sum(split["shards"].values()) for split in plan["splits"].values()), plan["workers"]
-    if shards >= workers:
-        return []
-    advice = f"--num_output_files {-(-workers // len(job.splits))} is enough"
-    return [f"warning: {shards} shards keep at most {shards} of {workers} workers busy; {advice}"]

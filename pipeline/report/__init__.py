@@ -35,4 +35,6 @@ def run(parsed: argparse.Namespace, rest: Sequence[str]) -> None:
     from maskmill.pipeline.report.write_report import write_report
 
     refuse_unknown(rest, parsed.known_options)
-    write_report(parsed.directory, parsed.output, quiet=parsed.quiet, out=sys.stdout, err=sys.stderr)
+    written = write_report(parsed.directory, parsed.output, quiet=parsed.quiet, err=sys.stderr)
+    if not parsed.quiet:
+        print(written)

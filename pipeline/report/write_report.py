@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from maskmill import DatasetError
 from maskmill.install_hint import pip_install
 from maskmill.names import REPORT
 from maskmill.pipeline.errors import DamagedError, MaskmillError, UsageError
 from maskmill.pipeline.messages.output_file import check_output_file, make_folder_of
-from maskmill.pipeline.messages.progress_bar import show_progress
+from maskmill.pipeline.messages.progress_bar import Watch, show_progress
 from maskmill.pipeline.report.page import page_of
 from maskmill.pipeline.report.source import DatasetSource, read_source
 from maskmill.transforms.files.errors import as_os_error
@@ -23,15 +23,33 @@ _LIBRARIES = {"matplotlib": "matplotlib", "jinja2": "Jinja2"}
 SEED = 0
 
 
-def write_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: TextIO) -> None:
+class WrittenReport(NamedTuple):
+    """Where a report was written.
+
+    Attributes:
+        path: of the file.
+        replaces: whether there was one before.
+    """
+
+    path: str
+    replaces: bool
+
+    def __str__(self) -> str:
+        return f"the report is in {self.path}{', in place of the one before' if self.replaces else ''}"
+
+
+def write_report(directory: str, output: str, *, quiet: bool, err: TextIO, watch: Watch | None = None) -> WrittenReport:
     """Writes the report of a dataset.
 
     Args:
         directory: folder of the dataset, as given.
         output: local path of the HTML file, whose folder is made if it is missing; "" is report.html in the dataset.
-        quiet: shows no progress and no message.
-        out: takes the message.
+        quiet: shows no progress.
         err: shows progress.
+        watch: what a program wants to see of the progress; None for a command.
+
+    Returns:
+        where the report is.
 
     Raises:
         UsageError: a library is missing, or no file can be at the path.
@@ -41,7 +59,7 @@ def write_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: 
     check_report(directory, output)
     try:
         source = read_source(directory)
-        page = _make_page(source, quiet=quiet, err=err)
+        page = _make_page(source, quiet=quiet, err=err, watch=watch)
     except DatasetError as error:
         raise DamagedError(str(error)) from error
     except ImportError as error:  # fsspec, or what it needs for a store
@@ -54,8 +72,7 @@ def write_report(directory: str, output: str, *, quiet: bool, out: TextIO, err: 
             raise
         problem = f"{path}: the report cannot be written: {error.strerror or error}"
         raise MaskmillError(f"{problem}; give the path of a file elsewhere") from error
-    if not quiet:
-        out.write(f"the report is in {path}{', in place of the one before' if replaces else ''}\n")
+    return WrittenReport(path, replaces)
 
 
 def missing_libraries() -> list[str]:
@@ -104,13 +121,13 @@ def _write(path: str, page: str) -> bool:
     return replaces
 
 
-def _make_page(source: DatasetSource, *, quiet: bool, err: TextIO) -> str:
+def _make_page(source: DatasetSource, *, quiet: bool, err: TextIO, watch: Watch | None) -> str:
     # matplotlib is optional, and takes a second to import.
     from maskmill.pipeline.report.charts import draw_charts
     from maskmill.pipeline.report.statistics import MOST_EXAMPLES, look_at_split
 
     progress = Progress()
-    with show_progress(progress, err, quiet=quiet):
+    with show_progress(progress, err, quiet=quiet, watch=watch):
         progress.expect(sum(min(examples, MOST_EXAMPLES) for examples in source.examples.values()))
         splits = [
             look_at_split(source.directory, split, source.classes[split], progress, SEED) for split in source.examples

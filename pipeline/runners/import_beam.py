@@ -13,21 +13,33 @@ import atexit
 import gc
 import importlib
 import sys
+import threading
 
-_UNNEEDED = ("pandas", "pyarrow", "pymongo", "apache_beam.io.gcp.bigquery")
+_OF_BEAM = ("apache_beam.io.gcp.bigquery",)
+_UNNEEDED = ("pandas", "pyarrow", "pymongo", *_OF_BEAM)
+_lock = threading.Lock()
 
 
-def import_beam() -> None:
-    """Imports Beam; afterwards everything can be imported as before."""
-    if "apache_beam" in sys.modules:
-        return
-    try:
-        _import_without(_UNNEEDED)
-    except Exception:  # noqa: BLE001 - whatever a later Beam makes of modules that are missing
-        _forget_beam()
-        importlib.import_module("apache_beam")
-    gc.freeze()
-    atexit.register(gc.freeze)
+def import_beam(*, own_process: bool = True) -> None:
+    """Imports Beam; afterwards everything can be imported as before.
+
+    Args:
+        own_process: whether the process has nothing else to do. In the process of another program, whose objects may be
+            garbage, nothing is kept from the collector; and while it has other threads, which may import pandas at this
+            moment, only modules of Beam are left out.
+    """
+    with _lock:
+        if "apache_beam" in sys.modules:
+            return
+        alone = own_process or threading.active_count() == 1
+        try:
+            _import_without(_UNNEEDED if alone else _OF_BEAM)
+        except Exception:  # noqa: BLE001 - whatever a later Beam makes of modules that are missing
+            _forget_beam()
+            importlib.import_module("apache_beam")
+        if own_process:
+            gc.freeze()
+            atexit.register(gc.freeze)
 
 
 def _import_without(names: tuple[str, ...]) -> None:

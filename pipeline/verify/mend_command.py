@@ -27,8 +27,8 @@ def mend_command(directory: str) -> str | None:
         directory: folder of the dataset, as given.
 
     Returns:
-        the command; None if the dataset does not say it, because data_params.json is damaged too, or if its parameter
-        file is not here, or says something else by now.
+        the command; None if the dataset does not say it, because data_params.json is damaged too, or if its parameters
+        were in no file, or the file is not here, or says something else by now.
     """
     root = absolute(directory)
     try:
@@ -58,6 +58,8 @@ def _read_data_params(root: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_unchanged(arguments: Mapping[str, Any], content: Mapping[str, Any], splits: Mapping[str, Any]) -> bool:
     """Whether the parameter file still says what the dataset was made of; a path may lead to another file by now."""
+    if arguments["params"] is None:  # a program gave them
+        return False
     written = {key: value for key, value in content.items() if key not in {f"{split}_hdf" for split in splits}}
     now = data_params(read_params(arguments["params"]), dict(arguments))
     return bool(json.loads(json.dumps(now)) == written)

@@ -37,7 +37,7 @@ FIRST_DAY = datetime.date(2026, 11, 1)
 IMAGES, NEW_IMAGES, CHANGED_IMAGES = 80, 3, 3
 HEIGHT, WIDTH = 128, 200
 ALLOWED, TOO_MANY = 2, 6
-FLAGS = ("--num_output_files=8", f"--max_rejected={ALLOWED}", "--quiet")
+FLAGS = ("--num_output_files=8", f"--max_rejected={ALLOWED}", "--max_change=30%", "--quiet")
 # Two processes that do the work, which the death of their launcher alone leaves.
 PROCESSES = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
 DISK_BYTES = 64 * 2**20

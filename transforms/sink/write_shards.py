@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -18,11 +19,11 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.transforms.window import GlobalWindows
-from threadpoolctl import threadpool_limits
 
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.files.read_write import make_folder
+from maskmill.transforms.parallel.blas import limit_worker
 from maskmill.transforms.parallel.look_ahead import LookAhead, shared_pool, usable_cores
 from maskmill.transforms.parallel.progress import PROGRESS
 from maskmill.transforms.parallel.ticket_lock import Ticket
@@ -40,7 +41,7 @@ from maskmill.transforms.shards.staging import local_attempt, remove_dead_attemp
 from maskmill.transforms.sink.decode_examples import reject
 from maskmill.transforms.sink.find_shard import FoundShard, SinkOptions, find_shard
 from maskmill.transforms.sink.write_file import write_in_other_process, write_with_pool
-from maskmill.transforms.sink.write_file_alone import WrittenFile
+from maskmill.transforms.sink.write_file_alone import GivenUpError, WrittenFile
 
 # Shards that a process has under way; they share the threads or processes that decode.
 SHARDS_AT_A_TIME = 3
@@ -109,6 +110,21 @@ class _Done(NamedTuple):
     written: bool
 
 
+_lock = threading.Lock()
+# What writes shards in this process.
+_under_way: set[WriteShard] = set()
+
+
+def give_up(staging: str) -> None:
+    """Stops what writes shards into a staging folder in this process, and waits until it has stopped.
+
+    A run that fails in another step, or that is interrupted, would leave threads that go on writing.
+    """
+    for one in list(_under_way):
+        if one.options.staging == staging:
+            one.give_up()
+
+
 class WriteShard(beam.DoFn):
     """Writes shards; see `WriteShards`."""
 
@@ -121,9 +137,9 @@ class WriteShard(beam.DoFn):
         self.write_bytes = Metrics.counter("maskmill", "write-bytes")
 
     def setup(self) -> None:
-        """Removes what killed processes left behind, and limits BLAS to one thread: the pool uses all cores."""
+        """Removes what killed processes left behind, and limits BLAS: the pool uses all cores."""
         remove_dead_attempts()
-        threadpool_limits(1, user_api="blas")
+        limit_worker()
 
     def start_bundle(self) -> None:
         """Starts with no shard under way."""
@@ -133,14 +149,20 @@ class WriteShard(beam.DoFn):
         at_a_time = 2 * self.cores + 2 if self.whole_shards else SHARDS_AT_A_TIME
         self.ahead: LookAhead[_Done] = LookAhead(shared_pool(at_a_time, "shard"), at_a_time)
         self.given_up: Future[None] = Future()
+        with _lock:
+            _under_way.add(self)
 
     def process(self, shard: tuple[ShardKey, list[ExampleSpec]]) -> Iterable[Any]:
         """Begins a shard; yields the outputs for shards that have to make room for it."""
+        if self.given_up.done():
+            raise GivenUpError
         yield from self._outputs(self.ahead.call(self._obtain, *shard))
 
     def finish_bundle(self) -> Iterable[Any]:
         """Yields the outputs for the shards that are still under way."""
         yield from in_global_window(self._outputs(self.ahead.finish()))
+        with _lock:
+            _under_way.discard(self)
 
     def _outputs(self, done: Iterator[_Done]) -> Iterator[Any]:
         try:
@@ -148,9 +170,16 @@ class WriteShard(beam.DoFn):
                 self._count(one)
                 yield from outputs_of(one.key, one.specs, one.stored, one.found)
         except Exception:
-            self.given_up.set_result(None)
-            self.ahead.give_up()
+            self.give_up()
             raise
+
+    def give_up(self) -> None:
+        """Stops the shards that are under way, and waits until they have stopped."""
+        with _lock:
+            _under_way.discard(self)
+            if not self.given_up.done():
+                self.given_up.set_result(None)
+        self.ahead.give_up()
 
     def _count(self, done: _Done) -> None:
         if done.written:

@@ -28,7 +28,9 @@ def make_data(tmp_path: Path) -> Path:
 def states(output: Path) -> dict[str, int]:
     """What the last run has done with the shards."""
     run = json.loads((output / "history.jsonl").read_text().splitlines()[-1])["run"]
-    return shard_states(find_run(str(output), run))
+    entry = find_run(str(output), run)
+    assert entry is not None
+    return shard_states(entry)
 
 
 def make_day(tmp_path: Path, data: Path, day: str, *flags: str) -> Path:

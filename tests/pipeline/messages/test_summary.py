@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
+from maskmill.pipeline.messages.result import Result, Rows, Split
 from maskmill.pipeline.messages.summary import describe_classes, summarise, warn_of_classes, warn_of_empty_shards
 
-LOOK = "maskmill report out"
-
-
-SHARD = {"file": "x", "examples": 3, "bytes": 10, "sha256": "", "fingerprint": ""}
-ENTRY = {
-    "examples": 3,
-    "bytes": 2_500_000,
-    "classes": {"1": 2, "fish": 1},
-    "negatives": 1,
-    "overlaps": {"pixels": 0},
-    "shards": [SHARD] * 9,
-}
-MANIFEST = {
-    "rows": {"read": 10, "in_examples": 4, "filtered": {"of another class": 6, "in no split": 0}, "merged": 1},
-    "splits": {"train_input": ENTRY},
-    "rejected": {"CLASS_INVALID": 2, "IMAGE_EMPTY": 1},
-    "shared_images": 1,
-    "notes": {"rows with overlapping runs, which are united": 2, "another": 0},
-}
-
-
-def run_of(written: int, kept: int = 0, reused: int = 0, **reasons: int) -> dict[str, object]:
-    """Entry of a run in the history."""
-    named = {reason.replace("_", " "): number for reason, number in reasons.items()}
-    states = {"written": written, "kept": kept, "reused": reused}
-    return {"shards": {"train_input": states}, "reasons": {"train_input": named}, "changes": None}
+SPLIT = Split(
+    examples=3,
+    classes={"1": 2, "fish": 1},
+    negatives=1,
+    bytes=2_500_000,
+    shards={"written": 9, "kept": 0, "reused": 0},
+    reasons={"new": 9},
+    overlaps={"pixels": 0},
+)
+RESULT = Result(
+    path="out",
+    published=True,
+    rows=Rows(
+        read=10,
+        in_examples=4,
+        filtered={"of another class": 6, "in no split": 0},
+        rejected=3,
+        merged=1,
+        classes={},
+    ),
+    splits={"train_input": SPLIT},
+    rejected={"CLASS_INVALID": 2, "IMAGE_EMPTY": 1},
+    shared_images=1,
+    notes={"rows with overlapping runs, which are united": 2, "another": 0},
+    seconds=1.5,
+    look="maskmill report out",
+)
 
 
 def test_summary_is_for_people() -> None:
-    assert summarise(MANIFEST, run_of(9, new=9), "out", 1.5, LOOK).splitlines() == [
+    assert str(RESULT).splitlines() == [
         "10 rows read, 4 of them in examples",
         "  6 filtered: of another class",
         "  1 merged with an earlier row of the same example",
@@ -50,29 +54,38 @@ def test_summary_is_for_people() -> None:
     ]
 
 
+def test_a_run_that_had_nothing_to_do_says_so() -> None:
+    lines = summarise(dataclasses.replace(RESULT, published=False)).splitlines()
+    assert lines[-2] == "nothing to do: no shard has changed; 1.5 s"
+    assert lines[7] == "warning: 1 image in more than one split"
+
+
 @pytest.mark.parametrize(
-    ("run", "shards", "end"),
+    ("states", "reasons", "shards", "end"),
     [
-        (None, None, "nothing to do: no shard has changed; 1.5 s"),
-        (run_of(1, 8, image_changed=1), "  1 shard written (image changed), 8 shards kept", "1.5 s"),
+        ((1, 8, 0), {"image changed": 1}, "1 shard written (image changed), 8 shards kept", "1.5 s"),
         (
-            run_of(3, 0, 6, image_changed=1, rows_changed=2),
-            "  3 shards written (1 image changed; 2 rows changed), 6 shards copied from an earlier dataset",
+            (3, 0, 6),
+            {"rows changed": 2, "image changed": 1},
+            "3 shards written (2 rows changed; 1 image changed), 6 shards copied from an earlier dataset",
             "1.5 s",
         ),
-        (run_of(0, 9), "  9 shards kept", "no shard has changed; the files beside them are new; 1.5 s"),
-        (run_of(0, 0, 9), "  9 shards copied from an earlier dataset", "1.5 s"),
+        ((0, 9, 0), {}, "9 shards kept", "no shard has changed; the files beside them are new; 1.5 s"),
+        ((0, 0, 9), {}, "9 shards copied from an earlier dataset", "1.5 s"),
     ],
 )
-def test_the_shards_of_each_split_are_told_with_the_reasons(run: object, shards: str | None, end: str) -> None:
-    lines = summarise(MANIFEST, run, "out", 1.5, LOOK).splitlines()
-    assert lines[-2] == end
-    assert lines[7] == (shards or "warning: 1 image in more than one split")
+def test_the_shards_of_each_split_are_told_with_the_reasons(
+    states: tuple[int, int, int], reasons: dict[str, int], shards: str, end: str
+) -> None:
+    counts = dict(zip(("written", "kept", "reused"), states, strict=True))
+    split = dataclasses.replace(SPLIT, shards=counts, reasons=reasons)
+    lines = summarise(dataclasses.replace(RESULT, splits={"train_input": split})).splitlines()
+    assert (lines[7], lines[-2]) == (f"  {shards}", end)
 
 
 def test_what_differs_from_the_dataset_before_is_told() -> None:
     changes = {"added": 1, "removed": 0, "moved": [["a", "b", 3]], "image": 2, "mask": 4}
-    lines = summarise(MANIFEST, {**run_of(9, new=9), "changes": changes}, "out", 1.5, LOOK).splitlines()
+    lines = summarise(dataclasses.replace(RESULT, changes=changes)).splitlines()
     assert lines[-3] == (
         "compared with the dataset before: 1 example added, 2 examples whose image file changed, "
         "4 examples whose rows changed"
@@ -90,7 +103,11 @@ def test_shards_that_are_mostly_empty_are_warned_of(examples: int, shards: int, 
     )
 
 
-BY_CLASS = {"read": 9, "classes": {"0": 8, "1": 1, "3": 0, "fish": 0}}
+def rows_of_classes(read: int, classes: dict[str, int]) -> Rows:
+    return Rows(read=read, in_examples=read, filtered={}, rejected=0, merged=0, classes=classes)
+
+
+BY_CLASS = rows_of_classes(9, {"0": 8, "1": 1, "3": 0, "fish": 0})
 
 
 @pytest.mark.parametrize(
@@ -98,11 +115,11 @@ BY_CLASS = {"read": 9, "classes": {"0": 8, "1": 1, "3": 0, "fish": 0}}
     [
         (BY_CLASS, ["1", "0"], ["  class 1: 1 row", "  class 0: 8 rows"]),
         (BY_CLASS, ["3"], ["  class 3: 0 rows"]),
-        ({"read": 9, "classes": {"ship": 9}}, ["ship"], []),
-        ({"read": 9}, ["1"], []),  # as an earlier maskmill wrote it
+        (rows_of_classes(9, {"ship": 9}), ["ship"], []),
+        (rows_of_classes(9, {}), ["1"], []),  # as an earlier maskmill wrote it
     ],
 )
-def test_each_class_that_is_used_is_told_with_its_rows(rows: object, chosen: list[str], lines: list[str]) -> None:
+def test_each_class_that_is_used_is_told_with_its_rows(rows: Rows, chosen: list[str], lines: list[str]) -> None:
     assert describe_classes(rows, chosen) == lines
 
 
@@ -116,13 +133,13 @@ def test_each_class_that_is_used_is_told_with_its_rows(rows: object, chosen: lis
             ["no row is of class 3, fish, which class_id asks for; classes with rows: 0 (8 rows), 1 (1 row)"],
         ),
         (
-            {"read": 2, "classes": {"1": 0}},
+            rows_of_classes(2, {"1": 0}),
             ["1"],
             ["no row is of class 1, which class_id asks for; classes with rows: none"],
         ),
-        ({"read": 0, "classes": {"1": 0}}, ["1"], []),
-        ({"read": 9}, ["1"], []),
+        (rows_of_classes(0, {"1": 0}), ["1"], []),
+        (rows_of_classes(9, {}), ["1"], []),
     ],
 )
-def test_a_class_without_a_row_is_most_likely_a_slip(rows: object, chosen: list[str], warnings: list[str]) -> None:
+def test_a_class_without_a_row_is_most_likely_a_slip(rows: Rows, chosen: list[str], warnings: list[str]) -> None:
     assert warn_of_classes(rows, chosen) == warnings
