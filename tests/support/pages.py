@@ -21,7 +21,8 @@ def blocks(text: str) -> list[str]:
 
 def python_blocks(text: str) -> list[str]:
     """Those of them that are Python."""
-    return [block for block in blocks(text) if re.match(r"(from|import|for) |\w+ = ", block.strip())]
+    begins = re.compile(r"(from|import|for|def) |try:|\w+ = ")
+    return [block for block in blocks(text) if begins.match(block.strip())]
 
 
 def commands(text: str) -> list[str]:

@@ -11,12 +11,14 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from maskmill.names import LOSSES
 from maskmill.pipeline.cli import make_parser
+from maskmill.pipeline.errors import MaskmillError
 from maskmill.pipeline.runners.beam_options import find_unknown
 from tests.support.command import ROOT
 from tests.support.pages import blocks, commands, is_synopsis, mentioned_commands, python_blocks, run
@@ -24,6 +26,7 @@ from tests.support.pages import blocks, commands, is_synopsis, mentioned_command
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Its commands and its Python need PyTorch, and have tests of their own.
 TRAINING = ROOT / "docs" / "training.md"
+PYTHON = ROOT / "docs" / "python.md"
 # Smallest data of the parameter files for other datasets: the CSV and its content, and an image.
 OTHER_DATASETS = {
     "airbus_ship_detection": (
@@ -146,7 +149,7 @@ def options_of(command: str) -> list[str]:
 
 
 def test_python_stands_only_on_pages_whose_python_is_run() -> None:
-    assert [page for page in PAGES if python_blocks(page.read_text())] == [ROOT / "README.md", TRAINING]
+    assert [page for page in PAGES if python_blocks(page.read_text())] == [ROOT / "README.md", PYTHON, TRAINING]
 
 
 def test_the_python_of_the_readme_works(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,10 +159,34 @@ def test_the_python_of_the_readme_works(folder: Path, monkeypatch: pytest.Monkey
     ]
     run(create, folder)
     monkeypatch.chdir(folder)
-    [code] = python_blocks(text)
     names: dict[str, object] = {"epoch": 0}
-    exec(code, names)
+    for code in python_blocks(text):
+        exec(code, names)
     assert names["image_id"]
+    assert not names["result"].published  # type: ignore[attr-defined]
+
+
+def test_the_python_of_the_page_about_python_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = PYTHON.read_text(encoding="utf-8")
+    for command in commands(text):
+        run(command, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    found = [block for block in blocks(text) if not block.strip().startswith("maskmill ")]
+    assert found == python_blocks(text)
+    for code in found:
+        exec(code, names)
+    assert names["dropped"] > 0
+    assert names["written"] == 4
+    assert names["plan"].removed_shards == 4
+    assert (tmp_path / names["page"]).exists()
+    assert "max_rejected: 'half' is neither" in str(names["caught"])
+
+
+def test_the_table_of_errors_is_that_of_the_code() -> None:
+    rows = re.findall(r"\| `(\w+Error)` \| `(\w+)` \| (\d) \|", PYTHON.read_text(encoding="utf-8"))
+    kinds = [MaskmillError, *MaskmillError.__subclasses__()]
+    assert rows == [(kind.__name__, kind.code, str(kind.exit_status)) for kind in kinds]
 
 
 @pytest.mark.parametrize("page", pages_with(links), ids=identify)
