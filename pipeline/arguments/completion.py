@@ -8,7 +8,7 @@ import argparse
 def write_completion(parser: argparse.ArgumentParser, shell: str) -> str:
     """Writes a script for a shell.
 
-    A value that the help calls FILE is completed as a file, and DIR as a folder.
+    A value that the help calls FILE is completed as a file, and DIR as a folder; so are A and B of `maskmill diff`.
 
     Args:
         parser: of the whole command line.
@@ -16,7 +16,7 @@ def write_completion(parser: argparse.ArgumentParser, shell: str) -> str:
     """
     import shtab  # slow, and needed only here
 
-    kinds = {"FILE": shtab.FILE, "DIR": shtab.DIRECTORY}
+    kinds = {"FILE": shtab.FILE, **dict.fromkeys(("DIR", "A", "B"), shtab.DIRECTORY)}
     for one in [parser, *_subparsers(parser)]:
         for action in one._actions:
             if action.metavar in kinds:
