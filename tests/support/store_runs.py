@@ -21,16 +21,17 @@ def put_dataset(store: Store, folder: Path, rows: list[str] = ROWS) -> str:
     return store.path("params.yaml")
 
 
-def create(store: Store, params: str, *flags: str, output: str = "out") -> int:
+def create(store: Store, params: str, *flags: str, output: str = "out", files: int = 2) -> int:
     """Runs `create` in this process; gives the exit status."""
-    return main(["create", "--params", params, "--output_dir", store.path(output), *FLAGS, *flags])
+    arguments = ["--params", params, "--output_dir", store.path(output), f"--num_output_files={files}", "--quiet"]
+    return main(["create", *arguments, *flags])
 
 
-def requests_of_a_run(store: Store, params: str, *flags: str) -> list[tuple[str, str]]:
+def requests_of_a_run(store: Store, params: str, *flags: str, files: int = 2) -> list[tuple[str, str]]:
     """Runs `create` where there is no dataset; gives the requests, see `FaultProxy.log`."""
     store.clear("out")
     store.proxy.plan()
-    assert create(store, params, *flags) == 0
+    assert create(store, params, *flags, files=files) == 0
     return store.proxy.log
 
 

@@ -90,7 +90,7 @@ def test_unchanged_input_is_seen_without_reading_an_image(store: Store, tmp_path
 
 def test_shards_of_an_older_dataset_are_removed(store: Store, tmp_path: Path) -> None:
     params = put_dataset(store, tmp_path)
-    assert create(store, params, "--num_output_files=4") == 0
+    assert create(store, params, files=4) == 0
     assert create(store, params) == 0
     assert_whole(store.tree("out"))
 
@@ -130,12 +130,12 @@ def test_an_image_takes_one_request_and_a_shard_a_few(store: Store, tmp_path: Pa
     # client asks for the bucket wherever an object is missing, as the record is.
     per_shard, once, unchanged = {"gs": (4, 49, 26), "s3": (5, 42, 23)}[store.scheme]
     for files in (2, 20):
-        log = requests_of_a_run(store, params, f"--num_output_files={files}")
+        log = requests_of_a_run(store, params, files=files)
         images = [target for _, target in log if ".jpg" in target]
         assert len(images) == len(set(images)) == 40
         assert len(log) <= 40 + per_shard * 2 * files + once
         store.proxy.plan()
-        assert create(store, params, f"--num_output_files={files}") == 0
+        assert create(store, params, files=files) == 0
         assert len(store.proxy.log) <= unchanged
 
 

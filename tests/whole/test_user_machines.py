@@ -361,7 +361,7 @@ def test_a_damaged_shard_of_a_failed_run_is_written_again(record: bool, tmp_path
     copy = make_dataset(tmp_path)
     before = tree(copy)
     shutil.rmtree(copy)
-    create_again(copy, copy, "--max_rejected=0", status=3)
+    create_here(tmp_path / "params.yaml", copy, *FLAGS[:2], status=3)
     staged = sorted(copy.glob(".staging/*/*_input/*.h5"))
     assert len(staged) == 8
     if record:
