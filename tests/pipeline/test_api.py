@@ -39,10 +39,6 @@ def run_script(code: str, folder: Path, *, status: int = 0) -> subprocess.Comple
     return done
 
 
-def without_times(summary: str) -> list[str]:
-    return [line.rpartition("; ")[0] if line.endswith(" s") else line for line in summary.splitlines()]
-
-
 def test_importing_maskmill_and_its_errors_imports_neither_beam_nor_numpy(tmp_path: Path) -> None:
     said = run_script(
         """
@@ -255,7 +251,7 @@ def test_nothing_of_the_program_is_changed(tmp_path: Path, data: Path, capfd: py
         params = {params_of(data)!r}
         params["train_input"]["data_dir"] = params["eval_input"]["data_dir"] = "data"
         maskmill.create(params, "out")
-        (params["train_input"]["class_id"]) = 4
+        params["train_input"]["class_id"] = 4
         try:
             maskmill.create(params, "failed", beam_options=["--direct_running_mode=multi_threading"])
         except maskmill.MaskmillError as error:
@@ -325,12 +321,6 @@ def test_two_threads_make_two_datasets_at_a_time(tmp_path: Path, data: Path) -> 
 
 
 def test_two_threads_cannot_write_to_one_folder(tmp_path: Path, data: Path) -> None:
-    inside, done = threading.Event(), threading.Event()
-
-    def wait(_: object) -> bool:
-        inside.set()
-        return done.wait(60)
-
     errors: list[BaseException] = []
     keywords = {"params": params_of(data), "output_dir": tmp_path / "out"}
     thread = threading.Thread(target=lambda: maskmill.create(**keywords, transform=beam.Filter(Waiting(tmp_path))))
