@@ -7,6 +7,7 @@ A shard that is there already is not written again: see `find_shard`.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import threading
@@ -149,6 +150,8 @@ class WriteShard(beam.DoFn):
         at_a_time = 2 * self.cores + 2 if self.whole_shards else SHARDS_AT_A_TIME
         self.ahead: LookAhead[_Done] = LookAhead(shared_pool(at_a_time, "shard"), at_a_time)
         self.given_up: Future[None] = Future()
+        self.running = 0
+        self.changed = threading.Condition()
         with _lock:
             _under_way.add(self)
 
@@ -180,6 +183,23 @@ class WriteShard(beam.DoFn):
             if not self.given_up.done():
                 self.given_up.set_result(None)
         self.ahead.give_up()
+        # Ctrl-C may have come before the last call was pending.
+        with self.changed:
+            self.changed.wait_for(lambda: not self.running)
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Counts the body among the shards that are being obtained, unless they are given up."""
+        with self.changed:
+            self.running += 1
+        try:
+            if self.given_up.done():
+                raise GivenUpError
+            yield
+        finally:
+            with self.changed:
+                self.running -= 1
+                self.changed.notify_all()
 
     def _count(self, done: _Done) -> None:
         if done.written:
@@ -191,6 +211,10 @@ class WriteShard(beam.DoFn):
             counter.inc()
 
     def _obtain(self, key: ShardKey, specs: list[ExampleSpec]) -> _Done:
+        with self._counted():
+            return self._obtain_in_turn(key, specs)
+
+    def _obtain_in_turn(self, key: ShardKey, specs: list[ExampleSpec]) -> _Done:
         if self.whole_shards and (not specs or is_local(specs[0].image.path)):
             return self._find_or_write(key, specs, write_in_other_process)
         ticket = Ticket()
