@@ -318,9 +318,10 @@ def _options(value: object) -> tuple[str, ...]:
 
     unknown, known = find_unknown(value)
     if unknown:
-        near = nearest(unknown[0].partition("=")[0], known)
+        name = unknown[0].partition("=")[0]
+        near = nearest(name, known)
         hint = f"did you mean {near[0]}?" if near else "Apache Beam has no such option"
-        raise UsageError(f"beam_options: unknown argument {unknown[0]}; {hint}")
+        raise UsageError(f"beam_options: unknown argument {name}; {hint}")
     if found := [one for one in value if one.partition("=")[0] in _ONLY_TRANSLATE]:
         raise UsageError(f"beam_options: {found[0]} only translates the job, which has no result; use maskmill create")
     return tuple(value)

@@ -10,11 +10,26 @@ import contextlib
 import os
 from typing import NamedTuple
 
-from maskmill.names import DATA_PARAMS, HISTORY, JOURNAL, LOCK, MANIFEST, REJECTED, STAGING, parse_meta_file, split_of
+from maskmill.names import (
+    DATA_PARAMS,
+    EXAMPLES,
+    HISTORY,
+    JOURNAL,
+    LOCK,
+    MANIFEST,
+    REJECTED,
+    REPORT,
+    STAGING,
+    parse_meta_file,
+    split_of,
+)
 from maskmill.pipeline.dataset.find_existing import find_existing
 from maskmill.transforms.files.find_files import list_below
 from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.files.read_write import remove, remove_files
+
+# The files beside the shards, with the lists of shards.
+_BESIDE = (DATA_PARAMS, EXAMPLES, REJECTED, HISTORY, REPORT)
 
 
 class Unfinished(NamedTuple):
@@ -59,7 +74,7 @@ def remove_unfinished(root: str) -> None:
     names = {info.path[len(root) + 1 :] for info in list_below(root)}
     if JOURNAL in names and MANIFEST not in names:
         ours = find_existing(root, ()).ours
-        beside = [name for name in names if name in (DATA_PARAMS, REJECTED, HISTORY) or parse_meta_file(name)]
+        beside = [name for name in names if name in _BESIDE or parse_meta_file(name)]
         remove_files([join(root, name) for name in (*sorted(ours), *sorted(beside))])
         for split in {split_of(path) for path in ours}:
             remove_if_empty(join(root, split))

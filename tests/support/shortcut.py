@@ -70,7 +70,7 @@ class Shortcut:
     def taken(self) -> Iterator[None]:
         """Has `create` take the shortcut while the body runs."""
 
-        def note_job(_: object, job: Job, baseline: Baseline, run: Run) -> None:
+        def note_job(_: object, job: Job, baseline: Baseline, run: Run, __: object) -> None:
             self._job, self._baseline, self._run = job, baseline, run
 
         with pytest.MonkeyPatch.context() as patch:

@@ -29,7 +29,7 @@ class Case(NamedTuple):
         change: is given the folder, in which `data` and `out` are.
         reasons: number of written shards by reason, in both splits.
         changes: of examples, besides zeros.
-        flags: of the second run.
+        flags: of the second run, if they are others than those of the first.
         params: of the second run.
         first: parameters of the first run.
     """
@@ -100,7 +100,7 @@ CASES = {
     "the classes": Case(nothing, {"class_id changed": 4}, params={"class_id": [3, 4]}),
     "a file is gone": Case(remove_shard, {"missing or damaged": 1}),
     "changes are detected in another way": Case(
-        nothing, {"--checksum given or left out": 4}, {"image": 16}, flags=("--checksum",)
+        nothing, {"--checksum given or left out": 4}, {"image": 16}, flags=(*FLAGS, "--checksum")
     ),
     "a key without effect": Case(nothing, {}, params={"batch_size": 9}),
 }
@@ -134,12 +134,11 @@ def test_a_run_says_why_it_writes_shards_again(inputs: Snapshot, case: Case) -> 
     assert last_entry(output)["changes"] is None
     case.change(folder)
     params = write_params(folder / "params.yaml", folder / "data", **(case.params or case.first))
-    planned = json.loads(
-        run_here("plan", "--json", "--params", params, "--output_dir", output, *FLAGS, *case.flags).out
-    )
+    flags = case.flags or FLAGS
+    planned = json.loads(run_here("plan", "--json", "--params", params, "--output_dir", output, *flags).out)
     assert {**NONE, **case.changes} == planned["changes"]
     assert reasons_of({"reasons": {split: one["reasons"] for split, one in planned["splits"].items()}}) == case.reasons
-    said = create_here(params, output, *FLAGS, *case.flags)
+    said = create_here(params, output, *flags)
     entry = last_entry(output)
     assert reasons_of(entry) == case.reasons
     assert entry["changes"] == {**NONE, **case.changes}

@@ -13,19 +13,12 @@ from typing import NamedTuple
 from maskmill.format_version import current_format
 from maskmill.transforms.examples.rle import unpack_runs
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
+from maskmill.transforms.shards.records import ExampleVersion
 
 # What tells a changed image of the same size: the time at which it was modified, or the sha256 of its content.
 ImageVersion = float | str
 
 _DIGITS = 8
-
-
-class ExampleVersion(NamedTuple):
-    """Tells whether the parts of an example have changed; see `maskmill.example_list.ListedExample`."""
-
-    image_id: str
-    image: str
-    mask: str
 
 
 class ShardVersion(NamedTuple):

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from maskmill.example_list import ListedExample
 from maskmill.names import parse_shard_name, shard_path
 from maskmill.transforms.codec import Codec, PackedBatch, unpack
-from maskmill.transforms.shards.fingerprint import ExampleVersion
 
 # How a run obtained a shard: wrote it, kept it (in the dataset or staged), or copied it from another dataset.
 WRITTEN, KEPT, REUSED = "written", "kept", "reused"
@@ -105,6 +104,14 @@ class ReusableShard(NamedTuple):
 
     path: str
     stored: StoredShard
+
+
+class ExampleVersion(NamedTuple):
+    """Tells whether the parts of an example have changed; see `maskmill.example_list.ListedExample`."""
+
+    image_id: str
+    image: str
+    mask: str
 
 
 class ShardSummary(NamedTuple):

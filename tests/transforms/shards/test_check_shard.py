@@ -327,8 +327,8 @@ def test_a_folder_with_splits_alone_is_a_dataset_whose_lists_are_missing(
     for name in ("data_params.json", *(f"meta_{split}.dat" for split in SPLITS)):
         (tmp_path / name).unlink()
     assert main(["verify", str(tmp_path)]) == 4
-    *problems, last = capsys.readouterr().err.splitlines()
-    assert problems == [
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [
         f"{name}: is missing" for name in ("meta_train_input.dat", "meta_eval_input.dat", "data_params.json")
     ]
-    assert last.startswith(f"maskmill: {tmp_path} is damaged: 3 problems; make the dataset again, or copy it again")
+    assert said.err.startswith(f"maskmill: {tmp_path} is damaged: 3 problems; make the dataset again, or copy it again")

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskmill.transforms.shards import records
-from maskmill.transforms.shards.fingerprint import ExampleVersion
 from maskmill.transforms.shards.records import (
+    ExampleVersion,
     RejectedExample,
     ShardKey,
     ShardSummary,
