@@ -27,5 +27,5 @@ def test_no_night_is_worse_than_the_one_before_whatever_happens(tmp_path: Path) 
     month.run([GROWTH, TOO_CORRUPT, CUT, killed, KILL_LAUNCHER])
     first, corrupt, cut, *_, last = month.nights
     assert (first.latest, corrupt.latest, cut.latest) == (first.day, first.day, first.day)
-    assert (first.statuses, corrupt.statuses, last.statuses) == ((0,), (3,), (0,))
+    assert (first.statuses, corrupt.statuses, cut.statuses, last.statuses) == ((0,), (3,), (5,), (0,))
     assert last.examples == first.examples + 3 * (len(month.nights) - 1)
