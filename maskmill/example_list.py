@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -49,4 +50,4 @@ def read_example_list(text: bytes) -> Iterator[ListedExample]:
         raise ValueError(f"its first line is not {','.join(_HEADER)}")
     for line in lines:
         image_id, shard, example, image, mask = line
-        yield ListedExample(image_id, shard, int(example), image, mask)
+        yield ListedExample(image_id, sys.intern(shard), int(example), image, mask)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from maskmill.example_list import ListedExample
@@ -27,46 +27,32 @@ def parameters_changed(names: Iterable[str]) -> str:
     return f"{' and '.join(names)} changed"
 
 
-class PairedExamples(NamedTuple):
-    """The examples of two datasets, matched by image.
+Pair = tuple[ListedExample | None, ListedExample | None]
 
-    Attributes:
-        added: only in the new dataset.
-        removed: only in the old one.
-        pairs: in both, (old, new); in the same split if possible.
+
+def pair_examples(old: Iterable[ListedExample], new: Iterable[ListedExample]) -> Iterator[Pair]:
+    """Matches the examples of two datasets. An image is paired within its split, and otherwise with any other split.
+
+    Only the old examples are held in memory, some 500 bytes each.
+
+    Yields:
+        (old, new), in the order of the new ones as far as there are any; None for what the other dataset has not.
     """
-
-    added: list[ListedExample]
-    removed: list[ListedExample]
-    pairs: list[tuple[ListedExample, ListedExample]]
-
-    @property
-    def moved(self) -> Counter[tuple[str, str]]:
-        """Number of examples that are in another split, by old and new split."""
-        splits = ((split_of(old.shard), split_of(new.shard)) for old, new in self.pairs)
-        return Counter(one for one in splits if one[0] != one[1])
-
-
-def pair_examples(old: Iterable[ListedExample], new: Iterable[ListedExample]) -> PairedExamples:
-    """Matches the examples of two datasets. An image is paired within its split, and otherwise with any other split."""
     before = {(one.image_id, split_of(one.shard)): one for one in old}
-    pairs, unmatched = [], []
+    unmatched = []
     for one in new:
         earlier = before.pop((one.image_id, split_of(one.shard)), None)
         if earlier is None:
             unmatched.append(one)
         else:
-            pairs.append((earlier, one))
+            yield earlier, one
     elsewhere: dict[str, list[ListedExample]] = defaultdict(list)
     for earlier in before.values():
         elsewhere[earlier.image_id].append(earlier)
-    added = []
     for one in unmatched:
-        if found := elsewhere.get(one.image_id):
-            pairs.append((found.pop(0), one))
-        else:
-            added.append(one)
-    return PairedExamples(added, [one for found in elsewhere.values() for one in found], pairs)
+        others = elsewhere.get(one.image_id)
+        yield others.pop(0) if others else None, one
+    yield from ((earlier, None) for others in elsewhere.values() for earlier in others)
 
 
 class Changes(NamedTuple):
@@ -90,74 +76,94 @@ def find_changes(old: DatasetFacts | None, new: DatasetFacts, written: Iterable[
         new: the new one.
         written: paths of the shards that the run writes.
     """
-    paired = None
-    if old is not None and old.examples is not None and new.examples is not None:
-        paired = pair_examples(old.examples, new.examples)
+    changed = _compare(old, new)
+    find_reason = _Reasons(old, new, changed)
     counts: dict[str, Counter[str]] = {split: Counter() for split in new.splits}
-    find_reason = _Reasons(old, new, paired)
     for path in written:
         counts[split_of(path)][find_reason(path)] += 1
     reasons = {split: dict(found.most_common()) for split, found in counts.items()}
-    return Changes(reasons, _count(paired) if paired else None)
+    return Changes(reasons, changed.to_json() if changed else None)
 
 
-def _count(paired: PairedExamples) -> dict[str, Any]:
-    return {
-        "added": len(paired.added),
-        "removed": len(paired.removed),
-        "moved": [[*splits, number] for splits, number in sorted(paired.moved.items())],
-        "image": sum(old.image != new.image for old, new in paired.pairs),
-        "mask": sum(old.mask != new.mask for old, new in paired.pairs),
-    }
+class _ChangedExamples:
+    """Counts the examples that differ, and notes the shards in which they are.
+
+    Attributes:
+        members: shards with images that were added or removed.
+        positions: shards whose other images are from another shard, went to another one, or changed their order.
+        image: shards with a changed image.
+    """
+
+    def __init__(self) -> None:
+        self.members: set[str] = set()
+        self.positions: set[str] = set()
+        self.image: set[str] = set()
+        self._counts = dict.fromkeys(("added", "removed", "image", "mask"), 0)
+        self._moved: Counter[tuple[str, str]] = Counter()
+        self._last: dict[str, int] = {}
+
+    def add(self, old: ListedExample | None, new: ListedExample | None) -> None:
+        """Adds a pair of `pair_examples`."""
+        if old and new:
+            self._compare(old, new)
+        elif one := new or old:
+            self._counts["added" if new else "removed"] += 1
+            self.members.add(one.shard)
+
+    def _compare(self, old: ListedExample, new: ListedExample) -> None:
+        if old.shard != new.shard or old.example < self._last.get(new.shard, 0):
+            self.positions.update((old.shard, new.shard))
+        self._last[new.shard] = old.example
+        if (splits := (split_of(old.shard), split_of(new.shard))) and splits[0] != splits[1]:
+            self._moved[splits] += 1
+        if old.image != new.image:
+            self._counts["image"] += 1
+            self.image.add(new.shard)
+        self._counts["mask"] += old.mask != new.mask
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the numbers; see `Changes.examples`."""
+        return {**self._counts, "moved": [[*splits, number] for splits, number in sorted(self._moved.items())]}
+
+
+def _compare(old: DatasetFacts | None, new: DatasetFacts) -> _ChangedExamples | None:
+    if old is None or old.examples is None or new.examples is None:
+        return None
+    changed = _ChangedExamples()
+    for pair in pair_examples(old.examples, new.examples):
+        changed.add(*pair)
+    return changed
 
 
 class _Reasons:
     """Finds the reason why a shard is written."""
 
-    def __init__(self, old: DatasetFacts | None, new: DatasetFacts, paired: PairedExamples | None) -> None:
-        self._old, self._new = old, new
-        self._before, self._after = _by_shard(old), _by_shard(new)
-        self._fingerprints = [dict(_fingerprints(facts)) if facts else {} for facts in (old, new)]
-        self._added = {(one.image_id, split_of(one.shard)) for one in paired.added} if paired else set()
-        self._removed = {(one.image_id, split_of(one.shard)) for one in paired.removed} if paired else set()
+    def __init__(self, old: DatasetFacts | None, new: DatasetFacts, changed: _ChangedExamples | None) -> None:
+        self._old, self._new, self._changed = old, new, changed
+        self._before, self._after = (dict(_fingerprints(facts)) if facts else {} for facts in (old, new))
         self._parameters = names_with_effect(changed_parameters(old.parameters, new.parameters)) if old else []
 
     def __call__(self, path: str) -> str:
         if self._old is None:
             return NEW
-        before, after = (fingerprints.get(path) for fingerprints in self._fingerprints)
-        if before == after:
+        if self._before.get(path) == self._after[path]:
             return DAMAGED
-        if self._old.format_version != self._new.format_version or self._old.examples is None:
+        if self._old.format_version != self._new.format_version or self._changed is None:
             return OTHER_VERSION
-        return self._compare(path)
-
-    def _compare(self, path: str) -> str:
-        if path not in self._fingerprints[0]:
-            return parameters_changed(self._parameters) if self._parameters else NEW
-        old, new = self._before.get(path, []), self._after.get(path, [])
-        if [one.image_id for one in old] != [one.image_id for one in new]:
-            return self._of_members(split_of(path), old, new)
+        if path not in self._before:
+            return self._named(self._parameters, NEW)
+        if path in self._changed.positions:
+            return self._named(self._parameters, EXAMPLES_MOVED)
+        if path in self._changed.members:
+            return self._named(self._parameters, MEMBERS_CHANGED)
         form = [name for name in self._parameters if name in FORM]
-        if form:
-            return parameters_changed(form)
-        if any(one.image != other.image for one, other in zip(old, new, strict=True)):
-            return CHECKSUM_CHANGED if self._old and self._old.checksum != self._new.checksum else IMAGE_CHANGED
-        return ROWS_CHANGED
+        if path in self._changed.image:
+            return self._named(form, CHECKSUM_CHANGED if self._old.checksum != self._new.checksum else IMAGE_CHANGED)
+        return self._named(form, ROWS_CHANGED)
 
-    def _of_members(self, split: str, old: Sequence[ListedExample], new: Sequence[ListedExample]) -> str:
-        if self._parameters:
-            return parameters_changed(self._parameters)
-        stayed = [one.image_id for one in old if (one.image_id, split) not in self._removed]
-        known = [one.image_id for one in new if (one.image_id, split) not in self._added]
-        return MEMBERS_CHANGED if stayed == known else EXAMPLES_MOVED
-
-
-def _by_shard(facts: DatasetFacts | None) -> dict[str, list[ListedExample]]:
-    shards: dict[str, list[ListedExample]] = defaultdict(list)
-    for one in (facts.examples or ()) if facts else ():
-        shards[one.shard].append(one)
-    return shards
+    def _named(self, parameters: list[str], reason: str) -> str:
+        """Returns the reason, or the parameters if any changed: everything else follows from them."""
+        return parameters_changed(parameters) if parameters else reason
 
 
 def _fingerprints(facts: DatasetFacts) -> Iterator[tuple[str, str]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from maskmill.example_list import ListedExample, read_example_list
@@ -14,7 +15,7 @@ from maskmill.pipeline.dataset.manifest import data_params_of, listed_examples, 
 from maskmill.pipeline.job.job import Job
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
 from maskmill.transforms.files.paths import join
-from maskmill.transforms.files.read_write import read_bytes, read_bytes_if_there
+from maskmill.transforms.files.read_write import read_bytes
 
 
 class DatasetFacts(NamedTuple):
@@ -25,14 +26,15 @@ class DatasetFacts(NamedTuple):
         checksum: whether changed images are detected by content.
         splits: their entries in manifest.json.
         parameters: content of data_params.json.
-        examples: lines of examples.csv; None if the dataset was made before there was that file.
+        examples: lines of examples.csv, which may be read once; None if the dataset was made before there was that
+            file.
     """
 
     format_version: int
     checksum: bool
     splits: Mapping[str, Any]
     parameters: Mapping[str, Any]
-    examples: Sequence[ListedExample] | None
+    examples: Iterable[ListedExample] | None
 
     @property
     def num_examples(self) -> int:
@@ -51,14 +53,20 @@ def read_facts(root: str) -> DatasetFacts:
         OSError: a file is missing, or cannot be read.
     """
     manifest = unseal(read_bytes(join(root, MANIFEST)))
-    listed = read_bytes_if_there(join(root, EXAMPLES)) if EXAMPLES in manifest["files"] else None
     return DatasetFacts(
         format_version=manifest["format_version"],
         checksum=manifest.get("checksum", False),
         splits=manifest["splits"],
         parameters=json.loads(read_bytes(join(root, DATA_PARAMS))),
-        examples=list(read_example_list(listed)) if listed is not None else None,
+        examples=_read_examples(root, manifest["files"][EXAMPLES]) if EXAMPLES in manifest["files"] else None,
     )
+
+
+def _read_examples(root: str, entry: Mapping[str, Any]) -> Iterator[ListedExample]:
+    text = read_bytes(join(root, EXAMPLES))
+    if hashlib.sha256(text).hexdigest() != entry["sha256"]:
+        raise ValueError(f"{EXAMPLES} was changed after it was written")
+    return read_example_list(text)
 
 
 def read_previous(folder: str) -> DatasetFacts | None:
@@ -83,5 +91,5 @@ def facts_of(job: Job, metadata: DatasetMetadata) -> DatasetFacts:
         checksum=job.input.checksum,
         splits=split_entries(job, metadata),
         parameters=data_params_of(job, metadata),
-        examples=list(listed_examples(job, metadata)),
+        examples=listed_examples(job, metadata),
     )

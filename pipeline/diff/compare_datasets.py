@@ -89,11 +89,18 @@ def _read(folder: str) -> DatasetFacts:
 
 
 def _compare(before: StoredExamples, after: StoredExamples, *, quiet: bool, err: TextIO) -> Difference:
-    paired = pair_examples(before.listed(), after.listed())
+    pairs: list[Pair] = []
+    added, removed = [], []
+    for earlier, one in pair_examples(before.listed(), after.listed()):
+        if earlier and one:
+            pairs.append((earlier, one))
+        else:
+            added += [one] if one else []
+            removed += [earlier] if earlier else []
     old, new = before.facts, after.facts
     parameters = changed_parameters(old.parameters, new.parameters)
     same_form = old.format_version == new.format_version and FORM.isdisjoint(names_with_effect(parameters))
-    doubtful = [pair for pair in paired.pairs if not _is_proved_same(pair, before, after, same_form=same_form)]
+    doubtful = [pair for pair in pairs if not _is_proved_same(pair, before, after, same_form=same_form)]
     doubtful.sort(key=lambda pair: (pair[0].shard, pair[0].example))
     image, mask, form = [], [], []
     progress = Progress()
@@ -110,10 +117,10 @@ def _compare(before: StoredExamples, after: StoredExamples, *, quiet: bool, err:
     return Difference(
         old=old,
         new=new,
-        added=paired.added,
-        removed=paired.removed,
-        moved=[pair for pair in paired.pairs if split_of(pair[0].shard) != split_of(pair[1].shard)],
-        reordered=list(_reordered(paired.pairs)),
+        added=added,
+        removed=removed,
+        moved=[pair for pair in pairs if split_of(pair[0].shard) != split_of(pair[1].shard)],
+        reordered=list(_reordered(pairs)),
         image=image,
         mask=mask,
         form=form,
