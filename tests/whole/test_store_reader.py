@@ -9,6 +9,7 @@ import pytest
 
 from maskmill import open_dataset
 from tests.support.command import create as create_locally
+from tests.support.command import run_here
 from tests.support.needs import needs_package
 from tests.support.store_runs import FLAGS, create, put_dataset
 from tests.support.stores import Store
@@ -31,3 +32,16 @@ def test_a_dataset_in_a_store_is_read_like_a_local_one(
         assert one.image_id == other.image_id
         np.testing.assert_array_equal(one.image, other.image)
         np.testing.assert_array_equal(one.label, other.label)
+
+
+@pytest.mark.parametrize("_running_store", ["gs"], indirect=True)
+def test_a_dataset_in_a_store_is_compared_with_a_local_one(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_package("gcsfs", "test-stores")
+    monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+    assert create(store, put_dataset(store, tmp_path)) == 0
+    local = create_locally(tmp_path, tmp_path / "data", *FLAGS)
+    # The images have other times in the store, and the same pixels.
+    assert run_here("diff", local, store.path("out")).out.endswith("are the same: 8 examples\n")
+    assert "there is no whole dataset of maskmill" in run_here("diff", local, store.path("none"), status=4).err
