@@ -370,6 +370,8 @@ def test_ctrl_c_raises_in_the_caller_and_the_next_call_resumes(
         import maskmill
 
         keywords = dict(num_output_files={files}, workers={workers})
+        # A shell has what it runs in the background ignore Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             maskmill.create("params.yaml", "out", **keywords)
         except KeyboardInterrupt as error:
