@@ -50,7 +50,7 @@ class DamagedError(MaskmillError):
 
 
 class ChangedTooMuchError(MaskmillError):
-    """The dataset would have fewer examples than the run demands, or differ too much; nothing was published."""
+    """The dataset would have fewer examples than the run requires, or differ too much; nothing was published."""
 
     exit_status = 5
     code = "CHANGED_TOO_MUCH"

@@ -12,6 +12,9 @@ from maskmill.pipeline.arguments.argument_types import at_least, file_name, fold
 from maskmill.pipeline.job.rejected_limit import RejectedLimit
 from maskmill.pipeline.messages.run_log import JSON, TEXT
 
+# HDF5 files of each split, unless another number is asked for.
+NUM_OUTPUT_FILES = 10
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CreateArguments:
@@ -72,7 +75,7 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
     original.add_argument(
         "--num_output_files",
         type=at_least(1),
-        default=10,
+        default=NUM_OUTPUT_FILES,
         metavar="N",
         help="number of HDF5 files of each split (default: %(default)s)",
     )
@@ -112,8 +115,8 @@ def add_create_arguments(parser: argparse.ArgumentParser) -> None:
         "--max_change",
         type=percentage,
         metavar="P%",
-        help="publish nothing if the number of examples differs by more than P percent from the dataset before (in the "
-        "output folder, or else that of --reuse), or the share of a class by more than P percentage points",
+        help="publish nothing if the number of examples differs by more than P percent from the previous dataset (the "
+        "one in the output folder, or else that of --reuse), or the share of a class by more than P percentage points",
     )
     ours.add_argument(
         "--checksum",

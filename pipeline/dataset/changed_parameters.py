@@ -23,10 +23,10 @@ FORM = frozenset(
 # Keys of a split that follow from others; see `params.data_params`.
 _FORCED = frozenset({"loss", "convert_to_onehot", "use_bfloat16"})
 
-Changes = dict[str, tuple[Any, Any]]
+ChangedParameters = dict[str, tuple[Any, Any]]
 
 
-def changed_parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
+def changed_parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> ChangedParameters:
     """Returns the parameters that differ, with the old and the new value.
 
     Args:

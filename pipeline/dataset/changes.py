@@ -27,7 +27,7 @@ def parameters_changed(names: Iterable[str]) -> str:
     return f"{' and '.join(names)} changed"
 
 
-# Of `Changes.examples`.
+# Keys of `Changes.examples`.
 _KEYS = ("added", "removed", "moved", "image", "mask")
 
 Pair = tuple[ListedExample | None, ListedExample | None]
@@ -75,11 +75,11 @@ def find_changes(old: DatasetFacts | None, new: DatasetFacts, written: Iterable[
     """Compares a new dataset with the one before it.
 
     Args:
-        old: the dataset before; None if there is none.
+        old: the previous dataset; None if there is none.
         new: the new one.
         written: paths of the shards that the run writes.
     """
-    changed = _compare(old, new)
+    changed = _find_changed_examples(old, new)
     find_reason = _Reasons(old, new, changed)
     counts: dict[str, Counter[str]] = {split: Counter() for split in new.splits}
     for path in written:
@@ -108,17 +108,18 @@ class _ChangedExamples:
     def add(self, old: ListedExample | None, new: ListedExample | None) -> None:
         """Adds a pair of `pair_examples`."""
         if old and new:
-            self._compare(old, new)
+            self._add_both(old, new)
         elif one := new or old:
             self._counts["added" if new else "removed"] += 1
             self.members.add(one.shard)
 
-    def _compare(self, old: ListedExample, new: ListedExample) -> None:
+    def _add_both(self, old: ListedExample, new: ListedExample) -> None:
         if old.shard != new.shard or old.example < self._last.get(new.shard, 0):
             self.positions.update((old.shard, new.shard))
         self._last[new.shard] = old.example
-        if (splits := (split_of(old.shard), split_of(new.shard))) and splits[0] != splits[1]:
-            self._moved[splits] += 1
+        before, after = split_of(old.shard), split_of(new.shard)
+        if before != after:
+            self._moved[before, after] += 1
         if old.image != new.image:
             self._counts["image"] += 1
             self.image.add(new.shard)
@@ -130,7 +131,7 @@ class _ChangedExamples:
         return {key: moved if key == "moved" else self._counts[key] for key in _KEYS}
 
 
-def _compare(old: DatasetFacts | None, new: DatasetFacts) -> _ChangedExamples | None:
+def _find_changed_examples(old: DatasetFacts | None, new: DatasetFacts) -> _ChangedExamples | None:
     if old is None or old.examples is None or new.examples is None:
         return None
     changed = _ChangedExamples()

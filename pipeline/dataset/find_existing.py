@@ -11,9 +11,7 @@ from maskmill.history import is_sealed
 from maskmill.manifest import unseal
 from maskmill.names import (
     HISTORY,
-    JOURNAL,
     MANIFEST,
-    STAGING,
     is_shard_path,
     parse_meta_file,
     parse_meta_line,
@@ -23,6 +21,7 @@ from maskmill.names import (
     staged_path,
     staging_folder,
 )
+from maskmill.pipeline.dataset.journal import Journal, parse_shards, read_journal
 from maskmill.pipeline.dataset.list_files import list_sizes
 from maskmill.pipeline.errors import UsageError
 from maskmill.transforms.files.find_files import list_folder_if_there
@@ -71,13 +70,13 @@ def find_existing(root: str, splits: Iterable[str]) -> Existing:
     content = _parse_manifest(text)
     trusted = content is not None and _is_sealed(text)
     damaged = text is not None and not trusted
-    journal = _read_journal(join(root, JOURNAL))
-    listed = _parse_shards((shard["file"], shard) for shard in shards_of(content)) if content else {}
+    journal = read_journal(root) or Journal(())
+    listed = parse_shards((shard["file"], shard) for shard in shards_of(content)) if content else {}
     named = _named_beside(root) if damaged else frozenset()
     if damaged and content is None and not named:
         advice = "if it is a damaged one, remove it and add --overwrite; else choose another --output_dir"
         raise UsageError(f"{join(root, MANIFEST)} is not of a dataset of maskmill; {advice}")
-    ours = frozenset(listed).union(named, journal["files"])
+    ours = frozenset(listed).union(named, journal.files)
     present = dict(_hdf5_files(root, {*splits, *(split_of(path) for path in ours)}))
     known = listed if trusted else {}
     if text is None:
@@ -124,7 +123,7 @@ def _parse_manifest(text: bytes | None) -> dict[str, Any] | None:
     """Returns the content of a manifest, changed or not; None if it is not that of one."""
     try:
         content = json.loads(text or b"")
-        _parse_shards((shard["file"], shard) for shard in shards_of(content))
+        parse_shards((shard["file"], shard) for shard in shards_of(content))
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return dict(content)
@@ -138,37 +137,12 @@ def _is_sealed(text: bytes | None) -> bool:
         return False
 
 
-def _read_journal(path: str) -> dict[str, Any]:
-    text = read_bytes_if_there(path)
-    if text is None:
-        return {"files": [], "shards": {}}
-    try:
-        journal: dict[str, Any] = json.loads(text)
-        _check_paths(journal["files"])
-        return {"files": journal["files"], "shards": _parse_shards(journal["shards"].items()), "key": journal["key"]}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        advice = f"remove the folder {STAGING} and run the same command with --overwrite"
-        raise UsageError(f"{path} is damaged; {advice}") from error
-
-
-def _parse_shards(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, StoredShard]:
-    shards = {path: StoredShard.from_json(entry) for path, entry in entries}
-    _check_paths(shards)
-    return shards
-
-
-def _check_paths(paths: Iterable[str]) -> None:
-    """Refuses paths outside the folder: listed files may be removed."""
-    if outside := [path for path in paths if not is_shard_path(path)]:
-        raise ValueError(f"{outside[0]!r} is not the path of a shard")
-
-
-def _published_before_the_end(root: str, journal: Mapping[str, Any]) -> Iterator[tuple[str, StoredShard]]:
+def _published_before_the_end(root: str, journal: Journal) -> Iterator[tuple[str, StoredShard]]:
     """Yields the shards that an interrupted publishing had moved into place: those that are no longer staged."""
-    if journal["shards"]:
-        splits = {split_of(path) for path in journal["shards"]}
-        still_staged = list_staged(join(root, staging_folder(journal["key"])), splits)
-        for path, stored in journal["shards"].items():
+    if journal.shards:
+        splits = {split_of(path) for path in journal.shards}
+        still_staged = list_staged(join(root, staging_folder(journal.key)), splits)
+        for path, stored in journal.shards.items():
             if staged_path(path, stored.fingerprint) not in still_staged:
                 yield path, stored
 

@@ -24,7 +24,7 @@ def check_gates(run: Run, old: DatasetFacts | None, new: DatasetFacts, changes: 
 
     Args:
         run: says what is allowed.
-        old: the dataset before; None if there is none, and then any dataset is allowed that is large enough.
+        old: the previous dataset; None if there is none, and then any dataset is allowed that is large enough.
         new: the dataset that may be published.
         changes: between the two.
 
@@ -40,7 +40,7 @@ def check_gates(run: Run, old: DatasetFacts | None, new: DatasetFacts, changes: 
 def find_problems(run: Run, old: DatasetFacts | None, new: DatasetFacts) -> Iterator[str]:
     """Yields a message for each limit that a dataset exceeds; the arguments are those of `check_gates`."""
     if new.num_examples < run.min_examples:
-        yield f"{count(new.num_examples, 'example')}, and at least {run.min_examples} are demanded (--min_examples)"
+        yield f"{count(new.num_examples, 'example')}, and at least {run.min_examples} are required (--min_examples)"
     if old is None or run.max_change is None:
         return
     before, after = old.num_examples, new.num_examples

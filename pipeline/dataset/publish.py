@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
 
-from maskmill.names import HISTORY, JOURNAL, MANIFEST, REJECTED, STAGING, staged_path
+from maskmill.names import HISTORY, MANIFEST, REJECTED, STAGING, record_path, staged_path
 from maskmill.pipeline.dataset.baseline import Baseline
 from maskmill.pipeline.dataset.changes import Changes, find_changes
 from maskmill.pipeline.dataset.dataset_facts import facts_of, read_previous
@@ -18,6 +17,7 @@ from maskmill.pipeline.dataset.failure import leave_failure
 from maskmill.pipeline.dataset.find_existing import version_of
 from maskmill.pipeline.dataset.gates import check_gates
 from maskmill.pipeline.dataset.history import extended_history, history_problems
+from maskmill.pipeline.dataset.journal import Journal, read_journal, write_journal
 from maskmill.pipeline.dataset.manifest import manifest, metadata_files, rejected_lines
 from maskmill.pipeline.dataset.misnamed import describe_misnamed
 from maskmill.pipeline.dataset.reuse import announce_latest
@@ -106,11 +106,14 @@ def publish(job: Job, baseline: Baseline, run: Run, metadata: DatasetMetadata, c
     content = manifest(job, metadata, files)
     if not _is_published(job, baseline, metadata, {**files, MANIFEST: content}):
         shards = {shard.path: shard.stored for shard in metadata.shards}
-        changes = _changes_of_earlier_attempt(job, shards) or changes
-        journal = _journal(job, baseline, shards, changes)
-        _check_not_replaced(job, baseline, journal, content)
+        earlier = read_journal(job.output.root)
+        if earlier and earlier.changes and earlier.shards == shards:
+            changes = Changes(**earlier.changes)  # the previous dataset may be gone already
+        files_meanwhile = tuple(sorted({*baseline.replaces, *shards}))
+        journal = Journal(files_meanwhile, job.output.key, shards, changes._asdict())
+        _check_not_replaced(job, baseline, content, resumed=earlier == journal)
         moves = _plan_moves(job, {path: one for path, one in shards.items() if not _is_kept(baseline, path, one)})
-        _write_journal(job, journal)
+        _begin(job, journal)
         remove_files([join(job.output.root, MANIFEST)])
         _settle(job)
         _move_into_place(moves)
@@ -134,35 +137,17 @@ def _is_kept(baseline: Baseline, path: str, stored: StoredShard) -> bool:
     return baseline.published.get(path) == stored
 
 
-def _journal(job: Job, baseline: Baseline, shards: Mapping[str, StoredShard], changes: Changes) -> bytes:
-    files = sorted({*baseline.replaces, *shards})
-    content = {"key": job.output.key, "files": files, "shards": _to_json(shards), "changes": changes._asdict()}
-    return json.dumps(content).encode()
-
-
-def _to_json(shards: Mapping[str, StoredShard]) -> dict[str, Any]:
-    return {path: stored.to_json() for path, stored in shards.items()}
-
-
-def _changes_of_earlier_attempt(job: Job, shards: Mapping[str, StoredShard]) -> Changes | None:
-    """Finds what an interrupted publishing of the same shards changes: the dataset before may be gone already."""
-    journal = json.loads(read_bytes_if_there(join(job.output.root, JOURNAL)) or b"{}")
-    if "changes" not in journal or journal["shards"] != json.loads(json.dumps(_to_json(shards))):
-        return None
-    return Changes(**journal["changes"])
-
-
-def _check_not_replaced(job: Job, baseline: Baseline, journal: bytes, manifest: bytes) -> None:
+def _check_not_replaced(job: Job, baseline: Baseline, manifest: bytes, *, resumed: bool) -> None:
     """Refuses if the dataset has changed since the run began, except by an earlier attempt of the same publishing."""
     version = version_of(read_bytes_if_there(join(job.output.root, MANIFEST)))
     if version in (baseline.version, version_of(manifest)):
         return
-    if version or read_bytes_if_there(join(job.output.root, JOURNAL)) != journal:
+    if version or not resumed:
         raise MaskmillError(f"the dataset in {job.output.output_dir} has changed since this run began; run it again")
 
 
-def _write_journal(job: Job, journal: bytes) -> None:
-    write_whole(join(job.output.root, JOURNAL), journal)
+def _begin(job: Job, journal: Journal) -> None:
+    write_journal(job.output.root, journal)
     for split in job.splits:
         make_folder(join(job.output.root, split))
     _settle(job)
@@ -204,8 +189,8 @@ def _settle(job: Job) -> None:
 def _remove_superseded(job: Job, metadata: DatasetMetadata) -> None:
     """Removes staged shards that no dataset of this input has: each failed night would leave more of them."""
     ours = {staged_path(shard.path, shard.stored.fingerprint) for shard in metadata.shards}
-    staged = list_staged(job.output.staging, job.splits)
-    remove_files([join(job.output.staging, path) for path in sorted(staged) if path.removesuffix(".json") not in ours])
+    superseded = list_staged(job.output.staging, job.splits).difference(ours, map(record_path, ours))
+    remove_files([join(job.output.staging, path) for path in sorted(superseded)])
 
 
 class Publish(beam.DoFn):

@@ -24,8 +24,9 @@ _NOT_IMPLEMENTED = "NotImplemented"
 
 @contextlib.contextmanager
 def locked(root: str, shown: str, run: str, *, no_lock: bool = False) -> Iterator[None]:
-    """Keeps other runs out of an output folder while the body runs; makes the folder if necessary, and
-    removes it at the end if nothing is in it.
+    """Keeps other runs out of an output folder while the body runs.
+
+    It makes the folder if necessary, and removes it at the end if it made it and nothing is in it.
 
     On a local file system this is the operating system's lock on the file `.lock` (flock(2)): it ends with the process,
     however that ends. In an object store it is an object of that name, see `store_lock`. Others have no lock.

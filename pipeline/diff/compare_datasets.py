@@ -50,7 +50,8 @@ class Difference(NamedTuple):
     @property
     def same(self) -> bool:
         """Whether nothing differs."""
-        return not any(self[2:])
+        examples = (self.added, self.removed, self.moved, self.reordered, self.image, self.mask, self.form)
+        return not any(examples) and not self.parameters
 
 
 def compare_datasets(old: str, new: str, *, quiet: bool, err: TextIO) -> Difference:

@@ -9,7 +9,7 @@ from maskmill.pipeline.messages.quantities import count
 
 
 def describe_changes(examples: Mapping[str, Any] | None) -> list[str]:
-    """Writes a line about the examples that differ; nothing if none does, or if there is no dataset before.
+    """Writes a line about the examples that differ; nothing if none does, or if there is no previous dataset.
 
     Args:
         examples: numbers of changed examples; see `changes.Changes`.
@@ -26,7 +26,7 @@ def describe_changes(examples: Mapping[str, Any] | None) -> list[str]:
         )
         if examples[key]
     ]
-    return [f"compared with the dataset before: {', '.join(parts)}"] if parts else []
+    return [f"compared with the previous dataset: {', '.join(parts)}"] if parts else []
 
 
 def warn_of_moves(examples: Mapping[str, Any] | None, assignment: str) -> list[str]:
@@ -42,7 +42,7 @@ def warn_of_moves(examples: Mapping[str, Any] | None, assignment: str) -> list[s
     ways = ", ".join(f"{number} from {old} to {new}" for old, new, number in moved)
     total = sum(number for *_, number in moved)
     advice = "" if assignment == "hash" else "; with maskmill.assignment: hash, each image keeps its split"
-    return [f"{count(total, 'example')} changed the split since the dataset before: {ways}{advice}"]
+    return [f"{count(total, 'example')} moved to another split since the previous dataset: {ways}{advice}"]
 
 
 def describe_reasons(reasons: Mapping[str, int]) -> str:

@@ -56,7 +56,7 @@ class Plan:
         shared_images: number of images in more than one split.
         notes: numbers of what was read in a way that a person may not expect, by what it is.
         splits: by name, in their order.
-        changes: numbers of examples that differ from the dataset before; see `Result`.
+        changes: numbers of examples that differ from the previous dataset; see `Result`.
         held_back: what `--min_examples` and `--max_change` would not allow; nothing would be published then.
         removed_shards: number of shards in the folder that would be removed.
         workers: how many shards could be written at a time, by the options of the runner.

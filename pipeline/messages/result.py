@@ -67,7 +67,7 @@ class Result:
         rejected: number of rejected rows and images, by code.
         shared_images: number of images in more than one split.
         notes: numbers of what was read in a way that a person may not expect, by what it is.
-        changes: numbers of examples that differ from the dataset before: "added", "removed", with another "image" or
+        changes: numbers of examples that differ from the previous dataset: "added", "removed", with another "image" or
             "mask" (their files or rows, not always their pixels), and a list of those "moved", each with old split, new
             split and number; None if there is nothing to compare with, or there was nothing to do.
         warnings: what the run warned of.

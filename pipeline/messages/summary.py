@@ -6,13 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from maskmill.names import REJECTED
+from maskmill.pipeline.arguments.create_arguments import NUM_OUTPUT_FILES
 from maskmill.pipeline.messages.describe_changes import describe_changes, describe_reasons
 from maskmill.pipeline.messages.quantities import count, format_bytes
 from maskmill.pipeline.messages.result import Result, Rows, states_of
 from maskmill.transforms.shards.records import KEPT, REUSED, WRITTEN
-
-# Without `--num_output_files`; see `create_arguments`.
-DEFAULT_SHARDS = 10
 
 
 def summarise(result: Result) -> str:
@@ -100,9 +98,9 @@ def warn_of_empty_shards(sizes: Mapping[str, tuple[int, int]]) -> list[str]:
     """
     return [
         f"{split} has {count(examples, 'example')} in {shards} shards, most of which are empty; "
-        f"--num_output_files {min(max(examples // 2, 1), DEFAULT_SHARDS)} is enough"
+        f"--num_output_files {min(max(examples // 2, 1), NUM_OUTPUT_FILES)} is enough"
         for split, (examples, shards) in sizes.items()
-        if shards > max(2 * examples, DEFAULT_SHARDS)
+        if shards > max(2 * examples, NUM_OUTPUT_FILES)
     ]
 
 

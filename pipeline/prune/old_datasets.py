@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 import uuid
 from collections.abc import Mapping
 from typing import NamedTuple, TextIO
 
 from maskmill.manifest import unseal
-from maskmill.names import ATTEMPT, JOURNAL, LATEST, MANIFEST, is_utf8
+from maskmill.names import ATTEMPT, LATEST, MANIFEST, is_utf8
 from maskmill.pipeline.dataset.find_existing import shards_of
+from maskmill.pipeline.dataset.journal import Journal, write_journal
 from maskmill.pipeline.dataset.latest import list_datasets, read_latest
 from maskmill.pipeline.dataset.run_lock import locked, warn_of_no_lock
 from maskmill.pipeline.dataset.unfinished import Unfinished, find_unfinished, remove_if_empty, remove_unfinished
@@ -20,7 +20,7 @@ from maskmill.pipeline.messages.quantities import format_bytes
 from maskmill.transforms.files.file_names import shown_path
 from maskmill.transforms.files.find_files import exists, is_folder, list_folder
 from maskmill.transforms.files.paths import absolute, join
-from maskmill.transforms.files.read_write import make_folder, read_bytes, remove, sync, write_whole
+from maskmill.transforms.files.read_write import read_bytes, remove, sync
 
 # Within this time, what an unfinished run has left may still be of use, or belong to a run that lives in a cluster.
 ABANDONED_AFTER_SECONDS = 24 * 3600.0
@@ -139,10 +139,9 @@ def _remove(folder: str, name: str, *, no_lock: bool) -> str:
 
 def _leave_journal(root: str) -> None:
     """Writes down whose files these are: if this process is killed, the next one removes the rest of them."""
-    journal = {"key": "", "files": [shard["file"] for shard in shards_of(_read_manifest(root))], "shards": {}}
+    journal = Journal(tuple(shard["file"] for shard in shards_of(_read_manifest(root))))
     with contextlib.suppress(OSError):  # the disk may be full, which is why datasets are removed
-        make_folder(join(root, JOURNAL).rpartition("/")[0])
-        write_whole(join(root, JOURNAL), json.dumps(journal).encode())
+        write_journal(root, journal)
 
 
 def _clear(folder: str, name: str, left: Unfinished, *, dry_run: bool, no_lock: bool) -> str:

@@ -44,7 +44,7 @@ def test_a_dataset_that_lost_half_of_its_examples_is_not_published(folder: Path,
     said = create_here(params, output, *flags, status=5)
     assert said.err.splitlines()[-3:] == [
         f"maskmill: {problem}",
-        "compared with the dataset before: 8 examples removed",
+        "compared with the previous dataset: 8 examples removed",
         "nothing is published; look at the CSV and the image folder, which may be incomplete; if they are right, "
         "run the command once with other limits",
     ]
@@ -60,7 +60,7 @@ def test_too_few_examples_are_refused_also_where_nothing_has_changed(folder: Pat
     params, output = folder / "params.yaml", folder / "days" / "1"
     create_here(params, output, *FLAGS, "--min_examples=16")
     said = create_here(params, output, *FLAGS, "--min_examples=17", status=5)
-    assert "16 examples, and at least 17 are demanded (--min_examples)" in said.err
+    assert "16 examples, and at least 17 are required (--min_examples)" in said.err
     assert "nothing to do" in create_here(params, output, *FLAGS).out
 
 

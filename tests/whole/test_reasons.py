@@ -1,4 +1,4 @@
-"""A run says why it writes shards again, and which examples differ from the dataset before; so does `plan`."""
+"""A run says why it writes shards again, and which examples differ from the previous dataset; so does `plan`."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_a_run_says_why_it_writes_shards_again(inputs: Snapshot, case: Case) -> 
     assert reasons_of(entry) == case.reasons
     assert entry["changes"] == {**NONE, **case.changes}
     assert all(reason in said.out for reason in case.reasons)
-    assert ("changed the split" in said.err) == bool(case.changes.get("moved"))
+    assert ("moved to another split" in said.err) == bool(case.changes.get("moved"))
 
 
 def test_shards_of_another_version_are_written_for_that_reason(
@@ -168,7 +168,7 @@ def test_a_dataset_of_another_day_is_compared_with_the_one_that_is_reused(inputs
     assert reasons_of(entry) == {"image changed": 1}
     assert entry["changes"] == {**NONE, "image": 1}
     assert "1 shard written (image changed), 1 shard copied from an earlier dataset" in said.out
-    assert "compared with the dataset before: 1 example whose image file changed" in said.out
+    assert "compared with the previous dataset: 1 example whose image file changed" in said.out
 
 
 def test_examples_that_change_their_split_are_told_with_what_mends_it(inputs: Snapshot) -> None:
@@ -178,7 +178,7 @@ def test_examples_that_change_their_split_are_told_with_what_mends_it(inputs: Sn
     write_rows(lambda rows: [*rows, *(f"x{index}.jpg,3,1 1" for index in range(10))])(folder)
     said = create_here(params, folder / "out", *FLAGS)
     assert (
-        "warning: 5 examples changed the split since the dataset before: 5 from eval_input to train_input; "
+        "warning: 5 examples moved to another split since the previous dataset: 5 from eval_input to train_input; "
         "with maskmill.assignment: hash, each image keeps its split\n"
     ) in said.err
 

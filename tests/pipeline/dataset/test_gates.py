@@ -27,7 +27,7 @@ def run(**limits: Any) -> Run:
     [
         ({}, facts(100), facts(0), []),
         ({"min_examples": 5}, None, facts(5), []),
-        ({"min_examples": 5}, None, facts(4), ["4 examples, and at least 5 are demanded (--min_examples)"]),
+        ({"min_examples": 5}, None, facts(4), ["4 examples, and at least 5 are required (--min_examples)"]),
         ({"max_change": 10}, None, facts(1), []),
         ({"max_change": 10}, facts(100), facts(110), []),
         ({"max_change": 10}, facts(100), facts(90), []),

@@ -87,7 +87,7 @@ def test_what_differs_from_the_dataset_before_is_told() -> None:
     changes = {"added": 1, "removed": 0, "moved": [["a", "b", 3]], "image": 2, "mask": 4}
     lines = summarise(dataclasses.replace(RESULT, changes=changes)).splitlines()
     assert lines[-3] == (
-        "compared with the dataset before: 1 example added, 2 examples whose image file changed, "
+        "compared with the previous dataset: 1 example added, 2 examples whose image file changed, "
         "4 examples whose rows changed"
     )
 
