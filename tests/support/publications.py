@@ -32,8 +32,8 @@ class Publication(NamedTuple):
     baseline: Baseline
     run: Run
 
-    def publish(self, metadata: DatasetMetadata) -> None:
-        publish(*self, metadata, NO_CHANGES)
+    def publish(self, metadata: DatasetMetadata, changes: Changes = NO_CHANGES) -> None:
+        publish(*self, metadata, changes)
 
     def check(self, metadata: DatasetMetadata) -> None:
         check_publishable(self.job, self.run, metadata)

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from maskmill.history import read_lines
+from maskmill.pipeline.dataset.changes import Changes
 from maskmill.pipeline.dataset.find_existing import find_existing
 from maskmill.pipeline.dataset.publish import describe_record
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
+from maskmill.pipeline.job.run import Run
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.rejected import RejectedRecord
 from tests.support.command import tree
@@ -71,6 +74,30 @@ def test_publishing_that_was_cut_off_is_finished_by_the_next_attempt(tmp_path: P
         staged(job, shard.split, shard.number, "shard").rename(target)
     job.publish(metadata)
     assert len(find_existing(str(tmp_path), SPLITS).shards) == 4
+
+
+def test_a_publishing_that_is_resumed_tells_the_changes_of_its_first_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(tmp_path)
+    job.publish(stage(job, "old"))
+    job = make_job(tmp_path)._replace(run=Run(id="the next", started="", runner=""))
+    metadata = stage(job, "new")
+    numbers = {"added": 1, "removed": 0, "moved": [["train_input", "eval_input", 2]], "image": 3, "mask": 4}
+    changes = Changes({"train_input": {"image changed": 2}, "eval_input": {"positions moved": 2}}, numbers)
+    with monkeypatch.context() as patch:
+        patch.setattr("maskmill.pipeline.dataset.publish._move_into_place", _cut_off)
+        with pytest.raises(OSError, match="cut off"):
+            job.publish(metadata, changes)
+    assert not (tmp_path / "manifest.json").exists()
+    job.publish(metadata)
+    entry = read_lines((tmp_path / "history.jsonl").read_bytes())[-1].entry
+    assert entry is not None
+    assert (entry["reasons"], entry["changes"]) == changes
+
+
+def _cut_off(_: object) -> None:
+    raise OSError("cut off")
 
 
 def test_a_shard_that_is_neither_staged_nor_in_its_place_fails_before_anything_is_changed(tmp_path: Path) -> None:
