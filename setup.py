@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import Extension, find_packages, setup
 
 BEAM_VERSION = ">=2.77,<2.78"
 
@@ -16,7 +16,9 @@ setup(
     python_requires=">=3.10",
     # maskmill/pipeline and maskmill/transforms are links to the folders beside maskmill/: no other name is installed.
     packages=find_packages(include=["maskmill", "maskmill.*"]),
-    package_data={"maskmill": ["py.typed"], "maskmill.pipeline.report": ["page.html"]},
+    # Where there is no compiler, it is left out, and NumPy does the same.
+    ext_modules=[Extension("maskmill.transforms._kernel", ["transforms/kernel.c"], optional=True)],
+    package_data={"maskmill": ["py.typed"], "maskmill.transforms": ["_kernel.pyi"], "maskmill.pipeline.report": ["page.html"]},
     install_requires=[
         f"apache-beam{BEAM_VERSION}",
         "numpy>=1.26",

@@ -107,7 +107,6 @@ def _build(
         checksum=job.input.checksum,
         workers=run.workers,
         processes=run.processes,
-        num_shards=job.least_shards,
     )
     written = shards | sink(options=options)
 

@@ -41,8 +41,10 @@ from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes_if_there, remove
 from maskmill.transforms.parallel.look_ahead import usable_cores
 
-# Some 300 rows: a pool of processes takes half a second to start.
+# Some 80 rows, and with fewer shards for each process: processes would take longer to start than to work, or be idle at
+# the end. Then threads share each shard.
 PROCESSES_FROM_CSV_BYTES = 2**18
+SHARDS_A_PROCESS = 4
 
 
 def make_dataset(arguments: CreateArguments, out: TextIO, log: RunLog, stop: Stop = stop_on_signal) -> Result | None:
@@ -94,12 +96,13 @@ def make_dataset(arguments: CreateArguments, out: TextIO, log: RunLog, stop: Sto
 
 def _new_run(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, started: str) -> Run:
     cores = arguments.workers or usable_cores()
+    much = job.input.csv_bytes >= PROCESSES_FROM_CSV_BYTES and job.least_shards >= SHARDS_A_PROCESS * cores
     return Run(
         id=uuid.uuid4().hex,
         started=started,
         runner=runner_name(pipeline),
         workers=arguments.workers,
-        processes=runs_here(pipeline) and cores > 1 and job.input.csv_bytes >= PROCESSES_FROM_CSV_BYTES,
+        processes=runs_here(pipeline) and cores > 1 and much,
         max_rejected=arguments.max_rejected,
         min_examples=arguments.min_examples,
         max_change=arguments.max_change,

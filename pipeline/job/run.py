@@ -16,8 +16,8 @@ class Run:
         started: when it began, ISO 8601, UTC.
         runner: name of Beam's runner.
         attended: whether the program that started the run waits for its end.
-        workers: threads or processes that decode, in each process of Beam; None is one a core.
-        processes: whether a pool of processes decodes, instead of threads.
+        workers: threads that decode in each process of Beam, or processes; None is one a core.
+        processes: whether processes write whole shards, instead of threads that share each.
         max_rejected: how many rows and images may be rejected before nothing is published.
         min_examples: with fewer examples, nothing is published.
         max_change: by how many percent the dataset may differ from the one before; None allows any change.

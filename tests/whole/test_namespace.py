@@ -55,7 +55,7 @@ def test_foreign_modules_change_nothing_for_the_program(tmp_path: Path, foreign:
 
 def test_foreign_modules_change_nothing_for_the_pool_of_processes(tmp_path: Path, foreign: Path) -> None:
     params = write_input(tmp_path, for_processes=True)
-    arguments = [f"--params={params}", "--output_dir=out", "--workers=2", "--num_output_files=1"]
+    arguments = [f"--params={params}", "--output_dir=out", "--workers=2", "--num_output_files=4"]
     code = textwrap.dedent(f"""
         from maskmill.pipeline.cli import main
         from maskmill.transforms.parallel import process_pool

@@ -93,3 +93,10 @@ def test_a_failure_with_the_oldest_does_not_keep_the_newest_from_running(tmp_pat
         "test-pythons: Python 3.13.1: exit status 0",
         "test-pythons: failed: 3.10.1",
     ]
+
+
+def test_the_oldest_of_two_has_no_compiler(tmp_path: Path) -> None:
+    for minor in (10, 13):
+        add_python(tmp_path / "bin", minor)
+    lines = run(tmp_path, "/bin/sh", "-c", "echo $0 ${CC-as usual}")
+    assert [line for line in lines if line.startswith("VENV")] == ["VENV=.venv-3.10 false", "VENV=.venv-3.13 as usual"]

@@ -63,16 +63,13 @@ def test_threads(usual: dict[str, bytes], workers: int) -> None:
 
 
 @pytest.mark.parametrize("workers", [2, 8])
-@pytest.mark.parametrize("whole_shards", [True, False], ids=["whole shards", "only decoding"])
-def test_processes(usual: dict[str, bytes], workers: int, whole_shards: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes(usual: dict[str, bytes], workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maskmill.pipeline.create.make_dataset.PROCESSES_FROM_CSV_BYTES", 0)
-    monkeypatch.setattr(f"{SINK}.write_shards.SHARDS_A_PROCESS", 1 if whole_shards else 100)
-    pools = count_calls(monkeypatch, f"{SINK}.write_file.process_pool")
+    monkeypatch.setattr("maskmill.pipeline.create.make_dataset.SHARDS_A_PROCESS", 1)
     written_elsewhere = count_calls(monkeypatch, f"{SINK}.write_shards.write_in_other_process")
     assert main([*COMMAND, f"--workers={workers}"]) == 0
     assert tree(Path("out")) == usual
-    assert pools
-    assert bool(written_elsewhere) == whole_shards
+    assert len(written_elsewhere) == 2 * 6
 
 
 @pytest.mark.parametrize("mode", ["multi_threading", "multi_processing"])

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskmill.transforms.annotations.records import MaskRow
+from maskmill.transforms.examples.draw_mask import draw_mask
 from maskmill.transforms.examples.image import decode_grey
 from maskmill.transforms.examples.label import Label
-from maskmill.transforms.examples.resize import resize_bicubic, resize_mask, tile
-from maskmill.transforms.examples.rle import ClassMask, runs_to_mask, unpack_runs
+from maskmill.transforms.examples.resize import resize_bicubic, tile
+from maskmill.transforms.examples.rle import ClassMask, unpack_runs
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.rejected import DataError
 
@@ -55,7 +56,8 @@ def make_image(data: bytes, form: ExampleFormat) -> DecodedImage:
     """
     pixels = decode_grey(data, form.max_pixels)
     height, width = pixels.shape
-    return DecodedImage(np.ascontiguousarray(tile(resize_bicubic(pixels, *form.resized), *form.size)), (height, width))
+    resized = np.ascontiguousarray(resize_bicubic(pixels, *form.resized))
+    return DecodedImage(tile(resized, *form.size), (height, width))
 
 
 def make_mask(rows: Sequence[MaskRow], stored_size: tuple[int, int], form: ExampleFormat) -> ClassMask:
@@ -72,20 +74,15 @@ def make_mask(rows: Sequence[MaskRow], stored_size: tuple[int, int], form: Examp
     Raises:
         RowError: a run of a row ends past the image.
     """
-    return resize_mask(_draw(rows, form, *stored_size), form.resized, form.size)
-
-
-def _draw(rows: Sequence[MaskRow], form: ExampleFormat, height: int, width: int) -> ClassMask:
     mask: ClassMask | None = None
     for index, row in enumerate(rows):
         try:
-            drawn = runs_to_mask(unpack_runs(row.runs), height, width, by_rows=form.by_rows)
+            drawn = draw_mask(unpack_runs(row.runs), stored_size, form.resized, by_rows=form.by_rows)
         except DataError as error:
             raise RowError(error, index) from error
         of_class = form.label.class_mask(drawn, row.class_id)
         mask = of_class if mask is None else mask | of_class
-    # In column order, as runs usually are drawn.
-    return np.zeros((width, height), form.label.mask_dtype).T if mask is None else mask
+    return tile(np.zeros(form.resized, form.label.mask_dtype) if mask is None else mask, *form.size)
 
 
 def make_example(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> ExampleArrays:

@@ -2,25 +2,30 @@
 
 An image is multiplied by a band matrix on each side. The weights are those of torch's `upsample_bicubic2d_aa`
 (a = -0.5, computed in float32 in the same order). The products are computed in float64 with weights and intermediate
-values rounded to fixed-point numbers. Every partial sum is exact, and the result the same on every CPU and with every
-BLAS.
+values rounded to fixed-point numbers. Every partial sum is exact, and the result the same on every CPU, with every
+BLAS, and with the compiled kernel, which computes with the same weights as integers where only the width changes.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskmill.transforms.examples.rle import ClassMask
+from maskmill.transforms.kernel import KERNEL
+
+Item = TypeVar("Item", bound=np.generic)
 
 # Sums stay below 2^9, so that a product of the second pass needs 9 + 28 + 16 = 53 bits, as many as a float64 has.
 _WEIGHT_UNIT = 2.0**28
 _VALUE_UNIT = 2.0**16
 # Output pixels that are computed from one slice of the input: more multiply more zeros, fewer take more calls.
 _GROUP = 16
+# Of the kernel: see `_kernel.resize`.
+_LOW_BITS, _LANES, _MOST_WEIGHTS = 14, 8, 128
 # Lines of an array that are transposed at a time: 64 bytes fill a cache line.
 _TRANSPOSED_LINES = 64
 
@@ -48,6 +53,10 @@ def resize_bicubic(pixels: NDArray[np.uint8], height: int, width: int) -> NDArra
     """
     if pixels.shape == (height, width):
         return pixels
+    if KERNEL is not None and len(pixels) == height and (parts := _weight_parts(pixels.shape[1], width)):
+        resized = np.empty((height, width), np.uint8)
+        KERNEL.resize(resized, np.ascontiguousarray(pixels), *parts)
+        return resized
     values = _resize_columns(pixels, width)
     if height != pixels.shape[0]:
         values = np.rint(values * _VALUE_UNIT) / _VALUE_UNIT
@@ -76,6 +85,21 @@ def _bands(size_in: int, size_out: int) -> tuple[_Band, ...]:
             weights[begin - first : begin - first + len(row), column] = np.rint(row * _WEIGHT_UNIT) / _WEIGHT_UNIT
         bands.append(_Band(start, start + len(rows), first, last, weights))
     return tuple(bands)
+
+
+@functools.lru_cache(maxsize=64)
+def _weight_parts(size_in: int, size_out: int) -> tuple[NDArray[np.generic], ...] | None:
+    """Returns the arguments `first`, `high` and `low` of `_kernel.resize`; None if there are too many weights."""
+    found = [bicubic_weights(size_in, size_out, index) for index in range(size_out)]
+    most = max(len(weights) for _, weights in found)
+    if most > _MOST_WEIGHTS:
+        return None
+    whole = np.zeros((size_out, -(-most // _LANES) * _LANES), np.int64)
+    for index, (_, weights) in enumerate(found):
+        whole[index, : len(weights)] = np.rint(weights * _WEIGHT_UNIT)
+    high = (whole + 2 ** (_LOW_BITS - 1)) >> _LOW_BITS
+    low = whole - (high << _LOW_BITS)
+    return np.array([first for first, _ in found], np.int32), high.astype(np.int16), low.astype(np.int16)
 
 
 def bicubic_weights(size_in: int, size_out: int, index: int) -> tuple[int, NDArray[np.float64]]:
@@ -123,29 +147,28 @@ def nearest_index(size_in: int, size_out: int) -> NDArray[np.int64]:
     return np.asarray(np.minimum(index, size_in - 1))
 
 
-def tile(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Repeats an image up to a larger size: out[y, x] = pixels[y % h, x % w], uint8 [height, width]."""
+def tile(pixels: NDArray[Item], height: int, width: int) -> NDArray[Item]:
+    """Repeats an image or a mask up to a larger size: out[y, x] = pixels[y % h, x % w], [height, width], C order."""
     if pixels.shape == (height, width):
         return pixels
     rows, columns = pixels.shape
     repeats = (-(-height // rows), -(-width // columns))
-    return np.tile(pixels, repeats)[:height, :width]
+    return np.ascontiguousarray(np.tile(pixels, repeats)[:height, :width])
 
 
-def resize_mask(mask: ClassMask, size: tuple[int, int], tiled: tuple[int, int]) -> ClassMask:
-    """Resizes a mask to the nearest neighbour and tiles it, in one step.
+def resize_mask(mask: ClassMask, height: int, width: int) -> ClassMask:
+    """Resizes a mask to the nearest neighbour.
 
     Args:
         mask: [any, any].
-        size: (height, width) after the resize, in pixels.
-        tiled: (height, width) after the tiling, in pixels.
+        height: of the result, in pixels.
+        width: of the result, in pixels.
 
     Returns:
-        array of the shape `tiled`, C order.
+        array [height, width], C order.
     """
     # Columns first: a mask drawn from runs is in column order in memory.
-    columns = _pick(mask.T, size[1], tiled[1])
-    return _pick(_transpose(columns), size[0], tiled[0])
+    return _pick(_transpose(_pick(mask.T, width)), height)
 
 
 def _transpose(lines: ClassMask) -> ClassMask:
@@ -156,8 +179,5 @@ def _transpose(lines: ClassMask) -> ClassMask:
     return columns
 
 
-def _pick(lines: ClassMask, size: int, tiled: int) -> ClassMask:
-    """Resizes lines to the nearest neighbour, to `size` lines, and tiles them to `tiled` lines."""
-    if len(lines) == size == tiled:
-        return lines
-    return lines[nearest_index(len(lines), size)[np.arange(tiled) % size]]
+def _pick(lines: ClassMask, size: int) -> ClassMask:
+    return lines if len(lines) == size else lines[nearest_index(len(lines), size)]

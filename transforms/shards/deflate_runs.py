@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from maskmill.transforms.kernel import KERNEL
+
 _ZLIB_HEADER = b"\x78\x01"
 _ADLER_MODULUS = 65521
 _LONGEST = 258
@@ -90,8 +92,13 @@ def deflate_runs(plane: NDArray[np.uint8], numbers: tuple[bytes, ...]) -> bytes:
     Returns:
         the zlib stream of the array.
     """
-    coder = coder_for(numbers)
-    flat = plane.reshape(-1)
+    if KERNEL is not None:
+        stream: bytes = KERNEL.deflate_runs(plane, *_tables(numbers))
+        return stream
+    return _deflate_with_numpy(plane.reshape(-1), coder_for(numbers))
+
+
+def _deflate_with_numpy(flat: NDArray[np.uint8], coder: Coder) -> bytes:
     starts = np.concatenate(([0], np.flatnonzero(flat[1:] != flat[:-1]) + 1))
     lengths = np.diff(starts, append=len(flat))
     values = flat[starts]
@@ -153,6 +160,15 @@ def coder_for(numbers: tuple[bytes, ...]) -> Coder:
         np.array([sum(number) for number in numbers], np.int64),
         np.array([sum(index * byte for index, byte in enumerate(number)) for number in numbers], np.int64),
     )
+
+
+@functools.lru_cache(maxsize=16)
+def _tables(numbers: tuple[bytes, ...]) -> tuple[NDArray[np.generic], ...]:
+    """Returns the arguments of `_kernel.deflate_runs` after the first."""
+    coder = coder_for(numbers)
+    layout = np.array([coder.item, coder.header.length, *coder.end], np.int64)
+    header = np.frombuffer(coder.header.value.to_bytes(-(-coder.header.length // 8), "little"), np.uint8)
+    return layout, header, coder.codes, coder.counts, coder.sums, coder.weighted
 
 
 def _run_code(number: bytes, rest: int, symbols: Mapping[int, Bits]) -> Bits:

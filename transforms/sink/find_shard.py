@@ -25,9 +25,9 @@ class SinkOptions:
         published: shards of the dataset, by path; one with an unchanged fingerprint is kept.
         reusable: shards of another dataset that may be copied, by fingerprint.
         checksum: whether to detect changed images by content (reads every image) instead of size and time.
-        workers: threads or processes that decode in each process of Beam; None is one per core.
-        processes: whether processes decode instead of threads.
-        num_shards: least number of shards; if there are many for each process, each writes whole ones.
+        workers: threads that decode in each process of Beam, or processes; None is one per core.
+        processes: whether processes write whole shards, instead of threads that share each; shards of images in an
+            object store are left to the threads.
     """
 
     forms: Mapping[str, ExampleFormat]
@@ -37,7 +37,6 @@ class SinkOptions:
     checksum: bool = False
     workers: int | None = None
     processes: bool = False
-    num_shards: int = 0
 
 
 class FoundShard(NamedTuple):

@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 from maskmill.transforms.examples.make_example import DecodedImage, RowError, make_image, make_mask
 from maskmill.transforms.examples.rle import ClassMask
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
-from maskmill.transforms.parallel.shared_images import put_images
 from maskmill.transforms.rejected import DataError
 from maskmill.transforms.shards.encode_example import EncodedExample, encode_example
 from maskmill.transforms.shards.records import RejectedExample
 
-NO_IMAGE = np.empty((1, 0, 0), np.uint8)
 # Examples that are made together, if that many fit: the code of each step stays in the processor's caches, and passing
 # them on has its cost once a group.
 GROUP = 8
@@ -37,7 +35,7 @@ def group_for(form: ExampleFormat, examples: int, workers: int, read: int) -> in
     Args:
         form: of the examples.
         examples: in the shard.
-        workers: threads or processes that decode.
+        workers: threads that share the shard.
         read: most bytes of an image file that is read ahead.
     """
     height, width = form.size
@@ -71,25 +69,6 @@ def prepare_examples(group: Group, form: ExampleFormat) -> list[EncodedExample |
     images = [_make_image(spec, data, form) for spec, data in group]
     planes = [_add_mask(image, spec, form) for image, (spec, _) in zip(images, group, strict=True)]
     return [one if isinstance(one, RejectedExample) else encode_example(*one, form.label) for one in planes]
-
-
-def prepare_in_other_process(
-    with_slot: tuple[int, Group], form: ExampleFormat, path: str
-) -> list[EncodedExample | RejectedExample]:
-    """Calls `prepare_examples`, in a process other than the one that writes the shard.
-
-    Args:
-        with_slot: the slot of the first example's image in the file of `SharedImages`, and the examples.
-        form: of the examples.
-        path: of that file. The images are left there; the examples are returned without them.
-
-    Raises:
-        OSError: an image cannot be read, or the disk is full.
-    """
-    first_slot, group = with_slot
-    prepared = prepare_examples(group, form)
-    put_images(path, first_slot, [one.image if isinstance(one, EncodedExample) else None for one in prepared])
-    return [one._replace(image=NO_IMAGE) if isinstance(one, EncodedExample) else one for one in prepared]
 
 
 def _make_image(spec: ExampleSpec, data: bytes | None, form: ExampleFormat) -> DecodedImage | RejectedExample:

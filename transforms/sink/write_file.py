@@ -1,8 +1,7 @@
-"""Writes the file of a shard, with a pool of threads or processes.
+"""Writes the file of a shard: threads of this process share the work, or another process does it alone.
 
-Either another process does everything, or this one writes the file while the pool decodes the images, in order and a
-bounded window ahead of the file. In the second case the shards that are under way in this process are decoded one after
-the other: while one is hashed, moved or uploaded, the next keeps the cores busy.
+Threads decode the images in order and a bounded window ahead of the file. The shards that are under way in this process
+are decoded one after the other: while one is hashed, moved or uploaded, the next keeps the cores busy.
 """
 
 from __future__ import annotations
@@ -10,29 +9,17 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
-from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool
 from maskmill.transforms.parallel.process_pool import losses_told, process_pool
-from maskmill.transforms.parallel.progress import PROGRESS
-from maskmill.transforms.parallel.shared_images import SharedImages
 from maskmill.transforms.parallel.ticket_lock import Ticket, while_holding
-from maskmill.transforms.shards.encode_example import EncodedExample
-from maskmill.transforms.shards.hdf5_file import ShardFile
-from maskmill.transforms.shards.records import RejectedExample
-from maskmill.transforms.sink.prepare_examples import (
-    Group,
-    group_for,
-    in_groups,
-    prepare_examples,
-    prepare_in_other_process,
-)
+from maskmill.transforms.sink.prepare_examples import group_for, in_groups, prepare_examples
 from maskmill.transforms.sink.read_ahead import largest_read_ahead, read_ahead
-from maskmill.transforms.sink.write_file_alone import GivenUpError, WrittenFile, sum_overlaps, write_sequentially
+from maskmill.transforms.sink.write_file_alone import GivenUpError, WrittenFile, write_file, write_sequentially
 
 # Bounds the examples that are ahead of the file, without the memory that each thread needs to decode an image.
 LOOK_AHEAD_BYTES = 2**26
@@ -45,7 +32,7 @@ def window_for(form: ExampleFormat, group: int, workers: int, read: int) -> int:
     Args:
         form: of the examples.
         group: examples in a group.
-        workers: threads or processes that decode.
+        workers: threads that decode.
         read: most bytes of an image file that is read ahead.
     """
     height, width = form.size
@@ -54,7 +41,7 @@ def window_for(form: ExampleFormat, group: int, workers: int, read: int) -> int:
     return max(1, min(workers * LOOK_AHEAD_PER_WORKER, LOOK_AHEAD_BYTES // ahead))
 
 
-def write_with_pool(
+def write_with_threads(
     path: str,
     specs: Sequence[ExampleSpec],
     form: ExampleFormat,
@@ -62,46 +49,32 @@ def write_with_pool(
     given_up: Future[None],
     *,
     ticket: Ticket,
-    processes: bool = False,
 ) -> WrittenFile:
-    """Writes a shard's file while a pool decodes the images.
+    """Writes a shard's file while threads decode the images.
 
     Args:
         path: of the new file, local.
         specs: of the examples, in order.
         form: of the examples.
-        workers: threads or processes that decode.
+        workers: threads that decode.
         given_up: done as soon as the shard is not wanted any more.
         ticket: the images are decoded while it is first in line.
-        processes: whether processes decode instead of threads.
 
     Raises:
         GivenUpError: the shard is not wanted any more.
         OSError: an image cannot be read, or the file cannot be written.
-        LostProcessError: a process that decodes was killed.
     """
     read_bytes = largest_read_ahead(specs)
     group = group_for(form, len(specs), workers, read_bytes)
     window = window_for(form, group, workers, read_bytes)
-    rejected: dict[int, RejectedExample] = {}
-    overlaps: list[int] = []
+    prepare = functools.partial(prepare_examples, form=form)
     with (
-        losses_told(),
-        ShardFile(path, form.label) as file,
         contextlib.closing(read_ahead(specs)) as read,
         contextlib.closing(while_holding(in_groups(read, group), ticket)) as groups,
-        contextlib.closing(_prepare(groups, form, workers, group, window, processes=processes)) as prepared,
+        contextlib.closing(map_ahead(prepare, groups, shared_pool(workers), window)) as prepared,
     ):
-        for index, example in enumerate(prepared):
-            if given_up.done():
-                raise GivenUpError
-            if isinstance(example, RejectedExample):
-                rejected[index] = example
-            else:
-                file.append(example, specs[index].image_id)
-                overlaps.append(example.overlap)
-            PROGRESS.add(1)
-    return WrittenFile(sha256_of(path), rejected, sum_overlaps(overlaps))
+        examples = itertools.chain.from_iterable(prepared)
+        return write_file(path, specs, form, examples, lambda: not given_up.done())
 
 
 def write_in_other_process(
@@ -131,24 +104,3 @@ def write_in_other_process(
             written.cancel()
             raise GivenUpError
         return written.result()
-
-
-def _prepare(
-    groups: Iterable[Group], form: ExampleFormat, workers: int, group: int, window: int, *, processes: bool
-) -> Generator[EncodedExample | RejectedExample, None, None]:
-    """Yields the encoded examples; each has to be used before the next is asked for."""
-    if not processes:
-        prepare = functools.partial(prepare_examples, form=form)
-        yield from itertools.chain.from_iterable(map_ahead(prepare, groups, shared_pool(workers), window))
-        return
-    # A group takes the slots of the group whose examples are used when it is begun.
-    with_slots = ((number % window * group, one) for number, one in enumerate(groups))
-    with SharedImages(form.size, window * group) as images:
-        prepare_there = functools.partial(prepare_in_other_process, form=form, path=images.path)
-        with contextlib.closing(map_ahead(prepare_there, with_slots, process_pool(workers), window)) as prepared:
-            for number, members in enumerate(prepared):
-                for slot, example in enumerate(members, number % window * group):
-                    if isinstance(example, EncodedExample):
-                        yield example._replace(image=images.take(slot))
-                    else:
-                        yield example

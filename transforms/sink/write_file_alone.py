@@ -1,6 +1,6 @@
-"""Writes a whole shard in one process: only the specifications of the examples go there, and little comes back.
+"""Writes the file of a shard in one thread or process.
 
-This module does not import Beam, so that such a process starts quickly and stays small.
+This module does not import Beam, so that a process that writes whole shards starts quickly and stays small.
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.progress import PROGRESS
+from maskmill.transforms.shards.encode_example import EncodedExample
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from maskmill.transforms.shards.records import RejectedExample
 from maskmill.transforms.sink.prepare_examples import group_for, in_groups, prepare_examples
@@ -39,9 +40,39 @@ class WrittenFile(NamedTuple):
     overlaps: tuple[int, int]
 
 
-def sum_overlaps(pixels: Sequence[int]) -> tuple[int, int]:
-    """Sums up the overlapping pixels of each example: examples with any, and pixels."""
-    return sum(map(bool, pixels)), sum(pixels)
+def write_file(
+    path: str,
+    specs: Sequence[ExampleSpec],
+    form: ExampleFormat,
+    prepared: Iterable[EncodedExample | RejectedExample],
+    is_wanted: Callable[[], bool],
+) -> WrittenFile:
+    """Writes a shard's file, and reads it back for its sha256.
+
+    Args:
+        path: of the new file, local.
+        specs: of the examples, in order.
+        form: of the examples.
+        prepared: the examples, in the same order.
+        is_wanted: asked after each example.
+
+    Raises:
+        GivenUpError: the shard is not wanted any more.
+        OSError: an image cannot be read, or the file cannot be written.
+    """
+    rejected: dict[int, RejectedExample] = {}
+    overlaps: list[int] = []
+    with ShardFile(path, form.label) as file:
+        for index, example in enumerate(prepared):
+            if isinstance(example, RejectedExample):
+                rejected[index] = example
+            else:
+                file.append(example, specs[index].image_id)
+                overlaps.append(example.overlap)
+            if not is_wanted():
+                raise GivenUpError
+            PROGRESS.add(1)
+    return WrittenFile(_sha256_of(path), rejected, (sum(map(bool, overlaps)), sum(overlaps)))
 
 
 def write_sequentially(path: str, specs: Sequence[ExampleSpec], form: ExampleFormat) -> WrittenFile:
@@ -56,22 +87,10 @@ def write_sequentially(path: str, specs: Sequence[ExampleSpec], form: ExampleFor
         GivenUpError: the file was removed.
         OSError: an image cannot be read, or the file cannot be written.
     """
-    rejected: dict[int, RejectedExample] = {}
-    overlaps: list[int] = []
-    with ShardFile(path, form.label) as file:
-        unread = ((spec, None) for spec in specs)
-        groups = in_groups(unread, group_for(form, len(specs), workers=1, read=0))
-        prepared = itertools.chain.from_iterable(prepare_examples(group, form) for group in groups)
-        for index, example in enumerate(prepared):
-            if isinstance(example, RejectedExample):
-                rejected[index] = example
-            else:
-                file.append(example, specs[index].image_id)
-                overlaps.append(example.overlap)
-            if not os.path.exists(path):
-                raise GivenUpError
-            PROGRESS.add(1)
-    return WrittenFile(_sha256_of(path), rejected, sum_overlaps(overlaps))
+    unread = ((spec, None) for spec in specs)
+    groups = in_groups(unread, group_for(form, len(specs), workers=1, read=0))
+    prepared = itertools.chain.from_iterable(prepare_examples(group, form) for group in groups)
+    return write_file(path, specs, form, prepared, lambda: os.path.exists(path))
 
 
 def _sha256_of(path: str) -> str:

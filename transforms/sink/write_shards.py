@@ -41,14 +41,11 @@ from maskmill.transforms.shards.records import (
 from maskmill.transforms.shards.staging import local_attempt, remove_dead_attempts, stage, stage_copy
 from maskmill.transforms.sink.decode_examples import reject
 from maskmill.transforms.sink.find_shard import FoundShard, SinkOptions, find_shard
-from maskmill.transforms.sink.write_file import write_in_other_process, write_with_pool
+from maskmill.transforms.sink.write_file import write_in_other_process, write_with_threads
 from maskmill.transforms.sink.write_file_alone import GivenUpError, WrittenFile
 
-# Shards that a process has under way; they share the threads or processes that decode.
+# Shards that a process has under way; they share the threads that decode.
 SHARDS_AT_A_TIME = 3
-# With at least this many shards for each process of a pool, each process writes whole shards. With fewer, some
-# processes would be idle at the end.
-SHARDS_A_PROCESS = 4
 
 # Writes the file of a shard, as `write_in_other_process` does.
 WriteFile = Callable[[str, list[ExampleSpec], ExampleFormat, int, Future[None]], WrittenFile]
@@ -138,16 +135,15 @@ class WriteShard(beam.DoFn):
         self.write_bytes = Metrics.counter("maskmill", "write-bytes")
 
     def setup(self) -> None:
-        """Removes what killed processes left behind, and limits BLAS: the pool uses all cores."""
+        """Removes what killed processes left behind, and limits BLAS: threads use all cores."""
         remove_dead_attempts()
         limit_worker()
 
     def start_bundle(self) -> None:
         """Starts with no shard under way."""
         self.cores = self.options.workers or usable_cores()
-        self.whole_shards = self.options.processes and self.options.num_shards >= SHARDS_A_PROCESS * self.cores
         # Each process has one; as many wait for the disk, and the next ones are ready.
-        at_a_time = 2 * self.cores + 2 if self.whole_shards else SHARDS_AT_A_TIME
+        at_a_time = 2 * self.cores + 2 if self.options.processes else SHARDS_AT_A_TIME
         self.ahead: LookAhead[_Done] = LookAhead(shared_pool(at_a_time, "shard"), at_a_time)
         self.given_up: Future[None] = Future()
         self.running = 0
@@ -215,12 +211,11 @@ class WriteShard(beam.DoFn):
             return self._obtain_in_turn(key, specs)
 
     def _obtain_in_turn(self, key: ShardKey, specs: list[ExampleSpec]) -> _Done:
-        if self.whole_shards and (not specs or is_local(specs[0].image.path)):
+        if self.options.processes and (not specs or is_local(specs[0].image.path)):
             return self._find_or_write(key, specs, write_in_other_process)
         ticket = Ticket()
         try:
-            write = partial(write_with_pool, ticket=ticket, processes=self.options.processes)
-            return self._find_or_write(key, specs, write)
+            return self._find_or_write(key, specs, partial(write_with_threads, ticket=ticket))
         finally:
             ticket.release()
 

@@ -101,4 +101,4 @@ def test_mask_is_resized_by_nearest_neighbour_then_tiled(
     mask = grey_pixels(5, height, width) % 2
     resized = mask[nearest_index(height, to_height)][:, nearest_index(width, to_width)]
     expected = tile(resized, tiled_height, tiled_width)
-    assert np.array_equal(resize_mask(mask, (to_height, to_width), (tiled_height, tiled_width)), expected)
+    assert np.array_equal(tile(resize_mask(mask, to_height, to_width), tiled_height, tiled_width), expected)

@@ -19,6 +19,8 @@ from tests.support.builders import write_dataset, write_params
 from tests.support.command import ROOT, create, digest, manifest, run_maskmill
 
 IMAGES = 400
+# Enough shards for two processes.
+SHARDS = "--num_output_files=10"
 
 
 @pytest.fixture(name="params", scope="module")
@@ -30,20 +32,12 @@ def make_params(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_params(folder / "params.yaml", folder / "data", image_shape=[1024, 1600, 1], maskmill=maskmill)
 
 
-@pytest.fixture(name="shards", params=[1, 10], ids=["only decoding", "whole shards"])
-def choose_shards(request: pytest.FixtureRequest) -> str:
-    """The flag for as many shards as have the processes do so."""
-    return f"--num_output_files={request.param}"
-
-
-def test_what_cannot_be_made_is_rejected_as_by_threads(
-    tmp_path: Path, shards: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_made_is_rejected_as_by_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = write_dataset(tmp_path / "data", [f"{index}.jpg,3,{1 + index} 2" for index in range(20)])
     (data / "train_images" / "3.jpg").write_bytes(b"")
     with open(data / "train.csv", "a", encoding="utf-8") as csv:
         csv.write("5.jpg,3,1 2\n7.jpg,3,9 100000\n")
-    flags = ("--max_rejected=9", "--workers=2", shards)
+    flags = ("--max_rejected=9", "--workers=2", SHARDS)
     threads = create(tmp_path, data, *flags, output="threads")
     monkeypatch.setattr("maskmill.pipeline.create.make_dataset.PROCESSES_FROM_CSV_BYTES", 0)
     processes = create(tmp_path, data, *flags, output="processes")
@@ -71,10 +65,10 @@ def test_a_process_that_dies_amid_sending_a_result_is_noticed() -> None:
     assert all(other.done() for other in others)
 
 
-def start(params: Path, output: Path, shards: str) -> subprocess.Popen[str]:
+def start(params: Path, output: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "maskmill", "create", "--params", str(params), "--output_dir", str(output)]
     return subprocess.Popen(
-        [*command, "--workers=2", shards], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--workers=2", SHARDS], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
@@ -96,8 +90,8 @@ def wait_for_end(processes: list[psutil.Process]) -> None:
     assert alive == []
 
 
-def test_they_end_with_the_run(params: Path, tmp_path: Path, shards: str) -> None:
-    with start(params, tmp_path / "out", shards) as process:
+def test_they_end_with_the_run(params: Path, tmp_path: Path) -> None:
+    with start(params, tmp_path / "out") as process:
         found = decoders(process)
         out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
@@ -105,10 +99,8 @@ def test_they_end_with_the_run(params: Path, tmp_path: Path, shards: str) -> Non
     wait_for_end(found)
 
 
-def test_the_death_of_one_fails_the_run_which_the_same_command_completes(
-    params: Path, tmp_path: Path, shards: str
-) -> None:
-    with start(params, tmp_path / "out", shards) as process:
+def test_the_death_of_one_fails_the_run_which_the_same_command_completes(params: Path, tmp_path: Path) -> None:
+    with start(params, tmp_path / "out") as process:
         victim, *others = decoders(process)
         victim.kill()
         _, err = process.communicate(timeout=120)
@@ -117,15 +109,15 @@ def test_the_death_of_one_fails_the_run_which_the_same_command_completes(
     assert "Traceback" not in err
     assert not (tmp_path / "out" / "manifest.json").exists()
     wait_for_end(others)
-    run_maskmill("create", "--params", params, "--output_dir", tmp_path / "out", shards, "--quiet")
+    run_maskmill("create", "--params", params, "--output_dir", tmp_path / "out", SHARDS, "--quiet")
     assert manifest(tmp_path / "out")["rows"]["rejected"] == 0
 
 
 @pytest.mark.parametrize(
     "number", [signal.SIGKILL, *(pytest.param(one, marks=pytest.mark.slow) for one in (signal.SIGTERM, signal.SIGINT))]
 )
-def test_they_end_where_the_run_is_stopped(params: Path, tmp_path: Path, shards: str, number: int) -> None:
-    with start(params, tmp_path / "out", shards) as process:
+def test_they_end_where_the_run_is_stopped(params: Path, tmp_path: Path, number: int) -> None:
+    with start(params, tmp_path / "out") as process:
         found = psutil.Process(process.pid).children(recursive=True) + decoders(process)
         os.kill(process.pid, number)
         _, err = process.communicate(timeout=60)

@@ -9,7 +9,6 @@ import pytest
 
 from maskmill.transforms.examples.make_example import RowError, make_example
 from maskmill.transforms.examples.spec import ExampleFormat
-from maskmill.transforms.parallel.shared_images import SharedImages
 from maskmill.transforms.rejected import Code, DataError
 from maskmill.transforms.shards.encode_example import EncodedExample, encode_example
 from maskmill.transforms.shards.records import RejectedExample
@@ -19,7 +18,6 @@ from maskmill.transforms.sink.prepare_examples import (
     group_for,
     in_groups,
     prepare_examples,
-    prepare_in_other_process,
     rejected_by,
 )
 from tests.support.builders import image_bytes, write_images
@@ -56,25 +54,6 @@ def test_bytes_that_were_read_ahead_are_used(images: Path) -> None:
     assert (found.image == 77).all()
     with pytest.raises(FileNotFoundError):
         prepare_examples([(gone, None)], FORM)
-
-
-def test_another_process_leaves_the_images_in_their_slots(images: Path) -> None:
-    group = [(spec_of(images / name), None) for name in ("a.jpg", "b.jpg", "c.jpg")]
-    here = prepare_examples(group, FORM)
-    with SharedImages(FORM.size, 5) as shared:
-        there = prepare_in_other_process((1, group), FORM, shared.path)
-        taken = [shared.take(slot).copy() for slot in range(5)]
-    assert there[1] == here[1]
-    for index in (0, 2):
-        one, expected = there[index], here[index]
-        assert isinstance(one, EncodedExample)
-        assert isinstance(expected, EncodedExample)
-        assert one.image.size == 0
-        assert one.label_chunks == expected.label_chunks
-        assert np.array_equal(taken[1 + index], expected.image)
-    assert not taken[0].any()
-    assert not taken[2].any()  # the slot of the one that cannot be made
-    assert not taken[4].any()
 
 
 def test_an_error_of_a_row_names_it_and_one_of_the_image_does_not() -> None:

@@ -1,4 +1,4 @@
-"""The file of a shard has the same bytes whoever decodes, and what waits for it is bounded."""
+"""The file of a shard has the same bytes whoever writes it, and what waits for it is bounded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.parallel.ticket_lock import Ticket
 from maskmill.transforms.sink.prepare_examples import group_for
-from maskmill.transforms.sink.write_file import LOOK_AHEAD_BYTES, window_for, write_in_other_process, write_with_pool
+from maskmill.transforms.sink.write_file import LOOK_AHEAD_BYTES, window_for, write_in_other_process, write_with_threads
 from maskmill.transforms.sink.write_file_alone import GivenUpError, write_sequentially
 from tests.support.builders import write_images
 from tests.support.shards import FORM, spec_of
@@ -26,11 +26,10 @@ def make_specs(tmp_path: Path) -> list[ExampleSpec]:
     return [spec_of(tmp_path / "images" / name) for name in names]
 
 
-@pytest.mark.parametrize("processes", [False, True])
-def test_a_pool_writes_what_one_process_writes(tmp_path: Path, specs: list[ExampleSpec], processes: bool) -> None:
+def test_threads_write_what_one_thread_writes(tmp_path: Path, specs: list[ExampleSpec]) -> None:
     alone = write_sequentially(str(tmp_path / "alone.h5"), specs, FORM)
-    path, ticket = str(tmp_path / "pool.h5"), Ticket()
-    assert write_with_pool(path, specs, FORM, 2, Future(), ticket=ticket, processes=processes) == alone
+    path, ticket = str(tmp_path / "threads.h5"), Ticket()
+    assert write_with_threads(path, specs, FORM, 2, Future(), ticket=ticket) == alone
     assert sha256_of(path) == alone.sha256 == sha256_of(str(tmp_path / "alone.h5"))
     assert list(alone.rejected) == [7]
     Ticket().release()  # waits: the earlier ticket was released
@@ -51,7 +50,7 @@ def test_an_image_that_vanishes_fails_the_shard_in_another_process(tmp_path: Pat
     with pytest.raises(OSError, match=r"1\.jpg"):
         write_in_other_process(str(tmp_path / "shard.h5"), specs, FORM, 2, Future())
     with pytest.raises(OSError, match=r"1\.jpg"):
-        write_with_pool(str(tmp_path / "shard.h5"), specs, FORM, 2, Future(), ticket=Ticket())
+        write_with_threads(str(tmp_path / "shard.h5"), specs, FORM, 2, Future(), ticket=Ticket())
     Ticket().release()  # waits: the earlier ticket was released
 
 
@@ -61,7 +60,7 @@ def test_nobody_waits_for_a_shard_that_is_given_up(tmp_path: Path, specs: list[E
     with pytest.raises(GivenUpError):
         write_in_other_process(str(tmp_path / "shard.h5"), specs, FORM, 2, given_up)
     with pytest.raises(GivenUpError):
-        write_with_pool(str(tmp_path / "shard.h5"), specs, FORM, 2, given_up, ticket=Ticket())
+        write_with_threads(str(tmp_path / "shard.h5"), specs, FORM, 2, given_up, ticket=Ticket())
     Ticket().release()
 
 
