@@ -27,6 +27,9 @@ def parameters_changed(names: Iterable[str]) -> str:
     return f"{' and '.join(names)} changed"
 
 
+# Of `Changes.examples`.
+_KEYS = ("added", "removed", "moved", "image", "mask")
+
 Pair = tuple[ListedExample | None, ListedExample | None]
 
 
@@ -98,7 +101,7 @@ class _ChangedExamples:
         self.members: set[str] = set()
         self.positions: set[str] = set()
         self.image: set[str] = set()
-        self._counts = dict.fromkeys(("added", "removed", "image", "mask"), 0)
+        self._counts = dict.fromkeys(_KEYS, 0)
         self._moved: Counter[tuple[str, str]] = Counter()
         self._last: dict[str, int] = {}
 
@@ -123,7 +126,8 @@ class _ChangedExamples:
 
     def to_json(self) -> dict[str, Any]:
         """Returns the numbers; see `Changes.examples`."""
-        return {**self._counts, "moved": [[*splits, number] for splits, number in sorted(self._moved.items())]}
+        moved = [[*splits, number] for splits, number in sorted(self._moved.items())]
+        return {key: moved if key == "moved" else self._counts[key] for key in _KEYS}
 
 
 def _compare(old: DatasetFacts | None, new: DatasetFacts) -> _ChangedExamples | None:
