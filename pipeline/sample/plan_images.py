@@ -46,7 +46,12 @@ class PlannedImage(NamedTuple):
 
 
 def plan_image(seed: int, index: int) -> PlannedImage:
-    """Plans an image. Each `ALL_IMAGES` images have the proportions of the real ones exactly, in an order of their own."""
+    """Plans an image: each `ALL_IMAGES` of them have just the proportions of the real ones, in an order of their own.
+
+    Args:
+        seed: from 0.
+        index: of the image, from 0; nothing depends on how many there are.
+    """
     turn, place = divmod(index, ALL_IMAGES)
     plan = _plan_turn(seed, turn)[place]
     return plan._replace(drawn_as=turn * ALL_IMAGES + plan.drawn_as)
@@ -56,26 +61,33 @@ def plan_image(seed: int, index: int) -> PlannedImage:
 def _plan_turn(seed: int, turn: int) -> tuple[PlannedImage, ...]:
     rng = np.random.default_rng([seed, turn, ALL_IMAGES])
     kinds = [classes for classes, number in IMAGES_BY_CLASSES.items() for _ in range(number)]
-    order = rng.permutation(ALL_IMAGES).tolist()
-    plans = [PlannedImage(kinds[kind], place) for place, kind in enumerate(order)]
+    plans = [PlannedImage(kinds[kind], place) for place, kind in enumerate(rng.permutation(ALL_IMAGES).tolist())]
     _plan_copies(plans, rng)
-    without = [place for place, plan in enumerate(plans) if not plan.classes and plan.drawn_as == place]
-    copied = {plan.drawn_as for place, plan in enumerate(plans) if plan.drawn_as != place}
-    for place in [place for place in without if place not in copied][:: max(len(without) // BLACK_IMAGES, 1)][
-        :BLACK_IMAGES
-    ]:
-        plans[place] = plans[place]._replace(black=True)
+    _plan_black(plans)
     return tuple(plans)
 
 
 def _plan_copies(plans: list[PlannedImage], rng: np.random.Generator) -> None:
     """Makes some images copies of earlier ones with defects of the same classes, each of another one."""
+    places = rng.choice(np.arange(ALL_IMAGES // 100, ALL_IMAGES), 2 * COPIES, replace=False)
+    wanted = set(places.tolist())
     earlier: dict[tuple[int, ...], int] = {}
-    later = set(np.sort(rng.choice(np.arange(ALL_IMAGES // 100, ALL_IMAGES), COPIES * 2, replace=False)).tolist())
     made = 0
     for place, plan in enumerate(plans):
-        if made < COPIES and place in later and (of := earlier.pop(plan.classes, None)) is not None:
-            plans[place] = plan._replace(drawn_as=of, marked_anew=made % 2 == 1)
-            made += 1
-        else:
+        original = earlier.pop(plan.classes, None) if made < COPIES and place in wanted else None
+        if original is None:
             earlier[plan.classes] = place
+        else:
+            plans[place] = plan._replace(drawn_as=original, marked_anew=made % 2 == 1)
+            made += 1
+
+
+def _plan_black(plans: list[PlannedImage]) -> None:
+    """Makes some images black, at equal distances: of those without a defect that are no copies, and have none."""
+    copied = {plan.drawn_as for place, plan in enumerate(plans) if plan.drawn_as != place}
+    free = [
+        place for place, plan in enumerate(plans) if not plan.classes and plan.drawn_as == place and place not in copied
+    ]
+    step = len(free) // BLACK_IMAGES
+    for place in free[step // 2 :: step][:BLACK_IMAGES]:
+        plans[place] = plans[place]._replace(black=True)
