@@ -19,8 +19,8 @@ HEIGHT, WIDTH = 256, 1600
 def draw_image(seed: int, index: int) -> tuple[NDArray[np.uint8], dict[int, DefectMask]]:
     """Draws an image: grey levels, uint8 [256, 1600], and a mask, bool [256, 1600], for each class in it.
 
-    A copy of another image has the pixels of that one; every other copy has masks of its own, as if somebody else had
-    marked the defects.
+    A copy of another image has the pixels of that one; about half of those with a defect have masks of their own, as if
+    somebody else had marked it.
     """
     plan = plan_image(seed, index)
     rng = np.random.default_rng([seed, plan.drawn_as])

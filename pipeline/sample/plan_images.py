@@ -2,7 +2,10 @@
 
 The numbers of images by their sets of classes are those of its train.csv: 7,095 rows, 6,666 images with a defect, 427
 of them with several classes; rows of the four classes: 897, 247, 5,150 and 801. 44 pairs of its images are the same to
-the pixel, some with other masks, and some images are wholly black.
+the pixel, some with other masks, and some images are wholly black: how many such masks and images there are is our
+choice.
+
+The first five images show each class once and one image without a defect, so that the smallest samples have them all.
 """
 
 import functools
@@ -27,6 +30,8 @@ IMAGES_BY_CLASSES = {
 }
 ALL_IMAGES = sum(IMAGES_BY_CLASSES.values())
 COPIES, BLACK_IMAGES = 44, 20
+# What the first images show. Class 3, of which most parameter files make examples, is the very first.
+FIRST_IMAGES: tuple[tuple[int, ...], ...] = ((3,), (), (1,), (2,), (4,))
 
 
 class PlannedImage(NamedTuple):
@@ -35,7 +40,7 @@ class PlannedImage(NamedTuple):
     Attributes:
         classes: of its defects, ascending.
         drawn_as: index of the image that it is a copy of; its own index if it is none.
-        marked_anew: whether its masks differ from those of the image that it is a copy of.
+        marked_anew: whether its masks differ from those of the image that it is a copy of; never without a defect.
         black: whether it shows nothing at all.
     """
 
@@ -46,7 +51,7 @@ class PlannedImage(NamedTuple):
 
 
 def plan_image(seed: int, index: int) -> PlannedImage:
-    """Plans an image: each `ALL_IMAGES` of them have just the proportions of the real ones, in an order of their own.
+    """Plans an image: every `ALL_IMAGES` of them have just the proportions of the real ones, each time in a new order.
 
     Args:
         seed: from 0.
@@ -60,15 +65,19 @@ def plan_image(seed: int, index: int) -> PlannedImage:
 @functools.lru_cache(maxsize=2)
 def _plan_turn(seed: int, turn: int) -> tuple[PlannedImage, ...]:
     rng = np.random.default_rng([seed, turn, ALL_IMAGES])
-    kinds = [classes for classes, number in IMAGES_BY_CLASSES.items() for _ in range(number)]
-    plans = [PlannedImage(kinds[kind], place) for place, kind in enumerate(rng.permutation(ALL_IMAGES).tolist())]
+    sorted_kinds = [classes for classes, number in IMAGES_BY_CLASSES.items() for _ in range(number)]
+    kinds = [sorted_kinds[place] for place in rng.permutation(ALL_IMAGES).tolist()]
+    for place, classes in enumerate(FIRST_IMAGES):
+        found = kinds.index(classes, place)
+        kinds[place], kinds[found] = kinds[found], kinds[place]
+    plans = [PlannedImage(classes, place) for place, classes in enumerate(kinds)]
     _plan_copies(plans, rng)
     _plan_black(plans)
     return tuple(plans)
 
 
 def _plan_copies(plans: list[PlannedImage], rng: np.random.Generator) -> None:
-    """Makes some images copies of earlier ones with defects of the same classes, each of another one."""
+    """Makes some images copies of earlier ones with the same classes, each of another one; half with new masks."""
     places = rng.choice(np.arange(ALL_IMAGES // 100, ALL_IMAGES), 2 * COPIES, replace=False)
     wanted = set(places.tolist())
     earlier: dict[tuple[int, ...], int] = {}
@@ -78,7 +87,7 @@ def _plan_copies(plans: list[PlannedImage], rng: np.random.Generator) -> None:
         if original is None:
             earlier[plan.classes] = place
         else:
-            plans[place] = plan._replace(drawn_as=original, marked_anew=made % 2 == 1)
+            plans[place] = plan._replace(drawn_as=original, marked_anew=bool(plan.classes) and made % 2 == 1)
             made += 1
 
 

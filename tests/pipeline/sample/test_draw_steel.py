@@ -17,17 +17,17 @@ def test_a_quarter_of_the_images_have_a_dark_edge() -> None:
     assert image[:, 1000:].mean() < 0.2 * image[:, :1000].mean()
 
 
-def test_a_copy_has_the_same_pixels_and_every_other_one_masks_of_its_own() -> None:
+def test_a_copy_has_the_same_pixels_and_other_masks_only_if_it_is_marked_anew() -> None:
     plans = [plan_image(0, index) for index in range(ALL_IMAGES)]
-    copies = [index for index, plan in enumerate(plans) if plan.drawn_as != index and plan.classes][:2]
-    assert len(copies) == 2
-    for index in copies:
+    copies = [index for index, plan in enumerate(plans) if plan.drawn_as != index and plan.classes]
+    for marked_anew in (False, True):
+        index = next(index for index in copies if plans[index].marked_anew == marked_anew)
         image, masks = draw_image(0, index)
         original, other_masks = draw_image(0, plans[index].drawn_as)
         assert np.array_equal(image, original)
         assert masks.keys() == other_masks.keys()
         same = all(np.array_equal(masks[class_id], other_masks[class_id]) for class_id in masks)
-        assert same != plans[index].marked_anew
+        assert same != marked_anew
 
 
 def test_a_black_image_shows_nothing() -> None:

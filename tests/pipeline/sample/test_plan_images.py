@@ -34,7 +34,11 @@ def test_copies_are_of_earlier_images_with_the_same_classes(seed: int, turn: int
     for index, plan in copies.items():
         assert first <= plan.drawn_as < index
         assert plans[plan.drawn_as - first].classes == plan.classes
-    assert sum(plan.marked_anew for plan in copies.values()) == COPIES // 2
+    # Masks of their own need a defect.
+    with_defect = [plan for plan in copies.values() if plan.classes]
+    marked_anew = [plan for plan in copies.values() if plan.marked_anew]
+    assert all(plan.classes for plan in marked_anew)
+    assert len(with_defect) / 4 < len(marked_anew) < len(with_defect) * 3 / 4
 
 
 def test_black_images_have_no_defect_and_no_copy() -> None:
@@ -43,6 +47,12 @@ def test_black_images_have_no_defect_and_no_copy() -> None:
     assert len(black) == BLACK_IMAGES
     assert all(plans[place].classes == () and plans[place].drawn_as == place for place in black)
     assert not set(black) & {plan.drawn_as for place, plan in enumerate(plans) if plan.drawn_as != place}
+
+
+@pytest.mark.parametrize(("seed", "turn"), [(0, 0), (7, 0), (3, 1)])
+def test_the_first_five_images_show_each_class_and_one_has_no_defect(seed: int, turn: int) -> None:
+    first = [plan_image(seed, turn * ALL_IMAGES + place).classes for place in range(5)]
+    assert sorted(first) == [(), (1,), (2,), (3,), (4,)]
 
 
 def test_a_seed_has_an_order_of_its_own() -> None:
