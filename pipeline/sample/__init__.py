@@ -9,14 +9,16 @@ from maskmill.pipeline.arguments.argument_types import at_least
 from maskmill.pipeline.arguments.parser import refuse_unknown
 
 HELP = "write a synthetic dataset to try things with"
-_DESCRIPTION = "Writes a synthetic dataset in the Kaggle form: train.csv and train_images/, always the same."
+_DESCRIPTION = """Writes a synthetic dataset in the Kaggle form: train.csv and train_images/, always the same. Its
+proportions are those of Severstal's training set."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the command's arguments."""
     parser.description = _DESCRIPTION
     parser.add_argument("directory", metavar="DIR", help="where to write")
-    parser.add_argument("--images", type=at_least(0), default=200, metavar="N", help="default: %(default)s")
+    images_help = "default: %(default)s; the real training set has 12568"
+    parser.add_argument("--images", type=at_least(0), default=200, metavar="N", help=images_help)
     parser.add_argument("--seed", type=at_least(0), default=0, metavar="S", help="default: %(default)s")
     parser.add_argument(
         "--layout",

@@ -16,6 +16,7 @@ from maskmill.pipeline.sample.draw_steel import draw_image
 from maskmill.pipeline.sample.write_sample import SampleSummary, image_names, write_sample
 
 IMAGES = 20
+REAL_ROWS = {1: 897, 2: 247, 3: 5150, 4: 801}
 
 
 def digests(directory: Path) -> dict[str, str]:
@@ -40,6 +41,12 @@ def table(summary: SampleSummary) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleSummary:
     return write_sample(tmp_path_factory.mktemp("sample"), images=IMAGES, workers=2)
+
+
+@pytest.fixture(name="larger_sample", scope="module")
+def write_larger_sample(tmp_path_factory: pytest.TempPathFactory) -> SampleSummary:
+    """Of as many images as means need."""
+    return write_sample(tmp_path_factory.mktemp("larger"), images=300)
 
 
 def test_same_bytes_with_one_worker_as_with_two(sample, tmp_path):
@@ -74,10 +81,24 @@ def test_files_are_colour_jpegs_of_grey_steel(sample):
         assert 20 < pixels.mean() < 180
 
 
-def test_files_are_about_as_large_as_the_real_ones(sample):
-    sizes = [path.stat().st_size for path in sample.images_dir.iterdir()]
-    assert 100_000 < np.mean(sizes) < 200_000
-    assert sample.bytes == sum(sizes)
+def test_files_are_as_large_as_the_real_ones(larger_sample):
+    sizes = [path.stat().st_size for path in larger_sample.images_dir.iterdir()]
+    assert 87_000 < np.mean(sizes) < 93_000
+    assert larger_sample.bytes == sum(sizes)
+
+
+def test_as_many_rows_as_the_real_table_has_make_one_of_its_size(larger_sample):
+    rows = table(larger_sample)
+    sizes = (rows["ImageId"].str.len() + rows["EncodedPixels"].str.len() + len(",3,\n")).groupby(rows["ClassId"])
+    whole = sum(REAL_ROWS[class_id] * mean for class_id, mean in sizes.mean().items())
+    assert sizes.sum().sum() + len("ImageId,ClassId,EncodedPixels\n") == larger_sample.csv.stat().st_size
+    assert 20e6 < whole < 24e6
+
+
+def test_a_sample_of_five_images_has_every_class_and_an_image_without_a_defect(tmp_path):
+    summary = write_sample(tmp_path, images=5)
+    assert summary.rows_by_class == {1: 1, 2: 1, 3: 1, 4: 1}
+    assert len(list(summary.images_dir.iterdir())) == 5
 
 
 def test_names_are_nine_hexadecimal_digits_and_all_different():
@@ -118,8 +139,8 @@ def test_runs_are_sorted_and_do_not_touch(sample):
 def test_class_3_rows_have_about_as_many_runs_as_the_real_ones(sample):
     rows = table(sample)
     counts = [len(text.split(" ")) // 2 for text in rows[rows["ClassId"] == 3]["EncodedPixels"]]
-    assert 50 <= np.median(counts) <= 300
-    assert max(counts) < 450
+    assert 100 <= np.median(counts) <= 500
+    assert max(counts) < 900
 
 
 def test_summary_counts_the_rows(sample):
@@ -245,7 +266,7 @@ def test_a_failure_to_write_is_told_and_leaves_nothing_behind(tmp_path, monkeypa
 def test_record_names_what_decides_the_bytes(sample):
     record = json.loads((sample.csv.parent / "sample.json").read_text())
     assert {key: record[key] for key in ("format_version", "images", "seed", "layout")} == {
-        "format_version": 1,
+        "format_version": 2,
         "images": IMAGES,
         "seed": 0,
         "layout": "present",
