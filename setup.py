@@ -18,7 +18,11 @@ setup(
     packages=find_packages(include=["maskmill", "maskmill.*"]),
     # Where there is no compiler, it is left out, and NumPy does the same.
     ext_modules=[Extension("maskmill.transforms._kernel", ["transforms/kernel.c"], optional=True)],
-    package_data={"maskmill": ["py.typed"], "maskmill.transforms": ["_kernel.pyi"], "maskmill.pipeline.report": ["page.html"]},
+    package_data={
+        "maskmill": ["py.typed"],
+        "maskmill.transforms": ["_kernel.pyi"],
+        "maskmill.pipeline.report": ["page.html"],
+    },
     install_requires=[
         f"apache-beam{BEAM_VERSION}",
         "numpy>=1.26",

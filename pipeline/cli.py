@@ -133,9 +133,12 @@ def describe_versions() -> str:
     """Returns a line with the versions of maskmill and of the libraries that matter to it."""
     import h5py
 
+    from maskmill.transforms.kernel import KERNEL
+
     others = ", ".join(f"{name} {_version(distribution)}" for name, distribution in _LIBRARIES.items())
     hdf5 = f"h5py {h5py.version.version} with HDF5 {h5py.version.hdf5_version}"
-    return f"maskmill {_version('maskmill')} (Python {platform.python_version()}, {others}, {hdf5})"
+    kernel = "kernel compiled" if KERNEL is not None else "kernel not compiled"
+    return f"maskmill {_version('maskmill')} (Python {platform.python_version()}, {others}, {hdf5}; {kernel})"
 
 
 def _version(distribution: str) -> str:

@@ -19,8 +19,9 @@ import pytest
 from apache_beam.runners.portability.stager import Stager
 
 import maskmill
+from maskmill.transforms.kernel import KERNEL
 from tests.support.builders import write_dataset, write_params
-from tests.support.command import ROOT, create_here
+from tests.support.command import ROOT, create, create_here, digest
 from tests.support.foreign_modules import write_foreign
 
 OFFLINE = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
@@ -33,7 +34,9 @@ def build_sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("package")
     project = folder / "project"
     for name in FOLDERS:
-        shutil.copytree(ROOT / name, project / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / name, project / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "*.so")
+        )
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, project)
     (folder / "dist").mkdir()
@@ -47,7 +50,9 @@ def test_the_archive_holds_every_module_and_what_setup_reads(sdist: Path) -> Non
     modules = {str(file if file.parts[0] == "maskmill" else Path("maskmill", file)) for file in files}
     assert len(modules) > 100
     assert (
-        modules | {"maskmill/py.typed", "maskmill/pipeline/report/page.html", "setup.py", "pyproject.toml", "README.md"}
+        modules
+        | {"maskmill/py.typed", "maskmill/transforms/_kernel.pyi", "maskmill/pipeline/report/page.html"}
+        | {"transforms/kernel.c", "setup.py", "pyproject.toml", "README.md"}
         <= names
     )
 
@@ -72,7 +77,10 @@ def test_archive_and_wheel_install_the_same(sdist: Path, wheel: Path) -> None:
         inside = {name.split("/", 1)[-1] for name in archive.getnames()}
     with zipfile.ZipFile(wheel) as packed:
         modules = {name for name in packed.namelist() if name.startswith("maskmill/")}
+    compiled = {f"maskmill/transforms/_kernel{sysconfig.get_config_var('EXT_SUFFIX')}"}
     assert len(modules) > 100
+    assert compiled & modules == (compiled if KERNEL is not None else set())
+    modules -= compiled
     assert modules == {name for name in inside if name.startswith("maskmill/") and "." in name.rpartition("/")[2]}
 
 
@@ -80,10 +88,7 @@ def test_archive_and_wheel_install_the_same(sdist: Path, wheel: Path) -> None:
 def test_what_is_installed_elsewhere_runs_beside_foreign_modules(
     form: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    venv.create(tmp_path / "venv", symlinks=True)
-    python = tmp_path / "venv" / "bin" / "python"
-    # It finds here what a worker's image has or gets: Beam, the other requirements, and setuptools.
-    _site_packages(python).joinpath("requirements.pth").write_text(sysconfig.get_path("purelib"))
+    python = _new_environment(tmp_path)
     package = request.getfixturevalue(form)
     _run(
         sys.executable,
@@ -114,6 +119,19 @@ def test_what_is_installed_elsewhere_runs_beside_foreign_modules(
         "maskmill",
         f"maskmill-{maskmill.__version__}.dist-info",
     }
+
+
+@pytest.mark.parametrize("compiler", [True, False])
+def test_with_a_compiler_or_without_it_installs_and_makes_the_same(sdist: Path, tmp_path: Path, compiler: bool) -> None:
+    python = _new_environment(tmp_path)
+    install = [sys.executable, "-m", "pip", f"--python={python}", "install", *OFFLINE, "--ignore-installed", sdist]
+    _run(*install, cwd=tmp_path, **({} if compiler else {"CC": "false"}))
+    code = "from maskmill.transforms.kernel import KERNEL; print(KERNEL is not None)"
+    assert _run(python, "-c", code, cwd=tmp_path).strip() == str(compiler and KERNEL is not None)
+    data = write_dataset(tmp_path / "data", [f"{name}.jpg,3,{start} 9 99 20" for start, name in enumerate("abcd", 1)])
+    params = write_params(tmp_path / "params.yaml", data, image_shape=[16, 11, 1])
+    _run(python, "-m", "maskmill", "create", f"--params={params}", f"--output_dir={tmp_path / 'out'}", cwd=tmp_path)
+    assert digest(tmp_path / "out") == digest(create(tmp_path, data, output="here", image_shape=[16, 11, 1]))
 
 
 @pytest.fixture(name="reader", scope="module")
@@ -192,14 +210,22 @@ def test_a_reader_reads_and_shows_examples_and_helps(reader: Path, tmp_path: Pat
     assert (tmp_path / "train_input-0.png").exists()
 
 
+def _new_environment(folder: Path) -> Path:
+    """Python of an environment that finds here what a worker's image has or gets: Beam, the rest, and setuptools."""
+    venv.create(folder / "venv", symlinks=True)
+    python = folder / "venv" / "bin" / "python"
+    _site_packages(python).joinpath("requirements.pth").write_text(sysconfig.get_path("purelib"))
+    return python
+
+
 def _site_packages(python: Path) -> Path:
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
     return Path(_run(python, "-c", code, cwd=python.parent).strip())
 
 
-def _run(*command: str | Path, cwd: Path) -> str:
+def _run(*command: str | Path, cwd: Path, **variables: str) -> str:
     # Without PYTHONPATH: what is installed is found, and not this checkout.
-    environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
+    environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"} | variables
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
