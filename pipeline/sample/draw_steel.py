@@ -1,38 +1,48 @@
 """Draws steel strips and their defects, like those of Kaggle's Severstal: Steel Defect Detection.
 
-An image depends only on the seed and its index, not on the number of images, the workers, or the time.
+An image depends only on the seed and its index, not on the number of images, the workers, or the time. What each shows
+is chosen in `plan_images`.
 """
 
 import numpy as np
 from numpy.typing import NDArray
+
+from maskmill.pipeline.sample.plan_images import plan_image
 
 DefectMask = NDArray[np.bool_]
 GreyLevels = NDArray[np.float32]
 Span = tuple[int, int]
 
 HEIGHT, WIDTH = 256, 1600
-# Of the real training set: share of images with defects, of those with several classes, and rows of each class.
-DEFECT_SHARE, TWO_CLASSES_SHARE = 6666 / 12568, 427 / 12568
-CLASS_ROWS = {1: 897, 2: 247, 3: 5150, 4: 801}
 
 
 def draw_image(seed: int, index: int) -> tuple[NDArray[np.uint8], dict[int, DefectMask]]:
-    """Draws an image: grey levels, uint8 [256, 1600], and a mask, bool [256, 1600], for each class in it."""
-    rng = np.random.default_rng([seed, index])
-    classes, span = plan_image(rng)
+    """Draws an image: grey levels, uint8 [256, 1600], and a mask, bool [256, 1600], for each class in it.
+
+    A copy of another image has the pixels of that one; every other copy has masks of its own, as if somebody else had
+    marked the defects.
+    """
+    plan = plan_image(seed, index)
+    rng = np.random.default_rng([seed, plan.drawn_as])
+    span = (0, 0) if plan.black else choose_span(rng)
     image = draw_steel(rng, span)
-    masks = {class_id: draw_defect(image, class_id, rng, span) for class_id in classes}
+    masks = {class_id: draw_defect(image, class_id, rng, span) for class_id in plan.classes}
+    if plan.marked_anew:
+        masks = {class_id: widened(mask) for class_id, mask in masks.items()}
     return np.clip(image, 0, 255, out=image).astype(np.uint8), masks
 
 
-def plan_image(rng: np.random.Generator) -> tuple[tuple[int, ...], Span]:
-    """Chooses the classes of an image's defects, ascending, and the columns (first, end) that show steel."""
-    rank = rng.random()
-    count = int(rank < DEFECT_SHARE) + int(rank < TWO_CLASSES_SHARE)
-    weights = np.array(list(CLASS_ROWS.values())) / sum(CLASS_ROWS.values())
-    classes = sorted(rng.choice(list(CLASS_ROWS), count, replace=False, p=weights).tolist())
+def widened(mask: DefectMask) -> DefectMask:
+    """Widens each run by a pixel at its end, as far as there is one."""
+    wide = mask.copy(order="K")
+    wide[1:] |= mask[:-1]
+    return wide
+
+
+def choose_span(rng: np.random.Generator) -> Span:
+    """Chooses the columns (first, end) that show steel; every fourth image is black at one side."""
     edge = int(rng.integers(40, 700)) if rng.random() < 0.25 else 0
-    return tuple(classes), (edge, WIDTH) if rng.random() < 0.5 else (0, WIDTH - edge)
+    return (edge, WIDTH) if rng.random() < 0.5 else (0, WIDTH - edge)
 
 
 def draw_steel(rng: np.random.Generator, span: Span = (0, WIDTH)) -> GreyLevels:
@@ -94,10 +104,10 @@ def _shade_rough(rng: np.random.Generator, height: int, width: int) -> GreyLevel
 
 # For each class: number, height and width of its defects (least, end), and the function that shades them.
 _DEFECTS = {
-    1: ((3, 10), (10, 30), (10, 30), _shade_spot),
-    2: ((1, 4), (80, 240), (6, 12), _shade_spot),
-    3: ((1, 4), (70, 250), (40, 140), _shade_scratch),
-    4: ((1, 3), (80, 220), (100, 300), _shade_rough),
+    1: ((2, 7), (10, 40), (12, 32), _shade_spot),
+    2: ((1, 4), (80, 240), (12, 26), _shade_spot),
+    3: ((1, 5), (60, 250), (72, 224), _shade_scratch),
+    4: ((1, 3), (80, 220), (150, 400), _shade_rough),
 }
 
 
