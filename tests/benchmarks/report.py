@@ -60,7 +60,8 @@ def make_tables(results: Mapping[str, Any]) -> dict[str, str]:
     """Makes the table of each group, and those of several, by name; of a group without results it says so."""
     known = {name: results[name]["figures"] for name in _TABLES if name in results}
     tables = {name: table(known[name]) if name in known else NOT_MEASURED for name, table in _TABLES.items()}
-    return {"summary": _summary(known), "machine": _machine(results), **tables}
+    cores = max((results[name]["machine"]["cores"] for name in known), default=0)
+    return {"summary": _summary(known, cores), "machine": _machine(results), **tables}
 
 
 def _machine(results: Mapping[str, Any]) -> str:
@@ -74,7 +75,7 @@ def _machine(results: Mapping[str, Any]) -> str:
     return f"{heading} *Before* is commit {' or '.join(commits)}." if commits else heading
 
 
-def _summary(known: Mapping[str, Figures]) -> str:
+def _summary(known: Mapping[str, Figures], cores: int) -> str:
     lines = [
         [
             _examples_of(one),
@@ -91,7 +92,9 @@ def _summary(known: Mapping[str, Figures]) -> str:
         ours, originals = one["medians"][read_rate.MASKMILL], one["medians"][read_rate.ORIGINAL]
         compared = f"{ours / originals:.1f} times as many as if a file is opened for each"
         lines.append([f"reading examples of {_size(one['size'])}", _rate(ours), compared])
-    return _table(["", MASKMILL, "in comparison"], lines, last="---") if lines else NOT_MEASURED
+    if not lines:
+        return NOT_MEASURED
+    return _table(["", f"{MASKMILL}, {cores} cores", "in comparison"], lines, last="---")
 
 
 def _table(head: Sequence[str], lines: Sequence[Sequence[str]], last: str = "---:") -> str:

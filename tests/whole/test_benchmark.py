@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from maskmill.transforms.examples.make_example import make_example
-from tests.benchmarks import bench, datasets, phases, steps
+from tests.benchmarks import bench, datasets, phases, read_rate, steps
 from tests.benchmarks.groups import GROUPS
 from tests.benchmarks.original_way import make_arrays
 from tests.benchmarks.programs import DECODING_ALONE, MASKMILL, ORIGINAL_WAY, Case, run_case
@@ -82,6 +82,34 @@ def test_a_checkout_of_an_earlier_state_is_measured_beside_this_one(tmp_path: Pa
     assert "| µs of a core for an example | 256 × 256, before | 256 × 256 | 256 × 1600, before | 256 × 1600 |" in text
     assert "| start to end | maskmill | before | original's way | bare loop | decoding alone |" in text
     assert "| examples read a second | `open_dataset` | before | a file opened for each |" in text
+
+
+def test_the_summary_has_five_lines() -> None:
+    medians = {MASKMILL: 5.0, ORIGINAL_WAY: 15.0, "bare loop": 4.5, DECODING_ALONE: 3.0}
+    real = {"size": [256, 256], "examples": 5150, "medians": medians, "times": 3.0, "share": 0.6}
+    memory = {"size": [256, 256], "examples": [3000, 30000], "peaks": [2e8, 3e8], "growth": 5000.0, "text": 3500.0}
+    rates = {read_rate.MASKMILL: 9000.0, read_rate.ORIGINAL: 1000.0, read_rate.BYTES: 90000.0}
+    reader = {"size": [256, 256], "medians": rates}
+    groups = {"real": [real, real | {"size": [256, 1600]}, real | {"examples": 1482}], "memory": [memory]}
+    machine = {"cores": 2, "architecture": "x86_64", "Python": "3.11.7"}
+    results = {name: {"machine": machine, "figures": one} for name, one in {**groups, "reader": [reader]}.items()}
+    compared = "3.0 times as fast as *original's way*; 60% of the rate of *decoding alone*"
+    assert make_tables(results)["summary"].splitlines() == [
+        "|  | maskmill, 2 cores | in comparison |",
+        "|---|---:|---|",
+        f"| 5,150 examples, 256 × 256 | 5.0 s | {compared} |",
+        f"| 5,150 examples, 256 × 1600 | 5.0 s | {compared} |",
+        f"| 1,482 examples, 256 × 256 | 5.0 s | {compared} |",
+        "| memory, 30,000 examples of 256 × 256 | 300 MB | 200 MB for 3,000 |",
+        "| reading examples of 256 × 256 | 9,000 / s | 9.0 times as many as if a file is opened for each |",
+    ]
+    assert make_tables(results)["memory"].splitlines()[-1].endswith("beyond the 3.5 kB of its text |  | 1.5 kB |")
+    assert make_tables({})["summary"] == NOT_MEASURED
+
+
+def test_a_mark_of_a_table_that_there_is_not_is_an_error() -> None:
+    with pytest.raises(KeyError, match="stedy"):
+        replace_tables("<!-- benchmark: stedy -->\nold\n<!-- /benchmark -->\n", make_tables({}))
 
 
 @pytest.mark.parametrize("document", TEXTS)
