@@ -66,8 +66,9 @@ lint: $(VENV)/installed-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# `make bench BEFORE=DIR` measures another checkout, too, in turn with this one.
 bench: $(VENV)/installed-test
-	$(BIN)/python -m tests.benchmarks.bench
+	$(BIN)/python -m tests.benchmarks.bench $(BEFORE:%=--before %)
 
 clean:
 	rm -rf .venv .venv-* build *.egg-info quickstart

@@ -20,7 +20,7 @@ from maskmill.transforms.parallel.look_ahead import usable_cores
 from maskmill.transforms.shards.encode_example import EncodedExample
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from maskmill.transforms.sink.prepare_examples import group_for, in_groups, prepare_examples
-from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards, spec_of
+from tests.benchmarks.shard_plan import PlannedShard, make_folders, parse_arguments, plan_shards, spec_of
 
 
 def write_shard(shard: PlannedShard) -> str:
@@ -49,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Runs the program."""
     arguments = parse_arguments(__doc__ or "", argv)
     shards = plan_shards(arguments.params, arguments.output_dir, arguments.num_output_files)
+    make_folders(shards)
     # The largest first, so that the cores are done at about the same time.
     shards.sort(key=lambda shard: len(shard.examples), reverse=True)
     with multiprocessing.Pool(usable_cores(), _keep_blas_to_one_thread) as pool:

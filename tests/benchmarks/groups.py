@@ -6,15 +6,15 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 from tests.benchmarks import datasets
-from tests.benchmarks.measure import Measurement
 from tests.benchmarks.programs import (
     BARE_LOOP,
+    DECODING_ALONE,
     MASKMILL,
     ORIGINAL_WAY,
     PLAN,
@@ -26,6 +26,7 @@ from tests.benchmarks.programs import (
     measure_in_turn,
     run_case,
     tell,
+    time_phases,
 )
 
 Size = tuple[int, int]
@@ -36,9 +37,12 @@ class Scale(NamedTuple):
     """How much is measured.
 
     Attributes:
+        before: a checkout of an earlier state, measured in turn with this one; None if there is none.
         repeats: timed runs of each program.
-        steady: examples of the small and the large dataset between which a rate is taken.
-        start: examples of a whole program.
+        few_repeats: of those that take long.
+        real: examples of the real dataset, and of a part of it.
+        steps: examples whose steps are timed.
+        lock_seconds: for which a program is looked at.
         memory: examples at which memory is measured.
         tiled: examples of 5120 x 5120.
         rows: of the CSVs without images.
@@ -46,93 +50,131 @@ class Scale(NamedTuple):
         shards: of all splits together, for `wide` examples.
         wide: examples.
         shuffled: examples that cross a shuffle as pixels.
+        stored: examples whose bytes are counted, and that are read.
     """
 
+    before: Path | None = None
     repeats: int = 5
-    steady: tuple[int, int] = (300, 6300)
-    start: int = 1500
+    few_repeats: int = 3
+    real: tuple[int, int] = (5150, 1482)
+    steps: int = 400
+    lock_seconds: int = 10
     memory: tuple[int, int] = (3000, 30000)
     tiled: int = 40
-    rows: tuple[int, int] = (100_000, 1_000_000)
-    kept: tuple[int, ...] = (12_000, 100_000)
+    rows: tuple[int, ...] = (20_000, 100_000)
+    kept: tuple[int, ...] = (10_000, 50_000)
     shards: tuple[int, ...] = (20, 2000, 1)
     wide: int = 12_000
     shuffled: int = 300
+    stored: int = 1500
 
 
 SMALL, RAW, SQUARE, TILED = (256, 256), (256, 1600), (512, 512), (5120, 5120)
+# What a checkout of an earlier state is called beside `MASKMILL`.
+BEFORE = "before"
 
 
-def steady(scale: Scale) -> Figures:
-    """Examples a second once a program has started: what more examples take in more time. Start and end cancel out."""
+def checkouts(scale: Scale) -> dict[str, Path]:
+    """The checkouts whose maskmill is measured, by what they are called."""
+    return {MASKMILL: datasets.ROOT} if scale.before is None else {MASKMILL: datasets.ROOT, BEFORE: scale.before}
+
+
+def real(scale: Scale) -> Figures:
+    """Whole programs on a dataset of the size of the real one, and on a part of it."""
+    whole, part = (datasets.share(number) for number in scale.real)
     figures = []
-    for size in (SMALL, RAW, SQUARE):
-        check_same_bytes(datasets.examples(scale.steady[0]), size, (MASKMILL, BARE_LOOP))
-        each, seconds = _rates(scale, size, (MASKMILL, BARE_LOOP), None)
-        # Of the two in the same turn, as what else the machine does changes from turn to turn.
-        share = median(ours / bare for ours, bare in zip(each[MASKMILL], each[BARE_LOOP], strict=True))
-        rates = {program: median(found) for program, found in each.items()}
-        figures.append({"size": size, "rates": rates, "share": share, "seconds": seconds})
+    for data, size in ((whole, SMALL), (whole, RAW), (part, SMALL)):
+        check_same_bytes(part, size, (MASKMILL, BARE_LOOP))
+        cases = {name: Case(MASKMILL, data, size, checkout=path) for name, path in checkouts(scale).items()}
+        cases |= {program: Case(program, data, size) for program in (ORIGINAL_WAY, BARE_LOOP, DECODING_ALONE)}
+        seconds, medians = _in_turn(cases, scale.repeats)
+        figures.append(
+            {
+                "size": size,
+                "examples": datasets.number_of_examples(data),
+                "medians": medians,
+                "times": medians[ORIGINAL_WAY] / medians[MASKMILL],
+                "share": medians[DECODING_ALONE] / medians[MASKMILL],
+                "seconds": seconds,
+            }
+        )
     return figures
+
+
+def _in_turn(cases: Mapping[Any, Case], repeats: int) -> tuple[dict[Any, list[float]], dict[Any, float]]:
+    """Seconds of each run, and their median, by the cases' keys."""
+    found = measure_in_turn(cases.values(), repeats)
+    seconds = {key: [run.seconds for run in found[case]] for key, case in cases.items()}
+    return seconds, {key: median(each) for key, each in seconds.items()}
+
+
+def phases(scale: Scale) -> Figures:
+    """Seconds of each phase of a run at the real size."""
+    data = datasets.share(scale.real[0])
+    figures = []
+    for size in (SMALL, RAW):
+        cases = {name: Case(MASKMILL, data, size, checkout=path) for name, path in checkouts(scale).items()}
+        found: dict[str, list[dict[str, float]]] = {name: [] for name in cases}
+        for _ in range(scale.repeats):
+            for name, case in cases.items():
+                found[name].append(time_phases(case))
+        medians = {
+            name: {phase: median(turn[phase] for turn in turns) for phase in turns[0]} for name, turns in found.items()
+        }
+        figures.append({"size": size, "medians": medians, "seconds": found})
+    return figures
+
+
+def steps(scale: Scale) -> Figures:
+    """Microseconds of a core for each step of an example."""
+    arguments = [str(datasets.share(scale.real[0])), str(scale.steps), str(scale.repeats)]
+    found = {name: _output_of("steps", *arguments, checkout=path) for name, path in checkouts(scale).items()}
+    return [
+        {"size": one["size"], "microseconds": {name: sizes[place]["microseconds"] for name, sizes in found.items()}}
+        for place, one in enumerate(found[MASKMILL])
+    ]
+
+
+def _output_of(program: str, *arguments: str, checkout: Path = datasets.ROOT) -> Any:
+    """What a program of this folder prints."""
+    command = [sys.executable, "-m", f"tests.benchmarks.{program}", *arguments]
+    done = subprocess.run(command, cwd=checkout, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout)
 
 
 def cores(scale: Scale) -> Figures:
-    """The same rates with one core and with two."""
-    figures = []
-    for program in (MASKMILL, BARE_LOOP):
-        found = {number: _rates(scale, SMALL, (program,), number) for number in (1, 2)}
-        one, two = (median(each[program]) for each, _ in found.values())
-        seconds = {number: runs for number, (_, runs) in found.items()}
-        figures.append({"program": program, "rates": [one, two], "speedup": two / one, "seconds": seconds})
-    return figures
-
-
-def _rates(
-    scale: Scale, size: Size, programs: Sequence[str], cores: int | None
-) -> tuple[dict[str, list[float]], dict[str, Any]]:
-    """Examples a second of each turn, and the seconds of all runs."""
-    few, many = scale.steady
-    cases = {
-        (program, number): Case(program, datasets.examples(number), size, cores=cores)
+    """Whole programs at the real size with one core and with two."""
+    data = datasets.share(scale.real[0])
+    programs = (MASKMILL, BARE_LOOP, DECODING_ALONE)
+    cases = {(program, number): Case(program, data, cores=number) for program in programs for number in (1, 2)}
+    seconds, medians = _in_turn(cases, scale.few_repeats)
+    return [
+        {
+            "program": program,
+            "medians": [medians[program, 1], medians[program, 2]],
+            "times": medians[program, 1] / medians[program, 2],
+            "seconds": {number: seconds[program, number] for number in (1, 2)},
+        }
         for program in programs
-        for number in scale.steady
-    }
-    found = measure_in_turn(cases.values(), scale.repeats)
-    times = {key: [run.seconds for run in found[case]] for key, case in cases.items()}
-    rates = {
-        program: [
-            (many - few) / (large - small)
-            for small, large in zip(times[program, few], times[program, many], strict=True)
-        ]
-        for program in programs
-    }
-    return rates, {f"{program}, {number} examples": runs for (program, number), runs in times.items()}
-
-
-def start(scale: Scale) -> Figures:
-    """Whole programs, from the start of the interpreter to the end."""
-    figures = []
-    for size in (SMALL, RAW):
-        programs = (MASKMILL, BARE_LOOP, ORIGINAL_WAY)
-        cases = {program: Case(program, datasets.examples(scale.start), size) for program in programs}
-        found = measure_in_turn(cases.values(), scale.repeats)
-        runs = {program: [run.seconds for run in found[case]] for program, case in cases.items()}
-        medians = {program: median(seconds) for program, seconds in runs.items()}
-        over = medians[MASKMILL] - medians[BARE_LOOP]
-        times = medians[ORIGINAL_WAY] / medians[MASKMILL]
-        figures.append({"size": size, "medians": medians, "over": over, "times": times, "seconds": runs})
-    return figures
+    ]
 
 
 def memory(scale: Scale) -> Figures:
-    """Peak of the memory of all processes of a program, in bytes."""
-    figures: Figures = []
-    for size in (SMALL, RAW):
-        peaks = [_peak(Case(MASKMILL, datasets.examples(number), size)) for number in scale.memory]
-        bare = _peak(Case(BARE_LOOP, datasets.examples(scale.memory[0]), size))
-        figures.append({"size": size, "examples": scale.memory, "peaks": peaks, "bare loop": bare})
-    tiled = _peak(Case(MASKMILL, datasets.examples(scale.tiled), TILED, shards=2))
-    return [*figures, {"size": TILED, "examples": [scale.tiled], "peaks": [tiled]}]
+    """Peak of the memory of all processes of a program, in bytes, and how it grows with the rows."""
+    few, many = (datasets.examples(number) for number in scale.memory)
+    rows = scale.memory[1] - scale.memory[0]
+    peaks = [_peak(Case(MASKMILL, data)) for data in (few, many)]
+    text = (datasets.csv_bytes(many) - datasets.csv_bytes(few)) / rows
+    growth = (peaks[1] - peaks[0]) / rows
+    return [
+        {"size": SMALL, "examples": scale.memory, "peaks": peaks, "growth": growth, "text": text},
+        {"size": RAW, "examples": scale.memory[:1], "peaks": [_peak(Case(MASKMILL, few, RAW))]},
+        {
+            "size": TILED,
+            "examples": [scale.tiled],
+            "peaks": [_peak(Case(MASKMILL, datasets.examples(scale.tiled), TILED, shards=2))],
+        },
+    ]
 
 
 def shuffle(scale: Scale) -> Figures:
@@ -152,9 +194,11 @@ def rows(scale: Scale) -> Figures:
     """`maskmill plan` over a CSV, without an image."""
     figures = []
     for number in scale.rows:
-        case = Case(PLAN, datasets.rows(number), shards=100)
-        seconds = [run.seconds for run in measure_in_turn([case], scale.repeats)[case]]
-        figures.append({"rows": number, "median": median(seconds), "peak": _peak(case), "seconds": seconds})
+        data = datasets.rows(number)
+        case = Case(PLAN, data, shards=100)
+        seconds, medians = _in_turn({number: case}, scale.few_repeats)
+        sizes = {"rows": number, "bytes": datasets.csv_bytes(data)}
+        figures.append({**sizes, "median": medians[number], "peak": _peak(case), "seconds": seconds[number]})
     return figures
 
 
@@ -179,25 +223,23 @@ def shards(scale: Scale) -> Figures:
         number: Case(MASKMILL, data, shards=max(number // 2, 1), share=0.5 if number > 1 else 1.0)
         for number in scale.shards
     }
-    found: dict[Case, list[Measurement]] = measure_in_turn(cases.values(), scale.repeats)
-    figures = []
-    for number, case in cases.items():
-        seconds = [run.seconds for run in found[case]]
-        figures.append({"shards": number, "rate": scale.wide / median(seconds), "seconds": seconds})
-    return figures
+    seconds, medians = _in_turn(cases, scale.repeats)
+    return [
+        {"shards": number, "examples": scale.wide, "rate": scale.wide / medians[number], "seconds": seconds[number]}
+        for number in scale.shards
+    ]
 
 
 def storage(scale: Scale) -> Figures:
     """Bytes of the shards, for an example."""
-    data = datasets.examples(scale.start)
+    data = datasets.examples(scale.stored)
     return [{"size": size, "bytes": bytes_an_example(Case(MASKMILL, data, size))} for size in (SMALL, RAW, SQUARE)]
 
 
 def lock(scale: Scale) -> Figures:
     """How much of an example's time the interpreter's lock is held."""
-    command = [sys.executable, "-m", "tests.benchmarks.lock_share", str(datasets.examples(scale.steady[0]))]
-    done = subprocess.run(command, cwd=datasets.ROOT, check=True, capture_output=True, text=True)
-    return [{"size": size, **shares} for size, shares in json.loads(done.stdout).items()]
+    shares = _output_of("lock_share", str(datasets.examples(scale.shuffled)), str(scale.lock_seconds))
+    return [{"size": size, **one} for size, one in shares.items()]
 
 
 def reader(scale: Scale) -> Figures:
@@ -206,11 +248,14 @@ def reader(scale: Scale) -> Figures:
     for size in (SMALL, RAW):
         with tempfile.TemporaryDirectory(prefix="maskmill-benchmark-") as name:
             dataset = Path(name) / "dataset"
-            run_case(Case(MASKMILL, datasets.examples(scale.start), size), dataset)
-            command = [sys.executable, "-m", "tests.benchmarks.read_rate", str(dataset), str(scale.repeats)]
-            done = subprocess.run(command, cwd=datasets.ROOT, check=True, capture_output=True, text=True)
-        rates = json.loads(done.stdout)
-        medians = {way: median(found) for way, found in rates.items()}
+            run_case(Case(MASKMILL, datasets.examples(scale.stored), size), dataset)
+            rates = {
+                checkout: _output_of("read_rate", str(dataset), str(scale.repeats), checkout=path)
+                for checkout, path in checkouts(scale).items()
+            }
+        medians = {way: median(found) for way, found in rates[MASKMILL].items()}
+        if BEFORE in rates:
+            medians[BEFORE] = median(rates[BEFORE][MASKMILL])
         figures.append({"size": size, "medians": medians, "rates": rates})
     return figures
 
@@ -222,8 +267,9 @@ def _peak(case: Case) -> int:
 
 
 GROUPS: dict[str, Callable[[Scale], Figures]] = {
-    "steady": steady,
-    "start": start,
+    "real": real,
+    "phases": phases,
+    "steps": steps,
     "cores": cores,
     "lock": lock,
     "memory": memory,

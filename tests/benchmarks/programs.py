@@ -7,17 +7,20 @@ import json
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.benchmarks.datasets import CLASS_ID, ROOT
 from tests.benchmarks.measure import Measurement, run_measured
+from tests.benchmarks.phases import PHASES
 
-MASKMILL, BARE_LOOP, ORIGINAL_WAY, SHUFFLED_PIXELS, PLAN = (
+MASKMILL, BARE_LOOP, ORIGINAL_WAY, DECODING_ALONE, SHUFFLED_PIXELS, PLAN = (
     "maskmill",
     "bare loop",
     "original's way",
+    "decoding alone",
     "shuffled pixels",
     "maskmill plan",
 )
@@ -25,6 +28,7 @@ _COMMANDS = {
     MASKMILL: ("pipeline", "create", "--quiet"),
     BARE_LOOP: ("tests.benchmarks.bare_loop",),
     ORIGINAL_WAY: ("tests.benchmarks.original_way",),
+    DECODING_ALONE: ("tests.benchmarks.decoding_alone",),
     SHUFFLED_PIXELS: ("tests.benchmarks.shuffled_pixels",),
     PLAN: ("pipeline", "plan", "--json"),
 }
@@ -54,6 +58,7 @@ class Case(NamedTuple):
         shards: of each split.
         share: of the examples that go to the first split.
         cores: that it may use; None is all.
+        checkout: of the program.
     """
 
     program: str
@@ -62,19 +67,37 @@ class Case(NamedTuple):
     shards: int = 10
     share: float = 0.85
     cores: int | None = None
+    checkout: Path = ROOT
 
 
 def run_case(case: Case, output_dir: Path, *, watch_memory: bool = False) -> Measurement:
     """Runs a program, whose output stays."""
+    command = [sys.executable, "-m", *_COMMANDS[case.program], *_arguments(case, output_dir)]
+    if case.cores is not None:
+        command = ["taskset", "--cpu-list", ",".join(map(str, range(case.cores))), *command]
+    return run_measured(command, str(case.checkout), watch_memory=watch_memory)
+
+
+def _arguments(case: Case, output_dir: Path) -> list[str]:
+    """Those that all programs take; writes the parameter file."""
     params = output_dir.parent / "params.yaml"
     height, width = case.size
     values = {"height": height, "width": width, "class_id": CLASS_ID, "share": case.share}
     params.write_text(_PARAMS.format(data_dir=json.dumps(str(case.data)), **values))
-    command = [sys.executable, "-m", *_COMMANDS[case.program], "--params", str(params)]
-    command += ["--output_dir", str(output_dir), "--num_output_files", str(case.shards)]
-    if case.cores is not None:
-        command = ["taskset", "--cpu-list", ",".join(map(str, range(case.cores))), *command]
-    return run_measured(command, str(ROOT), watch_memory=watch_memory)
+    return ["--params", str(params), "--output_dir", str(output_dir), "--num_output_files", str(case.shards)]
+
+
+def time_phases(case: Case) -> dict[str, float]:
+    """Runs maskmill, and removes its output; returns the seconds from the beginning of each phase to the next."""
+    with tempfile.TemporaryDirectory(prefix="maskmill-benchmark-") as name:
+        noted = Path(name) / "phases.json"
+        arguments = [str(noted), *_COMMANDS[MASKMILL][1:], *_arguments(case, Path(name) / "dataset")]
+        started = time.monotonic()
+        measured = run_measured([sys.executable, "-m", "tests.benchmarks.phases", *arguments], str(case.checkout))
+        begun = json.loads(noted.read_text())
+    tell(f"phases, {case.size[0]} x {case.size[1]}, {case.data.name}", measured)
+    times = [started, *(begun[phase] for phase in PHASES[1:]), started + measured.seconds]
+    return {phase: end - begin for phase, begin, end in zip(PHASES, times, times[1:], strict=False)}
 
 
 def measure(case: Case, *, watch_memory: bool = False) -> Measurement:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
@@ -64,7 +66,7 @@ def parse_arguments(description: str, argv: Sequence[str] | None) -> argparse.Na
 
 
 def plan_shards(params: str, output_dir: str, num_output_files: int) -> list[PlannedShard]:
-    """Reads the annotations, makes the folders of the splits, and gives every example its place.
+    """Reads the annotations, and gives every example its place; writes nothing.
 
     Args:
         params: path of the parameter file.
@@ -84,11 +86,26 @@ def plan_shards(params: str, output_dir: str, num_output_files: int) -> list[Pla
         cut = math.floor(section["train_test_split"] * len(examples))
         taken = examples[:cut] if split == "train_input" else examples[cut:]
         folder = os.path.join(output_dir, split)
-        os.makedirs(folder)
         for number, members in enumerate(_deal_out(taken, layout)):
             path = os.path.join(folder, layout.file_name(number))
             shards.append(PlannedShard(path, _form_of(section, content["model"]["loss"]), tuple(members)))
     return shards
+
+
+def make_folders(shards: Sequence[PlannedShard]) -> None:
+    """Makes the folders of the splits."""
+    for folder in {os.path.dirname(shard.path) for shard in shards}:
+        os.makedirs(folder)
+
+
+def first_specs(data: Path, number: int) -> list[ExampleSpec]:
+    """The first examples of a dataset."""
+    return [spec_of(example) for example in itertools.islice(read_examples(str(data), CLASS_ID), number)]
+
+
+def form_of_size(size: tuple[int, int]) -> ExampleFormat:
+    """The form of the examples of all yardsticks, resized to (height, width) in pixels."""
+    return ExampleFormat(size, LabelFormat("bce", 2, *size, (CLASS_ID,)))
 
 
 def _form_of(section: Mapping[str, Any], loss: str) -> ExampleFormat:

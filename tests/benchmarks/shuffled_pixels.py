@@ -22,7 +22,7 @@ from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.shards.encode_example import encode_example
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from maskmill.transforms.sink.decode_examples import DecodeExamples
-from tests.benchmarks.shard_plan import PlannedShard, parse_arguments, plan_shards, spec_of
+from tests.benchmarks.shard_plan import PlannedShard, make_folders, parse_arguments, plan_shards, spec_of
 
 
 class Place(NamedTuple):
@@ -80,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Runs the program."""
     arguments = parse_arguments(__doc__ or "", argv)
     shards = plan_shards(arguments.params, arguments.output_dir, arguments.num_output_files)
+    make_folders(shards)
     train, evaluation = shards[: arguments.num_output_files], shards[arguments.num_output_files :]
     with beam.Pipeline(options=PipelineOptions(["--runner", DEFAULT_RUNNER])) as pipeline:
         _ = pipeline | "WriteTrain" >> WriteDecoded(shards=train)
