@@ -71,7 +71,7 @@ bench: $(VENV)/installed-test
 	$(BIN)/python -m tests.benchmarks.bench $(BEFORE:%=--before %)
 
 clean:
-	rm -rf .venv .venv-* build *.egg-info quickstart
+	rm -rf .venv .venv-* build *.egg-info quickstart transforms/*.so
 
 $(VENV)/installed: EXTRAS := [report]
 $(VENV)/installed-test: EXTRAS := [test,report]
@@ -81,7 +81,7 @@ $(VENV)/installed-test-browser: EXTRAS := [test,report,test-browser]
 $(VENV)/installed-lint: EXTRAS := [lint]
 
 INSTALLED := installed installed-test installed-lint $(patsubst %,installed-test-%,stores torch browser)
-$(INSTALLED:%=$(VENV)/%): setup.py | $(VENV)/bin/python
+$(INSTALLED:%=$(VENV)/%): setup.py transforms/kernel.c | $(VENV)/bin/python
 	@echo "installing maskmill$(EXTRAS) and what it needs into $(VENV) (a minute or more) ..."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
 	@touch $@

@@ -58,7 +58,8 @@ def with_numpy(function: Callable[..., Any], *arguments: Any, **more: Any) -> An
 def test_it_is_there_where_a_compiler_is() -> None:
     compiler = os.environ.get("CC", sysconfig.get_config_var("CC"))
     works = subprocess.run([*shlex.split(compiler), "--version"], capture_output=True, check=False).returncode == 0
-    assert (kernel.KERNEL is not None) == works, "install maskmill again to compile it"
+    mend = "install maskmill again to compile it" if works else f"remove {kernel.KERNEL}, of an earlier installation"
+    assert (kernel.KERNEL is not None) == works, mend
 
 
 @uses_kernel
