@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
@@ -128,6 +129,18 @@ class _LocalFile:
     def close(self) -> None:
         self._file.close()
 
+
+def _forget_loop() -> None:
+    """Has fsspec begin anew in a forked process, in which the thread that serves its requests does not run.
+
+    Releases of fsspec before 2025.7 do not do so, and would wait for ever.
+    """
+    if asyn := sys.modules.get("fsspec.asyn"):
+        asyn.reset_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_loop)
 
 # What fsspec needs for a scheme.
 _CLIENTS = {"gs": "gcsfs", "gcs": "gcsfs", "s3": "s3fs"}
