@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -97,13 +98,40 @@ def test_an_error_is_raised_at_the_step_that_needs_the_shard(tmp_path: Path) -> 
             ahead.advance(2)
 
 
-@pytest.mark.timeout(60)
+def test_a_process_that_is_forked_while_shards_are_fetched_fetches_them_itself(tmp_path: Path) -> None:
+    class Waiting(Recorded):
+        may = threading.Event()
+
+        def fetch(self, shard: Shard, *, patient: bool = True) -> None:
+            if shard is not SHARDS[0]:
+                self.may.wait()
+            super().fetch(shard)
+
+    folder = Waiting(tmp_path)
+    with FetchAhead(folder, in_turn(*range(12))) as ahead:
+        ahead.advance(0)
+        child = os.fork()
+        if not child:
+            signal.alarm(30)
+            folder.may = threading.Event()
+            folder.may.set()
+            for step in range(1, 12):
+                ahead.advance(step)
+            os._exit(set(folder.fetched) != set(SHARDS[:12]))
+        folder.may.set()
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        for step in range(1, 12):
+            ahead.advance(step)
+    assert sorted(folder.fetched) == sorted(SHARDS[:12])
+
+
 def test_a_process_that_is_forked_between_two_batches_goes_on(tmp_path: Path) -> None:
     examples = open_dataset(make_dataset(tmp_path), cache=tmp_path / "cache")
     batches = examples.batches(1)
     names: list[Any] = next(batches).image_ids
     child = os.fork()
     if not child:
+        signal.alarm(30)
         rest = [name for batch in batches for name in batch.image_ids]
         os._exit(names + rest != ["a.jpg", "c.jpg", "d.jpg", "e.jpg", "f.jpg"])
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -15,9 +15,8 @@ import numpy as np
 import pytest
 
 from maskmill import DatasetError, open_dataset
-from tests.support.command import ROOT
+from tests.support.command import ROOT, run_here
 from tests.support.command import create as create_locally
-from tests.support.command import run_here
 from tests.support.needs import needs_package
 from tests.support.store_runs import FLAGS, create, put_dataset
 from tests.support.stores import Store
