@@ -142,6 +142,9 @@ def _forget_loop() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_loop)
 
+# Clients that are in use. A forked process that dropped those of its parent would close the parent's connections.
+_USED: dict[int, object] = {}
+
 # What fsspec needs for a scheme.
 _CLIENTS = {"gs": "gcsfs", "gcs": "gcsfs", "s3": "s3fs"}
 
@@ -169,6 +172,7 @@ class RemoteFolder:
         except ValueError as error:
             raise DatasetError(f"{path}: {error}; fsspec knows no such file system") from error
         self._path = root.rstrip("/")
+        _USED[id(self._files)] = self._files
 
     def read(self, path: str) -> bytes:
         return bytes(self._files.cat_file(f"{self._path}/{path}"))
