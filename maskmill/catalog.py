@@ -36,11 +36,13 @@ class Shard(NamedTuple):
         path: in the dataset.
         examples: number of examples.
         bytes: size of the file; None if the dataset does not say.
+        sha256: of the file, in hexadecimal digits; None if the dataset does not say.
     """
 
     path: str
     examples: int
     bytes: int | None
+    sha256: str | None = None
 
     @property
     def place(self) -> tuple[int, int]:
@@ -132,7 +134,7 @@ def _of_manifest(folder: Folder, path: str) -> _Catalog:
 
 
 def _shard_of(entry: Mapping[str, Any]) -> Shard:
-    return Shard(entry["file"], entry["examples"], entry["bytes"])
+    return Shard(entry["file"], entry["examples"], entry["bytes"], entry.get("sha256"))
 
 
 def _of_original(folder: Folder, path: str, names: Collection[str]) -> _Catalog:

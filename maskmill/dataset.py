@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from maskmill.catalog import Shard, find_shards
+from maskmill.epochs import order_by_shards
 from maskmill.errors import DatasetError
-from maskmill.folder import folder_of
+from maskmill.fetch_ahead import FetchAhead, uses_of
+from maskmill.folder import Folder, folder_of
 from maskmill.names import IMAGE, LABEL, TRAIN
 from maskmill.open_shards import OpenShards
 from maskmill.positions import places_of
+from maskmill.shard_cache import CachedFolder, ShardCache
 
 
 class Example(NamedTuple):
@@ -45,21 +49,55 @@ class Batch(NamedTuple):
     image_ids: list[str]
 
 
-def open_dataset(path: str | os.PathLike[str], split: str = TRAIN, *, label_dtype: DTypeLike | None = None) -> Dataset:
+def open_dataset(
+    path: str | os.PathLike[str],
+    split: str = TRAIN,
+    *,
+    label_dtype: DTypeLike | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    cache_bytes: int | None = None,
+) -> Dataset:
     """Opens a split of a finished dataset.
 
     Args:
         path: folder of the dataset; local, or with a scheme that fsspec knows, such as `gs://…`.
         split: name of the split.
         label_dtype: dtype to convert labels to; None keeps the stored one.
+        cache: local folder for copies of shards, which all processes of the machine, and all datasets, may share. A
+            shard is fetched as a whole when one of its examples is read, and checked against the manifest's sha256;
+            later it is read from the copy. None reads from `path`.
+        cache_bytes: most bytes in that folder; the copies used least recently are removed. None is without a limit.
 
     Raises:
         DatasetError: there is no such dataset or split, or it is not whole: a listed file is missing or has the wrong
-            size, an unlisted shard is there, manifest.json was changed, or a run is still writing the dataset.
+            size, an unlisted shard is there, manifest.json was changed, or a run is still writing the dataset. Or the
+            cache cannot be written, or the dataset lists no checksums.
+        ValueError: `cache` is not local, or `cache_bytes` is less than a shard has.
     """
     name = os.fspath(path)
     shards = find_shards(folder_of(name), name, split)
-    return Dataset(name, split, shards, None if label_dtype is None else np.dtype(label_dtype))
+    examples = Dataset(
+        name, split, shards, None if label_dtype is None else np.dtype(label_dtype), _new_cache(cache, cache_bytes)
+    )
+    if examples.cache is not None:
+        examples.cache.check(name, shards)
+    return examples
+
+
+def _new_cache(folder: str | os.PathLike[str] | None, most_bytes: int | None) -> ShardCache | None:
+    if folder is None:
+        if most_bytes is not None:
+            raise ValueError("cache_bytes needs a folder: set cache, too")
+        return None
+    name = os.fspath(folder)
+    if "://" in name:
+        raise ValueError(f"cache is {name!r}; it must be a local folder")
+    return ShardCache(name, most_bytes)
+
+
+def _open_folder(path: str, shards: Sequence[Shard], cache: ShardCache | None) -> Folder:
+    folder = folder_of(path)
+    return folder if cache is None else CachedFolder(folder, shards, cache)
 
 
 class Dataset(Sequence[Example]):
@@ -71,13 +109,20 @@ class Dataset(Sequence[Example]):
     Attributes:
         path: folder of the dataset, as given.
         split: name of the split.
+        cache: where copies of its shards are kept; None if they are read from `path`.
     """
 
     def __init__(
-        self, path: str, split: str, shards: Sequence[Shard], label_dtype: np.dtype[np.generic] | None = None
+        self,
+        path: str,
+        split: str,
+        shards: Sequence[Shard],
+        label_dtype: np.dtype[np.generic] | None = None,
+        cache: ShardCache | None = None,
     ) -> None:
         self.path = path
         self.split = split
+        self.cache = cache
         self._shards = tuple(shards)
         self._label_dtype = label_dtype
         # Indices in the split, if this is a part of it.
@@ -87,7 +132,7 @@ class Dataset(Sequence[Example]):
     def _begin(self) -> None:
         """Sets up what is not passed to other processes."""
         self._places = places_of(self._shards)
-        self._open = OpenShards(self.path)
+        self._open = OpenShards(functools.partial(_open_folder, self.path, self._shards, self.cache))
         self._forms: dict[str, tuple[np.dtype[np.generic], tuple[int, ...]]] = {}
 
     def __len__(self) -> int:
@@ -129,7 +174,35 @@ class Dataset(Sequence[Example]):
             image_ids.append(reader.image_ids[example] if reader.image_ids else "")
         return Batch(images, labels, image_ids)
 
-    def batches(self, size: int, *, shuffle: bool = False, seed: int = 0, drop_last: bool = False) -> Iterator[Batch]:
+    def read_each(self, batches: Iterable[Sequence[int] | NDArray[np.integer[Any]]]) -> Iterator[Batch]:
+        """Reads one batch after the other, each given by its indices; a cache fetches shards ahead of them.
+
+        Args:
+            batches: indices of the examples of each batch.
+
+        Raises:
+            as `read`. ValueError: the cache cannot hold the shards that are in use at the same time.
+        """
+        folder = self._open.folder()
+        if not isinstance(folder, CachedFolder):
+            yield from map(self.read, batches)
+            return
+        steps = [np.asarray(positions, np.int64) for positions in batches]
+        numbers = self.shard_numbers
+        with FetchAhead(folder, uses_of(self._shards, [numbers[step] for step in steps])) as ahead:
+            for step, positions in enumerate(steps):
+                ahead.advance(step)
+                yield self.read(positions)
+
+    def batches(
+        self,
+        size: int,
+        *,
+        shuffle: bool = False,
+        seed: int = 0,
+        drop_last: bool = False,
+        window: int | None = None,
+    ) -> Iterator[Batch]:
         """Yields all examples once, in batches.
 
         Args:
@@ -137,10 +210,20 @@ class Dataset(Sequence[Example]):
             shuffle: reads in a random order instead of index order.
             seed: of that order; pass another seed in each epoch.
             drop_last: leaves out a last batch that has fewer.
+            window: number of shards that shuffling mixes at a time, see `maskmill.epochs.order_by_shards`; None mixes
+                all examples.
         """
-        order = np.random.default_rng(seed).permutation(len(self)) if shuffle else np.arange(len(self))
-        for start in range(0, len(self) - (size - 1 if drop_last else 0), size):
-            yield self.read(order[start : start + size])
+        order = np.arange(len(self))
+        if shuffle:
+            random = np.random.default_rng(seed)
+            order = random.permutation(order) if window is None else order_by_shards(self.shard_numbers, window, random)
+        starts = range(0, len(self) - (size - 1 if drop_last else 0), size)
+        yield from self.read_each(order[start : start + size] for start in starts)
+
+    @property
+    def shard_numbers(self) -> NDArray[np.int32]:
+        """Index of the shard of each example in the split, int32 [n]."""
+        return (self._places if self._part is None else self._places[self._part])[:, 0]
 
     @property
     def image_shape(self) -> tuple[int, ...]:

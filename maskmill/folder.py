@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
@@ -129,6 +130,21 @@ class _LocalFile:
         self._file.close()
 
 
+def _forget_loop() -> None:
+    """Has fsspec begin anew in a forked process, in which the thread that serves its requests does not run.
+
+    Releases of fsspec before 2025.7 do not do so, and would wait for ever.
+    """
+    if asyn := sys.modules.get("fsspec.asyn"):
+        asyn.reset_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_loop)
+
+# Clients that are in use. A forked process that dropped those of its parent would close the parent's connections.
+_USED: dict[int, object] = {}
+
 # What fsspec needs for a scheme.
 _CLIENTS = {"gs": "gcsfs", "gcs": "gcsfs", "s3": "s3fs"}
 
@@ -156,6 +172,7 @@ class RemoteFolder:
         except ValueError as error:
             raise DatasetError(f"{path}: {error}; fsspec knows no such file system") from error
         self._path = root.rstrip("/")
+        _USED[id(self._files)] = self._files
 
     def read(self, path: str) -> bytes:
         return bytes(self._files.cat_file(f"{self._path}/{path}"))

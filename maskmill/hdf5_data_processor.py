@@ -29,18 +29,22 @@ class Hdf5DataProcessor:
 
     Args:
         params: a section of the parameter file.
+        window: number of shards that are mixed at a time, in place of shuffle_buffer; see `EpochPlan`.
+        cache: `cache` and `cache_bytes` of `open_dataset`.
 
     Raises:
         ValueError: the examples have another shape than `image_shape`, or the loss is unknown.
         DatasetError: data_dir is not a split of a finished dataset.
     """
 
-    def __init__(self, params: Mapping[str, Any]) -> None:
+    def __init__(self, params: Mapping[str, Any], *, window: int | None = None, **cache: Any) -> None:
         if params["loss"] not in LOSSES:
             raise ValueError(f"loss is {params['loss']!r}; it must be one of {', '.join(LOSSES)}")
         self._params = params
-        root, split = os.path.split(os.path.normpath(params["data_dir"]))
-        self._examples = open_dataset(root or ".", split)
+        self._window = window
+        data_dir = params["data_dir"]
+        root, split = os.path.split(data_dir.rstrip("/") if "://" in data_dir else os.path.normpath(data_dir))
+        self._examples = open_dataset(root or ".", split, **cache)
         height, width = params["image_shape"][:2]
         if self._examples.image_shape[1:] != (height, width):
             found = " x ".join(map(str, self._examples.image_shape[1:]))
@@ -56,7 +60,8 @@ class Hdf5DataProcessor:
                 _transform, method=params.get("normalize_data_method"), augments=params.get("augment_data", True)
             ),
             shuffle=params.get("shuffle", True),
-            buffer=params.get("shuffle_buffer", 10 * params["batch_size"]),
+            buffer=None if self._window else params.get("shuffle_buffer", 10 * params["batch_size"]),
+            window=self._window,
             seed=params.get("shuffle_seed") or 0,
             drop_last=params.get("drop_last", True),
         )

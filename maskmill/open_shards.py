@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections import OrderedDict
+from collections.abc import Callable
 
 from maskmill.catalog import Shard
-from maskmill.folder import Folder, folder_of
+from maskmill.folder import Folder
 from maskmill.shard_reader import ShardReader
 
 if sys.platform != "win32":
@@ -21,11 +22,11 @@ class OpenShards:
     """Opens the shards of a dataset on first use; a forked process opens its own.
 
     Args:
-        path: folder of the dataset.
+        open_folder: returns the folder of the dataset; called once in each process.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, open_folder: Callable[[], Folder]) -> None:
+        self._open_folder = open_folder
         self._most = _most_open()
         self._process: int | None = None
         self._folder: Folder
@@ -34,18 +35,23 @@ class OpenShards:
 
     def reader(self, shard: Shard) -> ShardReader:
         """Returns the reader of a shard; the file least recently used is closed if too many are open."""
-        if self._process != os.getpid():
-            # Inherited files share their offset with the parent: do not touch them.
-            self._process, self._folder = os.getpid(), folder_of(self._path)
-            self._readers, self._open = {}, OrderedDict()
+        folder = self.folder()
         reader = self._readers.get(shard.path)
         if reader is None:
-            reader = self._readers[shard.path] = ShardReader(self._folder, shard)
+            reader = self._readers[shard.path] = ShardReader(folder, shard)
         self._open[shard.path] = reader
         self._open.move_to_end(shard.path)
         if len(self._open) > self._most:
             self._open.popitem(last=False)[1].close()
         return reader
+
+    def folder(self) -> Folder:
+        """Returns this process's folder of the dataset."""
+        if self._process != os.getpid():
+            # Inherited files share their offset with the parent: do not touch them.
+            self._process, self._folder = os.getpid(), self._open_folder()
+            self._readers, self._open = {}, OrderedDict()
+        return self._folder
 
     def close(self) -> None:
         """Closes the files."""

@@ -73,7 +73,7 @@ class BatchDataset(IterableDataset[Pair]):
         transform: applied to each example.
         rank: of this process, from 0.
         world_size: number of ranks. Without rank and world_size, those of `torch.distributed` count, or 0 and 1.
-        plan: the other attributes of `EpochPlan`: shuffle, buffer, seed, drop_last.
+        plan: the other attributes of `EpochPlan`: shuffle, buffer, window, seed, drop_last.
 
     Raises:
         ValueError: there are too few examples for a step, or the rank is out of range.
@@ -114,8 +114,9 @@ class BatchDataset(IterableDataset[Pair]):
         epoch, step = self.start
         worker = get_worker_info()
         first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
-        for positions in self.plan.batches(epoch, self.rank, step + first, stride):
-            images, labels, _ = self._examples.read(positions)
+        shards = self._examples.shard_numbers
+        steps = list(self.plan.batches(epoch, self.rank, step + first, stride, shards))
+        for positions, (images, labels, _) in zip(steps, self._examples.read_each(steps), strict=True):
             pairs = [
                 # The same random augmentation for an example, whichever worker reads it.
                 self._transform(image, label, np.random.default_rng([self.plan.seed, epoch, position]))
@@ -166,8 +167,9 @@ class BatchLoader(DataLoader[Pair]):
         Raises:
             ValueError: the state is of a loader with other batches.
         """
-        own = dict(vars(self._batches.plan))
-        if other := {name: value for name, value in state["plan"].items() if own.get(name) != value}:
+        own, saved = dict(vars(self._batches.plan)), state["plan"]
+        # A state of an earlier version lacks attributes that had no effect.
+        if other := {name: saved.get(name) for name, value in own.items() if saved.get(name) != value}:
             raise ValueError(f"the state is of a loader with {other}, but this one has {own}: its batches differ")
         self._done = (state["epoch"], state["step"])
 

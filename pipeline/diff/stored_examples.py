@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -53,7 +54,7 @@ class StoredExamples:
     def __init__(self, path: str, facts: DatasetFacts) -> None:
         self.facts = facts
         self._path = path
-        self._open = OpenShards(path)
+        self._open = OpenShards(functools.partial(folder_of, path))
         folder = folder_of(path)
         self._shards = {shard.path: shard for split in facts.splits for shard in find_shards(folder, path, split)}
         entries = (shard for split in facts.splits.values() for shard in split["shards"])

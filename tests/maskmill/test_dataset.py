@@ -140,6 +140,19 @@ def test_shuffled_batches_depend_on_the_seed_alone(dataset: Path) -> None:
     assert sorted(order(1)) == ids(open_dataset(dataset))
 
 
+def test_shuffling_by_shards_has_every_example_once(dataset: Path) -> None:
+    def order(examples: Dataset, seed: int) -> list[str]:
+        return [name for batch in examples.batches(2, shuffle=True, seed=seed, window=1) for name in batch.image_ids]
+
+    examples = open_dataset(dataset)
+    orders = {tuple(order(examples, seed)) for seed in range(12)}
+    assert len(orders) > 2
+    assert {tuple(sorted(names)) for names in orders} == {tuple(ids(examples))}
+    # One shard after the other: these share one.
+    assert all(abs(names.index("a.jpg") - names.index("c.jpg")) == 1 for names in orders)
+    assert sorted(order(examples[2:], 0)) == ids(examples[2:])
+
+
 def test_labels_are_converted_on_request(dataset: Path) -> None:
     examples = open_dataset(dataset, label_dtype="uint8")
     assert examples[0].label.dtype == np.uint8

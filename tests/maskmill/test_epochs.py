@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskmill.epochs import EpochPlan
+from maskmill.epochs import EpochPlan, order_by_shards
 
 
 @st.composite
@@ -81,3 +81,47 @@ def test_a_buffer_bounds_how_far_an_example_is_moved(buffer: int, seed: int) -> 
 def test_too_few_examples_are_an_error(examples: int, batch_size: int, world: int, drop_last: bool) -> None:
     with pytest.raises(ValueError, match="examples are too few for"):
         EpochPlan(examples=examples, batch_size=batch_size, world_size=world, drop_last=drop_last)
+
+
+@given(st.lists(st.integers(0, 12), max_size=200), st.integers(1, 9), st.integers(0, 5))
+def test_in_an_order_by_shards_no_more_are_in_use_than_the_window_has(
+    shards: list[int], window: int, seed: int
+) -> None:
+    numbers = np.array(shards, np.int32)
+    order = order_by_shards(numbers, window, np.random.default_rng(seed))
+    assert sorted(order.tolist()) == list(range(len(shards)))
+    read = numbers[order].tolist()
+    for place in range(len(read)):
+        assert len(set(read[: place + 1]) & set(read[place:])) <= window
+    assert np.array_equal(order, order_by_shards(numbers, window, np.random.default_rng(seed)))
+
+
+def test_a_window_mixes_the_examples_of_as_many_shards() -> None:
+    shards = np.arange(4000) % 40
+    order = order_by_shards(shards, 8, np.random.default_rng(0))
+    middle = shards[order][1500:2500].reshape(20, 50)
+    assert all(len(set(batch.tolist())) >= 6 for batch in middle)
+    # Shards, and examples within a shard, have a random order.
+    assert np.corrcoef(np.arange(4000), shards[order])[0, 1] < 0.7
+    first = order[shards[order] == shards[order[0]]]
+    assert (np.diff(first) < 0).any()
+
+
+@given(st.integers(1, 4), st.integers(1, 30), st.integers(1, 3), st.integers(0, 3))
+def test_by_shards_ranks_and_workers_share_the_examples_as_otherwise(
+    world: int, batch_size: int, workers: int, epoch: int
+) -> None:
+    shards = np.arange(200) % 7
+    plan = EpochPlan(examples=200, batch_size=batch_size, world_size=world, window=3)
+    read = [list(plan.batches(epoch, rank, shards=shards)) for rank in range(world)]
+    assert sorted(np.concatenate([batch for batches in read for batch in batches])) == list(range(200))
+    together = [list(plan.batches(epoch, 0, worker, workers, shards)) for worker in range(workers)]
+    in_turn = [together[step % workers][step // workers].tolist() for step in range(plan.steps)]
+    assert in_turn == [batch.tolist() for batch in read[0]]
+    assert not np.array_equal(plan.order(epoch, shards), plan.order(epoch + 1, shards))
+
+
+@pytest.mark.parametrize("settings", [{"window": 0}, {"window": 2, "buffer": 10}])
+def test_a_window_that_makes_no_sense_is_an_error(settings: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="window must be 1 or more, and either of them None"):
+        EpochPlan(examples=10, batch_size=1, **settings)

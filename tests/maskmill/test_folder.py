@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +83,26 @@ def test_listings_that_a_file_system_keeps_are_not_believed(dataset: Path, monke
     files.rm_file(f"/kept/{SHARD}")
     with pytest.raises(DatasetError, match=f"{SHARD}: is missing"):
         open_dataset("memory://kept")
+
+
+def test_a_forked_process_leaves_the_clients_of_its_parent_alone(tmp_path: Path) -> None:
+    import fsspec
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    class Client(MemoryFileSystem):
+        """Closes its connections in the end, as those of object stores do."""
+
+        protocol = "connected"
+
+        def __init__(self) -> None:
+            super().__init__()
+            weakref.finalize(self, (tmp_path / "closed").touch)
+
+    fsspec.register_implementation("connected", Client, clobber=True)
+    folder_of("connected://dataset")
+    child = os.fork()
+    if not child:
+        folder_of("connected://dataset")
+        gc.collect()
+        os._exit((tmp_path / "closed").exists())
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

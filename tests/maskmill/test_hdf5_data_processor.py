@@ -110,3 +110,14 @@ def test_flips_turns_and_scores_are_those_of_pytorch(shape: tuple[int, ...]) -> 
         assert np.array_equal(rotate(array, turns), torch.rot90(tensor, turns, [-2, -1]))
     grey = tensor.to(torch.float32)
     assert np.allclose(normalize(array, "standard_score"), (grey - grey.mean()) / grey.std(), atol=1e-5)
+
+
+def test_a_store_is_read_through_a_cache_and_by_shards(path: Path, tmp_path: Path) -> None:
+    import fsspec
+
+    fsspec.filesystem("memory").put(str(path), "/processor", recursive=True)
+    section = params(path, data_dir="memory://processor/train_input", shuffle_buffer=4)
+    loader = Hdf5DataProcessor(section, window=1, cache=tmp_path / "cache").create_dataloader()
+    assert loader.dataset.plan.window == 1
+    assert sum(len(images) for images, _ in loader) == 5
+    assert len(list((tmp_path / "cache").iterdir())) == 3

@@ -91,6 +91,49 @@ def test_batches_do_not_depend_on_the_number_of_workers(path: Path, workers: int
         assert found[0] != found[1]
 
 
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+@pytest.mark.timeout(120)
+def test_workers_read_from_a_cache_after_their_parent_has(path: Path, tmp_path: Path, start_method: str) -> None:
+    import fsspec
+
+    remote = start_method == "fork"  # Others have no such memory.
+    if remote:
+        fsspec.filesystem("memory").put(str(path), "/torch", recursive=True)
+    # A batch may have the last example of one shard and the first of the next one.
+    limit = sum(sorted(file.stat().st_size for file in (path / "train_input").iterdir())[-2:])
+    cache = {"cache": tmp_path / "cache", "cache_bytes": limit}
+    examples = open_dataset("memory://torch" if remote else path, **cache)
+    batches = BatchDataset(examples, 2, transform=number, window=1)
+    expected = firsts(BatchDataset(open_dataset(path), 2, transform=number, window=1))
+    under_way = iter(batches)
+    assert next(under_way)[0].flatten().tolist() == expected[0]
+    loader = BatchLoader(batches, num_workers=2, multiprocessing_context=start_method)
+    assert firsts(loader) == expected
+    assert sorted(flat(firsts(loader))) == [0, 2, 3, 4, 5]
+    assert firsts(under_way) == expected[1:]
+
+
+def test_with_a_window_another_loader_goes_on(path: Path) -> None:
+    def new_loader(**plan: Any) -> BatchLoader:
+        return BatchLoader(BatchDataset(open_dataset(path), 2, transform=number, **plan))
+
+    loader = new_loader(window=2)
+    whole = firsts(loader)
+    loader.set_epoch(0)
+    next(iter(loader))
+    state = loader.state_dict()
+    other = new_loader(window=2)
+    other.load_state_dict(state)
+    assert firsts(other) == whole[1:]
+    with pytest.raises(ValueError, match="'window': 2"):
+        new_loader().load_state_dict(state)
+    # A state from before there were windows.
+    del state["plan"]["window"]
+    new_loader().load_state_dict(state)
+    with pytest.raises(ValueError, match="'window': None"):
+        new_loader(window=2).load_state_dict(state)
+
+
 def test_set_epoch_names_the_epoch(path: Path) -> None:
     loader = BatchLoader(BatchDataset(open_dataset(path), 2, transform=number))
     epochs = [firsts(loader) for _ in range(3)]

@@ -52,7 +52,7 @@ def test_the_python_of_the_page_loads_batches(
     # What Lightning and accelerate do with a loader is theirs.
     trainer = SimpleNamespace(fit=lambda module, loader: list(loader))
     names: dict[str, Any] = {"trainer": trainer, "module": None, "accelerator": SimpleNamespace(prepare=list)}
-    first, epochs, again, library, processor = python_blocks(TEXT)
+    first, epochs, again, cached, library, processor = python_blocks(TEXT)
     exec(first, names)
     assert [name for name in ("images", "labels") if tuple(names[name].shape[1:]) != (1, 256, 256)] == []
     steps = names["loader"].dataset.plan.steps
@@ -65,6 +65,9 @@ def test_the_python_of_the_page_loads_batches(
     exec(again, names)
     assert names["first_epoch"] == 2
     assert len(list(names["loader"])) == steps - 2
+    exec(cached.replace("gs://bucket/hdf5", "hdf5").replace("/mnt/disk/cache", "cache"), names)
+    assert sum(len(images) for images, _ in names["loader"]) == len(names["examples"])
+    assert list((folder / "cache").iterdir())
     exec(library, names)
     assert sum(len(images) for images, _ in names["loader"]) == len(names["examples"])
     exec(processor, names)
