@@ -155,7 +155,7 @@ class JoinRowsToFiles(beam.DoFn):
 
     def __init__(self, folders: tuple[str, ...], unlisted: Mapping[int, tuple[int, ...]]) -> None:
         self.folders = folders
-        # Of the paths of their files. Not `join` for each file: it takes longer than everything else for an image.
+        # Of the paths of their files; `join` would judge the folder again for each.
         self.prefixes = [join(folder, "") for folder in folders]
         self.unlisted = unlisted
 
