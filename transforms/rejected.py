@@ -56,6 +56,10 @@ class DataError(ValueError):
         self.image_id = image_id
         self.class_id = class_id
 
+    def __reduce__(self) -> tuple[type[DataError], tuple[Code, str, str, int | None]]:
+        """Tells pickle what the error is made of; of its own it would only keep the message."""
+        return DataError, (self.code, self.message, self.image_id, self.class_id)
+
 
 class Line(NamedTuple):
     """The place of a row in a CSV file, relative to a block: a block does not know how many lines precede it.

@@ -22,7 +22,6 @@ from maskmill.transforms.files.find_files import find_attempts
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import make_folder, remove
 from maskmill.transforms.parallel.blas import one_blas_thread
-from maskmill.transforms.parallel.look_ahead import usable_cores
 from maskmill.transforms.parallel.process_pool import warm_up
 from maskmill.transforms.parallel.progress import PROGRESS
 from maskmill.transforms.sink.write_shards import give_up
@@ -63,8 +62,8 @@ def run_graph(
             show_run_progress(job, baseline, runner_job.pipeline, log, quiet=arguments.quiet),
             _nothing_left_running(staging),
         ):
-            if run.processes:
-                threading.Thread(target=warm_up, args=(run.workers or usable_cores(),), daemon=True).start()
+            if run.pool:
+                threading.Thread(target=warm_up, args=(run.pool,), daemon=True).start()
             build_graph(runner_job.pipeline, job, baseline, run, arguments.transform)
             runner_job.run()
         raise_failure(job)

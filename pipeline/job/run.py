@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from maskmill.pipeline.job.rejected_limit import NONE_REJECTED, RejectedLimit
+from maskmill.transforms.parallel.look_ahead import usable_cores
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,3 +33,8 @@ class Run:
     max_rejected: RejectedLimit = NONE_REJECTED
     min_examples: int = 0
     max_change: float | None = None
+
+    @property
+    def pool(self) -> int:
+        """Number of processes in the pool; 0 if there is none."""
+        return (self.workers or usable_cores()) if self.processes else 0

@@ -7,13 +7,14 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol, TextIO
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from maskmill.pipeline.messages.quantities import format_bytes
 from maskmill.transforms.assignment.splits import SplitSize
 from maskmill.transforms.parallel.progress import PROGRESS
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 BAR_SECONDS = 0.2
 LINE_SECONDS = 10.0
@@ -96,7 +97,8 @@ def expect_examples(sizes: Mapping[str, SplitSize]) -> None:
 
 def _bar(unit: str, err: TextIO | None) -> tqdm[Any]:
     """Makes a bar on a stream; None is wherever a program shows bars: standard error, or the cell of a notebook."""
-    kind = tqdm
+    from tqdm import tqdm as kind  # most runs show none
+
     if err is None:
         from tqdm.auto import tqdm as kind  # a subclass, which looks for a notebook
 

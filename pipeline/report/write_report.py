@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from typing import NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from maskmill import DatasetError
 from maskmill.install_hint import pip_install
@@ -12,10 +12,11 @@ from maskmill.names import REPORT
 from maskmill.pipeline.errors import DamagedError, MaskmillError, UsageError
 from maskmill.pipeline.messages.output_file import check_output_file, make_folder_of
 from maskmill.pipeline.messages.progress_bar import Watch, show_progress
-from maskmill.pipeline.report.page import page_of
-from maskmill.pipeline.report.source import DatasetSource, read_source
 from maskmill.transforms.files.errors import as_os_error
 from maskmill.transforms.parallel.progress import Progress
+
+if TYPE_CHECKING:
+    from maskmill.pipeline.report.source import DatasetSource
 
 # What pip calls the libraries that a report needs, by the name under which they are imported.
 _LIBRARIES = {"matplotlib": "matplotlib", "jinja2": "Jinja2"}
@@ -56,6 +57,8 @@ def write_report(directory: str, output: str, *, quiet: bool, err: TextIO, watch
         DamagedError: there is no such dataset, or it is not whole.
         MaskmillError, OSError: the dataset cannot be read, or the file cannot be written.
     """
+    from maskmill.pipeline.report.source import read_source  # not for a run, which only checks
+
     check_report(directory, output)
     try:
         source = read_source(directory)
@@ -124,6 +127,7 @@ def _write(path: str, page: str) -> bool:
 def _make_page(source: DatasetSource, *, quiet: bool, err: TextIO, watch: Watch | None) -> str:
     # matplotlib is optional, and takes a second to import.
     from maskmill.pipeline.report.charts import draw_charts
+    from maskmill.pipeline.report.page import page_of
     from maskmill.pipeline.report.statistics import MOST_EXAMPLES, look_at_split
 
     progress = Progress()

@@ -14,6 +14,7 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProv
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
 from maskmill.pipeline.errors import UsageError, last_line
+from maskmill.pipeline.runners import quick_graph
 from maskmill.pipeline.runners.check_settings import check_settings
 from maskmill.pipeline.runners.in_process_runner import InProcessRunner
 from maskmill.pipeline.runners.make_runner import DEFAULT_RUNNER, make_runner
@@ -42,6 +43,7 @@ def new_pipeline(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
     Raises:
         UsageError: the options are wrong, or the runner does not suit.
     """
+    quick_graph.install()
     options = _Options(["--runner", DEFAULT_RUNNER, *beam_options], save_main_session=False)
     name = options.view_as(StandardOptions).runner
     runner = _in_process_runner(options) if name == DEFAULT_RUNNER else make_runner(name)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 
-from maskmill.transforms.rejected import Code, RejectedRecord
+from maskmill.transforms.rejected import Code, DataError, RejectedRecord
 from tests.support.command import ROOT
 
 
@@ -21,3 +22,9 @@ def test_a_code_is_its_own_name() -> None:
 
 def test_the_keys_of_rejected_jsonl() -> None:
     assert RejectedRecord._fields == ("source", "line", "image_id", "class_id", "code", "message")
+
+
+def test_an_error_comes_back_from_another_process_as_it_was() -> None:
+    error = DataError(Code.RLE_ODD_COUNT, "the mask has 3 numbers", "a.jpg", 3)
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), vars(again), str(again)) == (DataError, vars(error), "the mask has 3 numbers")

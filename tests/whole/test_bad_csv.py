@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskmill.transforms.annotations.csv_blocks import MAX_LINE_BYTES
 from maskmill.transforms.examples.rle import format_runs
+from maskmill.transforms.limits import MAX_LINE_BYTES
 from maskmill.transforms.rejected import Code
 from tests.support.bad_input import ROWS, csv_text, run, three_images
 from tests.support.builders import HEADER, image_bytes, write_dataset, write_images, write_params

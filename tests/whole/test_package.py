@@ -162,7 +162,7 @@ def _link(python: Path, *packages: str) -> None:
         ("verify out", "apache_beam"),
         ("prune . --keep 1", "apache_beam"),
         ("sample new", "PIL"),
-        ("report out", "tqdm"),
+        ("report out", "PIL"),
         ("--print-completion bash", "shtab"),
     ],
 )

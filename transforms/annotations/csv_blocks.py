@@ -8,10 +8,8 @@ from typing import BinaryIO, NamedTuple
 
 from maskmill.transforms.annotations.columns import Columns
 from maskmill.transforms.annotations.compression import Compression, open_csv
-from maskmill.transforms.limits import MAX_ELEMENT_BYTES
+from maskmill.transforms.limits import MAX_ELEMENT_BYTES, MAX_LINE_BYTES
 
-# A longer line is rejected; no step holds all of it.
-MAX_LINE_BYTES = 2**24
 _USUAL_LINE_BYTES = 2**14
 _PIECE_BYTES = 2**20
 

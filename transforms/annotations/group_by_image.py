@@ -155,6 +155,8 @@ class JoinRowsToFiles(beam.DoFn):
 
     def __init__(self, folders: tuple[str, ...], unlisted: Mapping[int, tuple[int, ...]]) -> None:
         self.folders = folders
+        # Of the paths of their files; `join` would judge the folder again for each.
+        self.prefixes = [join(folder, "") for folder in folders]
         self.unlisted = unlisted
 
     def process(self, partition: tuple[int, dict[str, Iterable[PackedBatch]]]) -> Iterable[Any]:
@@ -234,7 +236,7 @@ class JoinRowsToFiles(beam.DoFn):
 
     def _annotate(self, key: ImageKey, file: FileStatus, rows: list[AnnotationRow]) -> Iterable[Any]:
         folder, image_id = key
-        image = ImageFile(join(self.folders[folder], image_id), *file)
+        image = ImageFile(self.prefixes[folder] + image_id, *file)
         if not rows:
             yield AnnotatedImage(image_id, image, (), self.unlisted[folder])
             return

@@ -31,8 +31,8 @@ def list_images(numbered_folder: tuple[int, str]) -> Iterator[Any]:
     index, folder = numbered_folder
     unnameable = 0
     for info in list_folder(folder, every_name=True):
-        if is_utf8(info.name):
-            yield (index, info.name), (info.size, info.modified)
+        if is_utf8(name := info.name):
+            yield (index, name), (info.size, info.modified)
         else:
             unnameable += 1
     if unnameable:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
-from maskmill.transforms.annotations.columns import Columns
-from maskmill.transforms.annotations.csv_blocks import MAX_LINE_BYTES, Block, CsvFile, read_block, split_into_blocks
-from maskmill.transforms.annotations.parse_row import DefectRow, is_file_name, name_row, parse_row, split_lines
+from maskmill.transforms.annotations.csv_blocks import Block, CsvFile, read_block, split_into_blocks
+from maskmill.transforms.annotations.parse_lines import ParsedLine, list_lines, parse_lines
+from maskmill.transforms.annotations.parse_row import DefectRow, is_file_name
 from maskmill.transforms.annotations.records import (
     NO_CLASS,
     REJECTED_RUNS,
@@ -23,15 +24,16 @@ from maskmill.transforms.annotations.records import (
 )
 from maskmill.transforms.annotations.similar_names import file_part
 from maskmill.transforms.examples.rle import EMPTY_RUNS
+from maskmill.transforms.global_window import in_global_window
 from maskmill.transforms.limits import MAX_NAME_BYTES
+from maskmill.transforms.parallel.look_ahead import LookAhead
+from maskmill.transforms.parallel.process_pool import losses_told, process_pool
 from maskmill.transforms.rejected import Code, DataError, Line, Rejected
 from maskmill.transforms.tallies import OTHER_CLASS, OVERLAPPING_RUNS, READ_ROWS, WITHOUT_MASK, rows_of_class
 from maskmill.transforms.text import SHOWN_CHARACTERS, printable
 
 # Of the blocks that are read in parallel. Small enough to cross a shuffle, as blocks of a compressed file have to.
 BLOCK_BYTES = 2**19
-# Only so much of a line that is too long is parsed for its image and class.
-_NAMING_BYTES = 2**10
 
 
 def parse_block(
@@ -47,24 +49,8 @@ def parse_block(
     Yields:
         for each line that is neither the header nor blank: its place, and its row or what is wrong with it.
     """
-    for number, line in enumerate(split_lines(text)):
-        too_long = len(line) > MAX_LINE_BYTES
-        if (block.start == 0 and number == 0) or not (too_long or line.strip()):
-            continue
-        place = Line(block.file.path, block.start, number)
-        columns = block.file.columns
-        try:
-            yield place, _long_line_error(line, columns) if too_long else parse_row(line, columns, classes)
-        except DataError as error:
-            yield place, error
-
-
-def _long_line_error(line: bytes, columns: Columns) -> DataError:
-    message = f"the line has more than {MAX_LINE_BYTES} bytes; no row is that long: correct or remove it"
-    # The last field may be cut off.
-    separator = columns.format.separator.encode()
-    image_id, class_id = name_row(line[:_NAMING_BYTES].rpartition(separator)[0], columns)
-    return DataError(Code.CSV_LINE_TOO_LONG, message, image_id, class_id)
+    for number, row in parse_lines(text, block.file.columns, classes, has_header=block.start == 0):
+        yield Line(block.file.path, block.start, number), row
 
 
 def _meant_by_path(folder: int, error: DataError) -> ImageKey | None:
@@ -74,23 +60,60 @@ def _meant_by_path(folder: int, error: DataError) -> ImageKey | None:
     return (folder, name) if is_path else None
 
 
-class ReadRows(beam.DoFn):
-    """Reads a block."""
+class _ReadBlock(NamedTuple):
+    """A block that was read, and the number of its line ends."""
 
-    def __init__(self, sources: tuple[Source, ...]) -> None:
+    block: Block
+    line_ends: int
+
+
+class ReadRows(beam.DoFn):
+    """Reads blocks; see `ReadAnnotations`."""
+
+    def __init__(self, sources: tuple[Source, ...], processes: int = 0) -> None:
         self.sources = sources
+        self.processes = processes
         self.read_rows = Metrics.counter("maskmill", "read-rows")
 
+    def start_bundle(self) -> None:
+        """Starts with no block under way."""
+        if self.processes:
+            # Each process has one, and the next ones are ready.
+            window = self.processes + 2
+            self.ahead: LookAhead[list[ParsedLine]] = LookAhead(process_pool(self.processes), window)
+            self.under_way: deque[_ReadBlock] = deque()
+
     def process(self, block: Block) -> Iterable[Any]:
-        """Yields the outputs of `ReadAnnotations`."""
+        """Reads a block; yields the outputs for it, or for blocks that have to make room for it in the pool."""
         text = read_block(block)
+        read = _ReadBlock(block, text.count(b"\n"))
+        classes = frozenset[int]().union(*(self.sources[source].class_ids for source, _ in block.file.sources))
+        parse = partial(list_lines, text, block.file.columns, classes, has_header=block.start == 0)
+        if not self.processes:
+            yield from self._outputs(read, parse())
+            return
+        self.under_way.append(read)
+        yield from self._outputs_of_pool(self.ahead.call(parse))
+
+    def finish_bundle(self) -> Iterable[Any]:
+        """Yields the outputs for the blocks that are still under way."""
+        if self.processes:
+            yield from in_global_window(self._outputs_of_pool(self.ahead.finish()))
+
+    def _outputs_of_pool(self, parsed: Iterator[list[ParsedLine]]) -> Iterator[Any]:
+        with losses_told():
+            for lines in parsed:
+                yield from self._outputs(self.under_way.popleft(), lines)
+
+    def _outputs(self, read: _ReadBlock, lines: Iterable[ParsedLine]) -> Iterator[Any]:
+        file, start = read.block.file, read.block.start
+        names = file.columns.format.classes
         tally: Counter[str] = Counter()
         rows = 0
-        names = block.file.columns.format.classes
-        classes = frozenset[int]().union(*(self.sources[source].class_ids for source, _ in block.file.sources))
-        for line, row in parse_block(block, text, classes):
+        for number, row in lines:
             rows += 1
-            for index, file_index in block.file.sources:
+            line = Line(file.path, start, number)
+            for index, file_index in file.sources:
                 tally[READ_ROWS] += 1
                 if row.class_id:
                     tally[rows_of_class(names[row.class_id - 1])] += 1
@@ -121,7 +144,7 @@ class ReadRows(beam.DoFn):
                     mask = MaskRow(line, row.class_id, EMPTY_RUNS if row.runs is None else row.runs)
                     yield key, AnnotationRow(index, file_index, mask, row.group)
         self.read_rows.inc(rows)
-        yield beam.pvalue.TaggedOutput("lines", ((block.file.path, block.start), text.count(b"\n")))
+        yield beam.pvalue.TaggedOutput("lines", ((file.path, start), read.line_ends))
         for name, number in tally.items():
             yield beam.pvalue.TaggedOutput("tallies", (name, number))
 
@@ -149,10 +172,12 @@ class ReadAnnotations(beam.PTransform):
     Attributes:
         files: each is read once, whatever the number of its sources.
         sources: `CsvFile.sources` holds indices in this tuple.
+        processes: number of processes in the pool that parses, if the pipeline runs in this process; 0 for none.
     """
 
     files: tuple[CsvFile, ...]
     sources: tuple[Source, ...]
+    processes: int = 0
 
     def expand(self, pipeline: beam.Pipeline) -> Annotations:
         outputs = (
@@ -161,7 +186,7 @@ class ReadAnnotations(beam.PTransform):
             | "SplitIntoBlocks" >> beam.FlatMap(split_into_blocks, BLOCK_BYTES)
             | "SpreadBlocks" >> beam.Reshuffle()
             | "ReadRows"
-            >> beam.ParDo(ReadRows(self.sources))
+            >> beam.ParDo(ReadRows(self.sources, self.processes))
             .with_outputs("rejected", "tallies", "lines", main="rows")
             .with_output_types(tuple[ImageKey, AnnotationRow])
         )

@@ -70,13 +70,11 @@ class ShardLayout(NamedTuple):
             number of the shard in its split, and rank of the example in the shard; ranks have gaps only by hash.
         """
         if self.by_hash:
-            return position % self.num_shards, position // self.num_shards
-        index = ((position + 1) * self.num_processes - 1) // examples
-        place_in_range = position - self.range_bounds(index, examples)[0]
-        return (
-            index * self.files_in_range + place_in_range % self.files_in_range,
-            place_in_range // self.files_in_range,
-        )
+            rank, shard = divmod(position, self.num_shards)
+            return shard, rank
+        index, files = ((position + 1) * self.num_processes - 1) // examples, self.files_in_range
+        rank, file = divmod(position - self.range_bounds(index, examples)[0], files)
+        return index * files + file, rank
 
     def file_name(self, shard: int) -> str:
         """Returns the name of a shard's file."""

@@ -96,7 +96,7 @@ def covered_intervals(runs: Runs) -> NDArray[np.int64]:
 
 def have_overlaps(runs: Runs) -> bool:
     """Returns whether any two runs share a pixel."""
-    if (runs[1:, 0] >= runs[:-1, 0] + runs[:-1, 1]).all():
+    if not np.count_nonzero(runs[1:, 0] < runs[:-1, 0] + runs[:-1, 1]):
         return False  # as most masks, which are in order
     return int(runs[:, 1].sum()) > int(np.diff(covered_intervals(runs)).sum())
 

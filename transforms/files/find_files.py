@@ -53,7 +53,7 @@ def _scan_local_folder(folder: str, every_name: bool) -> Iterator[FileInfo]:
         for entry in entries:
             if (every_name or is_utf8(entry.name)) and _is_file(entry):
                 status = entry.stat()
-                yield FileInfo(os.path.join(folder, entry.name), status.st_size, status.st_mtime)
+                yield FileInfo(entry.path, status.st_size, status.st_mtime)
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

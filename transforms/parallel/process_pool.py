@@ -24,7 +24,11 @@ from maskmill.transforms.parallel.cpython_pool import close_results, pool_contex
 from maskmill.transforms.parallel.memory import tune_malloc
 from maskmill.transforms.parallel.progress import PROGRESS
 
-_PRELOADED = ["maskmill.transforms.sink.write_file_alone", "maskmill.transforms.parallel.process_pool"]
+_PRELOADED = [
+    "maskmill.transforms.annotations.parse_lines",
+    "maskmill.transforms.sink.write_file_alone",
+    "maskmill.transforms.parallel.process_pool",
+]
 # Within this time a pool usually notices a death itself.
 _NOTICE_SECONDS = 1
 

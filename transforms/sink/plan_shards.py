@@ -9,11 +9,12 @@ from typing import Any
 import apache_beam as beam
 
 from maskmill.transforms.examples.spec import ExampleSpec
+from maskmill.transforms.global_window import in_global_window
 from maskmill.transforms.parallel.look_ahead import LookAhead, shared_pool
 from maskmill.transforms.shards.hdf5_file import estimate_bytes
 from maskmill.transforms.shards.records import ShardKey, ShardSummary, StoredShard
 from maskmill.transforms.sink.find_shard import FoundShard, SinkOptions, find_shard
-from maskmill.transforms.sink.write_shards import WrittenShards, in_global_window, outputs_of
+from maskmill.transforms.sink.write_shards import WrittenShards, outputs_of
 
 # Shards that are looked for at the same time: each waits for a disk or a store.
 _SHARDS_AT_A_TIME = 3

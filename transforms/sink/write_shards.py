@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
-from apache_beam.transforms.window import GlobalWindows
 
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.files.read_write import make_folder
+from maskmill.transforms.global_window import in_global_window
 from maskmill.transforms.parallel.blas import limit_worker
 from maskmill.transforms.parallel.look_ahead import LookAhead, shared_pool, usable_cores
 from maskmill.transforms.parallel.progress import PROGRESS
@@ -87,15 +87,6 @@ def outputs_of(key: ShardKey, specs: list[ExampleSpec], stored: StoredShard, fou
     for index, why in stored.rejected.items():
         yield beam.pvalue.TaggedOutput("rejected", reject(specs[index], why))
     yield from cut_summary(summarise_shard(key, specs, stored, found))
-
-
-def in_global_window(outputs: Iterable[Any]) -> Iterator[Any]:
-    """Puts outputs into the global window, as Beam requires it of `finish_bundle`."""
-    for output in outputs:
-        if isinstance(output, beam.pvalue.TaggedOutput):
-            yield beam.pvalue.TaggedOutput(output.tag, GlobalWindows.windowed_value(output.value))
-        else:
-            yield GlobalWindows.windowed_value(output)
 
 
 class _Done(NamedTuple):

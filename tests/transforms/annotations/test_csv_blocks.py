@@ -12,8 +12,9 @@ from typing import BinaryIO, cast
 import pytest
 
 from maskmill.transforms.annotations import compression
-from maskmill.transforms.annotations.csv_blocks import MAX_LINE_BYTES, CsvFile, read_block, split_into_blocks
+from maskmill.transforms.annotations.csv_blocks import CsvFile, read_block, split_into_blocks
 from maskmill.transforms.annotations.read_annotations import BLOCK_BYTES, parse_block
+from maskmill.transforms.limits import MAX_LINE_BYTES
 from maskmill.transforms.rejected import DataError
 from tests.support.builders import HEADER, csv_file, zip_bytes
 
@@ -112,7 +113,7 @@ def places_of(file: CsvFile, block_bytes: int) -> list[tuple[int, str]]:
 def test_a_line_that_is_too_long_is_rejected_and_the_next_ones_keep_their_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, end: str, block_bytes: int
 ) -> None:
-    for module in ("csv_blocks", "read_annotations"):
+    for module in ("csv_blocks", "parse_lines"):
         monkeypatch.setattr(f"maskmill.transforms.annotations.{module}.MAX_LINE_BYTES", 20)
     monkeypatch.setattr("maskmill.transforms.annotations.csv_blocks._PIECE_BYTES", 7)
     fits = "b.jpg,3," + "1 2 1 2 1 10"

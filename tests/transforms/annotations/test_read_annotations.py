@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 from pathlib import Path
 
 import apache_beam as beam
+import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
-from maskmill.transforms.annotations.read_annotations import ReadAnnotations
+from maskmill.transforms.annotations.csv_blocks import Block
+from maskmill.transforms.annotations.read_annotations import ReadAnnotations, ReadRows
 from maskmill.transforms.annotations.records import NO_CLASS, REJECTED_RUNS, Source
 from maskmill.transforms.examples.mask_text import parse_runs
 from maskmill.transforms.examples.rle import EMPTY_RUNS, pack_runs
+from maskmill.transforms.parallel.process_pool import LostProcessError
 from tests.support.builders import HEADER, csv_file, in_process
 
 
@@ -62,3 +67,46 @@ def test_rows_without_a_class_are_given_to_each_source_that_takes_empty_rows(tmp
         tallies = [("read", 6), ("filtered: of another class", 2), ("filtered: without a mask", 1)]
         tallies.append(("of class: 4", 2))
         assert_that(sums, equal_to(tallies), "tallies")
+
+
+def outputs_of(path: Path, output: Path, processes: int) -> list[str]:
+    """Everything that comes of a CSV file."""
+    file = csv_file(path, path.read_bytes(), ((0, 0), (1, 0)))
+    sources = (Source(0, frozenset({3})), Source(1, frozenset({3, 4}), empty_rows=True))
+    with in_process() as pipeline:
+        annotations = pipeline | ReadAnnotations(files=(file,), sources=sources, processes=processes)
+        for name, part in annotations._asdict().items():
+            _ = (
+                part
+                | f"Name{name}" >> beam.Map(lambda one, name: f"{name} {one}", name)
+                | f"Write{name}" >> beam.io.WriteToText(str(output / name), shard_name_template="")
+            )
+    return sorted(line for one in output.iterdir() for line in one.read_text().splitlines())
+
+
+@pytest.mark.parametrize("name", ["train.csv", "train.csv.gz"])
+def test_a_pool_of_processes_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr("maskmill.transforms.annotations.read_annotations.BLOCK_BYTES", 50)
+    rows = [f"{number}.jpg,{number % 5},{'1 2' if number % 3 else '3 1 2'}" for number in range(200)]
+    text = "\n".join([HEADER, *rows, "a.jpg,3,", "b/c.jpg,4,1 2"]).encode()
+    (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    found = []
+    for processes in (0, 2):
+        (tmp_path / str(processes)).mkdir()
+        found.append(outputs_of(tmp_path / name, tmp_path / str(processes), processes))
+    here, there = found
+    assert there == here
+    assert len(here) > 300
+
+
+def test_a_process_that_is_lost_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maskmill.transforms.annotations.read_annotations.list_lines", end_process)
+    file = csv_file(tmp_path / "train.csv", f"{HEADER}\na.jpg,3,1 2".encode())
+    step = ReadRows((Source(0, frozenset({3})),), processes=2)
+    step.start_bundle()
+    with pytest.raises(LostProcessError, match="was killed from outside"):
+        [*step.process(Block(file, 0, file.size, None)), *step.finish_bundle()]
+
+
+def end_process(*_: object, **__: object) -> None:
+    os._exit(9)
