@@ -34,6 +34,11 @@ class Measurement(NamedTuple):
     peak_memory: int | None
 
 
+def _environment() -> dict[str, str]:
+    """The environment of a user, in which Python keeps compiled modules instead of compiling them in each run."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def run_measured(command: Sequence[str], cwd: str, *, watch_memory: bool = False) -> Measurement:
     """Runs a program to its end.
 
@@ -48,7 +53,7 @@ def run_measured(command: Sequence[str], cwd: str, *, watch_memory: bool = False
     """
     with tempfile.TemporaryFile("w+") as errors:
         started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=errors)
+        process = subprocess.Popen(command, cwd=cwd, env=_environment(), stdout=subprocess.DEVNULL, stderr=errors)
         watch = MemoryWatch(process.pid) if watch_memory else None
         try:
             _, status, usage = os.wait4(process.pid, 0)
