@@ -33,8 +33,8 @@ setup(
     extras_require={
         "gcp": [f"apache-beam[gcp]{BEAM_VERSION}"],
         "aws": [f"apache-beam[aws]{BEAM_VERSION}"],
-        "read": ["isal>=1.7", "fsspec>=2024.6"],
-        "torch": ["torch>=2.4", "isal>=1.7"],
+        "read": ["zlib-ng>=0.5", "fsspec>=2024.6"],
+        "torch": ["torch>=2.4", "zlib-ng>=0.5"],
         "report": ["matplotlib>=3.9", "Jinja2>=3.1"],
         "airflow": [
             "apache-airflow>=3,<4",
@@ -54,7 +54,7 @@ setup(
             "py-spy>=0.4",  # the benchmark of the interpreter's lock
             "prometheus_client>=0.20",
             "setuptools>=70.1",
-            "isal>=1.7",
+            "zlib-ng>=0.5",
             "fsspec>=2024.6",
         ],
         "test-browser": ["playwright>=1.48"],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, BinaryIO, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,8 @@ class OpenFile(Protocol):
     def version(self) -> object:
         """Returns a value that changes if another file takes its place, as far as the file system tells."""
 
-    def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
-        """Fills an array, uint8 [n] in C order, with the bytes from `offset` on.
+    def read_into(self, targets: Sequence[NDArray[np.uint8]], offset: int) -> None:
+        """Fills arrays, uint8 [n] in C order, one after the other with the bytes from `offset` on.
 
         Raises:
             EOFError: the file is too short.
@@ -36,6 +37,44 @@ class OpenFile(Protocol):
 
     def close(self) -> None:
         """Closes the file."""
+
+
+class Read(NamedTuple):
+    """Bytes to read from a file.
+
+    Attributes:
+        file: the file.
+        offset: of the first byte.
+        targets: arrays to fill one after the other, uint8 [n] in C order.
+        name: of what is read, for messages.
+    """
+
+    file: OpenFile
+    offset: int
+    targets: list[NDArray[np.uint8]]
+    name: str
+
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+        return sum(map(len, self.targets))
+
+
+def read_all(reads: Sequence[Read]) -> None:
+    """Performs reads of files in one folder: in their order, or all at the same time if it is remote.
+
+    Raises:
+        DatasetError: something cannot be read.
+    """
+    contents = _fetch([(read.file, read) for read in reads if isinstance(read.file, _RemoteFile)])
+    for read in reads:
+        try:
+            if isinstance(read.file, _RemoteFile):
+                _fill(read, next(contents))
+            else:
+                read.file.read_into(read.targets, read.offset)
+        except (EOFError, OSError) as error:
+            raise DatasetError(f"{read.name} cannot be read: {error}") from error
 
 
 class Folder(Protocol):
@@ -114,13 +153,17 @@ class _LocalFile:
         # Not the inode, which changes on mounted object stores.
         return status.st_size, status.st_mtime_ns
 
-    def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
-        view = memoryview(target.data)
-        while view:
-            count = os.preadv(self._file.fileno(), [view], offset)
+    def read_into(self, targets: Sequence[NDArray[np.uint8]], offset: int) -> None:
+        left = [memoryview(target.data) for target in targets if target.size]
+        while left:
+            count = os.preadv(self._file.fileno(), left, offset)
             if not count:
-                raise EOFError(f"{self._path}: ends before byte {offset + len(view)}")
-            view, offset = view[count:], offset + count
+                raise EOFError(f"{self._path}: ends before byte {offset + sum(map(len, left))}")
+            offset += count
+            while left and count >= len(left[0]):
+                count -= len(left.pop(0))
+            if count:
+                left[0] = left[0][count:]
 
     def for_hdf5(self) -> BinaryIO:
         return open(self._path, "rb")
@@ -129,6 +172,8 @@ class _LocalFile:
         self._file.close()
 
 
+# For HDF5 in a remote file: bytes of a request, and how many of these blocks are kept.
+_BLOCK_BYTES, _BLOCKS = 16 * 2**20, 4
 # What fsspec needs for a scheme.
 _CLIENTS = {"gs": "gcsfs", "gcs": "gcsfs", "s3": "s3fs"}
 
@@ -182,8 +227,8 @@ class RemoteFolder:
 
 class _RemoteFile:
     def __init__(self, files: Any, path: str) -> None:
-        self._files = files
-        self._path = path
+        self.files = files
+        self.path = path
         self._size = int(files.size(path))
 
     def size(self) -> int:
@@ -193,15 +238,36 @@ class _RemoteFile:
         # Other attributes of an object depend on the request that returned them.
         return self._size
 
-    def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
-        content = self._files.cat_file(self._path, start=offset, end=offset + target.size)
-        if len(content) != target.size:
-            raise EOFError(f"{self._path}: ends before byte {offset + target.size}")
-        target[:] = np.frombuffer(content, np.uint8)
+    def read_into(self, targets: Sequence[NDArray[np.uint8]], offset: int) -> None:
+        read_all([Read(self, offset, list(targets), self.path)])
 
     def for_hdf5(self) -> BinaryIO:
-        file: BinaryIO = self._files.open(self._path, "rb")
+        # HDF5 reads a few bytes here and there, and each block is a request.
+        options = {"block_size": _BLOCK_BYTES, "cache_type": "blockcache", "cache_options": {"maxblocks": _BLOCKS}}
+        file: BinaryIO = self.files.open(self.path, "rb", **options)
         return file
 
     def close(self) -> None:
         """Does nothing: each read is a request of its own."""
+
+
+def _fetch(reads: Sequence[tuple[_RemoteFile, Read]]) -> Iterator[bytes | Exception]:
+    """Requests what is read from files of the same file system, all at the same time."""
+    if reads:
+        yield from reads[0][0].files.cat_ranges(
+            [file.path for file, _ in reads],
+            [read.offset for _, read in reads],
+            [read.offset + read.size for _, read in reads],
+            on_error="return",
+        )
+
+
+def _fill(read: Read, content: bytes | Exception) -> None:
+    if isinstance(content, Exception):
+        raise content
+    if len(content) != read.size:
+        raise EOFError(f"it ends before byte {read.offset + read.size}")
+    start = 0
+    for target in read.targets:
+        target[:] = np.frombuffer(content, np.uint8, len(target), start)
+        start += len(target)

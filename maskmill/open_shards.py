@@ -22,11 +22,14 @@ class OpenShards:
 
     Args:
         path: folder of the dataset.
+
+    Attributes:
+        most: number of files that are open at the same time.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._most = _most_open()
+        self.most = _most_open()
         self._process: int | None = None
         self._folder: Folder
         self._readers: dict[str, ShardReader] = {}
@@ -43,7 +46,7 @@ class OpenShards:
             reader = self._readers[shard.path] = ShardReader(self._folder, shard)
         self._open[shard.path] = reader
         self._open.move_to_end(shard.path)
-        if len(self._open) > self._most:
+        if len(self._open) > self.most:
             self._open.popitem(last=False)[1].close()
         return reader
 
