@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
-from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,6 +174,8 @@ class _LocalFile:
         self._file.close()
 
 
+# Requests that are under way at the same time.
+_REQUESTS = 64
 # For HDF5 in a remote file: bytes of a request, and how many of these blocks are kept.
 _BLOCK_BYTES, _BLOCKS = 16 * 2**20, 4
 # What fsspec needs for a scheme.
@@ -194,7 +198,7 @@ class RemoteFolder:
         try:
             import fsspec  # needed only here
 
-            self._files, root = fsspec.core.url_to_fs(path)
+            self._files, root = fsspec.core.url_to_fs(path, **_more_connections(path, fsspec.config.conf))
         except ImportError as error:
             needed = ["fsspec", *filter(None, [_CLIENTS.get(path.split(":", 1)[0])])]
             raise ImportError(f"{path}: {error}; {pip_install(*needed)}") from error
@@ -225,6 +229,14 @@ class RemoteFolder:
         return _RemoteFile(self._files, f"{self._path}/{path}")
 
 
+def _more_connections(path: str, configured: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what `url_to_fs` needs to have s3fs open more than 10 connections; `configured` is fsspec's."""
+    if "s3://" not in path:
+        return {}
+    options = configured.get("s3", {}).get("config_kwargs", {})
+    return {"s3": {"config_kwargs": {"max_pool_connections": _REQUESTS, **options}}}
+
+
 class _RemoteFile:
     def __init__(self, files: Any, path: str) -> None:
         self.files = files
@@ -242,23 +254,71 @@ class _RemoteFile:
         read_all([Read(self, offset, list(targets), self.path)])
 
     def for_hdf5(self) -> BinaryIO:
-        # HDF5 reads a few bytes here and there, and each block is a request.
-        options = {"block_size": _BLOCK_BYTES, "cache_type": "blockcache", "cache_options": {"maxblocks": _BLOCKS}}
-        file: BinaryIO = self.files.open(self.path, "rb", **options)
-        return file
+        return cast(BinaryIO, _Blocks(self))
 
     def close(self) -> None:
         """Does nothing: each read is a request of its own."""
 
 
+class _Blocks(io.RawIOBase):
+    """A remote file for HDF5, which reads a few bytes here and there: each block is a request, and some are kept.
+
+    (The file objects of fsspec have such blocks, too, but those of gcsfs are empty where one reaches past the end.)
+    """
+
+    def __init__(self, file: _RemoteFile) -> None:
+        super().__init__()
+        self._file = file
+        self._position = 0
+        self._blocks: OrderedDict[int, memoryview] = OrderedDict()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._file.size()}
+        self._position = base[whence] + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, target: Any, /) -> int:
+        view, done = memoryview(target).cast("B"), 0
+        while done < len(view) and self._position < self._file.size():
+            number, start = divmod(self._position, _BLOCK_BYTES)
+            part = self._block(number)[start : start + len(view) - done]
+            view[done : done + len(part)] = part
+            done += len(part)
+            self._position += len(part)
+        return done
+
+    def _block(self, number: int) -> memoryview:
+        if number not in self._blocks:
+            start = number * _BLOCK_BYTES
+            content = np.empty(min(_BLOCK_BYTES, self._file.size() - start), np.uint8)
+            self._file.read_into([content], start)
+            self._blocks[number] = content.data
+            if len(self._blocks) > _BLOCKS:
+                self._blocks.popitem(last=False)
+        self._blocks.move_to_end(number)
+        return self._blocks[number]
+
+
 def _fetch(reads: Sequence[tuple[_RemoteFile, Read]]) -> Iterator[bytes | Exception]:
     """Requests what is read from files of the same file system, all at the same time."""
     if reads:
-        yield from reads[0][0].files.cat_ranges(
+        files = reads[0][0].files
+        yield from files.cat_ranges(
             [file.path for file, _ in reads],
             [read.offset for _, read in reads],
             [read.offset + read.size for _, read in reads],
             on_error="return",
+            # The others read one after the other.
+            **({"batch_size": _REQUESTS} if files.async_impl else {}),
         )
 
 
