@@ -58,7 +58,7 @@ setup(
             "fsspec>=2024.6",
         ],
         "test-browser": ["playwright>=1.48"],
-        "test-stores": ["moto[server]>=5.1", "gcsfs>=2024.6"],
+        "test-stores": ["moto[server]>=5.1", "gcsfs>=2024.6", "s3fs>=2024.6"],
         "test-torch": ["accelerate>=1"],
         "lint": ["ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],
     },
