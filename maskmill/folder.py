@@ -178,6 +178,8 @@ class _LocalFile:
 _REQUESTS = 64
 # For HDF5 in a remote file: bytes of a request, and how many of these blocks are kept.
 _BLOCK_BYTES, _BLOCKS = 16 * 2**20, 4
+# A variable of gcsfs; who needs zonal buckets sets it to "true", and spawns processes.
+_GRPC = "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"
 # What fsspec needs for a scheme.
 _CLIENTS = {"gs": "gcsfs", "gcs": "gcsfs", "s3": "s3fs"}
 
@@ -196,9 +198,7 @@ class RemoteFolder:
     def __init__(self, path: str) -> None:
         self._files: Any
         try:
-            import fsspec  # needed only here
-
-            self._files, root = fsspec.core.url_to_fs(path, **_more_connections(path, fsspec.config.conf))
+            self._files, root = _file_system_of(path)
         except ImportError as error:
             needed = ["fsspec", *filter(None, [_CLIENTS.get(path.split(":", 1)[0])])]
             raise ImportError(f"{path}: {error}; {pip_install(*needed)}") from error
@@ -227,6 +227,19 @@ class RemoteFolder:
 
     def open(self, path: str) -> OpenFile:
         return _RemoteFile(self._files, f"{self._path}/{path}")
+
+
+def _file_system_of(path: str) -> tuple[Any, str]:
+    """Returns the file system of a path, and the path there."""
+    import fsspec  # needed only here
+
+    if path.startswith(("gs://", "gcs://")) and _GRPC not in os.environ:
+        # gcsfs asks by gRPC for the kind of a bucket, and gRPC hangs in processes that are forked after its use.
+        from gcsfs.core import GCSFileSystem
+
+        return GCSFileSystem(), GCSFileSystem._strip_protocol(path)
+    files, root = fsspec.core.url_to_fs(path, **_more_connections(path, fsspec.config.conf))
+    return files, root
 
 
 def _more_connections(path: str, configured: Mapping[str, Any]) -> dict[str, Any]:

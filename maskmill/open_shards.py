@@ -31,19 +31,22 @@ class OpenShards:
         self._path = path
         self.most = _most_open()
         self._process: int | None = None
-        self._folder: Folder
+        # That of this process is the last; the others are of its parents.
+        self._folders: list[Folder] = []
         self._readers: dict[str, ShardReader] = {}
         self._open: OrderedDict[str, ShardReader] = OrderedDict()
 
     def reader(self, shard: Shard) -> ShardReader:
         """Returns the reader of a shard; the file least recently used is closed if too many are open."""
         if self._process != os.getpid():
-            # Inherited files share their offset with the parent: do not touch them.
-            self._process, self._folder = os.getpid(), folder_of(self._path)
+            # Inherited files share their offset with the parent: do not touch them. Inherited connections share what
+            # it waits for: closing them here could stop its requests, so the folder that owns them is kept.
+            self._process = os.getpid()
+            self._folders.append(folder_of(self._path))
             self._readers, self._open = {}, OrderedDict()
         reader = self._readers.get(shard.path)
         if reader is None:
-            reader = self._readers[shard.path] = ShardReader(self._folder, shard)
+            reader = self._readers[shard.path] = ShardReader(self._folders[-1], shard)
         self._open[shard.path] = reader
         self._open.move_to_end(shard.path)
         if len(self._open) > self.most:
