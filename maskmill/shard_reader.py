@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -142,7 +143,7 @@ class ShardReader:
         """Makes one read of pieces that are near to each other in the file; what is between them is read along."""
         reads: list[Read] = []
         end = -1
-        for offset, target in sorted(pieces, key=lambda piece: piece[0]):
+        for offset, target in sorted(pieces, key=operator.itemgetter(0)):
             if reads and 0 <= offset - end <= _GAP_BYTES:
                 reads[-1].targets.extend((np.empty(offset - end, np.uint8), target))
             else:
