@@ -39,8 +39,8 @@ setup(
     extras_require={
         "gcp": [f"apache-beam[gcp]{BEAM_VERSION}"],
         "aws": [f"apache-beam[aws]{BEAM_VERSION}"],
-        "read": ["isal>=1.7", "fsspec>=2024.6"],
-        "torch": ["torch>=2.4", "isal>=1.7"],
+        "read": ["zlib-ng>=0.5", "fsspec>=2024.6"],
+        "torch": ["torch>=2.4", "zlib-ng>=0.5"],
         "report": ["matplotlib>=3.9", "Jinja2>=3.1"],
         "airflow": [
             "apache-airflow>=3,<4",
@@ -60,11 +60,11 @@ setup(
             "py-spy>=0.4",  # the benchmark of the interpreter's lock
             "prometheus_client>=0.20",
             "setuptools>=70.1",
-            "isal>=1.7",
+            "zlib-ng>=0.5",
             "fsspec>=2024.6",
         ],
         "test-browser": ["playwright>=1.48"],
-        "test-stores": ["moto[server]>=5.1", "gcsfs>=2024.6"],
+        "test-stores": ["moto[server]>=5.1", "gcsfs>=2024.6", "s3fs>=2024.6"],
         "test-torch": ["accelerate>=1"],
         "lint": ["ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],
     },

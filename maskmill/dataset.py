@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, overload
@@ -14,11 +15,16 @@ from maskmill.catalog import Shard, find_shards
 from maskmill.epochs import order_by_shards
 from maskmill.errors import DatasetError
 from maskmill.fetch_ahead import FetchAhead, uses_of
-from maskmill.folder import Folder, folder_of
+from maskmill.folder import Folder, folder_of, read_all
 from maskmill.names import IMAGE, LABEL, TRAIN
 from maskmill.open_shards import OpenShards
 from maskmill.positions import places_of
 from maskmill.shard_cache import CachedFolder, ShardCache
+
+# Images that are read at the same time; bounds the memory for what is stored in another form than it is returned in.
+_AT_ONCE_BYTES = 2**25
+# Of labels in memory, as NumPy aligns arrays of its own.
+_ALIGNMENT = 64
 
 
 class Example(NamedTuple):
@@ -164,15 +170,39 @@ class Dataset(Sequence[Example]):
             OSError: a shard cannot be read.
         """
         places = self._places[positions if self._part is None else self._part[positions]].tolist()
-        images = np.empty((len(places), *self.image_shape), np.uint8)
-        labels = np.empty((len(places), *self.label_shape), self.label_dtype)
-        image_ids = []
-        for row, (number, example) in enumerate(places):
+        batch = self._new_batch(len(places))
+        # By shard and place in it; no more at a time than shards may be open.
+        rows = sorted(range(len(places)), key=places.__getitem__)
+        at_once = min(self._open.most, 1 + _AT_ONCE_BYTES // batch.images[0].nbytes) if rows else 1
+        for first in range(0, len(rows), at_once):
+            self._read_rows(batch, places, rows[first : first + at_once])
+        return batch
+
+    def _new_batch(self, size: int) -> Batch:
+        """Makes a batch whose arrays are to be filled.
+
+        They share one piece of memory. With several of about the same size, malloc gives the memory back to the system
+        with each batch, and to get it again takes longer than to read.
+        """
+        shapes = ((size, *self.image_shape), (size, *self.label_shape))
+        images = math.prod(shapes[0])
+        start = -(-images // _ALIGNMENT) * _ALIGNMENT
+        memory = np.empty(start + math.prod(shapes[1]) * self.label_dtype.itemsize, np.uint8)
+        labels = memory[start:].view(self.label_dtype).reshape(shapes[1])
+        return Batch(memory[:images].reshape(shapes[0]), labels, [""] * size)
+
+    def _read_rows(self, batch: Batch, places: Sequence[tuple[int, int]], rows: Sequence[int]) -> None:
+        """Fills some rows of a batch; `places` are those of all its rows."""
+        begun = []
+        for row in rows:
+            number, example = places[row]
             reader = self._open.reader(self._shards[number])
-            reader.read_into(images[row], example, IMAGE)
-            reader.read_into(labels[row], example, LABEL)
-            image_ids.append(reader.image_ids[example] if reader.image_ids else "")
-        return Batch(images, labels, image_ids)
+            begun.append(reader.begin(example, {IMAGE: batch.images[row], LABEL: batch.labels[row]}))
+            if reader.image_ids:
+                batch.image_ids[row] = reader.image_ids[example]
+        read_all([read for one in begun for read in one.reads])
+        for one in begun:
+            one.finish()
 
     def read_each(self, batches: Iterable[Sequence[int] | NDArray[np.integer[Any]]]) -> Iterator[Batch]:
         """Reads one batch after the other, each given by its indices; a cache fetches shards ahead of them.

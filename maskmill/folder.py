@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
-from typing import Any, BinaryIO, Protocol
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +27,8 @@ class OpenFile(Protocol):
     def version(self) -> object:
         """Returns a value that changes if another file takes its place, as far as the file system tells."""
 
-    def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
-        """Fills an array, uint8 [n] in C order, with the bytes from `offset` on.
+    def read_into(self, targets: Sequence[NDArray[np.uint8]], offset: int) -> None:
+        """Fills arrays, uint8 [n] in C order, one after the other with the bytes from `offset` on.
 
         Raises:
             EOFError: the file is too short.
@@ -37,6 +40,44 @@ class OpenFile(Protocol):
 
     def close(self) -> None:
         """Closes the file."""
+
+
+class Read(NamedTuple):
+    """Bytes to read from a file.
+
+    Attributes:
+        file: the file.
+        offset: of the first byte.
+        targets: arrays to fill one after the other, uint8 [n] in C order.
+        name: of what is read, for messages.
+    """
+
+    file: OpenFile
+    offset: int
+    targets: list[NDArray[np.uint8]]
+    name: str
+
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+        return sum(map(len, self.targets))
+
+
+def read_all(reads: Sequence[Read]) -> None:
+    """Performs reads of files in one folder: in their order, or all at the same time if it is remote.
+
+    Raises:
+        DatasetError: something cannot be read.
+    """
+    contents = _fetch([(read.file, read) for read in reads if isinstance(read.file, _RemoteFile)])
+    for read in reads:
+        try:
+            if isinstance(read.file, _RemoteFile):
+                _fill(read, next(contents))
+            else:
+                read.file.read_into(read.targets, read.offset)
+        except (EOFError, OSError) as error:
+            raise DatasetError(f"{read.name} cannot be read: {error}") from error
 
 
 class Folder(Protocol):
@@ -115,13 +156,17 @@ class _LocalFile:
         # Not the inode, which changes on mounted object stores.
         return status.st_size, status.st_mtime_ns
 
-    def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
-        view = memoryview(target.data)
-        while view:
-            count = os.preadv(self._file.fileno(), [view], offset)
+    def read_into(self, targets: Sequence[NDArray[np.uint8]], offset: int) -> None:
+        left = [memoryview(target.data) for target in targets if target.size]
+        while left:
+            count = os.preadv(self._file.fileno(), left, offset)
             if not count:
-                raise EOFError(f"{self._path}: ends before byte {offset + len(view)}")
-            view, offset = view[count:], offset + count
+                raise EOFError(f"{self._path}: ends before byte {offset + sum(map(len, left))}")
+            offset += count
+            while left and count >= len(left[0]):
+                count -= len(left.pop(0))
+            if count:
+                left[0] = left[0][count:]
 
     def for_hdf5(self) -> BinaryIO:
         return open(self._path, "rb")
@@ -145,6 +190,12 @@ if hasattr(os, "register_at_fork"):
 # Clients that are in use. A forked process that dropped those of its parent would close the parent's connections.
 _USED: dict[int, object] = {}
 
+# Requests that are under way at the same time.
+_REQUESTS = 64
+# For HDF5 in a remote file: bytes of a request, and how many of these blocks are kept.
+_BLOCK_BYTES, _BLOCKS = 16 * 2**20, 4
+# A variable of gcsfs; who needs zonal buckets sets it to "true", and spawns processes.
+_GRPC = "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"
 # What fsspec needs for a scheme.
 _CLIENTS = {"gs": "gcsfs", "gcs": "gcsfs", "s3": "s3fs"}
 
@@ -163,9 +214,7 @@ class RemoteFolder:
     def __init__(self, path: str) -> None:
         self._files: Any
         try:
-            import fsspec  # needed only here
-
-            self._files, root = fsspec.core.url_to_fs(path)
+            self._files, root = _file_system_of(path)
         except ImportError as error:
             needed = ["fsspec", *filter(None, [_CLIENTS.get(path.split(":", 1)[0])])]
             raise ImportError(f"{path}: {error}; {pip_install(*needed)}") from error
@@ -197,10 +246,31 @@ class RemoteFolder:
         return _RemoteFile(self._files, f"{self._path}/{path}")
 
 
+def _file_system_of(path: str) -> tuple[Any, str]:
+    """Returns the file system of a path, and the path there."""
+    import fsspec  # needed only here
+
+    if path.startswith(("gs://", "gcs://")) and _GRPC not in os.environ:
+        # gcsfs asks by gRPC for the kind of a bucket, and gRPC hangs in processes that are forked after its use.
+        from gcsfs.core import GCSFileSystem
+
+        return GCSFileSystem(), GCSFileSystem._strip_protocol(path)
+    files, root = fsspec.core.url_to_fs(path, **_more_connections(path, fsspec.config.conf))
+    return files, root
+
+
+def _more_connections(path: str, configured: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what `url_to_fs` needs to have s3fs open more than 10 connections; `configured` is fsspec's."""
+    if "s3://" not in path:
+        return {}
+    options = configured.get("s3", {}).get("config_kwargs", {})
+    return {"s3": {"config_kwargs": {"max_pool_connections": _REQUESTS, **options}}}
+
+
 class _RemoteFile:
     def __init__(self, files: Any, path: str) -> None:
-        self._files = files
-        self._path = path
+        self.files = files
+        self.path = path
         self._size = int(files.size(path))
 
     def size(self) -> int:
@@ -210,15 +280,84 @@ class _RemoteFile:
         # Other attributes of an object depend on the request that returned them.
         return self._size
 
-    def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
-        content = self._files.cat_file(self._path, start=offset, end=offset + target.size)
-        if len(content) != target.size:
-            raise EOFError(f"{self._path}: ends before byte {offset + target.size}")
-        target[:] = np.frombuffer(content, np.uint8)
+    def read_into(self, targets: Sequence[NDArray[np.uint8]], offset: int) -> None:
+        read_all([Read(self, offset, list(targets), self.path)])
 
     def for_hdf5(self) -> BinaryIO:
-        file: BinaryIO = self._files.open(self._path, "rb")
-        return file
+        return cast(BinaryIO, _Blocks(self))
 
     def close(self) -> None:
         """Does nothing: each read is a request of its own."""
+
+
+class _Blocks(io.RawIOBase):
+    """A remote file for HDF5, which reads a few bytes here and there: each block is a request, and some are kept.
+
+    (The file objects of fsspec have such blocks, too, but those of gcsfs are empty where one reaches past the end.)
+    """
+
+    def __init__(self, file: _RemoteFile) -> None:
+        super().__init__()
+        self._file = file
+        self._position = 0
+        self._blocks: OrderedDict[int, memoryview] = OrderedDict()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._file.size()}
+        self._position = base[whence] + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, target: Any, /) -> int:
+        view, done = memoryview(target).cast("B"), 0
+        while done < len(view) and self._position < self._file.size():
+            number, start = divmod(self._position, _BLOCK_BYTES)
+            part = self._block(number)[start : start + len(view) - done]
+            view[done : done + len(part)] = part
+            done += len(part)
+            self._position += len(part)
+        return done
+
+    def _block(self, number: int) -> memoryview:
+        if number not in self._blocks:
+            start = number * _BLOCK_BYTES
+            content = np.empty(min(_BLOCK_BYTES, self._file.size() - start), np.uint8)
+            self._file.read_into([content], start)
+            self._blocks[number] = content.data
+            if len(self._blocks) > _BLOCKS:
+                self._blocks.popitem(last=False)
+        self._blocks.move_to_end(number)
+        return self._blocks[number]
+
+
+def _fetch(reads: Sequence[tuple[_RemoteFile, Read]]) -> Iterator[bytes | Exception]:
+    """Requests what is read from files of the same file system, all at the same time."""
+    if reads:
+        files = reads[0][0].files
+        yield from files.cat_ranges(
+            [file.path for file, _ in reads],
+            [read.offset for _, read in reads],
+            [read.offset + read.size for _, read in reads],
+            on_error="return",
+            # The others read one after the other.
+            **({"batch_size": _REQUESTS} if files.async_impl else {}),
+        )
+
+
+def _fill(read: Read, content: bytes | Exception) -> None:
+    if isinstance(content, Exception):
+        raise content
+    if len(content) != read.size:
+        raise EOFError(f"it ends before byte {read.offset + read.size}")
+    start = 0
+    for target in read.targets:
+        target[:] = np.frombuffer(content, np.uint8, len(target), start)
+        start += len(target)

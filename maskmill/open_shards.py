@@ -23,11 +23,14 @@ class OpenShards:
 
     Args:
         open_folder: returns the folder of the dataset; called once in each process.
+
+    Attributes:
+        most: number of files that are open at the same time.
     """
 
     def __init__(self, open_folder: Callable[[], Folder]) -> None:
         self._open_folder = open_folder
-        self._most = _most_open()
+        self.most = _most_open()
         self._process: int | None = None
         self._folder: Folder
         self._readers: dict[str, ShardReader] = {}
@@ -41,7 +44,7 @@ class OpenShards:
             reader = self._readers[shard.path] = ShardReader(folder, shard)
         self._open[shard.path] = reader
         self._open.move_to_end(shard.path)
-        if len(self._open) > self._most:
+        if len(self._open) > self.most:
             self._open.popitem(last=False)[1].close()
         return reader
 

@@ -21,7 +21,7 @@ import sys
 import time
 import uuid
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -287,7 +287,7 @@ def _parts(shard: Shard, source: Folder) -> Iterator[NDArray[np.uint8]]:
                 raise DatasetError(f"{shard.path} was replaced after the dataset was opened; open it again")
             for offset in range(0, shard.bytes, _PART):
                 part = buffer[: shard.bytes - offset]
-                opened.read_into(part, offset)
+                opened.read_into([part], offset)
                 yield part
     except (OSError, EOFError) as error:
         raise DatasetError(f"{shard.path} cannot be fetched: {error}") from error
@@ -357,8 +357,8 @@ class _CachedFile:
     def version(self) -> object:
         return self._shard.sha256
 
-    def read_into(self, target: NDArray[np.uint8], offset: int) -> None:
-        (self._copy or self._opened()).read_into(target, offset)
+    def read_into(self, targets: Sequence[NDArray[np.uint8]], offset: int) -> None:
+        (self._copy or self._opened()).read_into(targets, offset)
 
     def for_hdf5(self) -> BinaryIO:
         while True:

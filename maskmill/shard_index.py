@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import math
 from typing import NamedTuple
 
 import h5py
 import numpy as np
-from h5py import h5d, h5g
+from h5py import h5d, h5f, h5t
 from numpy.typing import NDArray
 
 from maskmill.inflate import deflated_chunk_shape
@@ -63,34 +63,64 @@ def index_shard(file: h5py.File, examples: int) -> ShardIndex:
     image_ids = tuple([bytes(name).decode() for name in file.attrs.get(IMAGE_IDS, ())])
     if int(file.attrs[N_EXAMPLES]) != examples:
         raise ValueError(f"it has {file.attrs[N_EXAMPLES]} examples instead of {examples}")
-    groups = [h5g.open(file.id, group_name(index).encode()) for index in range(examples)]
-    return ShardIndex(_index_array(groups, IMAGE), _index_array(groups, LABEL), image_ids)
+    image, label = _Places(IMAGE, examples), _Places(LABEL, examples)
+    # Example by example, which is the order in the file: matters if it is remote.
+    for index in range(examples):
+        image.add(index, file.id)
+        label.add(index, file.id)
+    return ShardIndex(image.index(), label.index(), image_ids)
 
 
-def _index_array(groups: Sequence[h5g.GroupID], name: str) -> ArrayIndex | None:
-    arrays = (h5d.open(group, name.encode()) for group in groups)
-    first = next(arrays, None)
-    if first is None:
+class _Places:
+    """Collects where one array of each example is stored.
+
+    Args:
+        name: `image` or `label`.
+        examples: number of examples.
+    """
+
+    def __init__(self, name: str, examples: int) -> None:
+        self._name = name
+        self._examples = examples
+        self._index: ArrayIndex | None = None
+        self._type: h5t.TypeID  # of the first array
+
+    def add(self, example: int, file: h5f.FileID) -> None:
+        """Adds the array of the next example."""
+        array = h5d.open(file, f"{group_name(example)}/{self._name}".encode())
+        if example == 0:
+            self._index = self._begin(array)
+        elif self._index and (array.shape != self._index.shape or array.get_type() != self._type):
+            self._index = None
+        if self._index:
+            places = _places_of(array, self._index)
+            if places is None:
+                self._index = None
+            else:
+                self._index.places[example] = places
+
+    def index(self) -> ArrayIndex | None:
+        """Returns the result; None if HDF5 has to read the arrays."""
+        return self._index
+
+    def _begin(self, first: h5d.DatasetID) -> ArrayIndex:
+        self._type = first.get_type()
+        chunk_shape = deflated_chunk_shape(first)
+        steps = [range(0, n, step) for n, step in zip(first.shape, chunk_shape or first.shape, strict=True)]
+        chunks = tuple(itertools.product(*steps))
+        places = np.empty((self._examples, len(chunks), 2), np.int64)
+        return ArrayIndex(first.dtype, first.shape, chunk_shape, chunks, places)
+
+
+def _places_of(array: h5d.DatasetID, index: ArrayIndex) -> list[tuple[int, int]] | None:
+    """Returns offset and length of each chunk; None if the array is stored in another way than the first."""
+    if index.chunk_shape is None:
+        # Only what is in one piece has an offset.
+        offset = array.get_offset()
+        return None if offset is None else [(offset, index.dtype.itemsize * math.prod(index.shape))]
+    if deflated_chunk_shape(array) != index.chunk_shape:
         return None
-    chunk_shape = deflated_chunk_shape(first)
-    if chunk_shape is None and first.get_create_plist().get_layout() != h5d.CONTIGUOUS:
-        return None
-    steps = [range(0, n, step) for n, step in zip(first.shape, chunk_shape or first.shape, strict=True)]
-    chunks = tuple(itertools.product(*steps))
-    kind, size = first.get_type(), first.dtype.itemsize * int(np.prod(first.shape))
-    places = np.empty((len(groups), len(chunks), 2), np.int64)
-    for index, array in enumerate(itertools.chain([first], arrays)):
-        if array.shape != first.shape or array.get_type() != kind or deflated_chunk_shape(array) != chunk_shape:
-            return None
-        found = [(array.get_offset(), size)] if chunk_shape is None else _chunks(array, chunks)
-        if found is None or None in found[0]:
-            return None
-        places[index] = found
-    return ArrayIndex(first.dtype, first.shape, chunk_shape, chunks, places)
-
-
-def _chunks(array: h5d.DatasetID, chunks: Sequence[tuple[int, ...]]) -> list[tuple[int, int]] | None:
-    found = [array.get_chunk_info_by_coord(chunk) for chunk in chunks]
+    found = [array.get_chunk_info_by_coord(chunk) for chunk in index.chunks]
     if any(info.filter_mask or info.byte_offset is None for info in found):
         return None
     return [(info.byte_offset, info.size) for info in found]

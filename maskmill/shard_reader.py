@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Any
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -11,10 +14,25 @@ from numpy.typing import NDArray
 
 from maskmill.catalog import Shard
 from maskmill.errors import DatasetError
-from maskmill.folder import Folder, OpenFile
-from maskmill.inflate import inflate
+from maskmill.folder import Folder, OpenFile, Read, read_all
+from maskmill.inflate import inflate, inflate_into
 from maskmill.names import IMAGE, group_name
 from maskmill.shard_index import DAMAGE, ArrayIndex, index_shard
+
+# Arrays that are at most so far from each other in the file are read at once.
+_GAP_BYTES = 4096
+
+
+class Begun(NamedTuple):
+    """An example that is being read: perform the reads, then call `finish`.
+
+    Attributes:
+        reads: bytes to read from the file.
+        finish: completes the arrays; raises DatasetError if what was read is damaged.
+    """
+
+    reads: Sequence[Read]
+    finish: Callable[[], None]
 
 
 class ShardReader:
@@ -55,6 +73,36 @@ class ShardReader:
         array = self._with_hdf5(0, name)
         return array.dtype, array.shape
 
+    def begin(self, example: int, targets: Mapping[str, NDArray[Any]]) -> Begun:
+        """Prepares to read arrays of an example.
+
+        Args:
+            example: index in the shard.
+            targets: for `image`, `label` or both, the array to fill; C order, the same shape. Values are converted to
+                its dtype.
+
+        Raises:
+            DatasetError: an array has another shape.
+            OSError: the file cannot be opened again.
+        """
+        pieces: list[tuple[int, NDArray[np.uint8]]] = []
+        steps: list[tuple[str, Callable[[], None]]] = []
+        for name, target in targets.items():
+            index = self._where(name)
+            if index is None:
+                steps.append((name, functools.partial(self._read_with_hdf5, target, example, name)))
+            elif index.shape != target.shape:
+                raise self._unreadable(example, name, f"{list(index.shape)} instead of {list(target.shape)}")
+            elif index.chunk_shape is None and index.dtype == target.dtype:
+                pieces.append((int(index.places[example, 0, 0]), target.reshape(-1).view(np.uint8)))
+            else:
+                places = index.places[example].tolist()
+                stored = [np.empty(length, np.uint8) for _, length in places]
+                pieces += [(offset, array) for (offset, _), array in zip(places, stored, strict=True)]
+                steps.append((name, functools.partial(_decode_into, target, index, stored)))
+        reads = self._join(pieces, f"{self._shard.path}: example {example}")
+        return Begun(reads, functools.partial(self._finish, example, steps))
+
     def read_into(self, target: NDArray[Any], example: int, name: str) -> None:
         """Reads an array of an example.
 
@@ -67,20 +115,9 @@ class ShardReader:
             DatasetError: the file is damaged, or the array has another shape.
             OSError: it cannot be read.
         """
-        index = self._where(name)
-        try:
-            if index is None:
-                target[...] = self._with_hdf5(example, name)[()]
-            elif index.shape != target.shape:
-                raise ValueError(f"{list(index.shape)} instead of {list(target.shape)}")
-            elif index.chunk_shape is not None:
-                self._inflate_into(target, index, example)
-            else:
-                self._copy_into(target, index, example)
-        except (EOFError, *DAMAGE) as error:
-            raise DatasetError(
-                f"{self._shard.path}: the {name} of example {example} cannot be read: {error}"
-            ) from error
+        begun = self.begin(example, {name: target})
+        read_all(begun.reads)
+        begun.finish()
 
     def close(self) -> None:
         """Closes the file; the next read opens it again."""
@@ -102,24 +139,48 @@ class ShardReader:
     def _where(self, name: str) -> ArrayIndex | None:
         return self._index.image if name == IMAGE else self._index.label
 
+    def _join(self, pieces: list[tuple[int, NDArray[np.uint8]]], name: str) -> list[Read]:
+        """Makes one read of pieces that are near to each other in the file; what is between them is read along."""
+        reads: list[Read] = []
+        end = -1
+        for offset, target in sorted(pieces, key=operator.itemgetter(0)):
+            if reads and 0 <= offset - end <= _GAP_BYTES:
+                reads[-1].targets.extend((np.empty(offset - end, np.uint8), target))
+            else:
+                reads.append(Read(self._file(), offset, [target], name))
+            end = offset + len(target)
+        return reads
+
+    def _finish(self, example: int, steps: Sequence[tuple[str, Callable[[], None]]]) -> None:
+        for name, step in steps:
+            try:
+                step()
+            except DAMAGE as error:
+                raise self._unreadable(example, name, error) from error
+
+    def _unreadable(self, example: int, name: str, why: object) -> DatasetError:
+        return DatasetError(f"{self._shard.path}: the {name} of example {example} cannot be read: {why}")
+
     def _with_hdf5(self, example: int, name: str) -> h5py.Dataset:
         if self._hdf5 is None:
             self._hdf5 = h5py.File(self._file().for_hdf5())
         return self._hdf5[f"{group_name(example)}/{name}"]
 
-    def _copy_into(self, target: NDArray[Any], index: ArrayIndex, example: int) -> None:
-        stored = target if target.dtype == index.dtype else np.empty(index.shape, index.dtype)
-        self._file().read_into(stored.reshape(-1).view(np.uint8), int(index.places[example, 0, 0]))
-        if stored is not target:
-            target[...] = stored
+    def _read_with_hdf5(self, target: NDArray[Any], example: int, name: str) -> None:
+        target[...] = self._with_hdf5(example, name)[()]
 
-    def _inflate_into(self, target: NDArray[Any], index: ArrayIndex, example: int) -> None:
-        assert index.chunk_shape is not None
-        size = math.prod(index.chunk_shape) * index.dtype.itemsize
-        for corner, (offset, length) in zip(index.chunks, index.places[example].tolist(), strict=True):
-            deflated = np.empty(length, np.uint8)
-            self._file().read_into(deflated, offset)
-            chunk = np.frombuffer(inflate(deflated, size), index.dtype).reshape(index.chunk_shape)
-            part = target[tuple([slice(start, start + n) for start, n in zip(corner, index.chunk_shape, strict=True)])]
-            # The last chunk may reach past the end of the array.
-            part[...] = chunk[tuple(map(slice, part.shape))]
+
+def _decode_into(target: NDArray[Any], index: ArrayIndex, stored: Sequence[NDArray[np.uint8]]) -> None:
+    """Converts an array from what is stored in the file: as it is, or deflated in chunks."""
+    if index.chunk_shape is None:
+        target[...] = stored[0].view(index.dtype).reshape(index.shape)
+        return
+    count = math.prod(index.chunk_shape)
+    for corner, deflated in zip(index.chunks, stored, strict=True):
+        part = target[tuple([slice(start, start + n) for start, n in zip(corner, index.chunk_shape, strict=True)])]
+        if part.flags.c_contiguous:
+            # Whole rows. The last chunk may have more of them than the array.
+            inflate_into(part.reshape(-1), deflated, index.dtype, count)
+        else:
+            chunk = np.frombuffer(inflate(deflated, count * index.dtype.itemsize), index.dtype)
+            part[...] = chunk.reshape(index.chunk_shape)[tuple(map(slice, part.shape))]

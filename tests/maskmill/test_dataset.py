@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import pickle
 import subprocess
 import sys
@@ -131,6 +132,32 @@ def test_batches_hold_every_example_once(dataset: Path) -> None:
     assert [len(batch.image_ids) for batch in examples.batches(5, drop_last=True)] == [5]
 
 
+def test_an_example_is_one_read_and_a_batch_reads_by_place_in_the_files(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(file: int, targets: Any, offset: int) -> int:
+        reads.append((os.readlink(f"/proc/self/fd/{file}"), offset))
+        return preadv(file, targets, offset)
+
+    reads: list[tuple[str, int]] = []
+    preadv = os.preadv
+    examples = open_dataset(dataset)
+    batch = examples.read([4, 0, 3, 1, 2])
+    monkeypatch.setattr(os, "preadv", read)
+    again = examples.read([4, 0, 3, 1, 2])
+    assert len(reads) == 5
+    assert reads == sorted(reads)
+    assert again.image_ids == batch.image_ids == ["f.jpg", "a.jpg", "e.jpg", "c.jpg", "d.jpg"]
+    assert np.array_equal(again.images, batch.images)
+    assert np.array_equal(again.labels, np.stack([examples[index].label for index in (4, 0, 3, 1, 2)]))
+
+
+def test_a_batch_of_nothing(dataset: Path) -> None:
+    batch = open_dataset(dataset).read([])
+    assert (batch.images.shape, batch.labels.shape) == ((0, 1, HEIGHT, WIDTH), (0, 1, HEIGHT, WIDTH))
+    assert batch.image_ids == []
+
+
 def test_shuffled_batches_depend_on_the_seed_alone(dataset: Path) -> None:
     def order(seed: int) -> list[str]:
         return [name for batch in open_dataset(dataset).batches(2, shuffle=True, seed=seed) for name in batch.image_ids]
@@ -177,7 +204,7 @@ def test_labels_that_are_stored_as_uint8_are_the_same_labels(tmp_path: Path, los
 def test_numpy_and_h5py_are_all_it_needs(dataset: Path) -> None:
     code = """
 import sys
-sys.modules["isal"] = sys.modules["fsspec"] = None  # As if they were not installed.
+sys.modules["zlib_ng"] = sys.modules["fsspec"] = None  # As if they were not installed.
 import h5py, numpy
 before = set(sys.modules)
 from maskmill import open_dataset

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import weakref
 from pathlib import Path
@@ -106,3 +107,31 @@ def test_a_forked_process_leaves_the_clients_of_its_parent_alone(tmp_path: Path)
         gc.collect()
         os._exit((tmp_path / "closed").exists())
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("size", [0, 9, 10, 95])
+def test_hdf5_reads_a_remote_file_in_blocks(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    content = bytes(range(size))
+    MemoryFileSystem().pipe("/blocks/file", content)
+    monkeypatch.setattr("maskmill.folder._BLOCK_BYTES", 10)
+    opened = folder_of("memory://blocks").open("file")
+    file, expected = opened.for_hdf5(), io.BytesIO(content)
+    for offset, length in ((0, 4), (3, 30), (60, 10), (0, 1), (95, 5), (94, 5), (7, 200), (50, 3)):
+        assert file.seek(offset) == expected.seek(offset)
+        assert file.read(length) == expected.read(length)
+        assert file.tell() == max(expected.tell(), offset)
+    assert file.seek(-min(3, size), os.SEEK_END) == expected.seek(-min(3, size), os.SEEK_END)
+    assert file.read() == expected.read()
+
+
+def test_a_remote_file_that_is_shorter_than_what_is_read(dataset: Path) -> None:
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    MemoryFileSystem().put(str(dataset), "/shorter", recursive=True)
+    examples = open_dataset("memory://shorter")
+    assert examples.read([0, 1]).image_ids == ["a.jpg", "c.jpg"]
+    MemoryFileSystem().pipe(f"/shorter/{SHARD}", b"another")
+    with pytest.raises(DatasetError, match=f"{SHARD}: example 0 cannot be read: it ends before byte "):
+        examples.read([1, 0])

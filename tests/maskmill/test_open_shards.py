@@ -43,6 +43,8 @@ def test_not_more_than_so_many_files_are_open(dataset: Path, monkeypatch: pytest
 
     assert len(list(examples)) == 5
     assert open_files() == 2  # A quarter.
+    assert examples.read([4, 3, 2, 1, 0]).image_ids == ["f.jpg", "e.jpg", "d.jpg", "c.jpg", "a.jpg"]
+    assert open_files() == 2
     examples.close()
     assert open_files() == 0
     assert examples[0].image_id == "a.jpg"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from maskmill import DatasetError
 from maskmill.catalog import Shard
-from maskmill.folder import folder_of
+from maskmill.folder import folder_of, read_all
 from maskmill.shard_reader import ShardReader
 from tests.support.builders import HEIGHT, WIDTH
 from tests.support.datasets import example, write_shard
@@ -77,3 +78,37 @@ def test_what_is_no_hdf5_is_damaged(tmp_path: Path, content: bytes) -> None:
     (tmp_path / PATH).write_bytes(content)
     with pytest.raises(DatasetError, match=rf"{PATH} is damaged \(.*; copy the dataset again, or make it again"):
         reader(tmp_path)
+
+
+def test_bytes_that_are_cut_off_are_an_error(root: Path) -> None:
+    one = reader(root)
+    os.truncate(root / PATH, 100)
+    with pytest.raises(DatasetError, match=f"{PATH}: (the label of )?example 1 cannot be read: "):
+        one.read_into(np.empty_like(LABEL), 1, "label")
+
+
+# HDF5 places small arrays where there is room: what is between may also come elsewhere.
+@pytest.mark.parametrize(
+    ("order", "between", "reads"),
+    [
+        (("image", "label"), 0, {1}),
+        (("label", "image"), 0, {1}),
+        (("image", "label"), 3, {1, 2}),
+        (("image", "label"), 20, {2}),
+        (("label", "image"), 20, {1, 2}),
+    ],
+)
+def test_arrays_may_be_in_any_order_and_far_from_each_other(
+    tmp_path: Path, order: tuple[str, str], between: int, reads: set[int]
+) -> None:
+    image = np.arange(HEIGHT * WIDTH, dtype="u1").reshape(1, HEIGHT, WIDTH)
+    arrays = {"image": image, "label": LABEL}
+    others = {f"other {number}": np.zeros(1000, "u1") for number in range(between)}
+    write_shard(tmp_path / PATH, [{order[0]: arrays[order[0]], **others, order[1]: arrays[order[1]]}])
+    found = {"image": np.empty_like(image), "label": np.empty_like(LABEL)}
+    begun = reader(tmp_path, examples=1).begin(0, found)
+    assert len(begun.reads) in reads
+    read_all(begun.reads)
+    begun.finish()
+    assert np.array_equal(found["image"], image)
+    assert np.array_equal(found["label"], LABEL)

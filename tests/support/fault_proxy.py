@@ -53,7 +53,7 @@ class FaultProxy:
         self._lock = threading.Lock()
         self.plan()
         self.delay = 0.0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": self}))
+        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": self}))
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -102,6 +102,10 @@ class FaultProxy:
             self._server.shutdown()
             self._server.server_close()
             thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # Connections beyond these would wait for a second.
 
 
 class _Handler(BaseHTTPRequestHandler):

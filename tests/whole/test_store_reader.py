@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections import Counter
+import multiprocessing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from maskmill import DatasetError, open_dataset
-from tests.support.command import ROOT, run_here
+from maskmill import Dataset, DatasetError, open_dataset
 from tests.support.command import create as create_locally
+from tests.support.command import run_here
 from tests.support.needs import needs_package
 from tests.support.store_runs import FLAGS, create, put_dataset
 from tests.support.stores import Store
@@ -24,32 +19,27 @@ from tests.support.stores import Store
 pytestmark = pytest.mark.stores
 
 
-# s3fs holds boto3 back to an older version.
-of_google = pytest.mark.parametrize("_running_store", ["gs"], indirect=True)
+SHARDS, EXAMPLES = 2, 4  # of a split
 
 
 @pytest.fixture(name="made")
-def make_in_store(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def make_in_store(store: Store, tmp_path: Path) -> str:
     """A dataset in a store that `open_dataset` can read."""
-    needs_package("gcsfs", "test-stores")
-    # What it asks of the store over gRPC, fake-gcs-server does not know.
-    monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+    needs_package({"gs": "gcsfs", "s3": "s3fs"}[store.scheme], "test-stores")
     assert create(store, put_dataset(store, tmp_path)) == 0
     return store.path("out")
 
 
-@of_google
 def test_a_dataset_in_a_store_is_read_like_a_local_one(made: str, tmp_path: Path) -> None:
     local = open_dataset(create_locally(tmp_path, tmp_path / "data", FLAGS[0]), "train_input")
     remote = open_dataset(made, "train_input")
-    assert len(remote) == len(local) == 4
+    assert len(remote) == len(local) == EXAMPLES
     for one, other in zip(remote, local, strict=True):
         assert one.image_id == other.image_id
         np.testing.assert_array_equal(one.image, other.image)
         np.testing.assert_array_equal(one.label, other.label)
 
 
-@of_google
 def test_a_dataset_in_a_store_is_compared_with_a_local_one(made: str, tmp_path: Path) -> None:
     local = create_locally(tmp_path, tmp_path / "data", *FLAGS)
     # The images have other times in the store, and the same pixels.
@@ -57,112 +47,55 @@ def test_a_dataset_in_a_store_is_compared_with_a_local_one(made: str, tmp_path: 
     assert "there is no whole dataset of maskmill" in run_here("diff", local, f"{made}/none", status=4).err
 
 
-# Reads through a cache, on the machine of others that do so.
-READ = """
-import sys
-from maskmill import open_dataset
-examples = open_dataset(sys.argv[1], cache=sys.argv[2])
-print("opened", flush=True)
-print(*sorted(name for batch in examples.batches(2, shuffle=True, window=1) for name in batch.image_ids))
-"""
-
-
-def start_reading(made: str, cache: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", READ, made, str(cache)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-
-
-def fetched(store: Store) -> Counter[str]:
-    """How often the content of each shard was asked for."""
-    return Counter(target.partition("?")[0] for _, target in store.proxy.log if ".h5" in target and "media" in target)
-
-
-@of_google
-def test_processes_that_share_a_cache_fetch_each_shard_once(made: str, store: Store, tmp_path: Path) -> None:
-    store.proxy.delay = 0.2
-    store.proxy.plan()
-    processes = [start_reading(made, tmp_path / "cache") for _ in range(3)]
-    outputs = [process.communicate(timeout=60)[0] for process in processes]
-    assert {process.returncode for process in processes} == {0}
-    assert len(outputs[0].split()) == 5
-    assert len(set(outputs)) == 1
-    assert set(fetched(store).values()) == {1}
-    assert len(fetched(store)) == 2
-    assert {path.suffix for path in (tmp_path / "cache").iterdir()} == {".h5"}
-
-
-@of_google
-def test_a_process_that_is_killed_amid_a_fetch_damages_nothing(made: str, store: Store, tmp_path: Path) -> None:
-    cache = tmp_path / "cache"
-    expected = [one.image_id for one in open_dataset(made)]
-    with start_reading(made, cache) as killed:
-        assert killed.stdout is not None
-        assert killed.stdout.readline() == "opened\n"
-        store.proxy.delay = 5.0
-        while not list(cache.glob("*.attempt")):
-            time.sleep(0.01)
-        os.kill(killed.pid, signal.SIGKILL)
-    store.proxy.delay = 0.0
-    assert list(cache.glob("*.attempt"))
-    examples = open_dataset(made, cache=cache)
-    assert [one.image_id for one in examples] == expected
-    assert {path.suffix for path in cache.iterdir()} == {".h5"}
-
-
-@of_google
-def test_a_shard_that_was_damaged_in_the_store_is_refused(made: str, store: Store, tmp_path: Path) -> None:
-    [shard, *_] = [name for name in store.names("out") if name.startswith("train_input/")]
-    content = bytearray(store.get(f"out/{shard}"))
-    content[len(content) // 2] ^= 1
-    store.put(f"out/{shard}", bytes(content))
-    with pytest.raises(DatasetError, match=rf"{shard}: its content has changed \(sha256 "):
-        list(open_dataset(made, cache=tmp_path / "cache").batches(2))
-
-
-@of_google
-def test_several_shards_are_fetched_at_a_time_ahead_of_reading(store: Store, made: str, tmp_path: Path) -> None:
-    assert create(store, store.path("params.yaml"), output="four", files=4) == 0
-    examples = open_dataset(store.path("four"), cache=tmp_path / "cache")
-    store.proxy.plan()
-    store.proxy.delay = 0.2
-    with contextlib.closing(examples.batches(1, shuffle=True, window=1)) as batches:
-        next(batches)
-        # Before the next batches are asked for.
-        deadline = time.monotonic() + 30
-        while len(list((tmp_path / "cache").glob("*.h5"))) < 4 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert len(fetched(store)) == 4
-        assert store.proxy.most_at_once(r"\.h5.*media") > 1
+def test_a_shard_is_one_request_and_an_example_one_more(store: Store, made: str) -> None:
+    def requests() -> int:
+        count = len(store.proxy.log)
         store.proxy.plan()
-        assert len(list(batches)) == 3
-    assert store.proxy.log == []
+        return count
+
+    store.proxy.plan()
+    examples = open_dataset(made)
+    assert requests() == 4  # Three folders and the manifest.
+    assert len(examples.read(range(EXAMPLES)).image_ids) == EXAMPLES
+    assert requests() == SHARDS + EXAMPLES
+    assert len(list(examples)) == EXAMPLES
+    assert requests() == EXAMPLES
 
 
-@of_google
-@pytest.mark.parametrize("cached", [False, True])
-def test_a_process_that_is_forked_after_reading_reads_from_the_store(
-    made: str, store: Store, tmp_path: Path, cached: bool
-) -> None:
-    # The number of its examples comes from the fork; without an end, the timeout ends the test.
-    code = """
-import multiprocessing, sys
-from maskmill import open_dataset
-examples = open_dataset(sys.argv[1], **({"cache": sys.argv[2]} if len(sys.argv) > 2 else {}))
-image_id = examples[0].image_id
-batches = examples.batches(1)
-next(batches)
-def read(results):
-    results.put([name for batch in examples.batches(2) for name in batch.image_ids])
-context = multiprocessing.get_context("fork")
-results = context.Queue()
-processes = [context.Process(target=read, args=[results]) for _ in range(2)]
-for process in processes:
-    process.start()
-found = [results.get(timeout=30) for _ in processes]
-for process in processes:
-    process.join()
-assert found[0] == found[1] and found[0][0] == image_id and len(found[0]) == 4, found
-assert len(list(batches)) == 3
-"""
-    command = [sys.executable, "-c", code, made, *([str(tmp_path / "cache")] if cached else [])]
-    subprocess.run(command, cwd=ROOT, check=True, timeout=90)
+def test_the_requests_of_a_batch_are_under_way_at_the_same_time(store: Store, made: str) -> None:
+    examples = open_dataset(made)
+    examples.read([0, 1])
+    store.proxy.plan()
+    store.proxy.delay = 1.0
+    batch = examples.read([3, 2, 1, 0, 1, 3])
+    store.proxy.delay = 0.0
+    assert batch.image_ids == [examples[index].image_id for index in (3, 2, 1, 0, 1, 3)]
+    assert store.proxy.most_at_once(r"\.h5") == 6
+
+
+def test_a_shard_that_goes_is_an_error(store: Store, made: str) -> None:
+    examples = open_dataset(made)
+    assert len(examples.read([0, 1]).image_ids) == 2
+    store.delete("out/train_input/preprocessed_data-1_p0.h5")
+    with pytest.raises(DatasetError, match=r"train_input/preprocessed_data-1_p0\.h5: example 0 cannot be read: "):
+        examples.read([0, 1])
+
+
+def report(examples: Dataset, results: Any) -> None:
+    results.put(examples.read(range(EXAMPLES)).image_ids)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_other_processes_read_after_their_parent_has_read(made: str, method: str) -> None:
+    examples = open_dataset(made)
+    image_ids = examples.read(range(EXAMPLES)).image_ids
+    context = multiprocessing.get_context(method)
+    results = context.Queue()
+    processes = [context.Process(target=report, args=(examples, results), daemon=True) for _ in range(2)]
+    for process in processes:
+        process.start()
+    assert [results.get(timeout=60) for _ in processes] == [image_ids] * 2
+    for process in processes:
+        process.join(timeout=60)
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert examples.read(range(EXAMPLES)).image_ids == image_ids
