@@ -15,7 +15,7 @@ from maskmill.catalog import Shard, find_shards
 from maskmill.epochs import order_by_shards
 from maskmill.errors import DatasetError
 from maskmill.fetch_ahead import FetchAhead, uses_of
-from maskmill.folder import Folder, folder_of, read_all
+from maskmill.folder import Folder, folder_of
 from maskmill.names import IMAGE, LABEL, TRAIN
 from maskmill.open_shards import OpenShards
 from maskmill.positions import places_of
@@ -200,7 +200,7 @@ class Dataset(Sequence[Example]):
             begun.append(reader.begin(example, {IMAGE: batch.images[row], LABEL: batch.labels[row]}))
             if reader.image_ids:
                 batch.image_ids[row] = reader.image_ids[example]
-        read_all([read for one in begun for read in one.reads])
+        self._open.folder().read_all([read for one in begun for read in one.reads])
         for one in begun:
             one.finish()
 

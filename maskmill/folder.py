@@ -1,20 +1,16 @@
-"""Reads the folder of a dataset, on this machine or on any file system of fsspec."""
+"""Reads the folder of a dataset: what a folder is, and the local one; `remote_folder` has the others."""
 
 from __future__ import annotations
 
 import contextlib
-import io
 import os
-import sys
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, NamedTuple, Protocol, cast
+from collections.abc import Sequence
+from typing import BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskmill.errors import DatasetError
-from maskmill.install_hint import pip_install
 from maskmill.names import is_utf8
 
 
@@ -63,21 +59,18 @@ class Read(NamedTuple):
         return sum(map(len, self.targets))
 
 
-def read_all(reads: Sequence[Read]) -> None:
-    """Performs reads of files in one folder: in their order, or all at the same time if it is remote.
-
-    Raises:
-        DatasetError: something cannot be read.
-    """
-    contents = _fetch([(read.file, read) for read in reads if isinstance(read.file, _RemoteFile)])
+def read_in_order(reads: Sequence[Read]) -> None:
+    """Performs reads one after the other, as `Folder.read_all`."""
     for read in reads:
         try:
-            if isinstance(read.file, _RemoteFile):
-                _fill(read, next(contents))
-            else:
-                read.file.read_into(read.targets, read.offset)
+            read.file.read_into(read.targets, read.offset)
         except (EOFError, OSError) as error:
-            raise DatasetError(f"{read.name} cannot be read: {error}") from error
+            raise unreadable(read, error) from error
+
+
+def unreadable(read: Read, error: Exception) -> DatasetError:
+    """Makes the error of a read that failed."""
+    return DatasetError(f"{read.name} cannot be read: {error}")
 
 
 class Folder(Protocol):
@@ -106,10 +99,21 @@ class Folder(Protocol):
             FileNotFoundError: there is no such file.
         """
 
+    def read_all(self, reads: Sequence[Read]) -> None:
+        """Performs reads of files that this folder has opened, all at the same time if that is faster.
+
+        Raises:
+            DatasetError: something cannot be read.
+        """
+
 
 def folder_of(path: str) -> Folder:
     """Returns the folder at a path: a local one, or fsspec's if the path has a scheme such as `gs://`."""
-    return RemoteFolder(path) if "://" in path or "::" in path else LocalFolder(path)
+    if "://" not in path and "::" not in path:
+        return LocalFolder(path)
+    from maskmill.remote_folder import RemoteFolder  # needed only here
+
+    return RemoteFolder(path)
 
 
 class LocalFolder:
@@ -142,6 +146,9 @@ class LocalFolder:
     def open(self, path: str) -> OpenFile:
         return _LocalFile(os.path.join(self._path, path))
 
+    def read_all(self, reads: Sequence[Read]) -> None:
+        read_in_order(reads)
+
 
 class _LocalFile:
     def __init__(self, path: str) -> None:
@@ -173,191 +180,3 @@ class _LocalFile:
 
     def close(self) -> None:
         self._file.close()
-
-
-def _forget_loop() -> None:
-    """Has fsspec begin anew in a forked process, in which the thread that serves its requests does not run.
-
-    Releases of fsspec before 2025.7 do not do so, and would wait for ever.
-    """
-    if asyn := sys.modules.get("fsspec.asyn"):
-        asyn.reset_lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_loop)
-
-# Clients that are in use. A forked process that dropped those of its parent would close the parent's connections.
-_USED: dict[int, object] = {}
-
-# Requests that are under way at the same time.
-_REQUESTS = 64
-# For HDF5 in a remote file: bytes of a request, and how many of these blocks are kept.
-_BLOCK_BYTES, _BLOCKS = 16 * 2**20, 4
-# A variable of gcsfs; who needs zonal buckets sets it to "true", and spawns processes.
-_GRPC = "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"
-# What fsspec needs for a scheme.
-_CLIENTS = {"gs": "gcsfs", "gcs": "gcsfs", "s3": "s3fs"}
-
-
-class RemoteFolder:
-    """A folder on a file system of fsspec.
-
-    Args:
-        path: with its scheme.
-
-    Raises:
-        DatasetError: fsspec does not know the scheme.
-        ImportError: fsspec, or what it needs for this scheme, is not installed; the message says how to install it.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._files: Any
-        try:
-            self._files, root = _file_system_of(path)
-        except ImportError as error:
-            needed = ["fsspec", *filter(None, [_CLIENTS.get(path.split(":", 1)[0])])]
-            raise ImportError(f"{path}: {error}; {pip_install(*needed)}") from error
-        except ValueError as error:
-            raise DatasetError(f"{path}: {error}; fsspec knows no such file system") from error
-        self._path = root.rstrip("/")
-        _USED[id(self._files)] = self._files
-
-    def read(self, path: str) -> bytes:
-        return bytes(self._files.cat_file(f"{self._path}/{path}"))
-
-    def list(self, path: str) -> dict[str, int | None]:
-        folder = f"{self._path}/{path}".rstrip("/")
-        # An earlier listing may be out of date.
-        self._files.invalidate_cache(folder)
-        try:
-            entries = self._files.ls(folder, detail=True)
-        except FileNotFoundError:
-            return {}
-        # Most file systems list a file as its own only entry.
-        if any(entry["name"] == folder and entry["type"] == "file" for entry in entries):
-            raise DatasetError(f"{folder} is a file; name the folder of a dataset")
-        return {
-            entry["name"].rstrip("/").rpartition("/")[2]: entry["size"] if entry["type"] == "file" else None
-            for entry in entries
-        }
-
-    def open(self, path: str) -> OpenFile:
-        return _RemoteFile(self._files, f"{self._path}/{path}")
-
-
-def _file_system_of(path: str) -> tuple[Any, str]:
-    """Returns the file system of a path, and the path there."""
-    import fsspec  # needed only here
-
-    if path.startswith(("gs://", "gcs://")) and _GRPC not in os.environ:
-        # gcsfs asks by gRPC for the kind of a bucket, and gRPC hangs in processes that are forked after its use.
-        from gcsfs.core import GCSFileSystem
-
-        return GCSFileSystem(), GCSFileSystem._strip_protocol(path)
-    files, root = fsspec.core.url_to_fs(path, **_more_connections(path, fsspec.config.conf))
-    return files, root
-
-
-def _more_connections(path: str, configured: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns what `url_to_fs` needs to have s3fs open more than 10 connections; `configured` is fsspec's."""
-    if "s3://" not in path:
-        return {}
-    options = configured.get("s3", {}).get("config_kwargs", {})
-    return {"s3": {"config_kwargs": {"max_pool_connections": _REQUESTS, **options}}}
-
-
-class _RemoteFile:
-    def __init__(self, files: Any, path: str) -> None:
-        self.files = files
-        self.path = path
-        self._size = int(files.size(path))
-
-    def size(self) -> int:
-        return self._size
-
-    def version(self) -> object:
-        # Other attributes of an object depend on the request that returned them.
-        return self._size
-
-    def read_into(self, targets: Sequence[NDArray[np.uint8]], offset: int) -> None:
-        read_all([Read(self, offset, list(targets), self.path)])
-
-    def for_hdf5(self) -> BinaryIO:
-        return cast(BinaryIO, _Blocks(self))
-
-    def close(self) -> None:
-        """Does nothing: each read is a request of its own."""
-
-
-class _Blocks(io.RawIOBase):
-    """A remote file for HDF5, which reads a few bytes here and there: each block is a request, and some are kept.
-
-    (The file objects of fsspec have such blocks, too, but those of gcsfs are empty where one reaches past the end.)
-    """
-
-    def __init__(self, file: _RemoteFile) -> None:
-        super().__init__()
-        self._file = file
-        self._position = 0
-        self._blocks: OrderedDict[int, memoryview] = OrderedDict()
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._file.size()}
-        self._position = base[whence] + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, target: Any, /) -> int:
-        view, done = memoryview(target).cast("B"), 0
-        while done < len(view) and self._position < self._file.size():
-            number, start = divmod(self._position, _BLOCK_BYTES)
-            part = self._block(number)[start : start + len(view) - done]
-            view[done : done + len(part)] = part
-            done += len(part)
-            self._position += len(part)
-        return done
-
-    def _block(self, number: int) -> memoryview:
-        if number not in self._blocks:
-            start = number * _BLOCK_BYTES
-            content = np.empty(min(_BLOCK_BYTES, self._file.size() - start), np.uint8)
-            self._file.read_into([content], start)
-            self._blocks[number] = content.data
-            if len(self._blocks) > _BLOCKS:
-                self._blocks.popitem(last=False)
-        self._blocks.move_to_end(number)
-        return self._blocks[number]
-
-
-def _fetch(reads: Sequence[tuple[_RemoteFile, Read]]) -> Iterator[bytes | Exception]:
-    """Requests what is read from files of the same file system, all at the same time."""
-    if reads:
-        files = reads[0][0].files
-        yield from files.cat_ranges(
-            [file.path for file, _ in reads],
-            [read.offset for _, read in reads],
-            [read.offset + read.size for _, read in reads],
-            on_error="return",
-            # The others read one after the other.
-            **({"batch_size": _REQUESTS} if files.async_impl else {}),
-        )
-
-
-def _fill(read: Read, content: bytes | Exception) -> None:
-    if isinstance(content, Exception):
-        raise content
-    if len(content) != read.size:
-        raise EOFError(f"it ends before byte {read.offset + read.size}")
-    start = 0
-    for target in read.targets:
-        target[:] = np.frombuffer(content, np.uint8, len(target), start)
-        start += len(target)

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from maskmill.catalog import Shard
 from maskmill.errors import DatasetError
-from maskmill.folder import Folder, LocalFolder, OpenFile
+from maskmill.folder import Folder, LocalFolder, OpenFile, Read, read_in_order
 from maskmill.names import ATTEMPT
 
 if sys.platform != "win32":
@@ -322,6 +322,9 @@ class CachedFolder:
         opened = _CachedFile(self, self._shards[path])
         self._open.add(opened)
         return opened
+
+    def read_all(self, reads: Sequence[Read]) -> None:
+        read_in_order(reads)
 
     def fetch(self, shard: Shard, *, patient: bool = True) -> None:
         """Fetches a shard, see `ShardCache.fetch`."""

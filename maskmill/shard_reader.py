@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from maskmill.catalog import Shard
 from maskmill.errors import DatasetError
-from maskmill.folder import Folder, OpenFile, Read, read_all
+from maskmill.folder import Folder, OpenFile, Read
 from maskmill.inflate import inflate, inflate_into
 from maskmill.names import IMAGE, group_name
 from maskmill.shard_index import DAMAGE, ArrayIndex, index_shard
@@ -116,7 +116,7 @@ class ShardReader:
             OSError: it cannot be read.
         """
         begun = self.begin(example, {name: target})
-        read_all(begun.reads)
+        self._folder.read_all(begun.reads)
         begun.finish()
 
     def close(self) -> None:

@@ -115,7 +115,7 @@ def test_hdf5_reads_a_remote_file_in_blocks(monkeypatch: pytest.MonkeyPatch, siz
 
     content = bytes(range(size))
     MemoryFileSystem().pipe("/blocks/file", content)
-    monkeypatch.setattr("maskmill.folder._BLOCK_BYTES", 10)
+    monkeypatch.setattr("maskmill.remote_folder._BLOCK_BYTES", 10)
     opened = folder_of("memory://blocks").open("file")
     file, expected = opened.for_hdf5(), io.BytesIO(content)
     for offset, length in ((0, 4), (3, 30), (60, 10), (0, 1), (95, 5), (94, 5), (7, 200), (50, 3)):

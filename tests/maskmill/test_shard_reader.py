@@ -12,7 +12,7 @@ import pytest
 
 from maskmill import DatasetError
 from maskmill.catalog import Shard
-from maskmill.folder import folder_of, read_all
+from maskmill.folder import folder_of, read_in_order
 from maskmill.shard_reader import ShardReader
 from tests.support.builders import HEIGHT, WIDTH
 from tests.support.datasets import example, write_shard
@@ -108,7 +108,7 @@ def test_arrays_may_be_in_any_order_and_far_from_each_other(
     found = {"image": np.empty_like(image), "label": np.empty_like(LABEL)}
     begun = reader(tmp_path, examples=1).begin(0, found)
     assert len(begun.reads) in reads
-    read_all(begun.reads)
+    read_in_order(begun.reads)
     begun.finish()
     assert np.array_equal(found["image"], image)
     assert np.array_equal(found["label"], LABEL)
