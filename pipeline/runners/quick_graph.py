@@ -2,7 +2,7 @@
 
 - For state and timers it inspects the signatures of all methods of a step some ten times: when the step is made, when
   it is translated, and when a worker gets it. In a graph as small as ours that is a third of all that Beam does.
-- To name steps in a notebook by its cells, it imports IPython if that is installed, wherever it runs.
+- To name steps in a notebook by its cells, and at the end, it imports IPython if that is installed, wherever it runs.
 
 The names that are replaced are not documented. If a later Beam does not have them, or does not use them, it only takes
 longer.
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 import apache_beam as beam
+from apache_beam import pipeline
 from apache_beam.transforms import userstate
 from apache_beam.transforms.core import CallableWrapperDoFn
 from apache_beam.utils import interactive_utils
@@ -32,9 +33,10 @@ def install() -> None:
     with contextlib.suppress(AttributeError):
         if not isinstance(userstate.get_dofn_specs, _InspectOnce):
             userstate.get_dofn_specs = _InspectOnce(userstate.get_dofn_specs)
-    with contextlib.suppress(AttributeError):
-        if not isinstance(interactive_utils.is_in_ipython, _AskIfImported):
-            interactive_utils.is_in_ipython = _AskIfImported(interactive_utils.is_in_ipython)
+    for module in (interactive_utils, pipeline):  # the one that names steps, and the one that runs the graph
+        with contextlib.suppress(AttributeError):
+            if not isinstance(module.is_in_ipython, _AskIfImported):
+                module.is_in_ipython = _AskIfImported(module.is_in_ipython)
 
 
 class _InspectOnce:

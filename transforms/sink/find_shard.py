@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,11 @@ from maskmill.transforms.shards.fingerprint import ShardVersion, version_of_shar
 from maskmill.transforms.shards.records import KEPT, REUSED, WRITTEN, ReusableShard, ShardKey, StoredShard
 from maskmill.transforms.shards.staging import read_record
 from maskmill.transforms.sink.image_versions import content_hashes, modified_times
+
+
+# Threads that computed versions at the same time would share the interpreter's lock, and all be ready late: meanwhile,
+# what writes shards would wait for the first one.
+_one_at_a_time = threading.Lock()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,7 +76,8 @@ def find_shard(key: ShardKey, specs: Sequence[ExampleSpec], options: SinkOptions
         OSError: an image cannot be read, or the staging folder not be looked into.
     """
     versions = content_hashes(specs, options.workers) if options.checksum else modified_times(specs)
-    version = version_of_shard(specs, options.forms[key.split], versions)
+    with _one_at_a_time:
+        version = version_of_shard(specs, options.forms[key.split], versions)
     fingerprint = version.fingerprint
     staged = join(options.staging, staged_path(key.path, fingerprint))
     published = options.published.get(key.path)

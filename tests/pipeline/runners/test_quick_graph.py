@@ -107,9 +107,11 @@ def test_ipython_is_not_imported_to_be_asked(tmp_path: Path, first: str, importe
         import json, sys
         import apache_beam as beam
         from maskmill.pipeline.runners import quick_graph
+        from maskmill.pipeline.runners.in_process_runner import InProcessRunner
 
         {first}
-        beam.Pipeline() | beam.Create([1])
+        with beam.Pipeline(runner=InProcessRunner()) as pipeline:
+            pipeline | beam.Create([1])
         print(json.dumps("IPython" in sys.modules and len(sys.modules["IPython"].asked) > 0))
     """
     done = subprocess.run(
