@@ -15,7 +15,6 @@ from maskmill.transforms.shards.records import KEPT, REUSED, WRITTEN, ReusableSh
 from maskmill.transforms.shards.staging import read_record
 from maskmill.transforms.sink.image_versions import content_hashes, modified_times
 
-
 # Threads that computed versions at the same time would share the interpreter's lock, and all be ready late: meanwhile,
 # what writes shards would wait for the first one.
 _one_at_a_time = threading.Lock()
