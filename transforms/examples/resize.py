@@ -152,8 +152,13 @@ def tile(pixels: NDArray[Item], height: int, width: int) -> NDArray[Item]:
     if pixels.shape == (height, width):
         return pixels
     rows, columns = pixels.shape
-    repeats = (-(-height // rows), -(-width // columns))
-    return np.ascontiguousarray(np.tile(pixels, repeats)[:height, :width])
+    lines = np.empty((rows, width), pixels.dtype)
+    for left in range(0, width, columns):
+        lines[:, left : left + columns] = pixels[:, : width - left]
+    tiled = np.empty((height, width), pixels.dtype)
+    for top in range(0, height, rows):
+        tiled[top : top + rows] = lines[: height - top]
+    return tiled
 
 
 def resize_mask(mask: ClassMask, height: int, width: int) -> ClassMask:
