@@ -31,23 +31,28 @@ class Terminal:
 
     def read_until(self, pattern: str) -> re.Match[str]:
         """Reads until the text since the last call has a pattern."""
-        text, deadline = "", time.monotonic() + _SECONDS
-        while not (match := re.search(pattern, text)):
+        content, deadline = b"", time.monotonic() + _SECONDS
+        while not (match := re.search(pattern, _text(content))):
             more = self._read(deadline)
-            assert more, f"{pattern!r} is not in:\n{text}"
-            text += more
+            assert more, f"{pattern!r} is not in:\n{_text(content)}"
+            content += more
         return match
 
     def read(self) -> str:
         """Reads until the program ends."""
         deadline = time.monotonic() + _SECONDS
-        return "".join(iter(lambda: self._read(deadline), ""))
+        return _text(b"".join(iter(lambda: self._read(deadline), b"")))
 
-    def _read(self, deadline: float) -> str:
+    def _read(self, deadline: float) -> bytes:
         ready, _, _ = select.select([self._descriptor], [], [], max(0, deadline - time.monotonic()))
         with contextlib.suppress(OSError):  # EIO: the program has ended
-            return os.read(self._descriptor, 1 << 16).decode(errors="replace").replace("\r\n", "\n") if ready else ""
-        return ""
+            return os.read(self._descriptor, 1 << 16) if ready else b""
+        return b""
+
+
+def _text(content: bytes) -> str:
+    """Decodes what was read, as a whole: a read may end in the middle of a character, or of the end of a line."""
+    return content.decode(errors="replace").replace("\r\n", "\n")
 
 
 @contextlib.contextmanager
