@@ -67,7 +67,7 @@ def _build(
     transform: beam.PTransform | None,
 ) -> None:
     files, folders, selection = job.input.files, job.input.folders, job.selection
-    annotations = pipeline | ReadAnnotations(files=files, sources=job.input.sources, processes=run.pool)
+    annotations = pipeline | ReadAnnotations(files=files, sources=job.input.sources, processes=run.processes)
     images = pipeline | ListImages(folders=folders)
     partitions = partitions_for(files)
     grouped = annotations.rows | GroupByImage(

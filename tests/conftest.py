@@ -7,6 +7,7 @@ import importlib
 import inspect
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import MethodType
 from typing import Any
 
@@ -14,6 +15,7 @@ import hypothesis
 import pytest
 from apache_beam.transforms import core
 
+from tests.support.datasets import copy_of, make_dataset
 from tests.support.stores import Store, amazon_s3, google_cloud_storage
 
 # How long an example takes depends on what else the machine does.
@@ -41,6 +43,18 @@ def _quick_runs() -> Iterator[None]:
         patch.setattr(os, "fsync", lambda _: None)
         patch.setattr(core, "get_signature", get_signature)
         yield
+
+
+@pytest.fixture(name="dataset", scope="module")
+def make_module_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset of `make_dataset`, never to be changed."""
+    return make_dataset(tmp_path_factory.mktemp("dataset"))
+
+
+@pytest.fixture(name="copy")
+def make_copy(dataset: Path, tmp_path: Path) -> Path:
+    """A copy of that dataset, to damage."""
+    return copy_of(dataset, tmp_path)
 
 
 @pytest.fixture(scope="session", params=["gs", "s3"])

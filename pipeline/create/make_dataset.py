@@ -102,7 +102,7 @@ def _new_run(arguments: CreateArguments, job: Job, pipeline: beam.Pipeline, star
         started=started,
         runner=runner_name(pipeline),
         workers=arguments.workers,
-        processes=runs_here(pipeline) and cores > 1 and much,
+        processes=cores if runs_here(pipeline) and cores > 1 and much else 0,
         max_rejected=arguments.max_rejected,
         min_examples=arguments.min_examples,
         max_change=arguments.max_change,

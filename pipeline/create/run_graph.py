@@ -62,8 +62,8 @@ def run_graph(
             show_run_progress(job, baseline, runner_job.pipeline, log, quiet=arguments.quiet),
             _nothing_left_running(staging),
         ):
-            if run.pool:
-                threading.Thread(target=warm_up, args=(run.pool,), daemon=True).start()
+            if run.processes:
+                threading.Thread(target=warm_up, args=(run.processes,), daemon=True).start()
             build_graph(runner_job.pipeline, job, baseline, run, arguments.transform)
             runner_job.run()
         raise_failure(job)

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from json.encoder import encode_basestring_ascii
 
 from maskmill.format_version import current_format
 from maskmill.pipeline.errors import UsageError
@@ -189,11 +188,6 @@ def input_fingerprint(files: Iterable[FileInfo], folders: Iterable[str], setting
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _line_of(info: FileInfo) -> str:
-    """Returns `json.dumps(info)`, in a third of the time: there may be many files."""
-    return f"[{encode_basestring_ascii(info.path)}, {info.size!r}, {info.modified!r}]"
-
-
 def _digest_of_listing(folder: str) -> str:
     """The same for the same files in any order, in memory that does not depend on their number.
 
@@ -203,5 +197,5 @@ def _digest_of_listing(folder: str) -> str:
     for info in list_folder(folder, every_name=True):
         if is_of_file_manager(info.name):
             continue
-        total += int.from_bytes(hashlib.sha256(_line_of(info).encode()).digest(), "big")
+        total += int.from_bytes(hashlib.sha256(json.dumps(info).encode()).digest(), "big")
     return f"{total % 2**256:x}"

@@ -20,17 +20,7 @@ from maskmill.format_version import current_format
 from maskmill.pipeline.verify.verify_dataset import verify
 from tests.support.builders import HEIGHT, WIDTH, write_dataset
 from tests.support.command import ROOT, create
-from tests.support.datasets import SHARD, copy_of, example, make_dataset, write_original, write_shard
-
-
-@pytest.fixture(name="dataset", scope="module")
-def make_module_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_dataset(tmp_path_factory.mktemp("bce"))
-
-
-@pytest.fixture(name="copy")
-def make_copy(dataset: Path, tmp_path: Path) -> Path:
-    return copy_of(dataset, tmp_path)
+from tests.support.datasets import SHARD, example, make_dataset, write_original, write_shard
 
 
 def ids(examples: Dataset) -> list[str]:

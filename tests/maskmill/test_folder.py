@@ -13,12 +13,7 @@ import pytest
 
 from maskmill import DatasetError, open_dataset
 from maskmill.folder import folder_of
-from tests.support.datasets import SHARD, make_dataset
-
-
-@pytest.fixture(name="dataset", scope="module")
-def make_module_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_dataset(tmp_path_factory.mktemp("bce"))
+from tests.support.datasets import SHARD
 
 
 @pytest.mark.parametrize("root", ["{dataset}", "memory://dataset"])

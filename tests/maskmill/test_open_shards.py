@@ -11,17 +11,7 @@ import numpy as np
 import pytest
 
 from maskmill import DatasetError, open_dataset
-from tests.support.datasets import SHARD, copy_of, edit_shard, make_dataset
-
-
-@pytest.fixture(name="dataset", scope="module")
-def make_module_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_dataset(tmp_path_factory.mktemp("bce"))
-
-
-@pytest.fixture(name="copy")
-def make_copy(dataset: Path, tmp_path: Path) -> Path:
-    return copy_of(dataset, tmp_path)
+from tests.support.datasets import SHARD, edit_shard
 
 
 def test_a_fork_does_not_read_from_its_parents_files(dataset: Path) -> None:

@@ -18,19 +18,9 @@ from maskmill import Dataset, DatasetError, open_dataset, shard_cache
 from maskmill.catalog import Shard
 from maskmill.folder import LocalFolder
 from maskmill.shard_cache import CachedFolder, ShardCache
-from tests.support.datasets import SHARD, copy_of, make_dataset, write_original
+from tests.support.datasets import SHARD, make_dataset, write_original
 
 NAMES = ["a.jpg", "c.jpg", "d.jpg", "e.jpg", "f.jpg"]
-
-
-@pytest.fixture(name="dataset", scope="module")
-def make_module_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_dataset(tmp_path_factory.mktemp("bce"))
-
-
-@pytest.fixture(name="copy")
-def make_copy(dataset: Path, tmp_path: Path) -> Path:
-    return copy_of(dataset, tmp_path)
 
 
 @pytest.fixture(name="cache")

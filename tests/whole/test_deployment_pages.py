@@ -13,7 +13,7 @@ from maskmill.names import LATEST, MANIFEST
 from maskmill.pipeline.cli import make_parser
 from maskmill.pipeline.runners.beam_options import find_unknown
 from maskmill.transforms.sink.read_ahead import READ_AHEAD_BYTES
-from maskmill.transforms.sink.write_file import LOOK_AHEAD_BYTES
+from maskmill.transforms.sink.write_in_parallel import LOOK_AHEAD_BYTES
 from maskmill.transforms.sink.write_shards import SHARDS_AT_A_TIME
 from tests.support.command import ROOT
 

@@ -13,15 +13,10 @@ import pytest
 from maskmill import DatasetError, open_dataset
 from maskmill.folder import folder_of
 from maskmill.pipeline.cli import main
-from tests.support.datasets import EMPTY, SHARD, copy_of, edit_text, make_dataset, reseal, write_original
+from tests.support.datasets import EMPTY, SHARD, copy_of, edit_text, reseal, write_original
 
 MANIFEST = "manifest.json"
 Damage = Callable[[Path], object]
-
-
-@pytest.fixture(name="dataset", scope="module")
-def make_module_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_dataset(tmp_path_factory.mktemp("bce"))
 
 
 def remove(path: str) -> Damage:

@@ -95,8 +95,8 @@ def test_blocks_of_the_csv(
 @pytest.mark.parametrize("window", [1, 4, 64])
 @pytest.mark.parametrize("group", [1, 3])
 def test_look_ahead(usual: dict[str, bytes], window: int, group: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    windows = count_calls(monkeypatch, f"{SINK}.write_file.window_for", lambda *_: window)
-    groups = count_calls(monkeypatch, f"{SINK}.write_file.group_for", lambda *_: group)
+    windows = count_calls(monkeypatch, f"{SINK}.write_in_parallel.window_for", lambda *_: window)
+    groups = count_calls(monkeypatch, f"{SINK}.write_in_parallel.group_for", lambda *_: group)
     assert main(COMMAND) == 0
     assert tree(Path("out")) == usual
     assert (len(windows), len(groups)) == (12, 12)

@@ -37,12 +37,6 @@ def write_two_rows(tmp_path: Path) -> Path:
     return TWO_ROWS.write(tmp_path)
 
 
-@pytest.fixture(name="dataset", scope="module")
-def make_module_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset of `make_dataset`, never to be changed."""
-    return make_dataset(tmp_path_factory.mktemp("dataset"))
-
-
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_error(404)

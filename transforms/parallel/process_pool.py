@@ -1,4 +1,7 @@
-"""Runs a pool of processes that decode: threads would share the interpreter's lock, which an example holds for long."""
+"""Runs a pool of processes, which parse rows and write whole shards.
+
+Many threads would wait for each other: for the lock of the interpreter, and for that of HDF5.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ from maskmill.transforms.parallel.progress import PROGRESS
 
 _PRELOADED = [
     "maskmill.transforms.annotations.parse_lines",
-    "maskmill.transforms.sink.write_file_alone",
+    "maskmill.transforms.sink.write_file",
     "maskmill.transforms.parallel.process_pool",
 ]
 # Within this time a pool usually notices a death itself.

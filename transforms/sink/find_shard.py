@@ -30,9 +30,9 @@ class SinkOptions:
         published: shards of the dataset, by path; one with an unchanged fingerprint is kept.
         reusable: shards of another dataset that may be copied, by fingerprint.
         checksum: whether to detect changed images by content (reads every image) instead of size and time.
-        workers: threads that decode in each process of Beam, or processes; None is one per core.
-        processes: whether processes write whole shards, instead of threads that share each; shards of images in an
-            object store are left to the threads.
+        workers: threads that share a shard in each process of Beam; None is one per core.
+        processes: number of processes that write whole shards instead; 0 for none. Shards of images in an object store
+            are left to the threads.
     """
 
     forms: Mapping[str, ExampleFormat]
@@ -41,7 +41,7 @@ class SinkOptions:
     reusable: Mapping[str, ReusableShard] = dataclasses.field(default_factory=dict)
     checksum: bool = False
     workers: int | None = None
-    processes: bool = False
+    processes: int = 0
 
 
 class FoundShard(NamedTuple):

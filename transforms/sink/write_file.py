@@ -1,106 +1,103 @@
-"""Writes the file of a shard: threads of this process share the work, or another process does it alone.
+"""Writes the file of a shard in one thread or process.
 
-Threads decode the images in order and a bounded window ahead of the file. The shards that are under way in this process
-are decoded one after the other: while one is hashed, moved or uploaded, the next keeps the cores busy.
+This module does not import Beam, so that a process that writes whole shards starts quickly and stays small.
 """
 
 from __future__ import annotations
 
-import contextlib
-import functools
+import hashlib
 import itertools
-from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import Any
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
-from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool
-from maskmill.transforms.parallel.process_pool import losses_told, process_pool
-from maskmill.transforms.parallel.ticket_lock import Ticket, while_holding
+from maskmill.transforms.parallel.progress import PROGRESS
+from maskmill.transforms.shards.encode_example import EncodedExample
+from maskmill.transforms.shards.hdf5_file import ShardFile
+from maskmill.transforms.shards.records import RejectedExample
 from maskmill.transforms.sink.prepare_examples import group_for, in_groups, prepare_examples
-from maskmill.transforms.sink.read_ahead import largest_read_ahead, read_ahead
-from maskmill.transforms.sink.write_file_alone import GivenUpError, WrittenFile, write_file, write_sequentially
 
-# Bounds the examples that are ahead of the file, without the memory that each thread needs to decode an image.
-LOOK_AHEAD_BYTES = 2**26
-LOOK_AHEAD_PER_WORKER = 4
+_BLOCK = 2**18
 
 
-def window_for(form: ExampleFormat, group: int, workers: int, read: int) -> int:
-    """Returns the number of groups that may be ahead of the file.
+class GivenUpError(Exception):
+    """The shard is not wanted any more."""
 
-    Args:
-        form: of the examples.
-        group: examples in a group.
-        workers: threads that decode.
-        read: most bytes of an image file that is read ahead.
+
+class WrittenFile(NamedTuple):
+    """A complete file of a shard.
+
+    Attributes:
+        sha256: of the file, hexadecimal.
+        rejected: examples that are missing from it, by their index in the shard's list of examples; later examples
+            are shifted down.
+        overlaps: number of examples with pixels of several classes, and number of those pixels.
     """
-    height, width = form.size
-    # The image file, its pixels, and about as much again while it is passed on.
-    ahead = (read + 2 * height * width) * group
-    return max(1, min(workers * LOOK_AHEAD_PER_WORKER, LOOK_AHEAD_BYTES // ahead))
+
+    sha256: str
+    rejected: dict[int, RejectedExample]
+    overlaps: tuple[int, int]
 
 
-def write_with_threads(
+def write_file(
     path: str,
     specs: Sequence[ExampleSpec],
     form: ExampleFormat,
-    workers: int,
-    given_up: Future[None],
-    *,
-    ticket: Ticket,
+    prepared: Iterable[EncodedExample | RejectedExample],
+    is_wanted: Callable[[], bool],
 ) -> WrittenFile:
-    """Writes a shard's file while threads decode the images.
+    """Writes a shard's file, and reads it back for its sha256.
 
     Args:
         path: of the new file, local.
         specs: of the examples, in order.
         form: of the examples.
-        workers: threads that decode.
-        given_up: done as soon as the shard is not wanted any more.
-        ticket: the images are decoded while it is first in line.
+        prepared: the examples, in the same order.
+        is_wanted: asked after each example.
 
     Raises:
         GivenUpError: the shard is not wanted any more.
         OSError: an image cannot be read, or the file cannot be written.
     """
-    read_bytes = largest_read_ahead(specs)
-    group = group_for(form, len(specs), workers, read_bytes)
-    window = window_for(form, group, workers, read_bytes)
-    prepare = functools.partial(prepare_examples, form=form)
-    with (
-        contextlib.closing(read_ahead(specs)) as read,
-        contextlib.closing(while_holding(in_groups(read, group), ticket)) as groups,
-        contextlib.closing(map_ahead(prepare, groups, shared_pool(workers), window)) as prepared,
-    ):
-        examples = itertools.chain.from_iterable(prepared)
-        return write_file(path, specs, form, examples, lambda: not given_up.done())
+    rejected: dict[int, RejectedExample] = {}
+    overlaps: list[int] = []
+    with ShardFile(path, form.label) as file:
+        for index, example in enumerate(prepared):
+            if isinstance(example, RejectedExample):
+                rejected[index] = example
+            else:
+                file.append(example, specs[index].image_id)
+                overlaps.append(example.overlap)
+            if not is_wanted():
+                raise GivenUpError
+            PROGRESS.add(1)
+    return WrittenFile(_sha256_of(path), rejected, (sum(map(bool, overlaps)), sum(overlaps)))
 
 
-def write_in_other_process(
-    path: str, specs: Sequence[ExampleSpec], form: ExampleFormat, workers: int, given_up: Future[None]
-) -> WrittenFile:
-    """Writes a shard's file in one process of a pool; one without examples in this process.
+def write_sequentially(path: str, specs: Sequence[ExampleSpec], form: ExampleFormat) -> WrittenFile:
+    """Writes a shard's file, one group of examples after the other.
 
     Args:
-        path: of the new file, local; the process stops if the file is removed.
+        path: of the new file, local. If it is removed meanwhile, the shard is not wanted any more.
         specs: of the examples, in order; their images are local.
         form: of the examples.
-        workers: processes of the pool.
-        given_up: done as soon as the shard is not wanted any more.
 
     Raises:
-        GivenUpError: the shard is not wanted any more.
+        GivenUpError: the file was removed.
         OSError: an image cannot be read, or the file cannot be written.
-        LostProcessError: the process was killed.
     """
-    if not specs:
-        return write_sequentially(path, specs, form)
-    with losses_told():
-        written = process_pool(workers).submit(write_sequentially, path, specs, form)
-        ends: list[Future[Any]] = [written, given_up]
-        wait(ends, return_when=FIRST_COMPLETED)
-        if given_up.done():
-            written.cancel()
-            raise GivenUpError
-        return written.result()
+    unread = ((spec, None) for spec in specs)
+    groups = in_groups(unread, group_for(form, len(specs), workers=1, read=0))
+    prepared = itertools.chain.from_iterable(prepare_examples(group, form) for group in groups)
+    return write_file(path, specs, form, prepared, lambda: os.path.exists(path))
+
+
+def _sha256_of(path: str) -> str:
+    # Not with mmap: it is a tenth faster, but the whole shard would count as memory of the process.
+    digest = hashlib.sha256()
+    block = memoryview(bytearray(_BLOCK))
+    with open(path, "rb", buffering=0) as file:
+        while size := file.readinto(block):
+            digest.update(block[:size])
+    return digest.hexdigest()

@@ -41,14 +41,14 @@ from maskmill.transforms.shards.records import (
 from maskmill.transforms.shards.staging import local_attempt, remove_dead_attempts, stage, stage_copy
 from maskmill.transforms.sink.decode_examples import reject
 from maskmill.transforms.sink.find_shard import FoundShard, SinkOptions, find_shard
-from maskmill.transforms.sink.write_file import write_in_other_process, write_with_threads
-from maskmill.transforms.sink.write_file_alone import GivenUpError, WrittenFile
+from maskmill.transforms.sink.write_file import GivenUpError, WrittenFile
+from maskmill.transforms.sink.write_in_parallel import write_in_other_process, write_with_threads
 
 # Shards that a process has under way; they share the threads that decode.
 SHARDS_AT_A_TIME = 3
 
-# Writes the file of a shard, as `write_in_other_process` does.
-WriteFile = Callable[[str, list[ExampleSpec], ExampleFormat, int, Future[None]], WrittenFile]
+# Writes the file of a shard, as those of `write_in_parallel` do.
+WriteFile = Callable[[str, list[ExampleSpec], ExampleFormat, Future[None]], WrittenFile]
 
 
 class WrittenShards(NamedTuple):
@@ -132,9 +132,8 @@ class WriteShard(beam.DoFn):
 
     def start_bundle(self) -> None:
         """Starts with no shard under way."""
-        self.cores = self.options.workers or usable_cores()
         # Each process has one; as many wait for the disk, and the next ones are ready.
-        at_a_time = 2 * self.cores + 2 if self.options.processes else SHARDS_AT_A_TIME
+        at_a_time = 2 * self.options.processes + 2 if self.options.processes else SHARDS_AT_A_TIME
         self.ahead: LookAhead[_Done] = LookAhead(shared_pool(at_a_time, "shard"), at_a_time)
         self.given_up: Future[None] = Future()
         self.running = 0
@@ -202,11 +201,11 @@ class WriteShard(beam.DoFn):
             return self._obtain_in_turn(key, specs)
 
     def _obtain_in_turn(self, key: ShardKey, specs: list[ExampleSpec]) -> _Done:
-        if self.options.processes and (not specs or is_local(specs[0].image.path)):
-            return self._find_or_write(key, specs, write_in_other_process)
-        ticket = Ticket()
+        if self.options.processes and specs and is_local(specs[0].image.path):
+            return self._find_or_write(key, specs, partial(write_in_other_process, processes=self.options.processes))
+        workers, ticket = self.options.workers or usable_cores(), Ticket()
         try:
-            return self._find_or_write(key, specs, partial(write_with_threads, ticket=ticket))
+            return self._find_or_write(key, specs, partial(write_with_threads, workers=workers, ticket=ticket))
         finally:
             ticket.release()
 
@@ -228,7 +227,7 @@ class WriteShard(beam.DoFn):
     def _write(self, key: ShardKey, specs: list[ExampleSpec], found: FoundShard, write: WriteFile) -> StoredShard:
         make_folder(join(self.options.staging, key.split))
         with local_attempt(found.staged) as attempt:
-            written = write(attempt, specs, self.options.forms[key.split], self.cores, self.given_up)
+            written = write(attempt, specs, self.options.forms[key.split], self.given_up)
             stored = StoredShard(
                 examples=len(specs) - len(written.rejected),
                 bytes=os.path.getsize(attempt),

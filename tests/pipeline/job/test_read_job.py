@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from maskmill.format_version import current_format
 from maskmill.pipeline.arguments.create_arguments import CreateArguments, add_create_arguments, create_arguments
 from maskmill.pipeline.errors import UsageError
-from maskmill.pipeline.job.find_inputs import input_fingerprint
 from maskmill.pipeline.job.job import Job, JobForm
 from maskmill.pipeline.job.read_job import read_job
 from maskmill.transforms.annotations.records import Source
 from maskmill.transforms.assignment.splits import Selection, SplitRule
-from maskmill.transforms.files.object_store import FileInfo
 from tests.support.builders import write_dataset, write_params
 
 ROWS = ["a.jpg,3,1 2", "b.jpg,4,1 2"]
@@ -76,20 +71,6 @@ def test_the_layout_is_the_one_of_the_flags(tmp_path: Path, data: Path) -> None:
     bounded = job_of(tmp_path, data, maskmill={"max_shard_bytes": 10**6, "assignment": "hash"})
     assert bounded.output.layout.by_hash
     assert (bounded.num_shards, bounded.least_shards) == (None, 20)
-
-
-@pytest.mark.parametrize("name", ["a.jpg", 'grün \u2028 "x" \\.jpg', "\udcff.jpg"])
-def test_the_fingerprint_of_a_folder_is_the_sum_over_its_files_as_json(tmp_path: Path, name: str) -> None:
-    (tmp_path / "images").mkdir()
-    written = [tmp_path / "images" / one for one in (name, "b.jpg")]
-    for path in written:
-        path.write_bytes(b"12")
-    files = [FileInfo(str(path), 2, path.stat().st_mtime) for path in written]
-    digests = [hashlib.sha256(json.dumps(info).encode()).digest() for info in files]
-    total = f"{sum(int.from_bytes(digest, 'big') for digest in digests) % 2**256:x}"
-    whole = json.dumps([current_format(), files, [total], {"salt": 1}])
-    found = input_fingerprint(files, [str(tmp_path / "images")], {"salt": 1})
-    assert found == hashlib.sha256(whole.encode()).hexdigest()
 
 
 def test_the_key_is_the_same_for_the_same_command_even_on_changed_input(tmp_path: Path, data: Path) -> None:

@@ -23,19 +23,9 @@ from maskmill.transforms.parallel.progress import Progress
 from maskmill.transforms.shards.check_shard import check_shard
 from tests.support.builders import write_params
 from tests.support.command import run_here, run_maskmill
-from tests.support.datasets import SHARD, copy_of, create, edit_text, make_dataset, manifest_of, refuse_to_open, reseal
+from tests.support.datasets import SHARD, create, edit_text, make_dataset, manifest_of, refuse_to_open, reseal
 
 Damage = Callable[[Path], Any]
-
-
-@pytest.fixture(scope="module", name="dataset")
-def make_module_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_dataset(tmp_path_factory.mktemp("bce"))
-
-
-@pytest.fixture(name="copy")
-def make_copy(dataset: Path, tmp_path: Path) -> Path:
-    return copy_of(dataset, tmp_path)
 
 
 @pytest.mark.parametrize(("loss", "num_classes"), [("bce", 2), ("multilabel_bce", 3), ("ssce", 2)])

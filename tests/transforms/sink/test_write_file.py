@@ -1,72 +1,60 @@
-"""The file of a shard has the same bytes whoever writes it, and what waits for it is bounded."""
+"""A whole shard is written by one process, which does not need Beam."""
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
+from maskmill.transforms.examples.spec import ExampleSpec
 from maskmill.transforms.files.checksums import sha256_of
-from maskmill.transforms.parallel.ticket_lock import Ticket
-from maskmill.transforms.sink.prepare_examples import group_for
-from maskmill.transforms.sink.write_file import LOOK_AHEAD_BYTES, window_for, write_in_other_process, write_with_threads
-from maskmill.transforms.sink.write_file_alone import GivenUpError, write_sequentially
+from maskmill.transforms.shards.hdf5_file import read_shard
+from maskmill.transforms.sink.write_file import GivenUpError, write_sequentially
 from tests.support.builders import write_images
+from tests.support.command import ROOT
 from tests.support.shards import FORM, spec_of
 
 
 @pytest.fixture(name="specs")
 def make_specs(tmp_path: Path) -> list[ExampleSpec]:
-    names = [f"{index}.jpg" for index in range(40)]
+    names = ["a.jpg", "b.jpg", "c.jpg"]
     write_images(tmp_path / "images", names)
-    (tmp_path / "images" / "7.jpg").write_bytes(b"no image")
     return [spec_of(tmp_path / "images" / name) for name in names]
 
 
-def test_threads_write_what_one_thread_writes(tmp_path: Path, specs: list[ExampleSpec]) -> None:
-    alone = write_sequentially(str(tmp_path / "alone.h5"), specs, FORM)
-    path, ticket = str(tmp_path / "threads.h5"), Ticket()
-    assert write_with_threads(path, specs, FORM, 2, Future(), ticket=ticket) == alone
-    assert sha256_of(path) == alone.sha256 == sha256_of(str(tmp_path / "alone.h5"))
-    assert list(alone.rejected) == [7]
-    Ticket().release()  # waits: the earlier ticket was released
+def test_what_is_refused_is_named_and_the_others_move_up(tmp_path: Path, specs: list[ExampleSpec]) -> None:
+    Path(specs[1].image.path).write_bytes(b"no image")
+    path = str(tmp_path / "shard.h5")
+    written = write_sequentially(path, specs, FORM)
+    assert written.sha256 == sha256_of(path)
+    assert {index: why.code for index, why in written.rejected.items()} == {1: "IMAGE_NOT_RECOGNISED"}
+    assert len(list(read_shard(path))) == 2
 
 
-def test_another_process_writes_the_same_and_an_empty_shard_needs_none(
+def test_it_stops_when_somebody_removes_the_file(
     tmp_path: Path, specs: list[ExampleSpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = write_sequentially(str(tmp_path / "alone.h5"), specs, FORM)
-    assert write_in_other_process(str(tmp_path / "other.h5"), specs, FORM, 2, Future()) == alone
-    monkeypatch.setattr("maskmill.transforms.sink.write_file.process_pool", None)
-    empty = write_in_other_process(str(tmp_path / "empty.h5"), [], FORM, 2, Future())
-    assert empty == write_sequentially(str(tmp_path / "empty2.h5"), [], FORM)
+    monkeypatch.setattr("maskmill.transforms.sink.write_file.group_for", lambda *_, **__: 1)
+    path = tmp_path / "shard.h5"
+    asked_for = []
 
+    class Watched(list[ExampleSpec]):
+        def __iter__(self) -> Iterator[ExampleSpec]:
+            for index, one in enumerate(super().__iter__()):
+                if index == 1:
+                    path.unlink()
+                asked_for.append(index)
+                yield one
 
-def test_an_image_that_vanishes_fails_the_shard_in_another_process(tmp_path: Path, specs: list[ExampleSpec]) -> None:
-    Path(specs[1].image.path).unlink()
-    with pytest.raises(OSError, match=r"1\.jpg"):
-        write_in_other_process(str(tmp_path / "shard.h5"), specs, FORM, 2, Future())
-    with pytest.raises(OSError, match=r"1\.jpg"):
-        write_with_threads(str(tmp_path / "shard.h5"), specs, FORM, 2, Future(), ticket=Ticket())
-    Ticket().release()  # waits: the earlier ticket was released
-
-
-def test_nobody_waits_for_a_shard_that_is_given_up(tmp_path: Path, specs: list[ExampleSpec]) -> None:
-    given_up: Future[None] = Future()
-    given_up.set_result(None)
     with pytest.raises(GivenUpError):
-        write_in_other_process(str(tmp_path / "shard.h5"), specs, FORM, 2, given_up)
-    with pytest.raises(GivenUpError):
-        write_with_threads(str(tmp_path / "shard.h5"), specs, FORM, 2, given_up, ticket=Ticket())
-    Ticket().release()
+        write_sequentially(str(path), Watched(specs), FORM)
+    assert asked_for == [0, 1]
 
 
-@pytest.mark.parametrize(("read", "size"), [(0, 256), (150_000, 256), (5_000_000, 256), (30_000_000, 1600), (0, 5120)])
-def test_what_waits_for_the_file_is_bounded_with_the_images_that_were_read(read: int, size: int) -> None:
-    form = ExampleFormat((size, size), LabelFormat("bce", 2, size, size, (3,)))
-    group = group_for(form, 1000, 16, read)
-    examples = group * window_for(form, group, 16, read)
-    assert examples == 1 or examples * (read + 2 * size * size) <= LOOK_AHEAD_BYTES
+def test_it_begins_without_beam() -> None:
+    modules = "maskmill.transforms.sink.write_file, maskmill.transforms.parallel.process_pool"
+    code = f"import sys, {modules}; sys.exit('apache_beam' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
