@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import multiprocessing.context
+import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import multiprocessing.spawn
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -29,6 +31,8 @@ _starting = threading.Lock()
 def pool_context(preload: list[str]) -> BaseContext:
     """Returns how a pool starts its processes: without running the program's main module again in each of them.
 
+    If the system has it, the process from which the others are forked begins at once, and imports what they need.
+
     By default a process that was not forked imports the main module. A script without `if __name__ == "__main__":`
     would make the dataset once more in each process. (Without the private name it does: such a script needs the line.)
 
@@ -39,8 +43,20 @@ def pool_context(preload: list[str]) -> BaseContext:
     if _FORKSERVER in multiprocessing.get_all_start_methods():
         context: BaseContext = _ForkServerContext()
         context.set_forkserver_preload(preload)
+        with _uninterrupted():
+            multiprocessing.forkserver.ensure_running()
         return context
     return _SpawnContext()
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Keeps Ctrl-C from the processes that the body starts: one that is importing would print where it was."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start_tracker() -> None:

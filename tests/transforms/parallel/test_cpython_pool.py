@@ -119,3 +119,28 @@ def test_starts_in_several_threads_leave_python_as_it_was() -> None:
     for pool in pools:
         pool.shutdown()
     assert multiprocessing.spawn.get_preparation_data is prepare
+
+
+def test_ctrl_c_while_the_processes_import_prints_nothing(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(1)\n")
+    code = """
+        import os, signal
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import forkserver
+        from maskmill.transforms.parallel.cpython_pool import pool_context
+
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        context = pool_context(["slow"])
+        os.kill(forkserver._forkserver._forkserver_pid, signal.SIGINT)
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
+            print(pool.submit(abs, -1).result())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
