@@ -46,7 +46,7 @@ def inflate(deflated: Buffer, size: int) -> bytes:
 
 
 def inflate_into(target: NDArray[Any], deflated: Buffer, dtype: np.dtype[np.generic], count: int) -> None:
-    """Inflates a zlib stream of numbers, piece by piece.
+    """Inflates a zlib stream of numbers, a large one piece by piece.
 
     Args:
         target: receives the first numbers, converted to its dtype; one-dimensional.
@@ -57,6 +57,9 @@ def inflate_into(target: NDArray[Any], deflated: Buffer, dtype: np.dtype[np.gene
     Raises:
         ValueError: the stream is damaged, or has another number of numbers.
     """
+    if count * dtype.itemsize <= _PIECE_BYTES:
+        target[...] = np.frombuffer(inflate(deflated, count * dtype.itemsize), dtype)[: len(target)]
+        return
     stream, rest, done = _library.decompressobj(), deflated, 0
     try:
         while not stream.eof:

@@ -6,7 +6,6 @@ not copied: there is one staging folder at a time, however many nights fail one 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from maskmill.names import MANIFEST, STAGING, is_utf8, parse_staged, record_path, shard_path, staged_path
@@ -20,7 +19,8 @@ from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.messages.quantities import count
 from maskmill.transforms.files.find_files import exists, list_below
 from maskmill.transforms.files.paths import join
-from maskmill.transforms.files.read_write import make_folder, move, move_all, write_whole
+from maskmill.transforms.files.read_write import make_folder, move, move_all
+from maskmill.transforms.shards.staging import write_record
 
 
 def take_over_unfinished(directory: str, job: Job, run: str, *, no_lock: bool = False) -> Iterator[str]:
@@ -91,7 +91,7 @@ def _return_published(root: str) -> None:
         staged = join(root, f"{STAGING}/{staged_path(path, stored.fingerprint)}")
         make_folder(staged.rpartition("/")[0])
         move(join(root, path), staged)
-        write_whole(record_path(staged), json.dumps(stored.to_json()).encode(), durable=False)
+        write_record(staged, stored)
 
 
 def _shard_of(staged: str) -> tuple[str, str]:

@@ -67,13 +67,14 @@ def make_folder(path: str) -> None:
         os.makedirs(path, exist_ok=True)
 
 
-def write_whole(path: str, content: bytes, *, durable: bool = True, attempts: str | None = None) -> None:
+def write_whole(path: str, content: bytes, *, attempts: str | None = None) -> None:
     """Writes a file atomically: a reader sees all of it or, until then, the file that was there before.
+
+    This also holds after a power failure.
 
     Args:
         path: of the file.
         content: the whole content.
-        durable: whether to wait for the disk, so that this also holds after a power failure.
         attempts: folder for the incomplete file, which a killed process leaves behind; None is the folder of `path`.
     """
     if store := store_of(path):
@@ -83,8 +84,7 @@ def write_whole(path: str, content: bytes, *, durable: bool = True, attempts: st
     with as_os_error(path):
         with FileSystems.create(attempt, compression_type=CompressionTypes.UNCOMPRESSED) as file:
             file.write(content)
-        if durable:
-            sync(attempt)
+        sync(attempt)
         move(attempt, path)
 
 

@@ -13,7 +13,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
@@ -32,6 +32,8 @@ LIBVER = ("v110", "v110")
 _STRUCTURE_CACHE_BYTES = 2**18
 # What the structure of the file takes for an example.
 _STRUCTURE_BYTES = 1000
+
+Argument = TypeVar("Argument")
 
 
 def estimate_bytes(form: LabelFormat) -> int:
@@ -131,39 +133,43 @@ class _Storage(io.RawIOBase):
             raise OSError(self._error.errno, self._error.strerror, self._file.name) from self._error
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: os.fstat(self._file.fileno()).st_size}
-        self._position = base[whence] + offset
-        return self._position
+        if whence == os.SEEK_CUR:
+            offset += self._position
+        elif whence == os.SEEK_END:
+            offset += os.fstat(self._file.fileno()).st_size
+        self._position = offset
+        return offset
 
     def tell(self) -> int:
         return self._position
 
     def write(self, content: Any, /) -> int:
         data = memoryview(content).cast("B")
-        self._attempt(lambda: self._write_all(data))
+        self._attempt(self._write_all, data)
         self._position += len(data)
         return len(data)
 
     def _write_all(self, data: memoryview) -> None:
-        self._file.seek(self._position)
+        position = self._position
         while data:
-            data = data[self._file.write(data) :]
+            written = os.pwrite(self._file.fileno(), data, position)
+            position += written
+            data = data[written:]
 
     def readinto(self, target: Any, /) -> int:
         view = memoryview(target).cast("B")
         view[:] = bytes(len(view))
-        self._attempt(lambda: self._read_into(view))
+        self._attempt(self._read_into, view)
         self._position += len(view)
         return len(view)
 
     def _read_into(self, view: memoryview) -> None:
-        self._file.seek(self._position)
-        content = self._file.read(len(view)) or b""
+        content = os.pread(self._file.fileno(), len(view), self._position)
         view[: len(content)] = content
 
     def truncate(self, size: int | None = None, /) -> int:
         length = self._position if size is None else size
-        self._attempt(lambda: self._file.truncate(length))
+        self._attempt(self._file.truncate, length)
         return length
 
     def close(self) -> None:
@@ -171,10 +177,10 @@ class _Storage(io.RawIOBase):
             self._file.close()
         super().close()
 
-    def _attempt(self, operation: Callable[[], object]) -> None:
+    def _attempt(self, operation: Callable[[Argument], object], argument: Argument) -> None:
         if self._error is None:
             try:
-                operation()
+                operation(argument)
             except OSError as error:
                 self._error = error
 

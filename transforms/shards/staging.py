@@ -122,7 +122,18 @@ def stage(attempt: str, staged: str, stored: StoredShard) -> None:
         move(attempt, staged)
     else:
         upload(attempt, staged)
-    write_whole(record_path(staged), json.dumps(stored.to_json()).encode(), durable=False)
+    write_record(staged, stored)
+
+
+def write_record(staged: str, stored: StoredShard) -> None:
+    """Writes the record of a complete shard in the staging folder."""
+    content = json.dumps(stored.to_json()).encode()
+    if is_local(staged):
+        # Not moved into place when it is complete, as every move has its cost: half a record counts as none.
+        with open(record_path(staged), "wb") as file:
+            file.write(content)
+    else:
+        write_whole(record_path(staged), content)
 
 
 def stage_copy(source: ReusableShard, staged: str) -> bool:

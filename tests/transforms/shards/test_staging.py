@@ -89,12 +89,12 @@ def test_a_record_does_not_describe_a_file_that_a_power_failure_has_truncated(st
 def test_the_record_is_written_after_the_file(staged: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
 
-    def look(path: str, *_: object, **__: object) -> None:
-        found.append((path, Path(staged).read_bytes()))
+    def look(path: str, _: StoredShard) -> None:
+        found.append((path, Path(path).read_bytes()))
 
-    monkeypatch.setattr(staging, "write_whole", look)
+    monkeypatch.setattr(staging, "write_record", look)
     stage_content(staged)
-    assert found == [(f"{staged}.json", CONTENT)]
+    assert found == [(staged, CONTENT)]
 
 
 def test_an_attempt_is_on_the_file_system_of_the_staging_folder_and_is_removed_after_an_error(staged: str) -> None:

@@ -58,9 +58,9 @@ def test_nobody_waits_for_a_shard_that_is_given_up(tmp_path: Path, specs: list[E
     given_up: Future[None] = Future()
     given_up.set_result(None)
     with pytest.raises(GivenUpError):
-        write_in_other_process(str(tmp_path / "shard.h5"), specs, FORM, given_up, processes=2)
+        write_in_other_process(str(tmp_path / "process.h5"), specs, FORM, given_up, processes=2)
     with pytest.raises(GivenUpError):
-        write_with_threads(str(tmp_path / "shard.h5"), specs, FORM, given_up, workers=2, ticket=Ticket())
+        write_with_threads(str(tmp_path / "threads.h5"), specs, FORM, given_up, workers=2, ticket=Ticket())
     Ticket().release()
 
 

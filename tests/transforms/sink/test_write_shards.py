@@ -115,7 +115,7 @@ def test_a_file_that_is_staged_without_its_record_is_written_again(
         raise OSError("killed before the record")
 
     with monkeypatch.context() as patch:
-        patch.setattr("maskmill.transforms.shards.staging.write_whole", die)
+        patch.setattr("maskmill.transforms.shards.staging.write_record", die)
         with pytest.raises(OSError, match="killed before the record"):
             write(sink(tmp_path), [spec_of(images / "a.jpg")])
     assert count_staged(str(tmp_path / "staging"), ["train_input"]) == 0
