@@ -53,12 +53,15 @@ class ShardReader:
         self._opened: OpenFile | None = None
         self._version: object = None
         self._hdf5: h5py.File | None = None
-        try:
-            with self._file().for_hdf5() as file, h5py.File(file) as hdf5:
-                self._index = index_shard(hdf5, shard.examples)
-        except DAMAGE as error:
-            advice = "copy the dataset again, or make it again"
-            raise DatasetError(f"{shard.path} is damaged ({error}); {advice}") from error
+        with self._file().for_hdf5() as file:
+            try:
+                with h5py.File(file) as hdf5:
+                    self._index = index_shard(hdf5, shard.examples)
+            except DAMAGE as error:
+                if _is_of_system(error):
+                    raise
+                advice = "copy the dataset again, or make it again"
+                raise DatasetError(f"{shard.path} is damaged ({error}); {advice}") from error
 
     @property
     def image_ids(self) -> tuple[str, ...]:
@@ -168,6 +171,11 @@ class ShardReader:
 
     def _read_with_hdf5(self, target: NDArray[Any], example: int, name: str) -> None:
         target[...] = self._with_hdf5(example, name)[()]
+
+
+def _is_of_system(error: Exception) -> bool:
+    """Whether the system or a store has failed, and not HDF5, which raises OSError itself, without a number."""
+    return isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None)
 
 
 def _decode_into(target: NDArray[Any], index: ArrayIndex, stored: Sequence[NDArray[np.uint8]]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from maskmill import DatasetError
 from maskmill.catalog import Shard
-from maskmill.folder import folder_of, read_in_order
+from maskmill.folder import LocalFolder, OpenFile, folder_of, read_in_order
 from maskmill.shard_reader import ShardReader
 from tests.support.builders import HEIGHT, WIDTH
 from tests.support.datasets import example, write_shard
@@ -78,6 +80,38 @@ def test_what_is_no_hdf5_is_damaged(tmp_path: Path, content: bytes) -> None:
     (tmp_path / PATH).write_bytes(content)
     with pytest.raises(DatasetError, match=rf"{PATH} is damaged \(.*; copy the dataset again, or make it again"):
         reader(tmp_path)
+
+
+class Failing(LocalFolder):
+    """A folder whose files fail as those of a store or of a disk do, when they are opened or when they are read."""
+
+    def __init__(self, path: str, error: OSError, *, opened: bool) -> None:
+        super().__init__(path)
+        self.error = error
+        self.opened = opened
+
+    def open(self, path: str) -> OpenFile:
+        if not self.opened:
+            raise self.error
+        file = super().open(path)
+        file.for_hdf5 = lambda: FailingFile(self.error)  # type: ignore[method-assign, assignment, return-value]
+        return file
+
+
+class FailingFile(io.BytesIO):
+    def __init__(self, error: OSError) -> None:
+        super().__init__(bytes(5000))
+        self.error = error
+
+    def readinto(self, _: object) -> int:
+        raise self.error
+
+
+@pytest.mark.parametrize("opened", [False, True])
+@pytest.mark.parametrize("error", [TimeoutError("timed out"), PermissionError(13, "denied"), OSError(5, "I/O error")])
+def test_a_system_or_store_that_fails_is_not_taken_for_a_damaged_file(root: Path, error: OSError, opened: bool) -> None:
+    with pytest.raises(type(error), match=re.escape(str(error))):
+        ShardReader(Failing(str(root), error, opened=opened), Shard(PATH, 2, None))
 
 
 def test_bytes_that_are_cut_off_are_an_error(root: Path) -> None:
