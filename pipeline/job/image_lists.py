@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from maskmill.pipeline.messages.quantities import count
 from maskmill.transforms.annotations.image_ids import file_named
 from maskmill.transforms.annotations.parse_row import is_file_name
 from maskmill.transforms.annotations.read_groups import GroupFileError, parse_groups
+from maskmill.transforms.examples.image import is_image_name
 from maskmill.transforms.files.file_names import normal_form
 from maskmill.transforms.files.find_files import exists, list_folder
 from maskmill.transforms.files.paths import absolute, is_local, join
@@ -71,7 +73,7 @@ def _read_file(key: str, given: str, params: Params) -> tuple[str, bytes]:
         return path, read_bytes(path)
     except (OSError, ValueError) as error:  # ValueError: a path that no file system can have
         reason = getattr(error, "strerror", None) or error
-        mend = _found_elsewhere(key, given, params) or "correct the path"
+        mend = _found_elsewhere(key, given, params) or _meant_as_image(key, given) or "correct the path"
         raise UsageError(f"maskmill.{key}: {given} cannot be read: {reason}; {mend}") from error
 
 
@@ -82,6 +84,12 @@ def _found_elsewhere(key: str, given: str, params: Params) -> str:
     folders = [*(split.data_dir for split in params.splits.values()), os.path.dirname(params.source)]
     found = next((path for folder in folders if exists(path := join(folder, given)) and path != given), None)
     return f"a relative path begins in the working folder: set maskmill.{key}: {found}" if found else ""
+
+
+def _meant_as_image(key: str, given: str) -> str:
+    """Returns the advice to write a list, if a path is more likely the name of an image; "" if it is not."""
+    is_image = key == "exclude" and is_file_name(given) and is_image_name(given)
+    return f"to exclude an image, write a list: maskmill.exclude: {json.dumps([given])}" if is_image else ""
 
 
 def _parse_names(text: bytes, path: str) -> Iterator[str]:

@@ -121,8 +121,9 @@ def _differ(one: Mapping[int, bytes], other: Mapping[int, bytes]) -> bool:
 
 
 def _name(first: tuple[str, str], other: tuple[str, str]) -> Pair:
-    """Names two files by their ImageIds, or by their paths if folders have the same."""
-    return (first[0], other[0]) if first[0] != other[0] else (first[1], other[1])
+    """Names two files by their ImageIds, or by their paths if they are in different folders."""
+    same_folder = first[1].removesuffix(first[0]) == other[1].removesuffix(other[0])
+    return (first[0], other[0]) if same_folder else (first[1], other[1])
 
 
 def _unite(examples: Sequence[SelectedExample]) -> list[SelectedExample]:

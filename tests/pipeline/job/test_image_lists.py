@@ -66,6 +66,7 @@ def test_what_is_wrong_in_a_list_is_told_with_its_line(tmp_path: Path) -> None:
     [
         ({"exclude": 7}, "maskmill.exclude: 7 is not a string; give a list of file names, or the path of a text file"),
         ({"exclude": "none.txt"}, "maskmill.exclude: none.txt cannot be read: No such file or directory; correct the"),
+        ({"exclude": "a.jpg"}, 'to exclude an image, write a list: maskmill.exclude: ["a.jpg"]'),
         ({"exclude": "data"}, "maskmill.exclude: data cannot be read: Is a directory; correct the path"),
         (
             {"groups": "none.csv"},

@@ -90,11 +90,12 @@ def test_masks_differ_by_their_pixels_not_by_their_rows(
     assert settled.pairs == ([("a.jpg", "b.jpg")] if differ else [])
 
 
-def test_images_of_one_name_in_two_folders_are_told_by_their_paths() -> None:
-    other = example("a.jpg", "5 1", folder="/more")
+@pytest.mark.parametrize("name", ["a.jpg", "b.jpg"])
+def test_images_of_two_folders_are_told_by_their_paths(name: str) -> None:
+    other = example(name, "5 1", folder="/more")
     settled = settle([other, A], SELECTIONS, drop=True)
     assert names(settled.examples) == [("a.jpg", 0)]
-    assert settled.pairs == [("/images/a.jpg", "/more/a.jpg")]
+    assert settled.pairs == [("/images/a.jpg", f"/more/{name}")]
 
 
 def test_files_are_read_only_if_there_are_several_and_only_equal_ones_are_settled() -> None:
