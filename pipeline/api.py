@@ -138,7 +138,7 @@ def plan(
 ) -> Plan:
     """Says what `create` would do with the same arguments, and changes nothing, as `maskmill plan` does.
 
-    It runs in this process, whatever runner is named, and opens no image.
+    It runs in this process, whatever runner is named, and decodes no image.
 
     Args:
         params, output_dir, num_output_files, num_processes, name, workers, max_rejected, min_examples,

@@ -14,10 +14,12 @@ from maskmill.transforms.aggregate_metadata import AggregateMetadata
 from maskmill.transforms.annotations.group_by_image import GroupByImage, partitions_for
 from maskmill.transforms.annotations.list_images import ListImages
 from maskmill.transforms.annotations.read_annotations import ReadAnnotations
+from maskmill.transforms.annotations.read_groups import ReadGroups
 from maskmill.transforms.assignment.apply_transform import ApplyTransform, TransformError
 from maskmill.transforms.assignment.assign_shards import AssignShards
 from maskmill.transforms.assignment.count_shared_images import CountSharedImages, may_share_images
 from maskmill.transforms.assignment.select_examples import SelectExamples
+from maskmill.transforms.assignment.settle_duplicates import SettleDuplicates
 from maskmill.transforms.assignment.splits import selections_of
 from maskmill.transforms.assignment.strategies import strategy
 from maskmill.transforms.shards.hdf5_file import estimate_bytes
@@ -67,11 +69,21 @@ def _build(
     transform: beam.PTransform | None,
 ) -> None:
     files, folders, selection = job.input.files, job.input.folders, job.selection
-    annotations = pipeline | ReadAnnotations(files=files, sources=job.input.sources, processes=run.processes)
+    annotations = pipeline | ReadAnnotations(
+        files=files, sources=job.input.sources, processes=run.processes, excluded=job.input.excluded
+    )
     images = pipeline | ListImages(folders=folders)
+    groups = None
+    if job.input.groups:
+        groups = pipeline | ReadGroups(path=job.input.groups, image_suffix=job.input.image_suffix, folders=len(folders))
     partitions = partitions_for(files)
     grouped = annotations.rows | GroupByImage(
-        files=images.files, folders=folders, partitions=partitions, unlisted=job.input.unlisted
+        files=images.files,
+        folders=folders,
+        partitions=partitions,
+        unlisted=job.input.unlisted,
+        excluded=job.input.excluded,
+        groups=groups,
     )
     selections = selections_of(selection.rules)
     selected = grouped.images | SelectExamples(
@@ -91,6 +103,13 @@ def _build(
             raise UsageError(f"transform: {error}") from error
         examples = transformed.examples
         tallies.append(transformed.tallies)
+    pairs = None
+    if selection.duplicates != "keep":
+        settled = examples | SettleDuplicates(
+            files=images.files, selections=selections, drop=selection.duplicates == "drop", partitions=partitions
+        )
+        examples, pairs = settled.examples, settled.pairs
+        tallies.append(settled.tallies)
 
     assign = strategy(selection.assignment)(rules=selection.rules, salt=selection.salt, partitions=partitions)
     assigned = examples | assign
@@ -119,5 +138,6 @@ def _build(
         tallies=tallies | "Tallies" >> beam.Flatten(),
         rejected=rejected | "Rejected" >> beam.Flatten(),
         lines=annotations.lines,
+        pairs=pairs,
     )
     _ = metadata | end

@@ -72,6 +72,7 @@ class DatasetMetadata(NamedTuple):
         images: number of images with a file, and either rows or a source that uses images without rows.
         notes: numbers of what was read in a way that a person may not expect, by what it is.
         misnamed: those of the rejected records whose rows name their image in another way than the folder.
+        pairs: some pairs of equal images with different masks; see `SettledExamples`.
     """
 
     shards: tuple[ShardSummary, ...]
@@ -82,6 +83,7 @@ class DatasetMetadata(NamedTuple):
     images: int
     notes: Mapping[str, int]
     misnamed: Mapping[RejectedRecord, Misnamed] = {}
+    pairs: tuple[tuple[str, str], ...] = ()
 
 
 def number_lines(
@@ -154,6 +156,7 @@ def aggregate(parts: Iterable[tuple[str, Any]]) -> DatasetMetadata:
         images=totals[ANNOTATED_IMAGES],
         notes=notes(totals),
         misnamed={record: known for record, known in records.items() if known},
+        pairs=tuple(pair for pairs in elements["pairs"] for pair in pairs),
     )
 
 
@@ -166,12 +169,14 @@ class AggregateMetadata(beam.PTransform):
         tallies: (name, rows or images); see `tallies`.
         rejected: of all steps.
         lines: ((path, start of a block), number of its line ends).
+        pairs: one element, a list of pairs of equal images with different masks; None if nobody has looked for any.
     """
 
     sizes: beam.PCollection[dict[str, SplitSize]]
     tallies: beam.PCollection[tuple[str, int]]
     rejected: beam.PCollection[Rejected]
     lines: beam.PCollection[tuple[tuple[str, int], int]]
+    pairs: beam.PCollection[list[tuple[str, str]]] | None = None
 
     def expand(self, summaries: beam.PCollection[ShardSummary]) -> beam.PCollection[DatasetMetadata]:
         # Grouped by one key, because a group is complete on every runner when it is read; side inputs are not.
@@ -181,10 +186,12 @@ class AggregateMetadata(beam.PTransform):
             "tallies": self.tallies,
             "rejected": self.rejected,
             "lines": self.lines,
+            "pairs": self.pairs,
         }
         named = [
             part | f"Name{name.capitalize()}" >> beam.Map(name_element, name).with_output_types(tuple[str, Any])
             for name, part in parts.items()
+            if part is not None
         ]
         return (
             named

@@ -23,10 +23,15 @@ BESIDE_DEFECT = f"{_FILTERED}without a class, of an image with a defect"
 UNWANTED_NEGATIVE = f"{_FILTERED}negative, and not wanted"
 IN_NO_SPLIT = f"{_FILTERED}in no split"
 DROPPED = f"{_FILTERED}dropped by the transform"
+EXCLUDED = f"{_FILTERED}excluded"
+OF_DUPLICATE = f"{_FILTERED}dropped as a duplicate"
 
 UNNAMEABLE_FILES = f"{_NOTED}files in the image folder with names that are not UTF-8, which are left out"
 OTHER_FORM = f"{_NOTED}rows whose image has their name in another Unicode form (NFC, NFD)"
 NO_NEGATIVES = f"{_NOTED}images without a row that are no negatives, because a row may mean them by a similar name"
+DROPPED_IMAGES = f"{_NOTED}images dropped as duplicates of others"
+UNITED_IMAGES = f"{_NOTED}images that are duplicates of others, in the same split as these"
+OTHER_MASK = f"{_NOTED}duplicates with another mask than the first image of the same content"
 OVERLAPPING_RUNS = f"{_NOTED}rows with overlapping runs, which are united"
 
 
@@ -48,6 +53,11 @@ def filtered_rows(totals: Mapping[str, int]) -> dict[str, int]:
 def notes(totals: Mapping[str, int]) -> dict[str, int]:
     """Returns the numbers of what was noted, by what it is, sorted."""
     return _with_prefix(_NOTED, totals)
+
+
+def note_of(tally: str) -> str:
+    """Returns what `notes` calls the tally of a note."""
+    return tally.removeprefix(_NOTED)
 
 
 def _with_prefix(prefix: str, totals: Mapping[str, int]) -> dict[str, int]:

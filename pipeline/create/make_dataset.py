@@ -30,7 +30,7 @@ from maskmill.pipeline.messages.describe_changes import warn_of_moves
 from maskmill.pipeline.messages.metrics import RunMetrics, series_of
 from maskmill.pipeline.messages.result import Result, result_of
 from maskmill.pipeline.messages.run_log import RunLog
-from maskmill.pipeline.messages.summary import warn_of_classes, warn_of_empty_shards
+from maskmill.pipeline.messages.summary import warn_of_classes, warn_of_different_masks, warn_of_empty_shards
 from maskmill.pipeline.messages.this_program import this_program
 from maskmill.pipeline.report.write_report import check_report, missing_libraries
 from maskmill.pipeline.runners.check_answers import check_answers
@@ -186,5 +186,6 @@ def _warnings(job: Job, result: Result) -> list[str]:
     return [
         *warn_of_classes(result.rows, job.form.chosen),
         *warn_of_empty_shards({name: (one.examples, sum(one.shards.values())) for name, one in result.splits.items()}),
+        *warn_of_different_masks(result.notes, result.different_masks),
         *warn_of_moves(result.changes, job.selection.assignment),
     ]

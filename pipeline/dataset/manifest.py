@@ -90,6 +90,7 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
         "rejected": dict(sorted(Counter(record.code for record in metadata.rejected).items())),
         "shared_images": metadata.shared_images,
         "notes": dict(metadata.notes),
+        **({"different_masks": [list(pair) for pair in metadata.pairs]} if metadata.pairs else {}),
     }
     return seal(content)
 

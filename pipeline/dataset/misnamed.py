@@ -90,11 +90,10 @@ def _sed(script: str, *texts: str) -> str:
 
 def describe_misnamed(job: Job, metadata: DatasetMetadata) -> list[str]:
     """Writes a line for each cause: the first row, what the folder has, the number of rows, and what mends them."""
-    suffix = job.input.files[0].columns.format.image_suffix if job.input.files else ""
     groups: dict[Cause, list[RejectedRecord]] = defaultdict(list)
     for record in metadata.rejected:
         if found := metadata.misnamed.get(record):
-            groups[cause_of(record.image_id, found.meant, suffix)].append(record)
+            groups[cause_of(record.image_id, found.meant, job.input.image_suffix)].append(record)
     if len(folders := [cause for cause in groups if cause.folder]) > 1:
         groups[_SEVERAL_FOLDERS] = [record for cause in folders for record in groups.pop(cause)]
     # What changes every name is right only if no name is right yet. Images without a row count among the images.

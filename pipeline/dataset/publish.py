@@ -27,6 +27,7 @@ from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.summary import classes_with_rows
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
+from maskmill.transforms.assignment.splits import SplitRule
 from maskmill.transforms.files.checksums import sha256_of
 from maskmill.transforms.files.find_files import exists
 from maskmill.transforms.files.paths import join
@@ -59,20 +60,25 @@ def check_publishable(job: Job, run: Run, metadata: DatasetMetadata) -> None:
         raise TooManyRejectedError(_describe_rejected(job, run, metadata), codes)
     for rule in job.selection.rules:
         if not metadata.sizes[rule.name].candidates:
-            if job.selection.transform:
-                raise MaskmillError(
-                    f"{rule.name}: no example is left after the transform, {job.selection.transform}; it has to keep "
-                    "some, or class_id names a class without a mask"
-                )
-            source, class_ids = rule.selection
-            files = ", ".join(file.path for file in job.input.files if source in dict(file.sources))
-            names = " or ".join(job.form.classes[class_id - 1] for class_id in class_ids)
-            there = classes_with_rows(metadata.rows.to_json(job.form.classes)["classes"])
-            raise MaskmillError(
-                f"{rule.name}: no row of class {names} in {files} has a mask; set class_id to a class that has; {there}"
-            )
+            raise MaskmillError(f"{rule.name}: {_describe_empty(job, rule, metadata)}")
     if metadata.rows.lost:
         raise MaskmillError(f"{metadata.rows.lost} of {metadata.rows.read} rows were lost; nothing is published")
+
+
+def _describe_empty(job: Job, rule: SplitRule, metadata: DatasetMetadata) -> str:
+    """Says why there is no example that a split could take."""
+    causes = {
+        f"the transform, {job.selection.transform}": job.selection.transform,
+        "maskmill.exclude": job.input.excluded,
+        "maskmill.duplicates: drop": job.selection.duplicates == "drop",
+    }
+    if found := " and ".join(cause for cause, applies in causes.items() if applies):
+        return f"no example is left after {found}; some have to be kept, or class_id names a class without a mask"
+    source, class_ids = rule.selection
+    files = ", ".join(file.path for file in job.input.files if source in dict(file.sources))
+    names = " or ".join(job.form.classes[class_id - 1] for class_id in class_ids)
+    there = classes_with_rows(metadata.rows.to_json(job.form.classes)["classes"])
+    return f"no row of class {names} in {files} has a mask; set class_id to a class that has; {there}"
 
 
 def _describe_rejected(job: Job, run: Run, metadata: DatasetMetadata) -> str:

@@ -26,6 +26,8 @@ class JobInput:
         unlisted: sources that also use images without rows, by the index of the folder.
         checksum: whether changed images are detected by content instead of size and time.
         fingerprint: sha256 of everything that decides the dataset, hexadecimal.
+        excluded: names of files that become no examples, as `file_named` gives them.
+        groups: path of the CSV file with the group of each image; None if there is none.
     """
 
     files: tuple[CsvFile, ...]
@@ -34,11 +36,18 @@ class JobInput:
     unlisted: Mapping[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     checksum: bool = False
     fingerprint: str = ""
+    excluded: frozenset[str] = frozenset()
+    groups: str | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:
         """Every path that the job reads from."""
-        return (*(file.path for file in self.files), *self.folders)
+        return (*(file.path for file in self.files), *self.folders, *([self.groups] if self.groups else []))
+
+    @property
+    def image_suffix(self) -> str:
+        """What makes the name of a file of the name in a row."""
+        return self.files[0].columns.format.image_suffix if self.files else ""
 
     @property
     def csv_bytes(self) -> int:
@@ -57,6 +66,7 @@ class JobSelection:
         negatives: share of the images without a defect that become examples; None keeps those that a row lists (-1).
         group_pattern: regular expression that finds an image's group in its ImageId; None if a column names it.
         transform: name of the transform that is applied to the selected examples; "" if there is none.
+        duplicates: what happens to examples whose image files are equal: "keep", "together" or "drop".
     """
 
     rules: tuple[SplitRule, ...]
@@ -65,6 +75,7 @@ class JobSelection:
     negatives: float | None = None
     group_pattern: str | None = None
     transform: str = ""
+    duplicates: str = "keep"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,7 @@ from maskmill.format_version import current_format
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
 from maskmill.pipeline.errors import UsageError
 from maskmill.pipeline.job.find_inputs import SplitInput, csv_files, find_inputs, input_fingerprint, row_format
+from maskmill.pipeline.job.image_lists import ImageLists, read_image_lists, warn_of_unknown
 from maskmill.pipeline.job.job import Job, JobForm, JobInput, JobOutput, JobSelection
 from maskmill.pipeline.job.label_format import label_format, names_of_classes
 from maskmill.pipeline.job.params import Params, data_params
@@ -81,7 +83,7 @@ def make_job(
         UsageError: input is missing, or not what it should be; the message names everything that is wrong with it.
         OSError: input cannot be read.
     """
-    inputs = find_inputs(params)
+    inputs, lists = find_inputs(params), read_image_lists(params)
     rules = _rules(params, inputs)
     form = JobForm(
         examples={split: _example_format(params, split) for split in params.splits},
@@ -89,9 +91,9 @@ def make_job(
         data_params=data_params(params, dict(input_args)),
     )
     # Besides the file what it means to this version, which may take defaults and class_id in another way than before.
-    settings = [form.data_params, layout, checksum, params.maskmill.model_dump(), form.chosen]
-    settings += [transform] if transform else []
-    job_input = _job_input(params, inputs, rules, checksum=checksum, settings=settings)
+    settings = [form.data_params, layout, checksum, params.maskmill.settings(), form.chosen]
+    settings += [*([transform] if transform else []), *lists.settings]
+    job_input = _job_input(params, inputs, rules, lists, checksum=checksum, settings=settings)
     selection = JobSelection(
         rules=rules,
         assignment=params.maskmill.assignment,
@@ -99,6 +101,7 @@ def make_job(
         negatives=params.negatives,
         group_pattern=params.maskmill.group_pattern,
         transform=transform,
+        duplicates=params.maskmill.duplicates,
     )
     key = _staging_key(
         [(file.path, file.sources) for file in job_input.files],
@@ -107,10 +110,11 @@ def make_job(
         rules,
         form.examples,
         layout,
-        params.maskmill.model_dump(),
+        params.maskmill.settings(),
     )
     output = JobOutput(output_dir=output_dir, root=absolute(output_dir), layout=layout, key=key)
-    return Job(input=job_input, selection=selection, form=form, output=output, warnings=params.warnings)
+    warnings = (*params.warnings, *warn_of_unknown(lists.excluded, job_input.folders))
+    return Job(input=job_input, selection=selection, form=form, output=output, warnings=warnings)
 
 
 def _pairs(inputs: Mapping[str, SplitInput]) -> list[tuple[tuple[str, ...], str]]:
@@ -121,16 +125,30 @@ def _pairs(inputs: Mapping[str, SplitInput]) -> list[tuple[tuple[str, ...], str]
 def _rules(params: Params, inputs: Mapping[str, SplitInput]) -> tuple[SplitRule, ...]:
     pairs = _pairs(inputs)
     sources = {name: pairs.index((tuple(one.csv), one.images)) for name, one in inputs.items()}
-    return tuple(
+    rules = tuple(
         SplitRule(name, Selection(sources[name], tuple(sorted(split.class_id))), *params.shares[name])
         for name, split in params.splits.items()
     )
+    if params.maskmill.duplicates == "together":
+        _check_apart(rules)
+    return rules
+
+
+def _check_apart(rules: Iterable[SplitRule]) -> None:
+    """Raises UsageError if two splits take the same share of the examples: equal images would be in both."""
+    for one, other in itertools.combinations(rules, 2):
+        if one.start < other.stop and other.start < one.stop:
+            raise UsageError(
+                f"maskmill.duplicates: {one.name} and {other.name} take the same share of the examples, so equal "
+                "images would be in both; give both the same train_test_split, or set duplicates: drop"
+            )
 
 
 def _job_input(
     params: Params,
     inputs: Mapping[str, SplitInput],
     rules: Iterable[SplitRule],
+    lists: ImageLists,
     *,
     checksum: bool,
     settings: object,
@@ -153,6 +171,8 @@ def _job_input(
         unlisted=unlisted if params.negatives else {},
         checksum=checksum,
         fingerprint=input_fingerprint(statuses.values(), folders, settings),
+        excluded=lists.excluded,
+        groups=lists.groups,
     )
 
 

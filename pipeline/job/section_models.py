@@ -5,12 +5,22 @@ import re
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationInfo,
+)
 
 from maskmill.pipeline.job.classes import class_numbers
 from maskmill.pipeline.job.other_files import DATA_PROCESSOR
 from maskmill.pipeline.job.yaml_file import shown
 from maskmill.transforms.annotations.columns import SEPARATORS
+from maskmill.transforms.annotations.parse_row import is_file_name
 from maskmill.transforms.assignment.strategies import STRATEGIES, strategy
 from maskmill.transforms.examples.image import MAX_PIXELS as MAX_IMAGE_PIXELS
 from maskmill.transforms.examples.label import MAX_CLASSES
@@ -21,6 +31,11 @@ MAX_OUTPUT_PIXELS = 2**28
 CHANNELS = (1, 3)
 # Name of a split: of its section and of its folder.
 SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
+
+# Keys that say which group an image is in, in the order of the model.
+_GROUP_SOURCES = ("group_column", "group_pattern", "groups")
+# Keys that came later than the rest. Datasets that do without them keep their fingerprints.
+_LATER_KEYS = ("exclude", "groups", "duplicates")
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -128,13 +143,46 @@ def _check_groups(value: str | None, info: ValidationInfo) -> str | None:
         return None
     assignment = info.data.get("assignment")  # missing if it is wrong itself
     if assignment and not strategy(assignment).keeps_groups:
-        keeping = " or ".join(name for name in STRATEGIES if strategy(name).keeps_groups)
-        raise ValueError(f"assignment: {assignment} does not keep groups together: set assignment: {keeping}")
-    if info.field_name == "group_pattern" and info.data.get("group_column") is not None:
-        raise ValueError("there is a group_column, too; keep one of them")
+        raise ValueError(f"assignment: {assignment} does not keep groups together: {_keeping()}")
+    if other := _group_source(info):
+        raise ValueError(f"there is a {other}, too; keep one of them")
     if info.field_name == "group_column" and info.data.get("negatives", "none") not in ("as_listed", "none"):
-        raise ValueError("images without a row have none, and negatives asks for them; use group_pattern")
+        raise ValueError("images without a row have none, and negatives asks for them; use group_pattern or groups")
     return value
+
+
+def _keeping() -> str:
+    """Says which assignments keep groups together. Asking them imports Beam, so it is not done before it is needed."""
+    return f"set assignment: {' or '.join(name for name in STRATEGIES if strategy(name).keeps_groups)}"
+
+
+def _group_source(info: ValidationInfo) -> str:
+    """Returns the key, among those before the checked one, that says which group an image is in; "" if none does."""
+    return next((name for name in _GROUP_SOURCES if info.data.get(name) is not None), "")
+
+
+def _check_duplicates(value: str, info: ValidationInfo) -> str:
+    if value != "together":
+        return value
+    assignment = info.data.get("assignment")  # missing if it is wrong itself
+    if assignment and not strategy(assignment).keeps_groups:
+        raise ValueError(f"assignment: {assignment} does not keep equal images together: {_keeping()}")
+    if source := _group_source(info):
+        raise ValueError(f"{source} decides what stays together; remove it, or set duplicates: drop")
+    return value
+
+
+def _check_image_id(image_id: str) -> str:
+    if not is_file_name(image_id):
+        raise ValueError(f"{shown(image_id)} is no file name")
+    return image_id
+
+
+def _list_or_path(value: object) -> object:
+    """Checks a list of ImageIds item by item, so that a message names the line of a wrong one; or else a path."""
+    if value is None:
+        return None
+    return (_IMAGE_IDS if isinstance(value, list) else _PATH).validate_python(value)
 
 
 def _check_shares(shares: dict[str, float]) -> dict[str, float]:
@@ -159,6 +207,10 @@ ClassNames = Annotated[Texts, BeforeValidator(_names), AfterValidator(_different
 Negatives = Annotated[str | float, BeforeValidator(_check_negatives)]
 Pattern = Annotated[Text, AfterValidator(_check_pattern)]
 Shares = Annotated[dict[str, float], AfterValidator(_check_shares)]
+ImageIds = Annotated[tuple[Annotated[str, AfterValidator(_check_image_id)], ...], _tuple_of(0)]
+ListOrPath = Annotated[tuple[str, ...] | str, PlainValidator(_list_or_path)]
+
+_IMAGE_IDS, _PATH = (TypeAdapter[Any](one, config=ConfigDict(strict=True)) for one in (ImageIds, Text))
 
 
 class SplitParams(BaseModel):
@@ -261,6 +313,8 @@ class MaskmillParams(BaseModel):
         classes: Names of the classes, as in the rows; null is 1 to 4, or one class if rows have no class.
         negatives: Which images without a defect become examples: those with a row that says -1, none, all in the image
             folder, or a share of all, sampled by hash.
+        exclude: Images that become no examples: a list of ImageIds, or the path of a text file with one a line; a
+            relative path begins in the working folder.
         max_image_pixels: An image with more pixels is rejected.
         max_shard_bytes: If shards would be larger than about this size, a split gets more shards than requested.
         assignment: What decides the split and shard of an image: its place in the CSV, a hash of its ImageId, or a hash
@@ -268,6 +322,9 @@ class MaskmillParams(BaseModel):
         salt: Changes the hash; another salt gives another assignment.
         group_column: Column with the group of an image; a group stays in one split.
         group_pattern: Finds the group in the ImageId, as the first bracket of the pattern, or else its whole match.
+        groups: Path of a CSV file with the columns ImageId and group; a relative path begins in the working folder.
+        duplicates: What happens to images whose files are equal: nothing, all of them go to one split (together), or
+            only the first by ImageId becomes an example (drop).
         splits: Sections to make, each with its share of the examples, in order; null is train_input and eval_input,
             with their train_test_split.
         label_dtype: Labels have the dtype of the original, or uint8, which takes a quarter of the memory of a reader.
@@ -289,6 +346,9 @@ class MaskmillParams(BaseModel):
     negatives: Negatives = Field(
         default="as_listed", description="give as_listed, none, all, or a share between 0 and 1"
     )
+    exclude: ListOrPath | None = Field(
+        default=None, description="give a list of file names, or the path of a text file"
+    )
     max_image_pixels: int = Field(
         default=MAX_IMAGE_PIXELS, ge=1, le=MAX_NUMBER, description=f"give a whole number from 1 to {MAX_NUMBER}"
     )
@@ -303,8 +363,19 @@ class MaskmillParams(BaseModel):
     group_pattern: Annotated[Pattern | None, AfterValidator(_check_groups)] = Field(
         default=None, description="give a regular expression"
     )
+    groups: Annotated[Text | None, AfterValidator(_check_groups)] = Field(
+        default=None, description="give the path of a CSV file"
+    )
+    duplicates: Annotated[Literal["keep", "together", "drop"], AfterValidator(_check_duplicates)] = Field(
+        default="keep", description="give keep, together or drop"
+    )
     splits: Shares | None = Field(
         default=None,
         description="give names of sections that end in _input, each with a share above 0; together at most 1",
     )
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
+
+    def settings(self) -> dict[str, Any]:
+        """Returns the keys and values that decide a dataset, without later keys that have their defaults."""
+        later = {name for name in _LATER_KEYS if getattr(self, name) == type(self).model_fields[name].default}
+        return self.model_dump(exclude=later)

@@ -50,7 +50,7 @@ class Plan:
         path: folder of the dataset, as given.
         rows: what would become of the rows of the CSV.
         images: number of images with a file, and either rows or a source that uses images without rows.
-        rejected: number of rows and images that would be rejected, by code; images were not opened.
+        rejected: number of rows and images that would be rejected, by code; images were not decoded.
         misnamed: lines about rows that name their images in another way than the folder.
         allowed: whether as many may be rejected.
         shared_images: number of images in more than one split.
@@ -118,7 +118,7 @@ def describe_plan(plan: Plan) -> str:
     if plan.shared_images:
         lines.append(f"warning: {count(plan.shared_images, 'image')} in more than one split")
     lines += _describe_workers(plan)
-    lines.append("images were not opened: a bad one is found when its shard is written")
+    lines.append("images were not decoded: a bad one is found when its shard is written")
     return "\n".join(lines)
 
 

@@ -67,6 +67,7 @@ class Result:
         rejected: number of rejected rows and images, by code.
         shared_images: number of images in more than one split.
         notes: numbers of what was read in a way that a person may not expect, by what it is.
+        different_masks: pairs of equal images with different masks, three at most, if `duplicates` asks for them.
         changes: numbers of examples that differ from the previous dataset: "added", "removed", with another "image" or
             "mask" (their files or rows, not always their pixels), and a list of those "moved", each with old split, new
             split and number; None if there is nothing to compare with, or there was nothing to do.
@@ -82,6 +83,7 @@ class Result:
     rejected: Mapping[str, int]
     shared_images: int = 0
     notes: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    different_masks: tuple[tuple[str, str], ...] = ()
     changes: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -148,6 +150,7 @@ def result_of(manifest: Mapping[str, Any], entry: Mapping[str, Any] | None, path
         rejected=manifest["rejected"],
         shared_images=manifest["shared_images"],
         notes=manifest.get("notes", {}),
+        different_masks=tuple((first, other) for first, other in manifest.get("different_masks", [])),
         changes=entry["changes"] if entry else None,
         seconds=seconds_of(entry) if entry else 0.0,
     )

@@ -11,6 +11,7 @@ from maskmill.pipeline.messages.describe_changes import describe_changes, descri
 from maskmill.pipeline.messages.quantities import count, format_bytes
 from maskmill.pipeline.messages.result import Result, Rows, states_of
 from maskmill.transforms.shards.records import KEPT, REUSED, WRITTEN
+from maskmill.transforms.tallies import OTHER_MASK, note_of
 
 
 def summarise(result: Result) -> str:
@@ -67,6 +68,24 @@ def classes_with_rows(by_class: Mapping[str, int]) -> str:
 def describe_notes(notes: Mapping[str, int]) -> list[str]:
     """Writes a line for each thing that was read in a way that a person may not expect."""
     return [f"  note: {what}: {number}" for what, number in notes.items() if number]
+
+
+def warn_of_different_masks(notes: Mapping[str, int], pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Warns of equal images with different masks: at most one of them is right.
+
+    Args:
+        notes: has the number of the images.
+        pairs: the first of them.
+    """
+    names = [f"{first} and {other}" for first, other in pairs]
+    if not names:
+        return []
+    more = notes[note_of(OTHER_MASK)] - len(names)
+    shown = ", ".join(names) + (f" and {count(more, 'more pair')}" if more > 0 else "")
+    return [
+        f"equal images have different masks: {shown}; compare these with maskmill preview --image, and correct the "
+        "rows, or name the wrong images in maskmill.exclude"
+    ]
 
 
 def describe_overlaps(split: str, overlaps: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from maskmill.pipeline.runners.import_beam import import_beam
 HELP = "say what create would do"
 _DESCRIPTION = """\
 Says what `create` with the same arguments would do: rows, rejects, examples, shards, and which are there already.
-It reads the CSV and lists the images, opens none, and changes nothing. It takes all arguments of
+It reads the CSV and lists the images, decodes none, and changes nothing. It takes all arguments of
 `create`; those without an effect here are not shown.
 """
 # Help on arguments of `create` that have another effect on a plan, or none.

@@ -29,7 +29,7 @@ from maskmill.pipeline.messages.describe_changes import warn_of_moves
 from maskmill.pipeline.messages.plan import STAGED, WRITE, Plan, PlannedSplit
 from maskmill.pipeline.messages.result import rows_of
 from maskmill.pipeline.messages.run_log import RunLog
-from maskmill.pipeline.messages.summary import warn_of_classes, warn_of_empty_shards
+from maskmill.pipeline.messages.summary import warn_of_classes, warn_of_different_masks, warn_of_empty_shards
 from maskmill.pipeline.runners.interruptible import interruptible
 from maskmill.pipeline.runners.make_runner import DEFAULT_RUNNER
 from maskmill.pipeline.runners.new_pipeline import new_pipeline
@@ -89,6 +89,7 @@ def plan_dataset(arguments: CreateArguments, log: RunLog) -> Plan:
     for warning in (
         *warn_of_classes(plan.rows, job.form.chosen),
         *warn_of_empty_shards(sizes),
+        *warn_of_different_masks(metadata.notes, metadata.pairs),
         *warn_of_moves(plan.changes, job.selection.assignment),
     ):
         log.tell("warning", warning)

@@ -77,6 +77,7 @@ def test_aggregate_metadata_accounts_for_every_row_and_image() -> None:
             shared_images=2,
             images=7,
             notes={"rows with overlapping runs, which are united": 2},
+            pairs=(("a.jpg", "b.jpg"),),
         )
         assert metadata.rows.lost == 0
 
@@ -97,6 +98,7 @@ def test_aggregate_metadata_accounts_for_every_row_and_image() -> None:
             "sizes": pipeline | "Sizes" >> beam.Create([sizes]),
             "tallies": pipeline | "Tallies" >> beam.Create(tallies),
             "rejected": pipeline | "Rejected" >> beam.Create([rejected(Line("x.csv", 0, 2))]),
+            "pairs": pipeline | "Pairs" >> beam.Create([[("a.jpg", "b.jpg")]]),
             "lines": pipeline | "Lines" >> beam.Create([(("x.csv", 0), 11)]),
         }
         assert_that(pipeline | "Summaries" >> beam.Create(summaries) | AggregateMetadata(**parts), check)

@@ -67,3 +67,25 @@ def test_a_parameter_file_may_have_any_name(store: Store, expected: dict[str, by
     store.put("data [1]/train.csv", csv_of(ROWS))
     store.put("a b/1#ü.yaml", b"wrong")
     assert shards_of(store, "train.csv", params="a b/[1]#ü.yaml") == expected
+
+
+def test_lists_of_images_and_images_that_are_equal(tmp_path: Path, store: Store) -> None:
+    data = write_dataset(tmp_path / "data", ROWS)
+    images = sorted((data / "train_images").iterdir())
+    images[1].write_bytes(images[0].read_bytes())
+    (tmp_path / "exclude.txt").write_text(f"{images[2].name}\n")
+    lines = [f"{image.name},{number % 2}" for number, image in enumerate(images)]
+    (tmp_path / "groups.csv").write_text("\n".join(["ImageId,group", *lines]))
+    ours = {"assignment": "hash", "duplicates": "drop"}
+    here = {"exclude": str(tmp_path / "exclude.txt"), "groups": str(tmp_path / "groups.csv")}
+    local = create_locally(tmp_path, data, FLAGS[0], maskmill=ours | here)
+    store.put_folder(data, "data")
+    for name in ("exclude.txt", "groups.csv"):
+        store.put(name, (tmp_path / name).read_bytes())
+    there = {"exclude": store.path("exclude.txt"), "groups": store.path("groups.csv")}
+    content: dict[str, Any] = params_of(Path("/"), data_dir=store.path("data"), maskmill=ours | there)
+    store.put("params.yaml", json.dumps(content).encode())
+    assert create(store, store.path("params.yaml")) == 0
+    filtered = json.loads(store.tree("out")["manifest.json"])["rows"]["filtered"]
+    assert (filtered["excluded"], filtered["dropped as a duplicate"]) == (1, 1)
+    assert shards_in(store.tree("out")) == shards_in(tree(local))

@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -18,6 +18,7 @@ import apache_beam as beam
 from maskmill.transforms.annotations.csv_blocks import CsvFile
 from maskmill.transforms.annotations.records import (
     FILE_CODEC,
+    GROUP_CODEC,
     NO_CLASS,
     REJECTED_RUNS,
     ROW_CODEC,
@@ -29,10 +30,10 @@ from maskmill.transforms.annotations.records import (
 )
 from maskmill.transforms.annotations.similar_names import SimilarFiles, loose_form
 from maskmill.transforms.batches import IntoBatches
-from maskmill.transforms.codec import PackedBatch, unpack
+from maskmill.transforms.codec import Codec, PackedBatch, unpack
 from maskmill.transforms.examples.image import is_image_name
 from maskmill.transforms.examples.rle import EMPTY_RUNS
-from maskmill.transforms.files.file_names import is_litter
+from maskmill.transforms.files.file_names import is_litter, normal_form
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.rejected import Code, Rejected
 from maskmill.transforms.tallies import ANNOTATED_IMAGES, BESIDE_DEFECT, NO_NEGATIVES, OTHER_FORM
@@ -143,6 +144,7 @@ def partition_of(pair: tuple[ImageKey, Any], partitions: int) -> int:
 
 _Rows = dict[ImageKey, list[AnnotationRow]]
 _Files = dict[ImageKey, FileStatus]
+_Groups = dict[ImageKey, str]
 
 
 class JoinRowsToFiles(beam.DoFn):
@@ -151,13 +153,17 @@ class JoinRowsToFiles(beam.DoFn):
     Args:
         folders: paths of the image folders.
         unlisted: for the index of a folder, the sources that use its images without rows, too.
+        excluded: see `GroupByImage`.
     """
 
-    def __init__(self, folders: tuple[str, ...], unlisted: Mapping[int, tuple[int, ...]]) -> None:
+    def __init__(
+        self, folders: tuple[str, ...], unlisted: Mapping[int, tuple[int, ...]], excluded: Collection[str] = ()
+    ) -> None:
         self.folders = folders
         # Of the paths of their files; `join` would judge the folder again for each.
         self.prefixes = [join(folder, "") for folder in folders]
         self.unlisted = unlisted
+        self.excluded = excluded
 
     def process(self, partition: tuple[int, dict[str, Iterable[PackedBatch]]]) -> Iterable[Any]:
         """Yields at most one annotated image for each file, rejected rows, and numbers of images and rows."""
@@ -176,13 +182,15 @@ class JoinRowsToFiles(beam.DoFn):
             yield from self._reject_missing(missing, similar, rows)
             yield from self._drop_doubtful(unsure, missing, similar, rows, files)
         yield beam.pvalue.TaggedOutput("tallies", (ANNOTATED_IMAGES, len(files)))
+        groups = dict(unpack(joined["groups"], GROUP_CODEC)) if "groups" in joined else None
         for key, status in files.items():
-            yield from self._annotate(key, status, sorted(rows.get(key, [])))
+            yield from self._annotate(key, status, sorted(rows.get(key, [])), groups)
 
     def _used(self, key: ImageKey) -> bool:
         """Returns whether a file without rows is used."""
         folder, image_id = key
-        return folder in self.unlisted and is_image_name(image_id) and not is_litter(image_id)
+        usable = folder in self.unlisted and is_image_name(image_id) and not is_litter(image_id)
+        return usable and not (self.excluded and normal_form(image_id) in self.excluded)
 
     def _take_other_forms(
         self, missing: Iterable[ImageKey], similar: SimilarFiles, rows: _Rows, files: _Files
@@ -234,11 +242,14 @@ class JoinRowsToFiles(beam.DoFn):
         if dropped:
             yield beam.pvalue.TaggedOutput("tallies", (NO_NEGATIVES, len(dropped)))
 
-    def _annotate(self, key: ImageKey, file: FileStatus, rows: list[AnnotationRow]) -> Iterable[Any]:
+    def _annotate(
+        self, key: ImageKey, file: FileStatus, rows: list[AnnotationRow], groups: _Groups | None
+    ) -> Iterable[Any]:
         folder, image_id = key
+        group = None if groups is None else groups.get((folder, normal_form(image_id)), "")
         image = ImageFile(self.prefixes[folder] + image_id, *file)
         if not rows:
-            yield AnnotatedImage(image_id, image, (), self.unlisted[folder])
+            yield AnnotatedImage(image_id, image, (), self.unlisted[folder], group)
             return
         rows, contradictions = settle_contradictions(image_id, rows)
         for rejected in contradictions:
@@ -246,7 +257,7 @@ class JoinRowsToFiles(beam.DoFn):
         needed = drop_needless(rows)
         if len(needed) < len(rows):
             yield beam.pvalue.TaggedOutput("tallies", (BESIDE_DEFECT, len(rows) - len(needed)))
-        yield AnnotatedImage(image_id, image, tuple(needed))
+        yield AnnotatedImage(image_id, image, tuple(needed), group=group)
 
 
 def _good(rows: Iterable[AnnotationRow]) -> list[AnnotationRow]:
@@ -262,28 +273,39 @@ class GroupByImage(beam.PTransform):
         folders: paths of the image folders.
         partitions: number of groups in the shuffle; see `partitions_for`.
         unlisted: for the index of a folder, the sources that use its images without rows, too.
+        excluded: names of files, as `file_named` gives them, that are not used without rows either.
+        groups: output of `ReadGroups`; None if there is no file of groups.
     """
 
     files: beam.PCollection[tuple[ImageKey, FileStatus]]
     folders: tuple[str, ...]
     partitions: int = MIN_PARTITIONS
     unlisted: Mapping[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    excluded: Collection[str] = ()
+    groups: beam.PCollection[tuple[ImageKey, str]] | None = None
 
     def expand(self, rows: beam.PCollection[tuple[ImageKey, AnnotationRow]]) -> GroupedImages:
         batch_type = tuple[int, PackedBatch]
         partition = functools.partial(partition_of, partitions=self.partitions)
-        row_batches, file_batches = IntoBatches(ROW_CODEC, partition), IntoBatches(FILE_CODEC, partition)
+        parts: dict[str, tuple[beam.PCollection[Any], Codec[Any]]] = {
+            "rows": (rows, ROW_CODEC),
+            "files": (self.files, FILE_CODEC),
+        }
+        if self.groups is not None:
+            parts["groups"] = self.groups, GROUP_CODEC
         batches = {
-            "rows": rows | "BatchRows" >> beam.ParDo(row_batches).with_output_types(batch_type),
-            "files": self.files | "BatchFiles" >> beam.ParDo(file_batches).with_output_types(batch_type),
+            name: records
+            | f"Batch{name.capitalize()}" >> beam.ParDo(IntoBatches(codec, partition)).with_output_types(batch_type)
+            for name, (records, codec) in parts.items()
         }
         outputs = (
             batches
             | "JoinByPartition" >> beam.CoGroupByKey()
             # (partition, {"rows": [PackedBatch of (ImageKey, AnnotationRow)],
-            #              "files": [PackedBatch of (ImageKey, FileStatus)]})
+            #              "files": [PackedBatch of (ImageKey, FileStatus)],
+            #              "groups", if there are any: [PackedBatch of (ImageKey, group)]})
             | "JoinRowsToFiles"
-            >> beam.ParDo(JoinRowsToFiles(self.folders, self.unlisted))
+            >> beam.ParDo(JoinRowsToFiles(self.folders, self.unlisted, self.excluded))
             .with_outputs("rejected", "tallies", main="images")
             .with_output_types(AnnotatedImage)
         )

@@ -24,12 +24,20 @@ from maskmill.transforms.annotations.records import (
 )
 from maskmill.transforms.annotations.similar_names import file_part
 from maskmill.transforms.examples.rle import EMPTY_RUNS
+from maskmill.transforms.files.file_names import normal_form
 from maskmill.transforms.global_window import in_global_window
 from maskmill.transforms.limits import MAX_NAME_BYTES
 from maskmill.transforms.parallel.look_ahead import LookAhead
 from maskmill.transforms.parallel.process_pool import losses_told, process_pool
 from maskmill.transforms.rejected import Code, DataError, Line, Rejected
-from maskmill.transforms.tallies import OTHER_CLASS, OVERLAPPING_RUNS, READ_ROWS, WITHOUT_MASK, rows_of_class
+from maskmill.transforms.tallies import (
+    EXCLUDED,
+    OTHER_CLASS,
+    OVERLAPPING_RUNS,
+    READ_ROWS,
+    WITHOUT_MASK,
+    rows_of_class,
+)
 from maskmill.transforms.text import SHOWN_CHARACTERS, printable
 
 # Of the blocks that are read in parallel. Small enough to cross a shuffle, as blocks of a compressed file have to.
@@ -70,9 +78,10 @@ class _ReadBlock(NamedTuple):
 class ReadRows(beam.DoFn):
     """Reads blocks; see `ReadAnnotations`."""
 
-    def __init__(self, sources: tuple[Source, ...], processes: int = 0) -> None:
+    def __init__(self, sources: tuple[Source, ...], processes: int = 0, excluded: Collection[str] = ()) -> None:
         self.sources = sources
         self.processes = processes
+        self.excluded = excluded
         self.read_rows = Metrics.counter("maskmill", "read-rows")
 
     def start_bundle(self) -> None:
@@ -119,7 +128,9 @@ class ReadRows(beam.DoFn):
                     tally[rows_of_class(names[row.class_id - 1])] += 1
                 source = self.sources[index]
                 key = source.folder, row.image_id
-                if isinstance(row, DataError):
+                if self.excluded and normal_form(row.image_id) in self.excluded:
+                    tally[EXCLUDED] += 1
+                elif isinstance(row, DataError):
                     rejected = Rejected(
                         source=line,
                         image_id=printable(row.image_id[:SHOWN_CHARACTERS]),
@@ -173,11 +184,13 @@ class ReadAnnotations(beam.PTransform):
         files: each is read once, whatever the number of its sources.
         sources: `CsvFile.sources` holds indices in this tuple.
         processes: number of processes in the pool that parses, if the pipeline runs in this process; 0 for none.
+        excluded: names of files, as `file_named` gives them, whose rows are left out, bad ones too.
     """
 
     files: tuple[CsvFile, ...]
     sources: tuple[Source, ...]
     processes: int = 0
+    excluded: Collection[str] = ()
 
     def expand(self, pipeline: beam.Pipeline) -> Annotations:
         outputs = (
@@ -186,7 +199,7 @@ class ReadAnnotations(beam.PTransform):
             | "SplitIntoBlocks" >> beam.FlatMap(split_into_blocks, BLOCK_BYTES)
             | "SpreadBlocks" >> beam.Reshuffle()
             | "ReadRows"
-            >> beam.ParDo(ReadRows(self.sources, self.processes))
+            >> beam.ParDo(ReadRows(self.sources, self.processes, self.excluded))
             .with_outputs("rejected", "tallies", "lines", main="rows")
             .with_output_types(tuple[ImageKey, AnnotationRow])
         )

@@ -12,6 +12,8 @@ from maskmill.transforms.rejected import Line
 ROW_BYTES = 100
 # Estimated bytes of a packed file besides its name.
 _FILE_BYTES = 30
+# Estimated bytes of a packed group besides the names of image and group.
+_GROUP_BYTES = 20
 
 
 class ImageFile(NamedTuple):
@@ -92,12 +94,14 @@ class AnnotatedImage(NamedTuple):
         image: the file.
         rows: sorted by source, file and line.
         sources: if there are no rows, the sources that use images of this folder without rows.
+        group: from a file of groups; "" if it has none of the image; None if there is no such file.
     """
 
     image_id: str
     image: ImageFile
     rows: tuple[AnnotationRow, ...]
     sources: tuple[int, ...] = ()
+    group: str | None = None
 
 
 def _row_to_plain(pair: tuple[ImageKey, AnnotationRow]) -> Plain:
@@ -128,5 +132,19 @@ def _size_of_file(pair: tuple[ImageKey, FileStatus]) -> int:
     return len(pair[0][1]) + _FILE_BYTES
 
 
+def _group_to_plain(pair: tuple[ImageKey, str]) -> Plain:
+    return (*pair[0], sys.intern(pair[1]))
+
+
+def _group_from_plain(plain: Plain) -> tuple[ImageKey, str]:
+    folder, image_id, group = plain
+    return (folder, image_id), group
+
+
+def _size_of_group(pair: tuple[ImageKey, str]) -> int:
+    return len(pair[0][1]) + len(pair[1]) + _GROUP_BYTES
+
+
 ROW_CODEC = Codec(_row_to_plain, _row_from_plain, _size_of_row)
 FILE_CODEC = Codec(_file_to_plain, _file_from_plain, _size_of_file)
+GROUP_CODEC = Codec(_group_to_plain, _group_from_plain, _size_of_group)

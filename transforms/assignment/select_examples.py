@@ -71,7 +71,7 @@ class SelectExample(beam.DoFn):
         try:
             _check_complete(rows, good)
             _check_size(good)
-            group = group_of(image.image_id, good, self.group_pattern)
+            group = group_of(image.image_id, good, self.group_pattern, image.group)
         except DataError as error:
             if good or not rows:
                 rejected = Rejected(
@@ -135,7 +135,7 @@ def _check_size(rows: Sequence[AnnotationRow]) -> None:
         )
 
 
-def group_of(image_id: str, rows: Iterable[AnnotationRow], pattern: str | None) -> str:
+def group_of(image_id: str, rows: Iterable[AnnotationRow], pattern: str | None, listed: str | None = None) -> str:
     """Returns the group of an image, "" if groups are not used.
 
     Args:
@@ -143,10 +143,16 @@ def group_of(image_id: str, rows: Iterable[AnnotationRow], pattern: str | None) 
         rows: rows of the image; they hold its group if a column names it.
         pattern: regular expression whose first bracket, or whole match, in the ImageId is the group; None if the rows
             hold it.
+        listed: see `AnnotatedImage.group`.
 
     Raises:
         DataError: the image has no group, or several.
     """
+    if listed is not None:
+        if not listed:
+            problem = "the file of maskmill.groups has no line of it; add one with its ImageId and group"
+            raise DataError(Code.GROUP_INVALID, problem)
+        return listed
     if pattern is not None:
         if not (found := re.search(pattern, image_id)) or not (group := found[min(1, found.re.groups)]):
             problem = f"maskmill.group_pattern, {pattern!r}, finds no group in its name; correct one of them"

@@ -7,7 +7,14 @@ import dataclasses
 import pytest
 
 from maskmill.pipeline.messages.result import Result, Rows, Split
-from maskmill.pipeline.messages.summary import describe_classes, summarise, warn_of_classes, warn_of_empty_shards
+from maskmill.pipeline.messages.summary import (
+    describe_classes,
+    summarise,
+    warn_of_classes,
+    warn_of_different_masks,
+    warn_of_empty_shards,
+)
+from maskmill.transforms.tallies import OTHER_MASK, note_of
 
 SPLIT = Split(
     examples=3,
@@ -143,3 +150,12 @@ def test_each_class_that_is_used_is_told_with_its_rows(rows: Rows, chosen: list[
 )
 def test_a_class_without_a_row_is_most_likely_a_slip(rows: Rows, chosen: list[str], warnings: list[str]) -> None:
     assert warn_of_classes(rows, chosen) == warnings
+
+
+def test_equal_images_with_different_masks_are_named_as_far_as_they_are_known() -> None:
+    pairs = [("a.jpg", "b.jpg"), ("c.jpg", "d.jpg")]
+    assert warn_of_different_masks({}, []) == []
+    [warning] = warn_of_different_masks({note_of(OTHER_MASK): 2}, pairs)
+    assert warning.startswith("equal images have different masks: a.jpg and b.jpg, c.jpg and d.jpg; compare these")
+    [warning] = warn_of_different_masks({note_of(OTHER_MASK): 3}, pairs)
+    assert "c.jpg and d.jpg and 1 more pair; compare these with maskmill preview --image" in warning

@@ -152,6 +152,30 @@ def test_rows_that_are_not_needed_are_counted() -> None:
         assert_that(sums, equal_to(counted), "tallies")
 
 
+def test_excluded_images_without_rows_are_not_used_and_groups_are_those_of_the_file() -> None:
+    nfc, nfd = "K\u00f6ln.jpg", "Ko\u0308ln.jpg"
+    with in_process() as pipeline:
+        rows = pipeline | "Rows" >> beam.Create([((0, nfd), a_row(1)), ((0, "a.jpg"), a_row(2))]).with_output_types(
+            tuple[tuple[int, str], AnnotationRow]
+        )
+        names = [nfd, "a.jpg", "b.jpg", "c.jpg"]
+        files = pipeline | "Files" >> beam.Create([((0, name), (100, 0.0)) for name in names]).with_output_types(
+            tuple[tuple[int, str], tuple[int, float]]
+        )
+        groups = pipeline | "Groups" >> beam.Create(
+            [((0, nfc), "7"), ((0, "c.jpg"), "8"), ((1, "a.jpg"), "9"), ((0, "b.jpg"), "7")]
+        ).with_output_types(tuple[tuple[int, str], str])
+        grouped = rows | GroupByImage(
+            files=files, folders=("/images",), unlisted={0: (0,)}, excluded=frozenset({"b.jpg"}), groups=groups
+        )
+        expected = [
+            AnnotatedImage(nfd, image_file(nfd), (a_row(1),), group="7"),
+            AnnotatedImage("a.jpg", image_file("a.jpg"), (a_row(2),), group=""),
+            AnnotatedImage("c.jpg", image_file("c.jpg"), (), (0,), "8"),
+        ]
+        assert_that(grouped.images, equal_to(expected))
+
+
 def test_there_are_as_many_partitions_as_the_csv_needs() -> None:
     def file(size: int, compression: Compression | None = None) -> CsvFile:
         return CsvFile("a.csv", size, Columns(0, 1, 2, None, 3, RowFormat()), ((0, 0),), compression)

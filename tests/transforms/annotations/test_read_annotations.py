@@ -69,6 +69,22 @@ def test_rows_without_a_class_are_given_to_each_source_that_takes_empty_rows(tmp
         assert_that(sums, equal_to(tallies), "tallies")
 
 
+def test_rows_of_excluded_images_are_left_out_and_counted_bad_ones_and_other_spellings_too(tmp_path: Path) -> None:
+    nfc, nfd = "K\u00f6ln.jpg", "Ko\u0308ln.jpg"
+    lines = [HEADER, "a.jpg,3,1 2", "b.jpg,3,1 2", "b.jpg,3,1 2 3", "b.jpg,1,1 2", f"{nfd},3,1 2", "c.jpg,7,1 2", ""]
+    file = csv_file(tmp_path / "train.csv", "\n".join(lines).encode())
+    sources = (Source(0, frozenset({3})),)
+    with in_process() as pipeline:
+        annotations = pipeline | ReadAnnotations(files=(file,), sources=sources, excluded=frozenset({"b.jpg", nfc}))
+        rows = annotations.rows | "Rows" >> beam.MapTuple(lambda key, _: key[1])
+        assert_that(rows, equal_to(["a.jpg", "c.jpg"]), "rows")
+        codes = annotations.rejected | "Codes" >> beam.Map(lambda record: (record.image_id, record.code))
+        assert_that(codes, equal_to([("c.jpg", "CLASS_INVALID")]), "rejected")
+        sums = annotations.tallies | "Sums" >> beam.CombinePerKey(sum)
+        tallies = [("read", 6), ("filtered: excluded", 4), ("of class: 1", 1), ("of class: 3", 4)]
+        assert_that(sums, equal_to(tallies), "tallies")
+
+
 def outputs_of(path: Path, output: Path, processes: int) -> list[str]:
     """Everything that comes of a CSV file."""
     file = csv_file(path, path.read_bytes(), ((0, 0), (1, 0)))

@@ -217,6 +217,13 @@ def test_an_image_of_no_group_or_of_several_is_an_error(groups: list[str], patte
     assert caught.value.code is Code.GROUP_INVALID
 
 
+def test_the_group_in_a_file_of_groups_counts_and_an_image_without_one_is_rejected() -> None:
+    assert group_of("a.jpg", [], None, "coil 7") == "coil 7"
+    with pytest.raises(DataError, match=r"the file of maskmill\.groups has no line of it; add one") as caught:
+        group_of("a.jpg", map(with_group, ["", ""]), None, "")
+    assert caught.value.code is Code.GROUP_INVALID
+
+
 def test_an_image_without_a_group_is_rejected_at_its_file_if_it_has_no_row() -> None:
     [(tag, rejected)] = select(image(sources=(0,)), CLASS_3, negatives=1.0, group_pattern="x")  # type: ignore[misc]
     assert tag == "rejected"
