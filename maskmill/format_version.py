@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-# Raise it whenever the same input would give other bytes. Versions 1 to 6 can be read; the measures of examples
-# begin with 6.
+# Raise it whenever the same input would give other bytes. Versions 1 to 6 can be read.
 CURRENT = 6
 
 

@@ -19,6 +19,8 @@ from maskmill.positions import places_of
 from maskmill.shard_index import DAMAGE
 from maskmill.statistics import Statistics, statistics_of
 
+# The first format version with these attributes.
+FIRST_FORMAT = 6
 # What a request to a store fetches; 16 MB, as for reading examples, would fetch them, too.
 _BLOCK_BYTES = 2**16
 
@@ -85,8 +87,8 @@ def _read(folder: Folder, shard: Shard, read: Callable[[h5py.File, Shard], Any])
 def _arrays_of(file: h5py.File, shard: Shard) -> list[NDArray[Any]]:
     if AREAS not in file.attrs:
         raise DatasetError(
-            f"{shard.path} has no {AREAS}: create_hdf5_files.py, or a maskmill before format version 6, wrote it; make "
-            "the dataset again with this maskmill (maskmill create)"
+            f"{shard.path} has no {AREAS}: create_hdf5_files.py, or a maskmill before format version {FIRST_FORMAT}, "
+            "wrote it; make the dataset again with this maskmill (maskmill create)"
         )
     arrays = {name: file.attrs[name] for name in (AREAS, PIXEL_SUMS, IMAGE_HASHES)}
     for name, array in arrays.items():

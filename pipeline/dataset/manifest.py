@@ -7,18 +7,17 @@ import itertools
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from maskmill.example_list import ListedExample, write_example_list
 from maskmill.format_version import current_format
 from maskmill.manifest import seal
 from maskmill.names import DATA_PARAMS, EXAMPLES, REJECTED, meta_file, meta_line
+from maskmill.pipeline.dataset.split_statistics import split_statistics
 from maskmill.pipeline.job.job import Job
-from maskmill.statistics import statistics_of
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
-from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.shards.records import StoredShard, unpack_examples
+from maskmill.transforms.shards.records import unpack_examples
 
 
 def metadata_files(job: Job, metadata: DatasetMetadata) -> dict[str, bytes]:
@@ -115,29 +114,8 @@ def _split_entry(job: Job, metadata: DatasetMetadata, split: str) -> dict[str, A
         "classes": {name: classes[class_id] for name, class_id in zip(names, label.classes, strict=True)},
         "negatives": classes[0],
         "overlaps": {"examples": overlaps[0], "pixels": overlaps[1], "rule": label.overlap_rule},
-        "statistics": _statistics([shard.stored for shard in shards], label, names),
+        "statistics": split_statistics([shard.stored for shard in shards], label, names),
         "shards": [{"file": shard.path, **shard.stored.to_json()} for shard in shards],
-    }
-
-
-def _statistics(shards: Sequence[StoredShard], label: LabelFormat, names: Sequence[str]) -> dict[str, Any] | None:
-    """Returns the statistics of a split by the names of the classes that its labels distinguish.
-
-    None if it has no examples, or its shards are only planned.
-    """
-    examples = sum(shard.examples for shard in shards)
-    if not examples or not all(shard.areas for shard in shards):
-        return None
-    distinguished = names if label.areas == len(names) else [" or ".join(names)]
-    pixel_sums = [sum(numbers) for numbers in zip(*(shard.pixel_sums for shard in shards), strict=True)]
-    areas = [sum(numbers) for numbers in zip(*(shard.areas for shard in shards), strict=True)]
-    found = statistics_of(examples * label.height * label.width, pixel_sums, areas)
-    weights = [weight if area else None for weight, area in zip(found.pos_weight.tolist(), areas, strict=True)]
-    return {
-        "mean": found.mean,
-        "std": found.std,
-        "pixel_share": dict(zip(distinguished, found.pixel_share.tolist(), strict=True)),
-        "pos_weight": dict(zip(distinguished, weights, strict=True)),
     }
 
 
