@@ -53,7 +53,7 @@ def count_areas(part: NDArray[np.generic], form: LabelFormat, channel: int = 0) 
     """
     areas = np.zeros(form.areas, np.int64)
     if form.loss == "ssce":
-        left = np.count_nonzero(part)
+        left = _count(part)
         for index in range(form.areas):
             if left:  # mostly there is no class, or one
                 areas[index] = np.count_nonzero(part == index + 1)
@@ -62,8 +62,14 @@ def count_areas(part: NDArray[np.generic], form: LabelFormat, channel: int = 0) 
     background = 1 if form.loss == "multilabel_bce" else 0
     for index, plane in enumerate(part, start=channel - background):
         if 0 <= index < form.areas:
-            areas[index] = np.count_nonzero(plane)
+            areas[index] = _count(plane)
     return areas
+
+
+def _count(plane: NDArray[np.generic]) -> int:
+    """Counts the pixels that are not 0."""
+    # Most planes have none, which their maximum shows in a quarter of the time.
+    return int(np.count_nonzero(plane)) if plane.max() else 0
 
 
 def measure(image: NDArray[np.uint8], areas: NDArray[np.int64]) -> Measures:
