@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from maskmill.pipeline.messages.plan import Plan
     from maskmill.pipeline.messages.result import Result
     from maskmill.pipeline.verify.findings import Findings
+    from maskmill.statistics import Statistics
 
 __version__ = "0.1.0"
 
@@ -42,6 +43,7 @@ __all__ = [
     "MaskmillError",
     "Plan",
     "Result",
+    "Statistics",
     "TooManyRejectedError",
     "UsageError",
     "create",
@@ -57,6 +59,7 @@ _HOMES = {
     "Findings": "maskmill.pipeline.verify.findings",
     "Plan": "maskmill.pipeline.messages.plan",
     "Result": "maskmill.pipeline.messages.result",
+    "Statistics": "maskmill.statistics",
     **dict.fromkeys(("create", "plan", "report", "verify"), "maskmill.pipeline.api"),
     **dict.fromkeys(
         ("ChangedTooMuchError", "DamagedError", "MaskmillError", "TooManyRejectedError", "UsageError"),

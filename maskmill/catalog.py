@@ -51,6 +51,19 @@ class Shard(NamedTuple):
         return (parsed.range, parsed.number) if parsed else (0, 0)
 
 
+class Split(NamedTuple):
+    """A split as its dataset lists it.
+
+    Attributes:
+        shards: in the order of their indices.
+        class_names: names of the classes that its labels distinguish, in the order of the areas; empty if the dataset
+            does not say.
+    """
+
+    shards: list[Shard]
+    class_names: tuple[str, ...]
+
+
 class _Catalog(NamedTuple):
     """What a dataset lists.
 
@@ -60,6 +73,7 @@ class _Catalog(NamedTuple):
         where: file that lists them, for messages.
         folders: folders in the dataset that hold shards.
         problems: contradictions in the listing, one message each.
+        class_names: names of the classes that labels distinguish, by split.
     """
 
     splits: Mapping[str, list[Shard]]
@@ -67,10 +81,11 @@ class _Catalog(NamedTuple):
     where: str
     folders: Collection[str]
     problems: tuple[str, ...] = ()
+    class_names: Mapping[str, tuple[str, ...]] = {}
 
 
-def find_shards(folder: Folder, path: str, split: str) -> list[Shard]:
-    """Finds the shards of a split, in the order of their indices.
+def find_split(folder: Folder, path: str, split: str) -> Split:
+    """Finds the shards of a split.
 
     Args:
         folder: folder of the dataset.
@@ -88,7 +103,8 @@ def find_shards(folder: Folder, path: str, split: str) -> list[Shard]:
     if problems:
         more = f", and {len(problems) - 1} more like that" if len(problems) > 1 else ""
         raise DatasetError(f"{path}/{problems[0]}{more}; copy the dataset again, or make it again")
-    return sorted(catalog.splits[split], key=lambda shard: shard.place)
+    shards = sorted(catalog.splits[split], key=lambda shard: shard.place)
+    return Split(shards, catalog.class_names.get(split, ()))
 
 
 def find_splits(folder: Folder, path: str) -> Mapping[str, list[Shard]]:
@@ -124,7 +140,11 @@ def _of_manifest(folder: Folder, path: str) -> _Catalog:
         splits = {split: list(map(_shard_of, entry["shards"])) for split, entry in manifest["splits"].items()}
         files = {name: entry["bytes"] for name, entry in manifest["files"].items()}
         files |= {shard.path: shard.bytes for shards in splits.values() for shard in shards}
-        return _Catalog(splits, files, MANIFEST, splits, tuple(check_sums(manifest)))
+        names = {
+            split: tuple((entry.get("statistics") or {}).get("pixel_share", ()))
+            for split, entry in manifest["splits"].items()
+        }
+        return _Catalog(splits, files, MANIFEST, splits, tuple(check_sums(manifest)), names)
     except FileNotFoundError as error:
         raise DatasetError(f"{path}: a run is replacing the dataset; wait until it ends") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:

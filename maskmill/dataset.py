@@ -11,15 +11,17 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from maskmill.catalog import Shard, find_shards
+from maskmill.catalog import Shard, find_split
 from maskmill.epochs import order_by_shards
 from maskmill.errors import DatasetError
 from maskmill.fetch_ahead import FetchAhead, uses_of
 from maskmill.folder import Folder, folder_of
+from maskmill.measures import Measures, read_measures
 from maskmill.names import IMAGE, LABEL, TRAIN
 from maskmill.open_shards import OpenShards
 from maskmill.positions import places_of
 from maskmill.shard_cache import CachedFolder, ShardCache
+from maskmill.statistics import Statistics
 
 # Images that are read at the same time; bounds the memory for what is stored in another form than it is returned in.
 _AT_ONCE_BYTES = 2**25
@@ -81,10 +83,9 @@ def open_dataset(
         ValueError: `cache` is not local, or `cache_bytes` is less than a shard has.
     """
     name = os.fspath(path)
-    shards = find_shards(folder_of(name), name, split)
-    examples = Dataset(
-        name, split, shards, None if label_dtype is None else np.dtype(label_dtype), _new_cache(cache, cache_bytes)
-    )
+    shards, class_names = find_split(folder_of(name), name, split)
+    dtype = None if label_dtype is None else np.dtype(label_dtype)
+    examples = Dataset(name, split, shards, dtype, _new_cache(cache, cache_bytes), class_names)
     if examples.cache is not None:
         examples.cache.check(name, shards)
     return examples
@@ -116,6 +117,8 @@ class Dataset(Sequence[Example]):
         path: folder of the dataset, as given.
         split: name of the split.
         cache: where copies of its shards are kept; None if they are read from `path`.
+        class_names: names of the classes that labels distinguish, in the order of `areas`: for the loss bce one, which
+            names them all. Empty if the dataset does not say, or the split has no examples.
     """
 
     def __init__(
@@ -125,10 +128,12 @@ class Dataset(Sequence[Example]):
         shards: Sequence[Shard],
         label_dtype: np.dtype[np.generic] | None = None,
         cache: ShardCache | None = None,
+        class_names: tuple[str, ...] = (),
     ) -> None:
         self.path = path
         self.split = split
         self.cache = cache
+        self.class_names = class_names
         self._shards = tuple(shards)
         self._label_dtype = label_dtype
         # Indices in the split, if this is a part of it.
@@ -140,6 +145,8 @@ class Dataset(Sequence[Example]):
         self._places = places_of(self._shards)
         self._open = OpenShards(functools.partial(_open_folder, self.path, self._shards, self.cache))
         self._forms: dict[str, tuple[np.dtype[np.generic], tuple[int, ...]]] = {}
+        # Of the whole split, once they were read; parts share them.
+        self._measures: list[Measures] = []
 
     def __len__(self) -> int:
         return len(self._places if self._part is None else self._part)
@@ -270,6 +277,33 @@ class Dataset(Sequence[Example]):
         """dtype of a label."""
         return self._label_dtype or self._form(LABEL)[0]
 
+    @property
+    def areas(self) -> NDArray[np.int32]:
+        """Number of pixels of each class in the label of each example, int32 [n, classes]; see `class_names`.
+
+        Like `image_hashes` and `statistics` it is recorded in the shards: no image or label is read or cached.
+
+        Raises:
+            DatasetError: an earlier maskmill, or create_hdf5_files.py, made the dataset; or a shard is damaged.
+        """
+        return self._measured().areas
+
+    @property
+    def image_hashes(self) -> NDArray[np.uint64]:
+        """Difference hash of each image, uint64 [n]: those of similar images differ in few bits. Raises as `areas`."""
+        return self._measured().image_hashes
+
+    @property
+    def statistics(self) -> Statistics:
+        """Mean and standard deviation of the pixels, and the share of each class; of a part, those of its examples.
+
+        Raises:
+            DatasetError: there are no examples; or as `areas`.
+        """
+        if not len(self):
+            raise DatasetError(f"{self.path}: {self.split}, or this part of it, has no examples to compute them of")
+        return self._measured().statistics()
+
     def close(self) -> None:
         """Closes the files; reading the next example opens them again."""
         self._open.close()
@@ -278,12 +312,17 @@ class Dataset(Sequence[Example]):
         return f"<{self.split} of {self.path}: {len(self):,} examples>"
 
     def __getstate__(self) -> dict[str, Any]:
-        own = {"_places", "_open", "_forms"}
+        own = {"_places", "_open", "_forms", "_measures"}
         return {name: value for name, value in self.__dict__.items() if name not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._begin()
+
+    def _measured(self) -> Measures:
+        if not self._measures:
+            self._measures.append(read_measures(folder_of(self.path), self._shards))
+        return self._measures[0].part(np.arange(len(self._places)) if self._part is None else self._part)
 
     def _form(self, name: str) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
         if name not in self._forms:

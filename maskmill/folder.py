@@ -31,8 +31,12 @@ class OpenFile(Protocol):
             OSError: it cannot be read.
         """
 
-    def for_hdf5(self) -> BinaryIO:
-        """Opens the file once more, for h5py: HDF5 refuses a file that the process has open in another way."""
+    def for_hdf5(self, block_bytes: int | None = None) -> BinaryIO:
+        """Opens the file once more, for h5py: HDF5 refuses a file that the process has open in another way.
+
+        Args:
+            block_bytes: bytes of a request if the file is remote; None is as many as it takes to read all examples.
+        """
 
     def close(self) -> None:
         """Closes the file."""
@@ -175,7 +179,7 @@ class _LocalFile:
             if count:
                 left[0] = left[0][count:]
 
-    def for_hdf5(self) -> BinaryIO:
+    def for_hdf5(self, block_bytes: int | None = None) -> BinaryIO:
         return open(self._path, "rb")
 
     def close(self) -> None:

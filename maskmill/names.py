@@ -37,6 +37,9 @@ ATTEMPT = ".attempt"
 # Attributes of a shard, and the arrays of each of its examples.
 N_EXAMPLES = "n_examples"
 IMAGE_IDS = "image_ids"
+AREAS = "areas"
+PIXEL_SUMS = "pixel_sums"
+IMAGE_HASHES = "image_hashes"
 IMAGE = "image"
 LABEL = "label"
 

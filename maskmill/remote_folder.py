@@ -128,8 +128,8 @@ class _RemoteFile:
     def read_into(self, targets: Sequence[NDArray[np.uint8]], offset: int) -> None:
         _read_at_once(self._files, [Read(self, offset, list(targets), self.path)])
 
-    def for_hdf5(self) -> BinaryIO:
-        return cast(BinaryIO, _Blocks(self))
+    def for_hdf5(self, block_bytes: int | None = None) -> BinaryIO:
+        return cast(BinaryIO, _Blocks(self, block_bytes or _BLOCK_BYTES))
 
     def close(self) -> None:
         """Does nothing: each read is a request of its own."""
@@ -141,9 +141,10 @@ class _Blocks(io.RawIOBase):
     (The file objects of fsspec have such blocks, too, but those of gcsfs are empty where one reaches past the end.)
     """
 
-    def __init__(self, file: _RemoteFile) -> None:
+    def __init__(self, file: _RemoteFile, block_bytes: int) -> None:
         super().__init__()
         self._file = file
+        self._block_bytes = block_bytes
         self._position = 0
         self._blocks: OrderedDict[int, memoryview] = OrderedDict()
 
@@ -164,7 +165,7 @@ class _Blocks(io.RawIOBase):
     def readinto(self, target: Any, /) -> int:
         view, done = memoryview(target).cast("B"), 0
         while done < len(view) and self._position < self._file.size():
-            number, start = divmod(self._position, _BLOCK_BYTES)
+            number, start = divmod(self._position, self._block_bytes)
             part = self._block(number)[start : start + len(view) - done]
             view[done : done + len(part)] = part
             done += len(part)
@@ -173,8 +174,8 @@ class _Blocks(io.RawIOBase):
 
     def _block(self, number: int) -> memoryview:
         if number not in self._blocks:
-            start = number * _BLOCK_BYTES
-            content = np.empty(min(_BLOCK_BYTES, self._file.size() - start), np.uint8)
+            start = number * self._block_bytes
+            content = np.empty(min(self._block_bytes, self._file.size() - start), np.uint8)
             self._file.read_into([content], start)
             self._blocks[number] = content.data
             if len(self._blocks) > _BLOCKS:

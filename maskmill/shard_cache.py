@@ -363,10 +363,10 @@ class _CachedFile:
     def read_into(self, targets: Sequence[NDArray[np.uint8]], offset: int) -> None:
         (self._copy or self._opened()).read_into(targets, offset)
 
-    def for_hdf5(self) -> BinaryIO:
+    def for_hdf5(self, block_bytes: int | None = None) -> BinaryIO:
         while True:
             with contextlib.suppress(FileNotFoundError):
-                return self._opened().for_hdf5()
+                return self._opened().for_hdf5(block_bytes)
             self.close()
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ import torch
 import torch.distributed
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
+from torch.utils.data import DataLoader, Dataset, IterableDataset, WeightedRandomSampler, get_worker_info
 
 from maskmill.dataset import Dataset as Examples
 from maskmill.epochs import EpochPlan
@@ -123,6 +123,39 @@ class BatchDataset(IterableDataset[Pair]):
                 for image, label, position in zip(images, labels, positions.tolist(), strict=True)
             ]
             yield tuple(_to_tensor(np.stack(arrays)) for arrays in zip(*pairs, strict=True))
+
+
+def balanced_sampler(examples: Examples, num_samples: int | None = None, *, seed: int = 0) -> WeightedRandomSampler:
+    """Makes a sampler that draws each class, and examples without a defect, equally often.
+
+    The groups are the examples with pixels of a class, for each class, and those without a pixel of any. A draw is one
+    of the groups, all of them equally likely, and then one of its examples, which may be drawn again. The weight of an
+    example is therefore the sum of 1 / n over its groups, where a group has n examples. An example of several classes
+    is in several groups; empty groups do not count.
+
+    Pass it to a `DataLoader` of an `ExampleDataset`, as `sampler`. Each iteration draws others.
+
+    Args:
+        examples: result of `open_dataset`, or a part of it.
+        num_samples: number of draws in an epoch; None is the number of examples.
+        seed: of the draws.
+
+    Raises:
+        DatasetError: the dataset records no areas; see `Dataset.areas`.
+        ValueError: there are no examples.
+    """
+    if not len(examples):
+        raise ValueError(f"{examples.path}: {examples.split}, or this part of it, has no examples to draw from")
+    weights = _balanced_weights(examples.areas > 0)
+    generator = torch.Generator().manual_seed(seed)
+    return WeightedRandomSampler(weights.tolist(), num_samples or len(examples), generator=generator)
+
+
+def _balanced_weights(has: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Computes the weights of `balanced_sampler`, given which examples have which classes, bool [n, classes]."""
+    groups = np.column_stack([has, ~has.any(axis=1)])
+    sizes = np.maximum(groups.sum(axis=0), 1)
+    return np.asarray((groups / sizes).sum(axis=1), np.float64)
 
 
 class BatchLoader(DataLoader[Pair]):

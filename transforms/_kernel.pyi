@@ -26,6 +26,24 @@ def resize(
         low: likewise; a weight is (high * 2^14 + low) * 2^-28.
     """
 
+def sum_blocks(
+    blocks: NDArray[np.uint64],
+    squares: NDArray[np.uint64],
+    image: NDArray[np.uint8],
+    rows: NDArray[np.int32],
+    columns: NDArray[np.int32],
+    /,
+) -> None:
+    """Sums the pixels of the blocks of a grid.
+
+    Args:
+        blocks: [down, across]; receives the sum of each block.
+        squares: [1]; receives the sum of the squares of all pixels.
+        image: [height, width].
+        rows: [down + 1]: first row of each block, ascending from 0; at the end, height.
+        columns: [across + 1], likewise.
+    """
+
 def draw_down(
     plane: NDArray[np.uint8],
     runs: NDArray[np.int64],

@@ -1,7 +1,7 @@
-/* The inner loops of an example: resizes an image, draws a mask, compresses a label.
+/* The inner loops of an example: resizes and measures an image, draws a mask, compresses a label.
 
-   The results are those of resize.py, rle.py and deflate_runs.py, which do the same with NumPy where this file cannot be
-   compiled, to the bit: all sums are of integers, and exact. Every argument is a C-contiguous array, whose shape and
+   The results are those of resize.py, measure.py, rle.py and deflate_runs.py, which do the same with NumPy where this file
+   cannot be compiled, to the bit: all sums are of integers, and exact. Every argument is a C-contiguous array, whose shape and
    contents are checked; the interpreter's lock is released meanwhile. _kernel.pyi describes the functions. */
 
 #define PY_SSIZE_T_CLEAN
@@ -30,6 +30,7 @@ enum {
     MAX_ITEMS = 1 << 27,   /* products of bytes and items fit into 64 bits */
     MAX_SUM = 8 * 255,     /* of the bytes of a number */
     MAX_ARRAYS = 8,
+    PIECE = 4096, PIECE_ROWS = 256, /* size of a piece: 32 bits hold the squares of a row, 16 the sum of a column */
 };
 
 /* Bits, the lowest of a byte first; what is behind `end` is 0. */
@@ -41,6 +42,16 @@ typedef struct {
 
 /* Works on arrays: returns 1; 0 if they do not fit together, or hold what they must not; -1 if memory is missing. */
 typedef int Work(const Py_buffer *arrays, Stream *result);
+
+/* Whether begin[i] rises from 0 to `size`. */
+static int rises(const Py_buffer *begin, Py_ssize_t size)
+{
+    const int32_t *at = begin->buf;
+    Py_ssize_t last = begin->shape[0] - 1;
+    int right = last >= 1 && at[0] == 0 && at[last] == size;
+    for (Py_ssize_t i = 0; right && i < last; i++) right = at[i] <= at[i + 1];
+    return right;
+}
 
 /* ---- resize(target, source, first, high, low) ------------------------------------------------------------------ */
 
@@ -97,17 +108,35 @@ static int resize(const Py_buffer *arrays, Stream *unused)
     return 1;
 }
 
-/* ---- draw_down, draw_along(plane, runs, rows, columns) --------------------------------------------------------- */
+/* ---- sum_blocks(blocks, squares, image, rows, columns) --------------------------------------------------------- */
 
-/* Whether begin[i] rises from 0 to `size`. */
-static int rises(const Py_buffer *begin, Py_ssize_t size)
+static int sum_blocks(const Py_buffer *arrays, Stream *unused)
 {
-    const int32_t *at = begin->buf;
-    Py_ssize_t last = begin->shape[0] - 1;
-    int right = last >= 1 && at[0] == 0 && at[last] == size;
-    for (Py_ssize_t i = 0; right && i < last; i++) right = at[i] <= at[i + 1];
-    return right;
+    const Py_ssize_t width = arrays[2].shape[1], across = arrays[0].shape[1];
+    const int32_t *rows = arrays[3].buf, *columns = arrays[4].buf;
+    uint64_t *blocks = memset(arrays[0].buf, 0, arrays[0].len), *squares = memset(arrays[1].buf, 0, arrays[1].len);
+    uint16_t sums[PIECE]; /* of the columns of a piece */
+    if (arrays[3].shape[0] != arrays[0].shape[0] + 1 || arrays[4].shape[0] != across + 1 || arrays[1].shape[0] != 1 ||
+        !rises(arrays + 3, arrays[2].shape[0]) || !rises(arrays + 4, width)) return 0;
+    for (Py_ssize_t i = 0; i < arrays[0].shape[0]; i++, blocks += across)
+        for (Py_ssize_t top = rows[i], bottom; top < rows[i + 1]; top = bottom)
+            for (Py_ssize_t left = (bottom = Py_MIN(top + PIECE_ROWS, rows[i + 1]), 0), size; left < width; left += size) {
+                size = Py_MIN(width - left, PIECE);
+                memset(sums, 0, sizeof sums);
+                for (Py_ssize_t y = top; y < bottom; y++) {
+                    const uint8_t *pixels = (const uint8_t *)arrays[2].buf + y * width + left;
+                    uint32_t of_line = 0;
+                    for (Py_ssize_t x = 0; x < size; x++) sums[x] += pixels[x], of_line += (uint32_t)pixels[x] * pixels[x];
+                    *squares += of_line;
+                }
+                for (Py_ssize_t j = 0; j < across; j++)
+                    for (Py_ssize_t x = Py_MAX(columns[j] - left, 0); x < Py_MIN(columns[j + 1] - left, size); x++)
+                        blocks[j] += sums[x];
+            }
+    return 1;
 }
+
+/* ---- draw_down, draw_along(plane, runs, rows, columns) --------------------------------------------------------- */
 
 /* Draws runs along lines; in the plane, the pixels of a line are `step` apart, and lines `line_step`. */
 static int draw(const Py_buffer *arrays, const Py_buffer *line_begin, const Py_buffer *begin, Py_ssize_t line_step,
@@ -260,12 +289,14 @@ static PyObject *call(PyObject *args, const char *form, int written, Work *work)
 }
 
 static PyObject *call_resize(PyObject *self, PyObject *args) { return call(args, "2121142222", 1, resize); }
+static PyObject *call_sum_blocks(PyObject *self, PyObject *args) { return call(args, "2818211414", 2, sum_blocks); }
 static PyObject *call_draw_down(PyObject *self, PyObject *args) { return call(args, "21281414", 1, draw_down); }
 static PyObject *call_draw_along(PyObject *self, PyObject *args) { return call(args, "21281414", 1, draw_along); }
 static PyObject *call_deflate_runs(PyObject *self, PyObject *args) { return call(args, "01181128281818", 0, deflate_runs); }
 
 static PyMethodDef methods[] = {
     {"resize", call_resize, METH_VARARGS, NULL},
+    {"sum_blocks", call_sum_blocks, METH_VARARGS, NULL},
     {"draw_down", call_draw_down, METH_VARARGS, NULL},
     {"draw_along", call_draw_along, METH_VARARGS, NULL},
     {"deflate_runs", call_deflate_runs, METH_VARARGS, NULL},

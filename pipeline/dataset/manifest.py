@@ -14,6 +14,7 @@ from maskmill.example_list import ListedExample, write_example_list
 from maskmill.format_version import current_format
 from maskmill.manifest import seal
 from maskmill.names import DATA_PARAMS, EXAMPLES, REJECTED, meta_file, meta_line
+from maskmill.pipeline.dataset.split_statistics import split_statistics
 from maskmill.pipeline.job.job import Job
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
 from maskmill.transforms.shards.records import unpack_examples
@@ -107,12 +108,14 @@ def _split_entry(job: Job, metadata: DatasetMetadata, split: str) -> dict[str, A
     for shard in shards:
         classes.update(shard.classes)
     overlaps = [sum(counts) for counts in zip(*(shard.stored.overlaps for shard in shards), strict=True)]
+    names = [job.form.classes[class_id - 1] for class_id in label.classes]
     return {
         "examples": sum(shard.stored.examples for shard in shards),
         "bytes": sum(shard.stored.bytes for shard in shards),
-        "classes": {job.form.classes[class_id - 1]: classes[class_id] for class_id in label.classes},
+        "classes": {name: classes[class_id] for name, class_id in zip(names, label.classes, strict=True)},
         "negatives": classes[0],
         "overlaps": {"examples": overlaps[0], "pixels": overlaps[1], "rule": label.overlap_rule},
+        "statistics": split_statistics([shard.stored for shard in shards], label, names),
         "shards": [{"file": shard.path, **shard.stored.to_json()} for shard in shards],
     }
 

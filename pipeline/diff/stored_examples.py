@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from maskmill.catalog import find_shards
+from maskmill.catalog import find_split
 from maskmill.example_list import ListedExample
 from maskmill.folder import folder_of
 from maskmill.names import IMAGE, LABEL
@@ -56,7 +56,7 @@ class StoredExamples:
         self._path = path
         self._open = OpenShards(functools.partial(folder_of, path))
         folder = folder_of(path)
-        self._shards = {shard.path: shard for split in facts.splits for shard in find_shards(folder, path, split)}
+        self._shards = {shard.path: shard for split in facts.splits for shard in find_split(folder, path, split).shards}
         entries = (shard for split in facts.splits.values() for shard in split["shards"])
         self._sha256 = {shard["file"]: shard["sha256"] for shard in entries}
 

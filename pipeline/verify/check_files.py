@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from maskmill.names import DATA_PARAMS, EXAMPLES, meta_file
+from maskmill.measures import FIRST_FORMAT
+from maskmill.names import DATA_PARAMS, EXAMPLES, MANIFEST, meta_file
+from maskmill.pipeline.dataset.split_statistics import split_statistics
 from maskmill.pipeline.job.label_format import label_format
 from maskmill.pipeline.verify.check_metadata import check_example_list, check_meta, check_written
 from maskmill.transforms.examples.label import LabelFormat
@@ -15,7 +17,8 @@ from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes
 from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool
 from maskmill.transforms.parallel.progress import Progress
-from maskmill.transforms.shards.check_shard import arrays_of, check_shard
+from maskmill.transforms.shards.check_shard import Sums, arrays_of, check_shard
+from maskmill.transforms.shards.records import StoredShard
 
 _AHEAD_PER_WORKER = 2
 
@@ -29,6 +32,7 @@ class ListedFile(NamedTuple):
         sha256: hexadecimal.
         split: split of a shard; None for another file.
         examples: number of examples of a shard.
+        sums: what the manifest says of all examples of a shard; None if its format says nothing.
     """
 
     path: str
@@ -36,6 +40,7 @@ class ListedFile(NamedTuple):
     sha256: str
     split: str | None = None
     examples: int = 0
+    sums: Sums | None = None
 
 
 def listed_files(manifest: Mapping[str, Any]) -> list[ListedFile]:
@@ -45,8 +50,12 @@ def listed_files(manifest: Mapping[str, Any]) -> list[ListedFile]:
         KeyError, TypeError, AttributeError: the content is not that of a manifest.
     """
     beside = [ListedFile(name, entry["bytes"], entry["sha256"]) for name, entry in manifest["files"].items()]
+    measured = manifest["format_version"] >= FIRST_FORMAT
     return beside + [
-        ListedFile(shard["file"], shard["bytes"], shard["sha256"], split, shard["examples"])
+        ListedFile(
+            *(shard["file"], shard["bytes"], shard["sha256"], split, shard["examples"]),
+            sums=Sums(shard.get("areas", []), shard.get("pixel_sums", [0, 0])) if measured else None,
+        )
         for split, entry in manifest["splits"].items()
         for shard in entry["shards"]
     ]
@@ -90,8 +99,12 @@ def check_contents(
         return _check_file(root, file, forms, progress)
 
     shards = (file for file in files if file.split is not None)
+    right = True
     for problems in map_ahead(check, shards, shared_pool(workers), workers * _AHEAD_PER_WORKER):
         yield from problems
+        right = right and not problems
+    if right and manifest["format_version"] >= FIRST_FORMAT:
+        yield from _check_statistics(manifest, forms)
 
 
 def _check_file(root: str, file: ListedFile, forms: Mapping[str, LabelFormat], progress: Progress) -> list[str]:
@@ -101,7 +114,7 @@ def _check_file(root: str, file: ListedFile, forms: Mapping[str, LabelFormat], p
                 return [f"{file.path}: its content has changed (sha256 {hashed.sha256} instead of {file.sha256})"]
             # HDF5 may crash on a damaged file; this one is unchanged.
             form = forms.get(file.split) if file.split else None
-            problems = check_shard(hashed.file, file.examples, arrays_of(form), form) if form else []
+            problems = check_shard(hashed.file, file.examples, arrays_of(form), form, file.sums) if form else []
             return [f"{file.path}: {problem}" for problem in problems]
     except OSError as error:
         return [f"{file.path}: cannot be read ({error})"]
@@ -114,6 +127,18 @@ def _check_lists(root: str, manifest: Mapping[str, Any], whole: set[str]) -> Ite
     if EXAMPLES in whole:
         shards = [shard for entry in manifest["splits"].values() for shard in entry["shards"]]
         yield from check_example_list(read_bytes(join(root, EXAMPLES)), shards)
+
+
+def _check_statistics(manifest: Mapping[str, Any], forms: Mapping[str, LabelFormat]) -> Iterator[str]:
+    for split, form in forms.items():
+        entry = manifest["splits"][split]
+        try:
+            shards = [StoredShard.from_json(shard) for shard in entry["shards"]]
+            right = entry["statistics"] == split_statistics(shards, form, list(entry["classes"]))
+        except (ValueError, KeyError, TypeError):
+            right = False
+        if not right:
+            yield f"{MANIFEST}: the statistics of {split} do not follow from its shards"
 
 
 def _check_all_written(data_params: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:

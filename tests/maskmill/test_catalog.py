@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from maskmill import DatasetError, format_version
-from maskmill.catalog import Shard, find_shards, find_splits
+from maskmill.catalog import Shard, find_split, find_splits
 from maskmill.folder import folder_of
 from maskmill.manifest import seal
 
@@ -35,7 +35,7 @@ def write_dataset(tmp_path: Path) -> Path:
 
 
 def shards_of(root: Path, split: str = "train_input") -> list[Shard]:
-    return find_shards(folder_of(str(root)), str(root), split)
+    return find_split(folder_of(str(root)), str(root), split).shards
 
 
 def test_shards_come_in_the_order_of_their_numbers(root: Path) -> None:

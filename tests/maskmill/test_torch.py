@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 
 from maskmill import open_dataset
+from tests.support.builders import write_dataset
+from tests.support.command import create
 from tests.support.datasets import make_dataset
 from tests.support.needs import needs_package
 
@@ -26,7 +28,7 @@ with contextlib.suppress(ModuleNotFoundError):
     import torch.multiprocessing
     from torch.utils.data import DataLoader
 
-    from maskmill.torch import BatchDataset, BatchLoader, ExampleDataset
+    from maskmill.torch import BatchDataset, BatchLoader, ExampleDataset, balanced_sampler
 
 pytestmark = pytest.mark.torch
 Transformed = tuple[np.ndarray, np.ndarray]
@@ -255,3 +257,32 @@ def test_two_ranks_share_the_examples_and_have_the_same_number_of_steps(path: Pa
     seen = [json.loads((tmp_path / str(rank)).read_text()) for rank in range(2)]
     assert len(seen[0]) == len(seen[1]) == 2
     assert sorted(flat(flat(seen))) == [0, 2, 3, 4, 5]
+
+
+def test_a_balanced_sampler_draws_every_group_equally_often(tmp_path: Path) -> None:
+    # Of twelve examples eight have class 1, one has both classes, one has class 3, and two have none.
+    rows = [f"{index:02}.jpg,1,1 5" for index in range(9)]
+    rows += ["08.jpg,3,9 2", "09.jpg,3,9 2", "10.jpg,3,-1", "11.jpg,1,-1"]
+    data = write_dataset(tmp_path / "data", rows)
+    changes: dict[str, Any] = {"class_id": [1, 3], "loss": "multilabel_bce", "num_classes": 3, "train_test_split": 1.0}
+    examples = open_dataset(create(tmp_path, data, **changes))
+    assert (examples.areas > 0).sum(axis=0).tolist() == [9, 2]
+    drawn = np.bincount(list(balanced_sampler(examples, 30_000, seed=5)), minlength=12) / 30_000
+    # A third each: of class 1, of class 3, and without a defect.
+    expected = np.array([*[1 / 9] * 8, 1 / 9 + 1 / 2, 1 / 2, 1 / 2, 1 / 2]) / 3
+    assert np.abs(drawn - expected).max() < 0.01
+    # Of a part in which no example is without a defect, half each.
+    drawn = np.bincount(list(balanced_sampler(examples[7:10], 30_000)), minlength=3) / 30_000
+    assert np.abs(drawn - [1 / 4, 1 / 4 + 1 / 4, 1 / 4]).max() < 0.01
+
+
+def test_a_balanced_sampler_depends_on_its_seed_and_goes_on_in_the_next_epoch(path: Path) -> None:
+    examples = open_dataset(path)
+    sampler = balanced_sampler(examples, 100, seed=5)
+    first, second = list(sampler), list(sampler)
+    assert first == list(balanced_sampler(examples, 100, seed=5))
+    assert first not in (second, list(balanced_sampler(examples, 100, seed=6)))
+    loader = DataLoader(ExampleDataset(examples), batch_size=2, sampler=balanced_sampler(examples), num_workers=2)
+    assert [len(images) for images, _ in loader] == [2, 2, 1]
+    with pytest.raises(ValueError, match="has no examples to draw from"):
+        balanced_sampler(examples[[]])

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from maskmill.transforms import kernel
-from maskmill.transforms.examples import draw_mask, resize
+from maskmill.transforms.examples import draw_mask, measure, resize
 from maskmill.transforms.examples.draw_mask import draw_mask as draw
+from maskmill.transforms.examples.measure import sum_blocks
 from maskmill.transforms.examples.resize import resize_bicubic
 from maskmill.transforms.shards import deflate_runs as deflate
 from maskmill.transforms.shards.deflate_runs import deflate_runs
@@ -50,7 +51,7 @@ uses_kernel = pytest.mark.usefixtures("compiled")
 def with_numpy(function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
     """Calls a function of a module that has the kernel, as if it had none."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (resize, draw_mask, deflate):
+        for module in (resize, draw_mask, measure, deflate):
             patch.setattr(module, "KERNEL", None)
         return function(*arguments, **more)
 
@@ -93,6 +94,20 @@ def test_it_draws_the_same_mask(
 
 
 @uses_kernel
+@given(seeds, st.integers(1, 600), st.integers(1, 600))
+@example(0, 8, 9)
+@example(1, 4200, 40)  # more rows in a block than are summed at a time
+@example(1, 30, 9001)  # more columns
+def test_it_sums_the_same_blocks(seed: int, height: int, width: int) -> None:
+    random = np.random.default_rng(seed)
+    pixels = random.integers(255 * (seed % 2), 256, (height, width), np.uint8)
+    blocks, total, squares = sum_blocks(pixels)
+    expected = with_numpy(sum_blocks, pixels)
+    assert np.array_equal(blocks, expected.blocks)
+    assert (total, squares) == expected[1:]
+
+
+@uses_kernel
 @given(seeds, st.lists(st.integers(1, 5000), min_size=1, max_size=60), st.integers(1, 4), st.integers(2, 5))
 @example(0, [2**20], 4, 2)
 def test_it_compresses_to_the_same_bytes(seed: int, lengths: list[int], item: int, count: int) -> None:
@@ -109,6 +124,10 @@ def plane(*shape: int, kind: type = np.uint8) -> NDArray[Any]:
 
 RESIZE = (plane(2, 3), plane(2, 9), plane(3, kind=np.int32), plane(3, 8, kind=np.int16), plane(3, 8, kind=np.int16))
 DRAW = (plane(2, 3), plane(1, 2, kind=np.int64) + 1, np.array([0, 1, 2], np.int32), np.array([0, 3], np.int32))
+BLOCKS = (
+    *(plane(2, 1, kind=np.uint64), plane(1, kind=np.uint64), plane(3, 4)),
+    *(np.array([0, 2, 3], np.int32), np.array([0, 4], np.int32)),
+)
 DEFLATE = (plane(5), *deflate._tables((b"a", b"b")))
 
 
@@ -139,6 +158,18 @@ def other(arguments: tuple[NDArray[Any], ...], index: int, value: object) -> tup
         ("draw_along", other(DRAW, 2, np.array([0, 1, 3], np.int32))),
         ("draw_along", other(DRAW, 2, np.array([0, 3, 2], np.int32))),
         ("draw_along", other(DRAW, 3, np.array([3], np.int32))),
+        ("sum_blocks", BLOCKS[:4]),
+        ("sum_blocks", other(BLOCKS, 0, plane(3, 1, kind=np.uint64))),
+        ("sum_blocks", other(BLOCKS, 0, plane(2, 2, kind=np.uint64))),
+        ("sum_blocks", other(BLOCKS, 0, plane(2, 1, kind=np.uint32))),
+        ("sum_blocks", other(BLOCKS, 1, plane(2, kind=np.uint64))),
+        ("sum_blocks", other(BLOCKS, 1, plane(0, kind=np.uint64))),
+        ("sum_blocks", other(BLOCKS, 2, plane(4, 4))),
+        ("sum_blocks", other(BLOCKS, 2, plane(3, 5))),
+        ("sum_blocks", other(BLOCKS, 3, np.array([0, 4, 3], np.int32))),
+        ("sum_blocks", other(BLOCKS, 3, np.array([0, -1, 3], np.int32))),
+        ("sum_blocks", other(BLOCKS, 3, np.array([1, 2, 3], np.int32))),
+        ("sum_blocks", other(BLOCKS, 4, np.array([0, 5], np.int32))),
         ("deflate_runs", other(DEFLATE, 0, plane(0))),
         ("deflate_runs", other(DEFLATE, 0, plane(5) + np.uint8(2))),
         ("deflate_runs", other(DEFLATE, 1, np.array([9, 1, 1, 1]))),
@@ -182,9 +213,9 @@ def run_tests_with(path: Path) -> int:
     assert spec.loader is not None
     built = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(built)
-    for module in (kernel, resize, draw_mask, deflate):
+    for module in (kernel, resize, draw_mask, measure, deflate):
         vars(module)["KERNEL"] = built
-    chosen = "resizes or draws or compresses or refuses"
+    chosen = "resizes or draws or sums or compresses or refuses"
     return pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", chosen, __file__])
 
 
@@ -194,7 +225,9 @@ def test_it_passes_the_sanitizers(tmp_path: Path, flags: list[str]) -> None:
     needs("gcc")
     library = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True).stdout
     built = build_with_sanitizers(tmp_path, *flags)
-    code = f"from tests.transforms.test_kernel import *; sys.exit(run_tests_with(Path({str(built)!r})))"
+    # tests.conftest comes first: it takes the deadline away from tests that are defined after it.
+    imports = "import tests.conftest; from tests.transforms.test_kernel import *"
+    code = f"{imports}; sys.exit(run_tests_with(Path({str(built)!r})))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,

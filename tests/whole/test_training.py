@@ -52,7 +52,7 @@ def test_the_python_of_the_page_loads_batches(
     # What Lightning and accelerate do with a loader is theirs.
     trainer = SimpleNamespace(fit=lambda module, loader: list(loader))
     names: dict[str, Any] = {"trainer": trainer, "module": None, "accelerator": SimpleNamespace(prepare=list)}
-    first, epochs, again, cached, library, processor = python_blocks(TEXT)
+    first, epochs, again, numbers, balanced, cached, library, processor = python_blocks(TEXT)
     exec(first, names)
     assert [name for name in ("images", "labels") if tuple(names[name].shape[1:]) != (1, 256, 256)] == []
     steps = names["loader"].dataset.plan.steps
@@ -65,6 +65,11 @@ def test_the_python_of_the_page_loads_batches(
     exec(again, names)
     assert names["first_epoch"] == 2
     assert len(list(names["loader"])) == steps - 2
+    exec(numbers, names)
+    assert 0 < len(names["with_defect"]) <= len(names["examples"])
+    exec(balanced, names)
+    images, labels = next(iter(names["loader"]))
+    assert names["loss"](images / 255, labels).item() > 0
     exec(cached.replace("gs://bucket/hdf5", "hdf5").replace("/mnt/disk/cache", "cache"), names)
     assert sum(len(images) for images, _ in names["loader"]) == len(names["examples"])
     assert list((folder / "cache").iterdir())

@@ -94,6 +94,11 @@ class LabelFormat(NamedTuple):
         return int(np.count_nonzero(mask & (mask - (mask != 0))))
 
     @property
+    def areas(self) -> int:
+        """Number of classes that the label distinguishes: with `bce` it is one, which unites them all."""
+        return 1 if self.loss == "bce" else len(self.classes)
+
+    @property
     def overlap_rule(self) -> str:
         """What happens to the pixels of several classes."""
         if self.loss == "ssce":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 import h5py
@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskmill.inflate import deflated_chunk_shape, inflate
-from maskmill.names import IMAGE, LABEL, N_EXAMPLES, group_name
+from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, LABEL, MANIFEST, N_EXAMPLES, PIXEL_SUMS, group_name
 from maskmill.shard_index import DAMAGE
 from maskmill.transforms.examples.label import LabelFormat, rows_per_chunk
+from maskmill.transforms.examples.measure import count_areas, sum_blocks
 
 # Damage makes h5py raise this one, too, for sizes that no array has.
 _DAMAGE = (*DAMAGE, OverflowError)
@@ -30,6 +31,13 @@ class ArrayForm(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.dtype} {list(self.shape)}"
+
+
+class Sums(NamedTuple):
+    """What is recorded of an example, or of all examples of a shard; see `measure.Measures`."""
+
+    areas: list[int]
+    pixel_sums: list[int]
 
 
 def arrays_of(form: LabelFormat) -> dict[str, ArrayForm]:
@@ -58,7 +66,11 @@ def first_arrays(file: str | BinaryIO, examples: int) -> dict[str, ArrayForm] | 
 
 
 def check_shard(
-    file: str | BinaryIO, examples: int, arrays: Mapping[str, ArrayForm] | None, form: LabelFormat | None = None
+    file: str | BinaryIO,
+    examples: int,
+    arrays: Mapping[str, ArrayForm] | None,
+    form: LabelFormat | None = None,
+    totals: Sums | None = None,
 ) -> list[str]:
     """Checks every example of a shard.
 
@@ -67,6 +79,8 @@ def check_shard(
         examples: expected number of examples.
         arrays: expected arrays of each example; None expects an image and a label of any form.
         form: form of the labels, to read and check every image and label; None reads none of them.
+        totals: what the manifest says of all examples, to check what the shard records of each; None if its format
+            records nothing. Needs `form`.
 
     Returns:
         a message for each problem.
@@ -74,8 +88,16 @@ def check_shard(
     try:
         with _open(file) as shard:
             problems = [*_check_count(shard, examples), *_check_names(set(shard), examples)]
-            for name in filter(shard.__contains__, map(group_name, range(examples))):
-                problems += _check_example(shard, name, arrays, form)
+            recorded: list[Sums] | list[None] = [None] * examples
+            if form is not None and totals is not None and examples:
+                wrong = list(_check_attributes(shard, examples, form))
+                if not wrong:
+                    recorded = _recorded(shard)
+                    wrong = list(_check_totals(recorded, totals))
+                problems += wrong
+            for name, sums in zip(map(group_name, range(examples)), recorded, strict=True):
+                if name in shard:
+                    problems += _check_example(shard, name, arrays, form, sums)
             return problems
     except _DAMAGE as error:
         return [f"cannot be read as HDF5: {error}"]
@@ -95,6 +117,36 @@ def _check_count(shard: h5py.File, examples: int) -> Iterator[str]:
         yield f"its attribute {N_EXAMPLES} is {count} instead of {examples}"
 
 
+def _check_attributes(shard: h5py.File, examples: int, form: LabelFormat) -> Iterator[str]:
+    forms = {
+        AREAS: ArrayForm(np.dtype("<i4"), (examples, form.areas)),
+        PIXEL_SUMS: ArrayForm(np.dtype("<u8"), (examples, 2)),
+        IMAGE_HASHES: ArrayForm(np.dtype("<u8"), (examples,)),
+    }
+    for name, expected in forms.items():
+        if name not in shard.attrs:
+            yield f"has no attribute {name}"
+        elif (found := ArrayForm(*_form_of(shard.attrs[name]))) != expected:
+            yield f"its attribute {name} is {found} instead of {expected}"
+
+
+def _form_of(value: Any) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
+    array = np.asarray(value)
+    return array.dtype, array.shape
+
+
+def _recorded(shard: h5py.File) -> list[Sums]:
+    rows = zip(shard.attrs[AREAS].tolist(), shard.attrs[PIXEL_SUMS].tolist(), strict=True)
+    return [Sums(areas, pixel_sums) for areas, pixel_sums in rows]
+
+
+def _check_totals(recorded: Sequence[Sums], totals: Sums) -> Iterator[str]:
+    for name, rows, total in zip(Sums._fields, zip(*recorded, strict=True), totals, strict=True):
+        found = [sum(column) for column in zip(*rows, strict=True)]
+        if found != total:
+            yield f"its {name} add up to {found}, and {MANIFEST} says {total}"
+
+
 def _check_names(names: set[str], examples: int) -> Iterator[str]:
     expected = [group_name(index) for index in range(examples)]
     if missing := [name for name in expected if name not in names]:
@@ -109,11 +161,11 @@ def _enumerate(names: list[str]) -> str:
 
 
 def _check_example(
-    shard: h5py.File, name: str, arrays: Mapping[str, ArrayForm] | None, form: LabelFormat | None
+    shard: h5py.File, name: str, arrays: Mapping[str, ArrayForm] | None, form: LabelFormat | None, recorded: Sums | None
 ) -> Iterator[str]:
     try:
         found = _arrays(shard[name])
-        wrong = list(_compare(found, arrays)) or (_check_content(shard[name], form) if form else [])
+        wrong = list(_compare(found, arrays)) or (_check_content(shard[name], form, recorded) if form else [])
     except _DAMAGE as error:
         wrong = [f": cannot be read: {error}"]
     yield from (name + problem for problem in wrong)
@@ -141,12 +193,21 @@ def _compare(found: Mapping[str, ArrayForm], arrays: Mapping[str, ArrayForm] | N
                 yield f"/{key}: is {found[key]} instead of {form}"
 
 
-def _check_content(group: h5py.Group, form: LabelFormat) -> list[str]:
-    for _ in _slabs(group[IMAGE]):
-        pass  # any grey is right, as long as it can be read
-    wrong = [problem for part in _slabs(group[LABEL]) if (problem := _label_problem(part, form))]
+def _check_content(group: h5py.Group, form: LabelFormat, recorded: Sums | None) -> list[str]:
+    found = Sums([0] * form.areas, [0, 0])
+    for part in _slabs(group[IMAGE]):  # any grey is right, as long as it can be read
+        _, pixels, squares = sum_blocks(part[0])
+        found.pixel_sums[:] = found.pixel_sums[0] + pixels, found.pixel_sums[1] + squares
+    wrong = []
+    for part in _slabs(group[LABEL]):
+        if problem := _label_problem(part, form):
+            wrong.append(problem)
+        found.areas[:] = (found.areas + count_areas(part, form)).tolist()
     # One message per example, not one per slab.
-    return [f"/label: {problem}" for problem in wrong[:1]]
+    if wrong:
+        return [f"/label: {wrong[0]}"]
+    differing = () if recorded is None else zip(Sums._fields, found, recorded, strict=True)
+    return [f": has the {name} {one}, and the attribute says {other}" for name, one, other in differing if one != other]
 
 
 def _slabs(array: h5py.Dataset) -> Iterator[NDArray[np.generic]]:

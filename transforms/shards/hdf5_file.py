@@ -3,7 +3,9 @@
 Layout: groups `example_0` … `example_<n-1>`, each with the datasets `image` (uint8 [1, H, W], contiguous) and `label`
 (see `LabelFormat`; chunked, compressed). The file's attribute `n_examples` (int64) counts them; its attribute
 `image_ids` (UTF-8, padded with zeros) names their images, all in one attribute because one for each image would take
-longer than everything else. There are no timestamps, so that the same examples give the same bytes.
+longer than everything else. The attributes `areas` (int32 [n, classes]), `pixel_sums` (uint64 [n, 2]) and
+`image_hashes` (uint64 [n]) hold what was measured of the examples, see `measure.Measures`. In a file without examples
+there is only the first attribute. There are no timestamps, so that the same examples give the same bytes.
 """
 
 from __future__ import annotations
@@ -19,9 +21,10 @@ import h5py
 import numpy as np
 from h5py import h5d, h5g, h5p, h5s, h5t
 
-from maskmill.names import IMAGE, IMAGE_IDS, LABEL, N_EXAMPLES, group_name
+from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, IMAGE_IDS, LABEL, N_EXAMPLES, PIXEL_SUMS, group_name
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.make_example import ExampleArrays
+from maskmill.transforms.examples.measure import Measures
 from maskmill.transforms.shards.encode_example import EncodedExample
 from maskmill.transforms.shards.label_compression import PIXELS_PER_BYTE, declare_compression
 
@@ -57,6 +60,7 @@ class ShardFile:
 
     def __init__(self, path: str, form: LabelFormat) -> None:
         self._image_ids: list[bytes] = []
+        self._measures: list[Measures] = []
         self._storage = _Storage(open(path, "w+b", buffering=0))  # noqa: SIM115
         self._file = h5py.File(self._storage, "w", libver=LIBVER)
         _bound_structure_cache(self._file)
@@ -88,6 +92,7 @@ class ShardFile:
         for offset, chunk in example.label_chunks:
             label.write_direct_chunk(offset, chunk)
         self._image_ids.append(image_id.encode())
+        self._measures.append(example.measures)
         self._storage.check()
 
     def __enter__(self) -> ShardFile:
@@ -98,16 +103,20 @@ class ShardFile:
     ) -> None:
         if error is None:
             self._file.attrs[N_EXAMPLES] = np.int64(len(self._image_ids))
-            self._name_images()
+            if self._image_ids:
+                self._describe_examples()
         self._file.close()
         self._storage.close()
         if error is None:
             self._storage.check()
 
-    def _name_images(self) -> None:
-        if self._image_ids:
-            ids = np.array(self._image_ids)
-            self._file.attrs.create(IMAGE_IDS, ids, dtype=h5py.string_dtype("utf-8", ids.dtype.itemsize))
+    def _describe_examples(self) -> None:
+        ids = np.array(self._image_ids)
+        self._file.attrs.create(IMAGE_IDS, ids, dtype=h5py.string_dtype("utf-8", ids.dtype.itemsize))
+        areas, pixel_sums, image_hashes = zip(*self._measures, strict=True)
+        self._file.attrs[AREAS] = np.array(areas, "<i4")
+        self._file.attrs[PIXEL_SUMS] = np.array(pixel_sums, "<u8")
+        self._file.attrs[IMAGE_HASHES] = np.array(image_hashes, "<u8")
 
 
 class _Storage(io.RawIOBase):

@@ -58,6 +58,8 @@ class StoredShard(NamedTuple):
         fingerprint: sha256 of everything that decides the file's bytes, hexadecimal.
         rejected: examples that are missing from it, by their index in the shard's list of examples, ascending.
         overlaps: number of examples with pixels of several classes, and number of those pixels.
+        pixel_sums: sum of the pixels of all images, and sum of their squares.
+        areas: number of pixels of each class in all labels; see `LabelFormat.areas`.
     """
 
     examples: int
@@ -66,12 +68,16 @@ class StoredShard(NamedTuple):
     fingerprint: str
     rejected: Mapping[int, RejectedExample] = {}
     overlaps: tuple[int, int] = (0, 0)
+    pixel_sums: tuple[int, int] = (0, 0)
+    areas: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Converts the record to plain data, without keys for empty fields."""
         plain = self._asdict()
         plain["rejected"] = [[index, one.row, one.code, one.message] for index, one in self.rejected.items()]
         plain["overlaps"] = [*self.overlaps] if any(self.overlaps) else []
+        plain["pixel_sums"] = [*self.pixel_sums] if any(self.pixel_sums) else []
+        plain["areas"] = [*self.areas]
         return {key: value for key, value in plain.items() if value != []}
 
     @classmethod
@@ -91,6 +97,8 @@ class StoredShard(NamedTuple):
                 for index, row, code, message in plain.get("rejected", ())
             },
             overlaps=_pair(plain.get("overlaps", (0, 0))),
+            pixel_sums=_pair(plain.get("pixel_sums", (0, 0))),
+            areas=tuple(plain.get("areas", ())),
         )
 
 

@@ -11,6 +11,9 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from maskmill.transforms.examples.measure import Measures
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.progress import PROGRESS
 from maskmill.transforms.shards.encode_example import EncodedExample
@@ -33,11 +36,15 @@ class WrittenFile(NamedTuple):
         rejected: examples that are missing from it, by their index in the shard's list of examples; later examples
             are shifted down.
         overlaps: number of examples with pixels of several classes, and number of those pixels.
+        pixel_sums: sum of the pixels of all images, and sum of their squares.
+        areas: number of pixels of each class in all labels.
     """
 
     sha256: str
     rejected: dict[int, RejectedExample]
     overlaps: tuple[int, int]
+    pixel_sums: tuple[int, int]
+    areas: tuple[int, ...]
 
 
 def write_file(
@@ -62,6 +69,7 @@ def write_file(
     """
     rejected: dict[int, RejectedExample] = {}
     overlaps: list[int] = []
+    measures: list[Measures] = []
     with ShardFile(path, form.label) as file:
         for index, example in enumerate(prepared):
             if isinstance(example, RejectedExample):
@@ -69,10 +77,17 @@ def write_file(
             else:
                 file.append(example, specs[index].image_id)
                 overlaps.append(example.overlap)
+                measures.append(example.measures)
             if not is_wanted():
                 raise GivenUpError
             PROGRESS.add(1)
-    return WrittenFile(_sha256_of(path), rejected, (sum(map(bool, overlaps)), sum(overlaps)))
+    return WrittenFile(
+        _sha256_of(path),
+        rejected,
+        overlaps=(sum(map(bool, overlaps)), sum(overlaps)),
+        pixel_sums=(sum(one.pixel_sums[0] for one in measures), sum(one.pixel_sums[1] for one in measures)),
+        areas=tuple(sum((one.areas for one in measures), np.zeros(form.label.areas, np.int64)).tolist()),
+    )
 
 
 def write_sequentially(path: str, specs: Sequence[ExampleSpec], form: ExampleFormat) -> WrittenFile:

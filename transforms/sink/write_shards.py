@@ -235,6 +235,8 @@ class WriteShard(beam.DoFn):
                 fingerprint=found.version.fingerprint,
                 rejected=written.rejected,
                 overlaps=written.overlaps,
+                pixel_sums=written.pixel_sums,
+                areas=written.areas,
             )
             stage(attempt, found.staged, stored)
         return stored

@@ -27,6 +27,7 @@ from tests.support.datasets import (
     example,
     make_dataset,
     refuse_to_open,
+    reseal,
     write_original,
     write_shard,
 )
@@ -152,6 +153,108 @@ def test_labels_hold_what_the_loss_allows(datasets: dict[str, Path], tmp_path: P
     edit_shard(root, change)
     [problem] = verify(str(root)).problems
     assert problem.startswith(f"{SHARD}: example_0/label: {expected}")
+
+
+def remove_measures(file: h5py.File) -> None:
+    for name in ("areas", "pixel_sums", "image_hashes"):
+        del file.attrs[name]
+
+
+def add(name: str, change: list[list[int]]) -> Change:
+    """Changes the numbers of both examples in an attribute."""
+
+    def change_attribute(file: h5py.File) -> None:
+        file.attrs.modify(name, file.attrs[name] + np.array(change, file.attrs[name].dtype))
+
+    return change_attribute
+
+
+def swap_pixels(file: h5py.File) -> None:
+    """Leaves the sum of the pixels, and changes that of their squares."""
+    file["example_0/image"][0, 0, :2] = 100, 100
+    file["example_0/image"][0, 1, :2] = 99, 101
+
+
+MEASURES: dict[str, tuple[Change, list[str]]] = {
+    "none": (remove_measures, [f"has no attribute {name}" for name in ("areas", "pixel_sums", "image_hashes")]),
+    "type": (
+        lambda file: file.attrs.create("areas", file.attrs["areas"].astype("<i8")),
+        ["its attribute areas is int64 [2, 1] instead of int32 [2, 1]"],
+    ),
+    "shape": (
+        lambda file: file.attrs.create("pixel_sums", file.attrs["pixel_sums"][:, :1]),
+        ["its attribute pixel_sums is uint64 [2, 1] instead of uint64 [2, 2]"],
+    ),
+    "number": (
+        lambda file: file.attrs.create("image_hashes", file.attrs["image_hashes"][:1]),
+        ["its attribute image_hashes is uint64 [1] instead of uint64 [2]"],
+    ),
+    "text": (
+        lambda file: file.attrs.create("image_hashes", "a text"),
+        ["its attribute image_hashes is <U6 [] instead of uint64 [2]"],
+    ),
+    "totals": (
+        add("areas", [[1], [0]]),
+        [
+            "its areas add up to [5], and manifest.json says [4]",
+            "example_0: has the areas [2], and the attribute says [3]",
+        ],
+    ),
+    "areas": (
+        add("areas", [[1], [-1]]),
+        [
+            "example_0: has the areas [2], and the attribute says [3]",
+            "example_1: has the areas [2], and the attribute says [1]",
+        ],
+    ),
+    "label": (
+        put("example_1/label", (0, 15, 23), 1),
+        ["example_1: has the areas [3], and the attribute says [2]"],
+    ),
+    "image": (swap_pixels, ["example_0: has the pixel_sums "]),
+}
+
+
+@pytest.mark.parametrize("case", MEASURES)
+def test_what_is_recorded_of_examples_is_compared_with_them(
+    datasets: dict[str, Path], tmp_path: Path, case: str
+) -> None:
+    change, expected = MEASURES[case]
+    root = copy_of(datasets["bce"], tmp_path)
+    edit_shard(root, change)
+    problems = verify(str(root)).problems
+    assert [problem.startswith(f"{SHARD}: {start}") for problem, start in zip(problems, expected, strict=True)] == [
+        True
+    ] * len(expected), problems
+
+
+def test_a_format_without_measures_has_none_to_compare(datasets: dict[str, Path], tmp_path: Path) -> None:
+    root = copy_of(datasets["bce"], tmp_path)
+    shards = [f"{split}/preprocessed_data-{number}_p{number // 2}.h5" for split in SPLITS for number in range(4)]
+    for path in shards:
+        with h5py.File(root / path, "a") as file:
+            if file.attrs["n_examples"]:
+                remove_measures(file)
+
+    def make_older(manifest: dict[str, Any]) -> None:
+        manifest["format_version"] = 5
+        for split in manifest["splits"].values():
+            del split["statistics"]
+            for shard in split["shards"]:
+                shard.pop("areas"), shard.pop("pixel_sums", None)
+
+    assert all((root / path).exists() for path in shards)
+    reseal(root, make_older)
+    assert verify(str(root)).problems == ()
+
+
+def test_statistics_that_do_not_follow_from_the_shards_are_named(datasets: dict[str, Path], tmp_path: Path) -> None:
+    root = copy_of(datasets["ssce"], tmp_path)
+    reseal(root, lambda manifest: manifest["splits"]["eval_input"]["statistics"].update(mean=1.0))
+    message = "manifest.json: the statistics of eval_input do not follow from its shards"
+    assert verify(str(root)).problems == (message,)
+    reseal(root, lambda manifest: manifest["splits"]["eval_input"].pop("statistics"))
+    assert verify(str(root)).problems == (message,)
 
 
 def test_a_gap_in_the_numbers_is_named(datasets: dict[str, Path], tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from maskmill.inflate import inflate
 from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.measure import count_areas, measure
 from maskmill.transforms.shards.encode_example import encode_example
 from tests.support.builders import grey_pixels
 
@@ -27,6 +28,8 @@ def test_the_chunks_hold_the_label(loss: str, as_uint8: bool, monkeypatch: pytes
         target[...] = array[tuple(map(slice, target.shape))]
     assert len(encoded.label_chunks) % 4 == 0  # the last one is not full
     assert np.array_equal(label, form.label(MASK))
+    assert encoded.measures.areas.tolist() == count_areas(label, form).tolist()
+    assert encoded.measures == measure(grey_pixels(2), encoded.measures.areas)
 
 
 def test_the_image_gets_a_channel_and_pixels_of_several_classes_are_counted() -> None:

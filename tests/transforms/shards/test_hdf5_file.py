@@ -47,9 +47,25 @@ def test_layout_is_the_originals(tmp_path: Path) -> None:
         assert set(file["example_10"]) == {"image", "label"}
         assert file["example_0/image"].dtype == np.uint8
         assert file["example_0/label"].compression == "gzip"
-        assert set(file.attrs) == {"n_examples", "image_ids"}
+        assert set(file.attrs) == {"n_examples", "image_ids", "areas", "pixel_sums", "image_hashes"}
         assert file.attrs["n_examples"] == 11
         assert file.attrs["n_examples"].dtype == np.int64
+
+
+def test_measures_of_all_examples_are_in_attributes(tmp_path: Path) -> None:
+    form = LabelFormat("ssce", 4, 16, 24, (3, 1))
+    examples = [encode_example(grey_pixels(seed), grey_pixels(seed) % 4, form) for seed in range(11)]
+    with ShardFile(str(tmp_path / "a.h5"), form) as file:
+        for example in examples:
+            file.append(example, "a.jpg")
+    with h5py.File(tmp_path / "a.h5") as found:
+        areas, pixel_sums, image_hashes = (found.attrs[name] for name in ("areas", "pixel_sums", "image_hashes"))
+    assert (areas.dtype, areas.shape) == (np.int32, (11, 2))
+    assert (pixel_sums.dtype, pixel_sums.shape) == (np.uint64, (11, 2))
+    assert (image_hashes.dtype, image_hashes.shape) == (np.uint64, (11,))
+    for example, *row in zip(examples, areas, pixel_sums, image_hashes, strict=True):
+        assert row[0].tolist() == example.measures.areas.tolist()
+        assert (tuple(row[1].tolist()), int(row[2])) == example.measures[1:]
 
 
 def test_a_file_without_examples_says_so(tmp_path: Path) -> None:

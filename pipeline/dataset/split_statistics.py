@@ -1,0 +1,40 @@
+"""Computes what manifest.json says of the pixels and classes of a split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from maskmill.statistics import statistics_of
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.shards.records import StoredShard
+
+
+def split_statistics(
+    shards: Sequence[StoredShard], label: LabelFormat, class_names: Sequence[str]
+) -> dict[str, Any] | None:
+    """Returns the statistics of a split by the names of the classes that its labels distinguish.
+
+    Args:
+        shards: of the split.
+        label: form of its labels.
+        class_names: names of `label.classes`.
+
+    Returns:
+        `maskmill.Statistics` as plain data, where a weight is None if no pixel is of the class. None if there are no
+        examples, or the shards are only planned.
+    """
+    examples = sum(shard.examples for shard in shards)
+    if not examples or not all(shard.areas for shard in shards):
+        return None
+    names = class_names if label.areas == len(class_names) else [" or ".join(class_names)]
+    pixel_sums = [sum(numbers) for numbers in zip(*(shard.pixel_sums for shard in shards), strict=True)]
+    areas = [sum(numbers) for numbers in zip(*(shard.areas for shard in shards), strict=True)]
+    found = statistics_of(examples * label.height * label.width, pixel_sums, areas)
+    weights = [weight if area else None for weight, area in zip(found.pos_weight.tolist(), areas, strict=True)]
+    return {
+        "mean": found.mean,
+        "std": found.std,
+        "pixel_share": dict(zip(names, found.pixel_share.tolist(), strict=True)),
+        "pos_weight": dict(zip(names, weights, strict=True)),
+    }
