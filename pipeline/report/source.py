@@ -15,6 +15,9 @@ from maskmill.names import DATA_PARAMS, HISTORY, MANIFEST, REJECTED
 from maskmill.pipeline.job.label_format import chosen_classes, names_of_classes
 from maskmill.pipeline.report.class_counts import ClassCounts, class_title, counts_of_entry
 
+# What reading a damaged file raises.
+_DAMAGES = (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError)
+
 
 @dataclasses.dataclass(frozen=True)
 class DatasetSource:
@@ -27,6 +30,7 @@ class DatasetSource:
         examples: number of examples by split.
         shard_bytes: sizes of the shards by split.
         classes: names of the classes that a split's labels distinguish; one name if they unite several classes.
+        numbers: number of each class by its name in `classes`, from 1; of united classes, the first.
         counts: number of examples by class, by split; empty in a dataset of create_hdf5_files.py.
         rejected: records of rejected.jsonl.
         history: records of history.jsonl, without damaged lines.
@@ -38,6 +42,7 @@ class DatasetSource:
     examples: Mapping[str, int]
     shard_bytes: Mapping[str, Sequence[int]]
     classes: Mapping[str, Sequence[str]]
+    numbers: Mapping[str, int]
     counts: Mapping[str, ClassCounts]
     rejected: Sequence[Mapping[str, Any]]
     history: Sequence[Mapping[str, Any]]
@@ -54,36 +59,81 @@ def read_source(directory: str) -> DatasetSource:
     shards = find_splits(folder, directory)
     sizes = {split: folder.list(split) for split in shards}
     try:
-        params = json.loads(folder.read(DATA_PARAMS))
-        manifest = json.loads(folder.read(MANIFEST)) if MANIFEST in folder.list("") else None
+        params, manifest = _read_params(folder)
+        written = {split: manifest["splits"][split]["classes"] if manifest else None for split in shards}
+        classes = {split: classes_of(params, split, written[split]) for split in shards}
         return DatasetSource(
             directory,
             params,
             manifest,
             {split: sum(shard.examples for shard in found) for split, found in shards.items()},
             {split: [sizes[split].get(_name(shard.path)) or 0 for shard in found] for split, found in shards.items()},
-            {
-                split: _classes(params, split, manifest["splits"][split]["classes"] if manifest else None)
-                for split in shards
-            },
+            {split: list(numbers) for split, numbers in classes.items()},
+            {name: number for numbers in classes.values() for name, number in numbers.items()},
             {split: counts_of_entry(manifest["splits"][split]) for split in shards} if manifest else {},
             [json.loads(line) for line in _read_if_there(folder, REJECTED).splitlines()],
             [line.entry for line in read_lines(_read_if_there(folder, HISTORY)) if line.entry is not None],
         )
-    except (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError) as error:
-        problem = f"a file beside its shards is damaged ({error!r})"
-        raise DatasetError(f"{directory}: {problem}; copy the dataset again, or make it again") from error
+    except _DAMAGES as error:
+        raise _damaged(directory, error) from error
+
+
+def read_classes(directory: str, split: str) -> dict[str, int]:
+    """Reads the classes that a split's labels distinguish; see `classes_of`.
+
+    Returns:
+        nothing for a dataset of create_hdf5_files.py whose parameters do not say.
+
+    Raises:
+        DatasetError: there is no dataset, or its files are damaged.
+        OSError: a file cannot be read.
+    """
+    folder = folder_of(directory)
+    try:
+        params, manifest = _read_params(folder)
+        if manifest is None and not {"model", split} <= params.keys():
+            return {}
+        return classes_of(params, split, manifest["splits"][split]["classes"] if manifest else None)
+    except _DAMAGES as error:
+        raise _damaged(directory, error) from error
+
+
+def _read_params(folder: Folder) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Returns the contents of data_params.json and of manifest.json, if there is one."""
+    params = json.loads(folder.read(DATA_PARAMS))
+    return params, json.loads(folder.read(MANIFEST)) if MANIFEST in folder.list("") else None
+
+
+def _damaged(directory: str, error: Exception) -> DatasetError:
+    problem = f"a file beside its shards is damaged ({error!r})"
+    return DatasetError(f"{directory}: {problem}; copy the dataset again, or make it again")
 
 
 def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _classes(params: Mapping[str, Any], split: str, written: Iterable[str] | None) -> list[str]:
+def classes_of(params: Mapping[str, Any], split: str, written: Iterable[str] | None) -> dict[str, int]:
+    """Reads the classes that a split's labels distinguish, in their order.
+
+    Args:
+        params: content of data_params.json.
+        split: name of the split.
+        written: names of the split's classes, if a manifest lists them.
+
+    Returns:
+        the number of each class by its name in a report; if the labels unite several classes, one name with the number
+        of the first.
+
+    Raises:
+        ValueError, KeyError, TypeError: the parameters do not say.
+    """
     names = names_of_classes(params)
-    chosen = [names[number - 1] for number in chosen_classes(params, split, written)]
-    united = params["model"]["loss"] == "bce" and len(chosen) > 1
-    return [f"any of {', '.join(chosen)}"] if united else [class_title(name) for name in chosen]
+    numbers = chosen_classes(params, split, written)
+    chosen = [names[number - 1] for number in numbers]
+    if params["model"]["loss"] == "bce" and len(chosen) > 1:
+        return {f"any of {', '.join(chosen)}": numbers[0]}
+    return {class_title(name): number for name, number in zip(chosen, numbers, strict=True)}
 
 
 def _read_if_there(folder: Folder, name: str) -> bytes:
