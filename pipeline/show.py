@@ -62,7 +62,7 @@ def show(directory: str, split: str, index: int, output: str | None) -> str:
     from maskmill import DatasetError, open_dataset
     from maskmill.pipeline.report.class_counts import NO_DEFECT
     from maskmill.pipeline.report.draw_example import draw_side_by_side, number_classes, shown_classes
-    from maskmill.pipeline.report.source import read_classes
+    from maskmill.pipeline.report.label_classes import read_label_classes
 
     if output:
         check_output_file(output, "example.png")
@@ -71,7 +71,7 @@ def show(directory: str, split: str, index: int, output: str | None) -> str:
         if not -len(examples) <= index < len(examples):
             raise UsageError(f"{split} of {directory} has {len(examples)} examples; there is none with index {index}")
         example = examples[index]
-        classes = read_classes(directory, split) or number_classes(example)
+        classes = read_label_classes(directory, split) or number_classes(example)
     except DatasetError as error:
         raise DamagedError(str(error)) from error
     except ImportError as error:

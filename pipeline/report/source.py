@@ -7,16 +7,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from maskmill import DatasetError
 from maskmill.catalog import find_splits
 from maskmill.folder import Folder, folder_of
 from maskmill.history import read_lines
-from maskmill.names import DATA_PARAMS, HISTORY, MANIFEST, REJECTED
+from maskmill.names import HISTORY, REJECTED
 from maskmill.pipeline.job.label_format import chosen_classes, names_of_classes
-from maskmill.pipeline.report.class_counts import ClassCounts, class_title, counts_of_entry
-
-# What reading a damaged file raises.
-_DAMAGES = (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError)
+from maskmill.pipeline.report.class_counts import ClassCounts, counts_of_entry
+from maskmill.pipeline.report.label_classes import DAMAGES, damaged, read_params, title_classes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,9 +56,9 @@ def read_source(directory: str) -> DatasetSource:
     shards = find_splits(folder, directory)
     sizes = {split: folder.list(split) for split in shards}
     try:
-        params, manifest = _read_params(folder)
+        params, manifest = read_params(folder)
         written = {split: manifest["splits"][split]["classes"] if manifest else None for split in shards}
-        classes = {split: classes_of(params, split, written[split]) for split in shards}
+        classes = {split: _classes(params, split, written[split]) for split in shards}
         return DatasetSource(
             directory,
             params,
@@ -74,66 +71,18 @@ def read_source(directory: str) -> DatasetSource:
             [json.loads(line) for line in _read_if_there(folder, REJECTED).splitlines()],
             [line.entry for line in read_lines(_read_if_there(folder, HISTORY)) if line.entry is not None],
         )
-    except _DAMAGES as error:
-        raise _damaged(directory, error) from error
-
-
-def read_classes(directory: str, split: str) -> dict[str, int]:
-    """Reads the classes that a split's labels distinguish; see `classes_of`.
-
-    Returns:
-        nothing for a dataset of create_hdf5_files.py whose parameters do not say.
-
-    Raises:
-        DatasetError: there is no dataset, or its files are damaged.
-        OSError: a file cannot be read.
-    """
-    folder = folder_of(directory)
-    try:
-        params, manifest = _read_params(folder)
-        if manifest is None and not {"model", split} <= params.keys():
-            return {}
-        return classes_of(params, split, manifest["splits"][split]["classes"] if manifest else None)
-    except _DAMAGES as error:
-        raise _damaged(directory, error) from error
-
-
-def _read_params(folder: Folder) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """Returns the contents of data_params.json and of manifest.json, if there is one."""
-    params = json.loads(folder.read(DATA_PARAMS))
-    return params, json.loads(folder.read(MANIFEST)) if MANIFEST in folder.list("") else None
-
-
-def _damaged(directory: str, error: Exception) -> DatasetError:
-    problem = f"a file beside its shards is damaged ({error!r})"
-    return DatasetError(f"{directory}: {problem}; copy the dataset again, or make it again")
+    except DAMAGES as error:
+        raise damaged(directory, error) from error
 
 
 def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def classes_of(params: Mapping[str, Any], split: str, written: Iterable[str] | None) -> dict[str, int]:
-    """Reads the classes that a split's labels distinguish, in their order.
-
-    Args:
-        params: content of data_params.json.
-        split: name of the split.
-        written: names of the split's classes, if a manifest lists them.
-
-    Returns:
-        the number of each class by its name in a report; if the labels unite several classes, one name with the number
-        of the first.
-
-    Raises:
-        ValueError, KeyError, TypeError: the parameters do not say.
-    """
+def _classes(params: Mapping[str, Any], split: str, written: Iterable[str] | None) -> dict[str, int]:
     names = names_of_classes(params)
     numbers = chosen_classes(params, split, written)
-    chosen = [names[number - 1] for number in numbers]
-    if params["model"]["loss"] == "bce" and len(chosen) > 1:
-        return {f"any of {', '.join(chosen)}": numbers[0]}
-    return {class_title(name): number for name, number in zip(chosen, numbers, strict=True)}
+    return title_classes({names[number - 1]: number for number in numbers}, params)
 
 
 def _read_if_there(folder: Folder, name: str) -> bytes:
