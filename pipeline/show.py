@@ -14,7 +14,7 @@ from maskmill.pipeline.messages.output_file import check_output_file, make_folde
 HELP = "draw an example"
 _DESCRIPTION = """\
 Draws one example as a PNG: the image, and the same image with the label drawn over it, a colour for each class; side by
-side, or one above the other if the image is more than twice as wide as high.
+side, or one above the other if the image is more than twice as wide as high. A legend below names the classes.
 """
 
 
@@ -60,7 +60,9 @@ def show(directory: str, split: str, index: int, output: str | None) -> str:
     except ModuleNotFoundError as error:
         raise UsageError(f"drawing an example needs Pillow: {pip_install('Pillow')}") from error
     from maskmill import DatasetError, open_dataset
-    from maskmill.pipeline.report.draw_example import draw_side_by_side
+    from maskmill.pipeline.report.class_counts import NO_DEFECT
+    from maskmill.pipeline.report.draw_example import draw_side_by_side, number_classes, shown_classes
+    from maskmill.pipeline.report.label_classes import read_label_classes
 
     if output:
         check_output_file(output, "example.png")
@@ -69,12 +71,14 @@ def show(directory: str, split: str, index: int, output: str | None) -> str:
         if not -len(examples) <= index < len(examples):
             raise UsageError(f"{split} of {directory} has {len(examples)} examples; there is none with index {index}")
         example = examples[index]
+        classes = read_label_classes(directory, split) or number_classes(example)
     except DatasetError as error:
         raise DamagedError(str(error)) from error
     except ImportError as error:
         raise UsageError(str(error)) from error
     path = output or f"{split}-{index % len(examples)}.png"
     make_folder_of(path)
-    Image.fromarray(draw_side_by_side(example)).save(path, "PNG")
+    Image.fromarray(draw_side_by_side(example, classes)).save(path, "PNG")
     name = f", {example.image_id}" if example.image_id else ""
-    return f"example {index % len(examples)} of {split}{name}, is drawn in {path}"
+    shown = " and ".join(shown_classes(example, list(classes))) or NO_DEFECT
+    return f"example {index % len(examples)} of {split}{name}, with {shown}, is drawn in {path}"

@@ -12,7 +12,8 @@ from maskmill.pipeline.runners.import_beam import import_beam
 HELP = "draw an image with its masks, before any dataset is made"
 _DESCRIPTION = """\
 Draws an image with the masks of its rows, straight from the CSV and the image folder that a parameter file names: the
-image, and the same image with a colour for each class. It shows whether the masks are read as they were written.
+image, and the same image with a colour for each class, and a legend below. It shows whether the masks are read as they
+were written.
 """
 
 

@@ -15,6 +15,7 @@ from maskmill.pipeline.job.params_file import read_params
 from maskmill.pipeline.messages.output_file import check_output_file, make_folder_of
 from maskmill.pipeline.messages.quantities import count
 from maskmill.pipeline.preview.find_rows import FoundRows, find_rows
+from maskmill.pipeline.report.class_counts import class_title
 from maskmill.pipeline.report.draw_example import draw_side_by_side
 from maskmill.transforms.examples.image import decode_grey
 from maskmill.transforms.examples.label import LabelFormat
@@ -57,7 +58,9 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
         raise TooManyRejectedError(f"{path}: {error.message} ({error.code.value})") from error
     try:
         make_folder_of(output)
-        Image.fromarray(draw_side_by_side(Example(pixels[np.newaxis], label, rows.image_id))).save(output, "PNG")
+        classes = {class_title(name): number for number, name in enumerate(row_format(params).classes, 1)}
+        picture = draw_side_by_side(Example(pixels[np.newaxis], label, rows.image_id), classes)
+        Image.fromarray(picture).save(output, "PNG")
     except OSError as error:
         raise MaskmillError(f"{output}: the picture cannot be written: {error.strerror or error}") from error
     return "".join(f"{line}\n" for line in _describe(rows, label, row_format(params).classes, output))

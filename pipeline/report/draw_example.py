@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from maskmill import Example
+from maskmill.pipeline.report.class_counts import class_title
+from maskmill.pipeline.report.colours import class_colour
+from maskmill.pipeline.report.picture_legend import put_legend_below
 
 Picture = NDArray[np.uint8]
 
-# Colours of the classes, from 1; safe for colour-blind people, and visible on grey (Okabe and Ito 2008).
-COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167), (240, 228, 66), (213, 94, 0), (0, 114, 178))
 # Opacity of the colour over the image.
 OPACITY = 0.5
 
@@ -30,19 +33,49 @@ def class_planes(label: NDArray[np.generic]) -> list[NDArray[np.bool_]]:
     return [channel > 0 for channel in (label if len(label) == 1 else label[1:])]
 
 
-def draw_label(example: Example) -> Picture:
-    """Draws the label over the image; returns uint8 [H, W, 3]."""
+def draw_label(example: Example, numbers: Sequence[int]) -> Picture:
+    """Draws the label over the image, each class in its colour.
+
+    Args:
+        example: image and label.
+        numbers: numbers of the classes that the label distinguishes, in its order, from 1.
+
+    Returns:
+        uint8 [H, W, 3].
+    """
     picture = np.repeat(example.image[0, :, :, np.newaxis], 3, axis=2)
-    for number, plane in enumerate(class_planes(example.label)):
-        colour = np.array(COLOURS[number % len(COLOURS)])
+    for number, plane in zip(numbers, class_planes(example.label), strict=False):
+        colour = np.array(class_colour(number))
         picture[plane] = (picture[plane] * (1 - OPACITY) + colour * OPACITY).astype(np.uint8)
     return picture
 
 
-def draw_side_by_side(example: Example, gap: int = 4) -> Picture:
-    """Draws image and labelled image side by side, or one above the other if they are wide; uint8 [H, W, 3]."""
+def number_classes(example: Example) -> dict[str, int]:
+    """Names the classes that a label distinguishes by their numbers, where nothing says which they are."""
+    return {class_title(str(number)): number for number in range(1, len(class_planes(example.label)) + 1)}
+
+
+def shown_classes(example: Example, names: Sequence[str]) -> list[str]:
+    """Returns the names of the classes that an example shows, of those that its label distinguishes."""
+    return [name for name, plane in zip(names, class_planes(example.label), strict=False) if plane.any()]
+
+
+def draw_side_by_side(example: Example, classes: Mapping[str, int], gap: int = 4) -> Picture:
+    """Draws image and labelled image side by side, or one above the other if they are wide, with a legend below.
+
+    Args:
+        example: image and label.
+        classes: the numbers of the classes that the label distinguishes, by name, in its order.
+        gap: pixels between the images.
+
+    Returns:
+        uint8 [height, width, 3]; the legend names the classes that the example shows, and is left out without any.
+    """
     grey = np.repeat(example.image[0, :, :, np.newaxis], 3, axis=2)
     height, width = grey.shape[:2]
     wide = width > 2 * height
     white = np.full((gap, width, 3) if wide else (height, gap, 3), 255, np.uint8)
-    return np.concatenate([grey, white, draw_label(example)], axis=0 if wide else 1)
+    pictures = [grey, white, draw_label(example, list(classes.values()))]
+    picture = np.concatenate(pictures, axis=0 if wide else 1)
+    shown = shown_classes(example, list(classes))
+    return put_legend_below(picture, {name: class_colour(classes[name]) for name in shown}) if shown else picture

@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
-import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import yaml
-from PIL import Image
 
-from maskmill import open_dataset
 from maskmill.history import seconds_of
-from maskmill.pipeline.messages.quantities import format_bytes
+from maskmill.pipeline.messages.quantities import count, format_bytes
 from maskmill.pipeline.messages.summary import describe_overlaps
+from maskmill.pipeline.report.charts import Chart
 from maskmill.pipeline.report.class_counts import NO_DEFECT, ClassCounts, names_of
-from maskmill.pipeline.report.compare_splits import find_differences
-from maskmill.pipeline.report.draw_example import draw_label
+from maskmill.pipeline.report.class_tables import class_rows, together_rows
+from maskmill.pipeline.report.colours import class_colour, hex_colour
+from maskmill.pipeline.report.compare_splits import SIGNIFICANCE, Difference, find_differences
+from maskmill.pipeline.report.near_duplicates import NearDuplicates, Place
+from maskmill.pipeline.report.samples import draw_samples
 from maskmill.pipeline.report.source import DatasetSource
+from maskmill.pipeline.report.statistics import SplitStatistics
 from maskmill.transforms.text import printable
 
-if TYPE_CHECKING:
-    from maskmill.pipeline.report.statistics import SplitStatistics
-
-SAMPLES = 24
-# Width of a sample in pixels: about twice that of its place, for high-density screens.
-_SAMPLE_WIDTH = 760
 _REJECTED_EXAMPLES = 3
 _RUNS = 10
+# Near-duplicates, and images of a single grey, that are listed.
+_PAIRS = 50
 
 
 def page_of(
     source: DatasetSource,
     splits: Sequence[SplitStatistics],
     counts: Mapping[str, ClassCounts],
-    charts: Mapping[str, str],
+    charts: Mapping[str, Chart],
+    duplicates: NearDuplicates,
     seed: int,
 ) -> str:
     """Writes the whole page.
@@ -47,7 +44,8 @@ def page_of(
         source: metadata of the dataset.
         splits: statistics of its examples.
         counts: number of examples by class, by split.
-        charts: SVG elements by title.
+        charts: by title.
+        duplicates: examples that look the same.
         seed: of the choice of samples.
     """
     import jinja2  # optional
@@ -55,17 +53,23 @@ def page_of(
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
     columns = names_of(split.by_name for split in counts.values())
+    differences = _differences(counts)
     page: str = template.render(
         title=f"The dataset {source.directory}",
         subtitle=_subtitle(source, splits),
-        warnings=list(_warnings(source, counts)),
+        warnings=[*map(_describe_difference, differences), *_warnings(source)],
         columns=columns,
-        splits=[_split_row(source, split, counts[split], columns) for split in source.examples],
+        splits=[_split_row(source, split, counts[split.name], columns) for split in splits],
+        comparison=_comparison(counts, differences),
         notes=list(_notes(source, splits, counts)),
+        classes=class_rows(splits, list(source.numbers)),
+        together=list(together_rows(splits)),
+        colours={name: hex_colour(class_colour(number)) for name, number in source.numbers.items()},
         charts=charts,
         samples_note=f"Chosen at random with the seed {seed}, in turn of each class and of those without a defect; "
         "the mask is drawn over the image.",
-        samples=list(_samples(source, splits, seed)),
+        samples=list(draw_samples(splits, source.classes, source.numbers, seed)),
+        duplicates=_near_duplicates(duplicates),
         rejected=_rejected(source),
         no_rejected="None." if source.manifest else "A dataset of create_hdf5_files.py does not say.",
         runs=[_run(run) for run in reversed(source.history[-_RUNS:])],
@@ -84,16 +88,38 @@ def _subtitle(source: DatasetSource, splits: Sequence[SplitStatistics]) -> str:
     return f"{examples}, labels for the loss {source.params['model']['loss']}, {total}, {made}."
 
 
-def _warnings(source: DatasetSource, counts: Mapping[str, ClassCounts]) -> Iterator[str]:
+def _comparable(counts: Mapping[str, ClassCounts]) -> dict[str, ClassCounts]:
+    """Returns the counts of the splits that have the classes of the first one, and examples."""
     first = next(iter(counts.values()))
-    same = {split: found for split, found in counts.items() if set(found.by_name) == set(first.by_name)}
+    return {split: found for split, found in counts.items() if set(found.by_name) == set(first.by_name) and found.total}
+
+
+def _differences(counts: Mapping[str, ClassCounts]) -> list[Difference]:
+    same = _comparable(counts)
     by_name = {split: found.by_name for split, found in same.items()}
-    for found in find_differences(by_name, {split: found.total for split, found in same.items()}):
-        yield (
-            f"{found.split} differs from the rest by more than chance: {found.name} in {found.share:.1%} of its "
-            f"examples and in {found.other_share:.1%} of the others (probability {found.probability:.1g}); "
-            "assignment: stratified would even it out."
-        )
+    return find_differences(by_name, {split: found.total for split, found in same.items()})
+
+
+def _describe_difference(found: Difference) -> str:
+    return (
+        f"{found.split} differs from the rest by more than chance: {found.name} in {found.share:.1%} of its "
+        f"examples and in {found.other_share:.1%} of the others (probability {found.probability:.1g}); "
+        "assignment: stratified would even it out."
+    )
+
+
+def _comparison(counts: Mapping[str, ClassCounts], differences: Sequence[Difference]) -> str:
+    """Says that splits do not differ, where that is so; "" otherwise."""
+    same = _comparable(counts)
+    if differences or len(same) < 2 or len(same) < sum(bool(found.total) for found in counts.values()):
+        return ""
+    return (
+        "The splits do not differ by more than chance in their shares of each class (chi-square tests; a false warning "
+        f"has a probability of at most {SIGNIFICANCE:.0%})."
+    )
+
+
+def _warnings(source: DatasetSource) -> Iterator[str]:
     if source.manifest and (shared := source.manifest.get("shared_images")):
         yield f"{shared:,} image{'s are' if shared > 1 else ' is'} in more than one split."
     for split, examples in source.examples.items():
@@ -101,18 +127,22 @@ def _warnings(source: DatasetSource, counts: Mapping[str, ClassCounts]) -> Itera
             yield f"{split} has no examples."
 
 
-def _split_row(source: DatasetSource, split: str, counts: ClassCounts, columns: Sequence[str]) -> dict[str, Any]:
+def _split_row(
+    source: DatasetSource, split: SplitStatistics, counts: ClassCounts, columns: Sequence[str]
+) -> dict[str, Any]:
     cells = [
         f"{counts.by_name[name]:,} ({counts.share(name):.1%})" if name in counts.by_name else "" for name in columns
     ]
-    sizes = source.shard_bytes[split]
+    sizes = source.shard_bytes[split.name]
     return {
-        "name": split,
-        "examples": f"{source.examples[split]:,}",
+        "name": split.name,
+        "examples": f"{split.examples:,}",
         "cells": cells,
         "shards": f"{len(sizes):,}",
         "size": format_bytes(sum(sizes)),
         "shard_size": _from_to(sizes),
+        "mean": f"{split.pixels.mean:.2f}" if split.pixels else "",
+        "std": f"{split.pixels.std:.2f}" if split.pixels else "",
     }
 
 
@@ -144,37 +174,43 @@ def _notes(
                 yield f"{describe_overlaps(name, overlaps)}."
 
 
-def _samples(source: DatasetSource, splits: Sequence[SplitStatistics], seed: int) -> Iterator[dict[str, Any]]:
-    for split, index, name in _choose(splits, seed):
-        example = open_dataset(source.directory, split)[index]
-        picture = Image.fromarray(draw_label(example))
-        scale = min(1.0, _SAMPLE_WIDTH / picture.width)
-        picture = picture.resize((round(picture.width * scale), max(1, round(picture.height * scale))))
-        stream = io.BytesIO()
-        picture.save(stream, "JPEG", quality=80)
-        data = base64.b64encode(stream.getvalue()).decode()
-        caption = ", ".join(part for part in (printable(example.image_id), name, f"{split} {index}") if part)
-        size = {"width": picture.width, "height": picture.height}
-        yield {"source": f"data:image/jpeg;base64,{data}", "caption": caption, **size}
+def _near_duplicates(found: NearDuplicates) -> dict[str, Any]:
+    between = sum(pair.between_splits for pair in found.pairs)
+    differ = sum(not pair.same_masks for pair in found.pairs)
+    return {
+        "pairs": [
+            {
+                "images": [_image(pair.first), _image(pair.second)],
+                "splits": [pair.first.split, pair.second.split],
+                "bits": pair.bits,
+                "masks": "equal" if pair.same_masks else "differ",
+            }
+            for pair in found.pairs[:_PAIRS]
+        ],
+        "words": list(_describe_near_duplicates(found, between, differ)),
+    }
 
 
-def _choose(splits: Sequence[SplitStatistics], seed: int) -> list[tuple[str, int, str]]:
-    """Chooses split, index and class of the samples: from each class in turn, each example once."""
-    random = np.random.default_rng(seed)
-    names = names_of(split.members for split in splits)
-    places: dict[str, list[list[int]]] = {}
-    for name in names:
-        pairs = [
-            (number, split.positions[i]) for number, split in enumerate(splits) for i in split.members.get(name, ())
-        ]
-        places[name] = random.permutation(pairs).tolist()
-    chosen: dict[tuple[int, int], str] = {}
-    while len(chosen) < SAMPLES and any(places.values()):
-        for name in names:
-            if places[name] and len(chosen) < SAMPLES:
-                number, index = places[name].pop()
-                chosen.setdefault((number, index), name)
-    return [(splits[number].name, index, name) for (number, index), name in chosen.items()]
+def _describe_near_duplicates(found: NearDuplicates, between: int, differ: int) -> Iterator[str]:
+    if found.pairs:
+        masks = f"; the masks of {differ:,} of them differ" if differ else ""
+        pairs = f"{count(len(found.pairs), 'pair')} of examples {'looks' if len(found.pairs) == 1 else 'look'} the same"
+        yield f"{pairs}, {between:,} of them in different splits{masks}."
+    else:
+        yield "No two examples look the same."
+    if len(found.pairs) > _PAIRS:
+        yield f"The first {_PAIRS} are listed."
+    if found.flat:
+        first = ", ".join(map(_image, found.flat[:_PAIRS]))
+        more = f" and {len(found.flat) - _PAIRS:,} more" if len(found.flat) > _PAIRS else ""
+        verb = "shows a single grey and is" if len(found.flat) == 1 else "show a single grey and are"
+        yield f"{count(len(found.flat), 'example')} {verb} not compared: {first}{more}."
+    if found.not_compared:
+        yield f"{found.not_compared:,} more pairs with similar hashes were not compared: there are too many."
+
+
+def _image(place: Place) -> str:
+    return f"{printable(place.image_id)} ({place.position})" if place.image_id else str(place.position)
 
 
 def _rejected(source: DatasetSource) -> list[dict[str, Any]]:

@@ -7,13 +7,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from maskmill import DatasetError
 from maskmill.catalog import find_splits
 from maskmill.folder import Folder, folder_of
 from maskmill.history import read_lines
-from maskmill.names import DATA_PARAMS, HISTORY, MANIFEST, REJECTED
+from maskmill.names import HISTORY, REJECTED
 from maskmill.pipeline.job.label_format import chosen_classes, names_of_classes
-from maskmill.pipeline.report.class_counts import ClassCounts, class_title, counts_of_entry
+from maskmill.pipeline.report.class_counts import ClassCounts, counts_of_entry
+from maskmill.pipeline.report.label_classes import DAMAGES, damaged, read_params, title_classes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +27,7 @@ class DatasetSource:
         examples: number of examples by split.
         shard_bytes: sizes of the shards by split.
         classes: names of the classes that a split's labels distinguish; one name if they unite several classes.
+        numbers: number of each class by its name in `classes`, from 1; of united classes, the first.
         counts: number of examples by class, by split; empty in a dataset of create_hdf5_files.py.
         rejected: records of rejected.jsonl.
         history: records of history.jsonl, without damaged lines.
@@ -38,6 +39,7 @@ class DatasetSource:
     examples: Mapping[str, int]
     shard_bytes: Mapping[str, Sequence[int]]
     classes: Mapping[str, Sequence[str]]
+    numbers: Mapping[str, int]
     counts: Mapping[str, ClassCounts]
     rejected: Sequence[Mapping[str, Any]]
     history: Sequence[Mapping[str, Any]]
@@ -54,36 +56,33 @@ def read_source(directory: str) -> DatasetSource:
     shards = find_splits(folder, directory)
     sizes = {split: folder.list(split) for split in shards}
     try:
-        params = json.loads(folder.read(DATA_PARAMS))
-        manifest = json.loads(folder.read(MANIFEST)) if MANIFEST in folder.list("") else None
+        params, manifest = read_params(folder)
+        written = {split: manifest["splits"][split]["classes"] if manifest else None for split in shards}
+        classes = {split: _classes(params, split, written[split]) for split in shards}
         return DatasetSource(
             directory,
             params,
             manifest,
             {split: sum(shard.examples for shard in found) for split, found in shards.items()},
             {split: [sizes[split].get(_name(shard.path)) or 0 for shard in found] for split, found in shards.items()},
-            {
-                split: _classes(params, split, manifest["splits"][split]["classes"] if manifest else None)
-                for split in shards
-            },
+            {split: list(numbers) for split, numbers in classes.items()},
+            {name: number for numbers in classes.values() for name, number in numbers.items()},
             {split: counts_of_entry(manifest["splits"][split]) for split in shards} if manifest else {},
             [json.loads(line) for line in _read_if_there(folder, REJECTED).splitlines()],
             [line.entry for line in read_lines(_read_if_there(folder, HISTORY)) if line.entry is not None],
         )
-    except (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError) as error:
-        problem = f"a file beside its shards is damaged ({error!r})"
-        raise DatasetError(f"{directory}: {problem}; copy the dataset again, or make it again") from error
+    except DAMAGES as error:
+        raise damaged(directory, error) from error
 
 
 def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _classes(params: Mapping[str, Any], split: str, written: Iterable[str] | None) -> list[str]:
+def _classes(params: Mapping[str, Any], split: str, written: Iterable[str] | None) -> dict[str, int]:
     names = names_of_classes(params)
-    chosen = [names[number - 1] for number in chosen_classes(params, split, written)]
-    united = params["model"]["loss"] == "bce" and len(chosen) > 1
-    return [f"any of {', '.join(chosen)}"] if united else [class_title(name) for name in chosen]
+    numbers = chosen_classes(params, split, written)
+    return title_classes({names[number - 1]: number for number in numbers}, params)
 
 
 def _read_if_there(folder: Folder, name: str) -> bytes:

@@ -9,16 +9,21 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maskmill import open_dataset
+from maskmill import DatasetError, open_dataset
 from maskmill.dataset import Dataset
 from maskmill.pipeline.report.class_counts import NO_DEFECT, ClassCounts
 from maskmill.pipeline.report.draw_example import class_planes
+from maskmill.pipeline.report.regions import count_runs_and_regions
+from maskmill.statistics import Statistics, statistics_of
+from maskmill.transforms.examples.measure import difference_hash, sum_blocks
 from maskmill.transforms.parallel.progress import Progress
 
 # Number of examples that are read of a larger split, chosen at random.
 MOST_EXAMPLES = 20_000
-# Most columns and rows of the heat map.
+# Most columns and rows of a heat map.
 HEAT_CELLS = (64, 32)
+# Grey levels from the darkest to the brightest pixel of an image that shows nothing.
+FLAT_RANGE = 8
 _BATCH = 64
 
 
@@ -28,29 +33,48 @@ class SplitStatistics:
 
     Attributes:
         name: name of the split.
+        dataset: the split, open.
         examples: number of its examples.
         positions: indices of the examples that were read.
+        image_ids: names of their images; "" where the dataset does not record them.
         members: indices into `positions` of the examples with a class, by its name, and of those without a defect.
         areas: share of the pixels of a class in each example with that class, by its name.
         runs: number of runs of a class in each example with that class, counted down the columns of the label.
+        regions: number of connected regions of a class in each example with that class.
         brightness: mean grey of each example, 0 to 255.
-        heat: float [rows, columns]: mean share of a cell's pixels that have any class.
+        heat: float [rows, columns] by class: mean share of a cell's pixels, over the examples with that class.
+        hashes: uint64 [read], 64-bit difference hash of each image.
+        flat: bool [read], whether an image is of a single grey.
+        pixels: statistics of all examples, with the classes in the order of `areas`, or of those that were read if
+            the dataset does not record them; None without examples.
         size: height and width of an example, in pixels.
     """
 
     name: str
+    dataset: Dataset
     examples: int
     positions: NDArray[np.int64]
+    image_ids: Sequence[str]
     members: Mapping[str, NDArray[np.int64]]
     areas: Mapping[str, NDArray[np.float64]]
     runs: Mapping[str, NDArray[np.int64]]
+    regions: Mapping[str, NDArray[np.int64]]
     brightness: NDArray[np.float64]
-    heat: NDArray[np.float64]
+    heat: Mapping[str, NDArray[np.float64]]
+    hashes: NDArray[np.uint64]
+    flat: NDArray[np.bool_]
+    pixels: Statistics | None
     size: tuple[int, int]
 
     def counts(self) -> ClassCounts:
         """Counts the examples that were read, by the classes that their labels distinguish."""
         return ClassCounts(len(self.positions), {name: len(indices) for name, indices in self.members.items()})
+
+    def together(self, one: str, other: str) -> int:
+        """Returns the number of examples that were read and have both classes."""
+        if one not in self.members or other not in self.members:
+            return 0
+        return len(np.intersect1d(self.members[one], self.members[other], assume_unique=True))
 
 
 def look_at_split(directory: str, split: str, names: Sequence[str], progress: Progress, seed: int) -> SplitStatistics:
@@ -71,81 +95,104 @@ def look_at_split(directory: str, split: str, names: Sequence[str], progress: Pr
     positions = np.arange(len(examples))
     if len(examples) > MOST_EXAMPLES:
         positions = np.sort(np.random.default_rng(seed).permutation(len(examples))[:MOST_EXAMPLES])
-    found = _Found(names)
+    found = _Found(examples, positions, names)
     for start in range(0, len(positions), _BATCH):
         chosen = positions[start : start + _BATCH]
-        found.add(examples, chosen)
+        found.add(chosen)
         progress.add(len(chosen))
-    return found.statistics(split, len(examples), positions, _size_of(examples))
-
-
-def _size_of(examples: Dataset) -> tuple[int, int]:
-    height, width = examples.image_shape[-2:] if len(examples) else (1, 1)
-    return height, width
+    return found.statistics(split)
 
 
 class _Found:
     """What was found so far."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, examples: Dataset, positions: NDArray[np.int64], names: Sequence[str]) -> None:
+        self._examples = examples
+        self._positions = positions
         self._names = names
+        self._image_ids: list[str] = []
         self._members: dict[str, list[int]] = {name: [] for name in (*names, NO_DEFECT)}
-        self._areas: dict[str, list[float]] = defaultdict(list)
+        self._areas: dict[str, list[int]] = defaultdict(list)
         self._runs: dict[str, list[int]] = defaultdict(list)
-        self._brightness: list[float] = []
-        self._heat: NDArray[np.float64] | None = None
+        self._regions: dict[str, list[int]] = defaultdict(list)
+        self._heat: dict[str, NDArray[np.float64]] = {}
+        self._sums: list[tuple[int, int]] = []
+        self._hashes: list[int] = []
+        self._flat: list[bool] = []
 
-    def add(self, examples: Dataset, positions: NDArray[np.int64]) -> None:
-        images, labels, _ = examples.read(positions)
-        self._brightness += images.mean(axis=(1, 2, 3), dtype=np.float64).tolist()
-        for label in labels:
-            planes = class_planes(label)
-            anywhere = np.zeros(label.shape[-2:], bool)
-            for name, plane in zip(self._names, planes, strict=False):
-                if plane.any():
-                    self._members[name].append(self._looked_at)
-                    self._areas[name].append(float(plane.mean()))
-                    self._runs[name].append(_count_runs(plane))
-                    anywhere |= plane
-            if not anywhere.any():
-                self._members[NO_DEFECT].append(self._looked_at)
-            self._add_heat(anywhere)
-            self._looked_at += 1
+    def add(self, positions: NDArray[np.int64]) -> None:
+        images, labels, image_ids = self._examples.read(positions)
+        self._add_images(images)
+        for place, label in enumerate(labels, len(self._image_ids)):
+            self._add_label(place, label)
+        self._image_ids += image_ids
 
-    _looked_at = 0
+    def _add_images(self, images: NDArray[np.uint8]) -> None:
+        pixels = images.reshape(len(images), -1)
+        self._flat += (pixels.max(axis=1).astype(int) - pixels.min(axis=1) < FLAT_RANGE).tolist()
+        for image in images[:, 0]:
+            sums = sum_blocks(image)
+            self._sums.append((sums.pixels, sums.squares))
+            self._hashes.append(difference_hash(sums.blocks, *image.shape))
 
-    def _add_heat(self, plane: NDArray[np.bool_]) -> None:
-        rows, columns = (_edges(size, most) for size, most in zip(plane.shape, HEAT_CELLS[::-1], strict=True))
-        if self._heat is None:
-            self._heat = np.zeros((len(rows), len(columns)))
-        if plane.any():
-            pixels = np.add.reduceat(np.add.reduceat(plane, rows, axis=0, dtype=np.int64), columns, axis=1)
-            areas = np.outer(np.diff(rows, append=plane.shape[0]), np.diff(columns, append=plane.shape[1]))
-            self._heat += pixels / areas
+    def _add_label(self, place: int, label: NDArray[np.generic]) -> None:
+        without = True
+        for name, plane in zip(self._names, class_planes(label), strict=False):
+            if plane.any():
+                runs, regions = count_runs_and_regions(plane)
+                self._members[name].append(place)
+                self._areas[name].append(int(np.count_nonzero(plane)))
+                self._runs[name].append(runs)
+                self._regions[name].append(regions)
+                self._heat[name] = self._heat.get(name, 0.0) + _shares_of_cells(plane)
+                without = False
+        if without:
+            self._members[NO_DEFECT].append(place)
 
-    def statistics(
-        self, name: str, examples: int, positions: NDArray[np.int64], size: tuple[int, int]
-    ) -> SplitStatistics:
-        heat = np.zeros((1, 1)) if self._heat is None else self._heat / max(self._looked_at, 1)
+    def statistics(self, split: str) -> SplitStatistics:
+        height, width = self._examples.image_shape[-2:] if len(self._examples) else (1, 1)
+        areas = {name: np.array(self._areas[name]) / (height * width) for name in self._names}
         return SplitStatistics(
-            name,
-            examples,
-            positions,
-            {key: np.array(indices, np.int64) for key, indices in self._members.items()},
-            {key: np.array(self._areas[key]) for key in self._names},
-            {key: np.array(self._runs[key], np.int64) for key in self._names},
-            np.array(self._brightness),
-            heat,
-            size,
+            split,
+            self._examples,
+            len(self._examples),
+            self._positions,
+            self._image_ids,
+            {name: np.array(indices, np.int64) for name, indices in self._members.items()},
+            areas,
+            {name: np.array(self._runs[name], np.int64) for name in self._names},
+            {name: np.array(self._regions[name], np.int64) for name in self._names},
+            np.array([total for total, _ in self._sums]) / (height * width),
+            {name: heat / len(areas[name]) for name, heat in self._heat.items()},
+            np.array(self._hashes, np.uint64),
+            np.array(self._flat, bool),
+            self._pixels(height * width),
+            (height, width),
         )
+
+    def _pixels(self, size: int) -> Statistics | None:
+        """Returns the recorded statistics of all examples, or computes those of the ones that were read."""
+        if not self._sums:
+            return None
+        try:
+            return self._examples.statistics
+        except DatasetError:
+            sums = [sum(column) for column in zip(*self._sums, strict=True)]
+            areas = [sum(self._areas[name]) for name in self._names]
+            return statistics_of(len(self._sums) * size, sums, areas)
+
+
+def _shares_of_cells(plane: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Divides a mask into at most `HEAT_CELLS` cells; returns the share of each one's pixels that are set."""
+    rows, columns = (_edges(size, most) for size, most in zip(plane.shape, HEAT_CELLS[::-1], strict=True))
+    pixels = np.add.reduceat(np.add.reduceat(plane, rows, axis=0, dtype=np.int64), columns, axis=1)
+    shares: NDArray[np.float64] = pixels / np.outer(
+        np.diff(rows, append=plane.shape[0]), np.diff(columns, append=plane.shape[1])
+    )
+    return shares
 
 
 def _edges(size: int, most: int) -> NDArray[np.int64]:
     """Returns where the cells begin."""
     cells = min(size, most)
     return np.arange(cells) * size // cells
-
-
-def _count_runs(plane: NDArray[np.bool_]) -> int:
-    down = plane.T.ravel()
-    return int(np.count_nonzero(down[1:] & ~down[:-1])) + int(down[0])

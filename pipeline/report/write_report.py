@@ -127,6 +127,7 @@ def _write(path: str, page: str) -> bool:
 def _make_page(source: DatasetSource, *, quiet: bool, err: TextIO, watch: Watch | None) -> str:
     # matplotlib is optional, and takes a second to import.
     from maskmill.pipeline.report.charts import draw_charts
+    from maskmill.pipeline.report.near_duplicates import find_near_duplicates
     from maskmill.pipeline.report.page import page_of
     from maskmill.pipeline.report.statistics import MOST_EXAMPLES, look_at_split
 
@@ -137,4 +138,5 @@ def _make_page(source: DatasetSource, *, quiet: bool, err: TextIO, watch: Watch 
             look_at_split(source.directory, split, source.classes[split], progress, SEED) for split in source.examples
         ]
     counts = {split.name: source.counts.get(split.name) or split.counts() for split in splits}
-    return page_of(source, splits, counts, draw_charts(splits, counts, source.shard_bytes), SEED)
+    charts = draw_charts(splits, counts, source.numbers, source.shard_bytes)
+    return page_of(source, splits, counts, charts, find_near_duplicates(splits), SEED)

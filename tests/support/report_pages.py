@@ -28,6 +28,8 @@ class Page(HTMLParser):
         self.feed(self.text)
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        if tag in ("i", "span"):  # a class, with a square of its colour
+            return
         values = dict(attrs)
         self.addresses += [values[name] or "" for name in ("src", "href", "xlink:href") if name in values]
         if tag == "img":

@@ -24,8 +24,8 @@ def preview(folder: Path, csv: str, *flags: str, output: str = "picture.png", st
 
 
 def coloured(folder: Path) -> np.ndarray:
-    """The pixels of the right half that differ from the grey image, bool [height, width]."""
-    picture = np.asarray(Image.open(folder / "picture.png"))
+    """The pixels of the right half that differ from the grey image, bool [height, width]; without the legend below."""
+    picture = np.asarray(Image.open(folder / "picture.png"))[:HEIGHT, : 2 * WIDTH + 4]
     assert picture.shape == (HEIGHT, 2 * WIDTH + 4, 3)
     assert np.array_equal(picture[:, :WIDTH, 0], PIXELS)
     return (picture[:, WIDTH + 4 :] != PIXELS[:, :, np.newaxis]).any(axis=2)
