@@ -16,7 +16,7 @@ from maskmill.errors import DatasetError
 from maskmill.folder import Folder
 from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, PIXEL_SUMS, group_name
 from maskmill.positions import places_of
-from maskmill.shard_index import DAMAGE
+from maskmill.shard_index import DAMAGE, is_of_system
 from maskmill.statistics import Statistics, statistics_of
 
 # The first format version with these attributes.
@@ -81,6 +81,8 @@ def _read(folder: Folder, shard: Shard, read: Callable[[h5py.File, Shard], Any])
             with opened.for_hdf5(_BLOCK_BYTES) as file, h5py.File(file) as hdf5:
                 return read(hdf5, shard)
     except DAMAGE as error:
+        if is_of_system(error):
+            raise
         raise DatasetError(f"{shard.path} is damaged ({error}); copy the dataset again, or make it again") from error
 
 

@@ -18,6 +18,11 @@ from maskmill.names import IMAGE, IMAGE_IDS, LABEL, N_EXAMPLES, group_name
 DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError)
 
 
+def is_of_system(error: Exception) -> bool:
+    """Whether the system or a store has failed, and not HDF5, which raises OSError itself, without a number."""
+    return isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None)
+
+
 class ArrayIndex(NamedTuple):
     """Where one array (image or label) of each example is stored.
 

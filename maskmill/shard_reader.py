@@ -17,7 +17,7 @@ from maskmill.errors import DatasetError
 from maskmill.folder import Folder, OpenFile, Read
 from maskmill.inflate import inflate, inflate_into
 from maskmill.names import IMAGE, group_name
-from maskmill.shard_index import DAMAGE, ArrayIndex, index_shard
+from maskmill.shard_index import DAMAGE, ArrayIndex, index_shard, is_of_system
 
 # Arrays that are at most so far from each other in the file are read at once.
 _GAP_BYTES = 4096
@@ -58,7 +58,7 @@ class ShardReader:
                 with h5py.File(file) as hdf5:
                     self._index = index_shard(hdf5, shard.examples)
             except DAMAGE as error:
-                if _is_of_system(error):
+                if is_of_system(error):
                     raise
                 advice = "copy the dataset again, or make it again"
                 raise DatasetError(f"{shard.path} is damaged ({error}); {advice}") from error
@@ -171,11 +171,6 @@ class ShardReader:
 
     def _read_with_hdf5(self, target: NDArray[Any], example: int, name: str) -> None:
         target[...] = self._with_hdf5(example, name)[()]
-
-
-def _is_of_system(error: Exception) -> bool:
-    """Whether the system or a store has failed, and not HDF5, which raises OSError itself, without a number."""
-    return isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None)
 
 
 def _decode_into(target: NDArray[Any], index: ArrayIndex, stored: Sequence[NDArray[np.uint8]]) -> None:

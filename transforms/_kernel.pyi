@@ -39,7 +39,7 @@ def sum_blocks(
     Args:
         blocks: [down, across]; receives the sum of each block.
         squares: [1]; receives the sum of the squares of all pixels.
-        image: [height, width].
+        image: [height, width]; at most 65,536 wide.
         rows: [down + 1]: first row of each block, ascending from 0; at the end, height.
         columns: [across + 1], likewise.
     """

@@ -30,7 +30,7 @@ enum {
     MAX_ITEMS = 1 << 27,   /* products of bytes and items fit into 64 bits */
     MAX_SUM = 8 * 255,     /* of the bytes of a number */
     MAX_ARRAYS = 8,
-    PIECE = 4096, PIECE_ROWS = 256, /* size of a piece: 32 bits hold the squares of a row, 16 the sum of a column */
+    MAX_WIDTH = 1 << 16, /* the squares of a line fit into 32 bits, and so do the sums of 2^24 lines */
 };
 
 /* Bits, the lowest of a byte first; what is behind `end` is 0. */
@@ -112,27 +112,25 @@ static int resize(const Py_buffer *arrays, Stream *unused)
 
 static int sum_blocks(const Py_buffer *arrays, Stream *unused)
 {
-    const Py_ssize_t width = arrays[2].shape[1], across = arrays[0].shape[1];
+    const Py_ssize_t down = arrays[0].shape[0], across = arrays[0].shape[1], width = arrays[2].shape[1];
     const int32_t *rows = arrays[3].buf, *columns = arrays[4].buf;
+    if (arrays[3].shape[0] != down + 1 || arrays[4].shape[0] != across + 1 || arrays[1].shape[0] != 1 ||
+        !rises(arrays + 3, arrays[2].shape[0]) || !rises(arrays + 4, width) || width > MAX_WIDTH) return 0;
     uint64_t *blocks = memset(arrays[0].buf, 0, arrays[0].len), *squares = memset(arrays[1].buf, 0, arrays[1].len);
-    uint16_t sums[PIECE]; /* of the columns of a piece */
-    if (arrays[3].shape[0] != arrays[0].shape[0] + 1 || arrays[4].shape[0] != across + 1 || arrays[1].shape[0] != 1 ||
-        !rises(arrays + 3, arrays[2].shape[0]) || !rises(arrays + 4, width)) return 0;
-    for (Py_ssize_t i = 0; i < arrays[0].shape[0]; i++, blocks += across)
-        for (Py_ssize_t top = rows[i], bottom; top < rows[i + 1]; top = bottom)
-            for (Py_ssize_t left = (bottom = Py_MIN(top + PIECE_ROWS, rows[i + 1]), 0), size; left < width; left += size) {
-                size = Py_MIN(width - left, PIECE);
-                memset(sums, 0, sizeof sums);
-                for (Py_ssize_t y = top; y < bottom; y++) {
-                    const uint8_t *pixels = (const uint8_t *)arrays[2].buf + y * width + left;
-                    uint32_t of_line = 0;
-                    for (Py_ssize_t x = 0; x < size; x++) sums[x] += pixels[x], of_line += (uint32_t)pixels[x] * pixels[x];
-                    *squares += of_line;
-                }
-                for (Py_ssize_t j = 0; j < across; j++)
-                    for (Py_ssize_t x = Py_MAX(columns[j] - left, 0); x < Py_MIN(columns[j + 1] - left, size); x++)
-                        blocks[j] += sums[x];
-            }
+    uint32_t *sums = malloc(width * sizeof *sums); /* of the columns of a row of blocks */
+    if (!sums) return -1;
+    for (Py_ssize_t i = 0; i < down; i++, blocks += across) {
+        memset(sums, 0, width * sizeof *sums);
+        for (Py_ssize_t y = rows[i]; y < rows[i + 1]; y++) {
+            const uint8_t *pixels = (const uint8_t *)arrays[2].buf + y * width;
+            uint32_t of_line = 0;
+            for (Py_ssize_t x = 0; x < width; x++) sums[x] += pixels[x], of_line += (uint32_t)pixels[x] * pixels[x];
+            *squares += of_line;
+        }
+        for (Py_ssize_t j = 0; j < across; j++)
+            for (Py_ssize_t x = columns[j]; x < columns[j + 1]; x++) blocks[j] += sums[x];
+    }
+    free(sums);
     return 1;
 }
 
@@ -166,15 +164,8 @@ static int draw(const Py_buffer *arrays, const Py_buffer *line_begin, const Py_b
     return 1;
 }
 
-static int draw_down(const Py_buffer *arrays, Stream *unused)
-{
-    return draw(arrays, arrays + 3, arrays + 2, 1, arrays[0].shape[1]);
-}
-
-static int draw_along(const Py_buffer *arrays, Stream *unused)
-{
-    return draw(arrays, arrays + 2, arrays + 3, arrays[0].shape[1], 1);
-}
+static int draw_down(const Py_buffer *a, Stream *unused) { return draw(a, a + 3, a + 2, 1, a->shape[1]); }
+static int draw_along(const Py_buffer *a, Stream *unused) { return draw(a, a + 2, a + 3, a->shape[1], 1); }
 
 /* ---- deflate_runs(plane, layout, header, codes, counts, sums, weighted) ---------------------------------------- */
 

@@ -16,6 +16,8 @@ from maskmill.transforms.kernel import KERNEL
 
 # Blocks of a difference hash, downwards and across: 64 pairs of neighbours.
 GRID = (8, 9)
+# The widest image whose lines `kernel.c` sums.
+_KERNEL_WIDTH = 2**16
 
 
 class Measures(NamedTuple):
@@ -104,7 +106,7 @@ def sum_blocks(image: NDArray[np.uint8]) -> ImageSums:
         image: uint8 [H, W], C order.
     """
     grid = _grid(*image.shape)
-    if KERNEL is None or grid.repeats:
+    if KERNEL is None or grid.repeats or image.shape[1] > _KERNEL_WIDTH:
         return _sum_with_numpy(image, grid)
     blocks, squares = np.empty(GRID, np.uint64), np.empty(1, np.uint64)
     KERNEL.sum_blocks(blocks, squares, image, grid.rows, grid.columns)
