@@ -9,15 +9,16 @@ convolutions, and one upsampling.
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
 from maskmill import Dataset, open_dataset
-from maskmill.augment import normalize
 from maskmill.torch import BatchDataset, BatchLoader
 
 
@@ -55,9 +56,14 @@ def loss_of(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return nn.functional.binary_cross_entropy_with_logits(logits, labels.float())
 
 
-def zero_centered(image, label, random):
-    """Scales grey levels to -1 … 1, as the Model Zoo's parameter files do."""
-    return normalize(image, "zero_centered"), label
+def standardize(image, label, random, mean, std):
+    """Gives the grey levels of all examples together the mean 0 and the standard deviation 1."""
+    return ((image - mean) / std).astype(np.float32), label
+
+
+def standardized(examples: Dataset):
+    """Returns `standardize` with the numbers of a dataset; workers may be forked or spawned."""
+    return functools.partial(standardize, mean=examples.statistics.mean, std=examples.statistics.std)
 
 
 def main() -> None:
@@ -70,7 +76,7 @@ def main() -> None:
     torch.manual_seed(0)
     examples = open_dataset(arguments.dataset, "train_input")
     loader = BatchLoader(
-        BatchDataset(examples, batch_size=8, transform=zero_centered), num_workers=2, persistent_workers=True
+        BatchDataset(examples, batch_size=8, transform=standardized(examples)), num_workers=2, persistent_workers=True
     )
     network = Network(count_channels(examples))
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)

@@ -13,7 +13,7 @@ import sys
 
 import torch
 from accelerate import Accelerator
-from train import Network, count_channels, loss_of, zero_centered
+from train import Network, count_channels, loss_of, standardized
 
 from maskmill import open_dataset
 from maskmill.torch import ExampleDataset
@@ -25,7 +25,7 @@ def main() -> None:
     accelerator = Accelerator()
     examples = open_dataset(sys.argv[1], "train_input")
     network = Network(count_channels(examples))
-    dataset = ExampleDataset(examples, transform=zero_centered)
+    dataset = ExampleDataset(examples, transform=standardized(examples))
     loader, network, optimizer = accelerator.prepare(
         torch.utils.data.DataLoader(dataset, batch_size=8, shuffle=True, num_workers=2, persistent_workers=True),
         network,

@@ -558,4 +558,4 @@ def test_a_name_that_a_terminal_cannot_show_is_shown_escaped(tmp_path: Path) -> 
     png = str(tmp_path / "a.png")
     command = [sys.executable, "-m", "maskmill", "show", str(output), "--output", png]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    assert r"K\xf6ln.jpg, is drawn in" in done.stdout
+    assert r"K\xf6ln.jpg, with class 3, is drawn in" in done.stdout
