@@ -1,8 +1,8 @@
 /* The inner loops of an example: resizes and measures an image, draws a mask, compresses a label.
 
-   The results are those of resize.py, measure.py, rle.py and deflate_runs.py, which do the same with NumPy where this file
-   cannot be compiled, to the bit: all sums are of integers, and exact. Every argument is a C-contiguous array, whose shape and
-   contents are checked; the interpreter's lock is released meanwhile. _kernel.pyi describes the functions. */
+   The results are those of resize.py, measure.py, rle.py and deflate_runs.py to the bit, which use NumPy where this
+   file cannot be compiled: all sums are of integers, and exact. Every argument is a C-contiguous array, whose shape
+   and contents are checked; the interpreter's lock is released meanwhile. _kernel.pyi describes all. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -30,7 +30,7 @@ enum {
     MAX_ITEMS = 1 << 27,   /* products of bytes and items fit into 64 bits */
     MAX_SUM = 8 * 255,     /* of the bytes of a number */
     MAX_ARRAYS = 8,
-    MAX_WIDTH = 1 << 16, /* the squares of a line fit into 32 bits, and so do the sums of 2^24 lines */
+    MAX_WIDTH = 1 << 16, MAX_LINES = 257, /* the squares of a line fit into 32 bits, the sum of a column into 16 */
 };
 
 /* Bits, the lowest of a byte first; what is behind `end` is 0. */
@@ -117,19 +117,20 @@ static int sum_blocks(const Py_buffer *arrays, Stream *unused)
     if (arrays[3].shape[0] != down + 1 || arrays[4].shape[0] != across + 1 || arrays[1].shape[0] != 1 ||
         !rises(arrays + 3, arrays[2].shape[0]) || !rises(arrays + 4, width) || width > MAX_WIDTH) return 0;
     uint64_t *blocks = memset(arrays[0].buf, 0, arrays[0].len), *squares = memset(arrays[1].buf, 0, arrays[1].len);
-    uint32_t *sums = malloc(width * sizeof *sums); /* of the columns of a row of blocks */
+    uint16_t *sums = malloc(width * sizeof *sums); /* of the columns, over some lines of a row of blocks */
     if (!sums) return -1;
-    for (Py_ssize_t i = 0; i < down; i++, blocks += across) {
-        memset(sums, 0, width * sizeof *sums);
-        for (Py_ssize_t y = rows[i]; y < rows[i + 1]; y++) {
-            const uint8_t *pixels = (const uint8_t *)arrays[2].buf + y * width;
-            uint32_t of_line = 0;
-            for (Py_ssize_t x = 0; x < width; x++) sums[x] += pixels[x], of_line += (uint32_t)pixels[x] * pixels[x];
-            *squares += of_line;
+    for (Py_ssize_t i = 0; i < down; i++, blocks += across)
+        for (Py_ssize_t y = rows[i], stop; y < rows[i + 1];) {
+            memset(sums, 0, width * sizeof *sums);
+            for (stop = Py_MIN(y + MAX_LINES, rows[i + 1]); y < stop; y++) {
+                const uint8_t *pixels = (const uint8_t *)arrays[2].buf + y * width;
+                uint32_t of_line = 0;
+                for (Py_ssize_t x = 0; x < width; x++) sums[x] += pixels[x], of_line += (uint32_t)pixels[x] * pixels[x];
+                *squares += of_line;
+            }
+            for (Py_ssize_t j = 0; j < across; j++)
+                for (Py_ssize_t x = columns[j]; x < columns[j + 1]; x++) blocks[j] += sums[x];
         }
-        for (Py_ssize_t j = 0; j < across; j++)
-            for (Py_ssize_t x = columns[j]; x < columns[j + 1]; x++) blocks[j] += sums[x];
-    }
     free(sums);
     return 1;
 }
@@ -293,7 +294,6 @@ static PyMethodDef methods[] = {
     {"deflate_runs", call_deflate_runs, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
-static struct PyModuleDef definition = {
-    .m_base = PyModuleDef_HEAD_INIT, .m_name = "_kernel", .m_size = -1, .m_methods = methods};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "_kernel", .m_size = -1, .m_methods = methods};
 
 PyMODINIT_FUNC PyInit__kernel(void) { return PyModule_Create(&definition); }

@@ -17,7 +17,8 @@ from maskmill.pipeline.report.statistics import SplitStatistics
 # Images look the same only if their hashes differ in at most two bits. Such hashes agree in one of three bands, each
 # given by its lowest bit and its number of bits.
 _BANDS = ((0, 22), (22, 21), (43, 21))
-# Pairs whose pixels are compared, and so many of them at a time; more are counted only.
+# Pairs whose pixels are compared, and so many of them at a time. Where light falls off to the right in all images, all
+# hashes are equal, and there would be as many pairs as the square of the examples.
 MOST_PAIRS = 500_000
 _AT_ONCE = 2048
 # Images whose details are kept, 8 kB each.
@@ -60,12 +61,12 @@ class NearDuplicates:
     Attributes:
         pairs: first those between splits, then those within one; each in the order of the examples.
         flat: examples of a single grey, which are not compared.
-        not_compared: number of pairs with similar hashes whose pixels were not compared, because there are too many.
+        compared_all: whether the pixels of all pairs with similar hashes were compared, and not of `MOST_PAIRS` only.
     """
 
     pairs: Sequence[Pair]
     flat: Sequence[Place]
-    not_compared: int
+    compared_all: bool
 
 
 def find_near_duplicates(splits: Sequence[SplitStatistics]) -> NearDuplicates:
@@ -79,7 +80,7 @@ def find_near_duplicates(splits: Sequence[SplitStatistics]) -> NearDuplicates:
     flat = np.concatenate([split.flat for split in splits])
     shown = np.flatnonzero(~flat)
     hashes = np.concatenate([split.hashes for split in splits])
-    similar = shown[similar_pairs(hashes[shown])]
+    similar = shown[similar_pairs(hashes[shown], MOST_PAIRS + 1)]
     compared = similar[:MOST_PAIRS]
     pairs = [
         Pair(examples.place(one), examples.place(other), int(hashes[one] ^ hashes[other]).bit_count(), same_masks)
@@ -88,38 +89,43 @@ def find_near_duplicates(splits: Sequence[SplitStatistics]) -> NearDuplicates:
     ]
     pairs.sort(key=lambda pair: not pair.between_splits)
     places = [examples.place(number) for number in np.flatnonzero(flat).tolist()]
-    return NearDuplicates(pairs, places, len(similar) - len(compared))
+    return NearDuplicates(pairs, places, len(similar) == len(compared))
 
 
-def similar_pairs(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Finds all pairs of hashes that differ in at most two bits.
+def similar_pairs(hashes: NDArray[np.uint64], most: int) -> NDArray[np.int64]:
+    """Finds pairs of hashes that differ in at most two bits.
+
+    Args:
+        hashes: uint64 [n].
+        most: number of pairs that are enough, if there are more.
 
     Returns:
         int64 [pairs, 2]: two indices, the smaller first; in order, each pair once.
     """
-    found = [_agreeing(hashes, _BANDS[number], _BANDS[:number]) for number in range(len(_BANDS))]
-    pairs = np.concatenate(found)
+    found = [_agreeing(hashes, _BANDS[number], _BANDS[:number], most) for number in range(len(_BANDS))]
+    pairs = np.concatenate(found)[:most]
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
 def _agreeing(
-    hashes: NDArray[np.uint64], band: tuple[int, int], earlier: Sequence[tuple[int, int]]
+    hashes: NDArray[np.uint64], band: tuple[int, int], earlier: Sequence[tuple[int, int]], most: int
 ) -> NDArray[np.int64]:
-    """Finds the similar pairs that agree in a band, and in no earlier one, which has found them."""
+    """Finds the similar pairs that agree in a band, and in no earlier one, which has found them; `most` are enough."""
     values = hashes & _mask(band)
     order = np.argsort(values, kind="stable")
     values = values[order]
-    left, found = np.arange(len(order)), [np.empty((0, 2), np.int64)]
+    left, found, number = np.arange(len(order)), [np.empty((0, 2), np.int64)], 0
     for distance in range(1, len(order)):
         # Of each run of equal values, those that have another one of it so much further on.
         left = left[left + distance < len(order)]
         left = left[values[left] == values[left + distance]]
-        if not len(left):
+        if not len(left) or number >= most:
             break
         pairs = np.stack([order[left], order[left + distance]], axis=1)
         different = hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]
         new = np.all([different & _mask(one) != 0 for one in earlier], axis=0) if earlier else True
         found.append(pairs[_has_at_most_two_bits(different) & new])
+        number += len(found[-1])
     return np.concatenate(found)
 
 

@@ -18,7 +18,7 @@ from maskmill.pipeline.report.class_counts import NO_DEFECT, ClassCounts, names_
 from maskmill.pipeline.report.class_tables import class_rows, together_rows
 from maskmill.pipeline.report.colours import class_colour, hex_colour
 from maskmill.pipeline.report.compare_splits import SIGNIFICANCE, Difference, find_differences
-from maskmill.pipeline.report.near_duplicates import NearDuplicates, Place
+from maskmill.pipeline.report.near_duplicates import MOST_PAIRS, NearDuplicates, Place
 from maskmill.pipeline.report.samples import draw_samples
 from maskmill.pipeline.report.source import DatasetSource
 from maskmill.pipeline.report.statistics import SplitStatistics
@@ -205,8 +205,8 @@ def _describe_near_duplicates(found: NearDuplicates, between: int, differ: int) 
         more = f" and {len(found.flat) - _PAIRS:,} more" if len(found.flat) > _PAIRS else ""
         verb = "shows a single grey and is" if len(found.flat) == 1 else "show a single grey and are"
         yield f"{count(len(found.flat), 'example')} {verb} not compared: {first}{more}."
-    if found.not_compared:
-        yield f"{found.not_compared:,} more pairs with similar hashes were not compared: there are too many."
+    if not found.compared_all:
+        yield f"Only {MOST_PAIRS:,} pairs of examples with similar hashes were compared: there are too many."
 
 
 def _image(place: Place) -> str:

@@ -36,7 +36,7 @@ READ, DECODE, RESIZE, MASK, ENCODE, WRITE, SHA256 = (
     "decode the JPEG",
     "resize the image",
     "draw and resize the mask",
-    "compress the label",
+    "compress the label, and measure",
     "write to HDF5",
     "sha256 of the file",
 )

@@ -96,7 +96,7 @@ def test_it_draws_the_same_mask(
 @uses_kernel
 @given(seeds, st.integers(1, 600), st.integers(1, 600))
 @example(0, 8, 9)
-@example(1, 4200, 40)
+@example(1, 4200, 40)  # more lines in a block than are summed at a time
 @example(1, 9, 65536)  # the widest
 @example(1, 9, 65537)
 def test_it_sums_the_same_blocks(seed: int, height: int, width: int) -> None:

@@ -37,15 +37,15 @@ def test_all_pairs_of_hashes_within_two_bits_are_found_and_no_other() -> None:
         pairs = itertools.combinations(range(len(hashes)), 2)
         expected = [[one, other] for one, other in pairs if int(hashes[one] ^ hashes[other]).bit_count() <= 2]
         assert len(expected) > 50 * 49 // 2
-        assert similar_pairs(hashes).tolist() == expected
-    assert similar_pairs(np.empty(0, np.uint64)).shape == (0, 2)
+        assert similar_pairs(hashes, 10**9).tolist() == expected
+    assert similar_pairs(np.empty(0, np.uint64), 9).shape == (0, 2)
 
 
 def test_two_bits_anywhere_are_found() -> None:
     for one, other in itertools.combinations(range(64), 2):
-        assert similar_pairs(np.array([0, 1 << one | 1 << other], np.uint64)).tolist() == [[0, 1]]
+        assert similar_pairs(np.array([0, 1 << one | 1 << other], np.uint64), 9).tolist() == [[0, 1]]
         assert (
-            not len(similar_pairs(np.array([0, 1 << one | 1 << other | 1 << (other + 1) % 64], np.uint64)))
+            not len(similar_pairs(np.array([0, 1 << one | 1 << other | 1 << (other + 1) % 64], np.uint64), 9))
             or (other + 1) % 64 == one
         )
 
@@ -99,7 +99,7 @@ def test_planted_duplicates_are_found_all_of_them_and_no_other(dataset: Path) ->
 def test_black_images_are_listed_and_not_paired(dataset: Path) -> None:
     found = found_in(dataset)
     assert len(found.flat) == sum(plan_image(SEED, index).black for index in range(IMAGES))
-    assert found.not_compared == 0
+    assert found.compared_all
 
 
 def test_the_page_lists_the_pairs_and_says_how_many_are_between_splits(dataset: Path, tmp_path: Path) -> None:
@@ -121,10 +121,23 @@ def test_the_page_lists_the_pairs_and_says_how_many_are_between_splits(dataset: 
     assert "example shows a single grey and is not compared: " in page.text
 
 
-def test_more_pairs_than_may_be_compared_are_counted(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_all_hashes_are_equal_only_so_many_pairs_are_made() -> None:
+    pairs = similar_pairs(np.zeros(40_000, np.uint64), 1000)
+    assert pairs.shape == (1000, 2)
+    assert len({tuple(pair) for pair in pairs.tolist()}) == 1000
+    assert (pairs[:, 0] < pairs[:, 1]).all()
+
+
+def test_more_pairs_than_may_be_compared_are_left_out_and_the_page_says_so(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     every = found_in(dataset)
-    monkeypatch.setattr("maskmill.pipeline.report.near_duplicates.MOST_PAIRS", 3)
+    sentence = "Only 3 pairs of examples with similar hashes were compared: there are too many."
+    assert sentence not in page_of(dataset, tmp_path).text
+    for module in ("near_duplicates", "page"):
+        monkeypatch.setattr(f"maskmill.pipeline.report.{module}.MOST_PAIRS", 3)
     few = found_in(dataset)
-    assert few.not_compared > 0
+    assert not few.compared_all
     assert len(few.pairs) <= 3
     assert set(few.pairs) <= set(every.pairs)
+    assert sentence in page_of(dataset, tmp_path).text
