@@ -141,7 +141,8 @@ def put_legend_below(figure: Figure, names: Sequence[str], handles: Sequence[Any
 
 def shade(order: int) -> tuple[float, ...]:
     """Returns the shade of a split by its order, from 0."""
-    return to_rgba(INK, split_shade(order))
+    colour: tuple[float, ...] = to_rgba(INK, split_shade(order))
+    return colour
 
 
 def shades(splits: int) -> list[Patch]:
