@@ -92,6 +92,12 @@ def set_sum(key: str, value: int) -> Damage:
     return lambda root: reseal(root, lambda manifest: manifest["splits"]["eval_input"].update({key: value}))
 
 
+def set_statistic(name: str, value: object) -> Damage:
+    return lambda root: reseal(
+        root, lambda manifest: manifest["splits"]["eval_input"]["statistics"].update({name: value})
+    )
+
+
 def in_data_params(old: str, new: str) -> Damage:
     return lambda root: edit_text(root, "data_params.json", old, new)
 
@@ -151,6 +157,14 @@ NAMES_AND_SIZES: dict[str, tuple[Damage, list[str]]] = {
     ),
 }
 CONTENTS: dict[str, tuple[Damage, list[str]]] = {
+    "statistics": (
+        set_statistic("mean", 1.0),
+        ["manifest.json: the statistics of eval_input do not follow from its shards"],
+    ),
+    "statistics of no class": (
+        set_statistic("pos_weight", {}),
+        ["manifest.json: the statistics of eval_input do not follow from its shards"],
+    ),
     "lines swapped": (
         swap_lines,
         [
