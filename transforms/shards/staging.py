@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 
 from maskmill.names import ATTEMPT, is_record, record_path, shard_path
 from maskmill.transforms.files.checksums import copy_to_local, sha256_of
+from maskmill.transforms.files.errors import as_os_error
 from maskmill.transforms.files.find_files import exists, list_folder_if_there
 from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.files.read_write import move, read_bytes_if_there, sync, upload, write_whole
@@ -127,13 +128,13 @@ def stage(attempt: str, staged: str, stored: StoredShard) -> None:
 
 def write_record(staged: str, stored: StoredShard) -> None:
     """Writes the record of a complete shard in the staging folder."""
-    content = json.dumps(stored.to_json()).encode()
-    if is_local(staged):
+    path, content = record_path(staged), json.dumps(stored.to_json()).encode()
+    if is_local(path):
         # Not moved into place when it is complete, as every move has its cost: half a record counts as none.
-        with open(record_path(staged), "wb") as file:
+        with as_os_error(path), open(path, "wb") as file:
             file.write(content)
     else:
-        write_whole(record_path(staged), content)
+        write_whole(path, content)
 
 
 def stage_copy(source: ReusableShard, staged: str) -> bool:
