@@ -51,6 +51,17 @@ def test_the_parameters_of_the_original_make_a_loader(path: Path) -> None:
     assert -1 <= images.min() < 0 < images.max() <= 1
 
 
+def test_several_splits_of_a_dataset_are_read_as_one(path: Path, tmp_path: Path) -> None:
+    folders = [f"{path}/eval_input", f"{path}/train_input/"]
+    batches = Hdf5DataProcessor(params(path, data_dir=folders, shuffle=False)).create_dataloader()
+    images = torch.cat([images for images, _ in batches])
+    expected = [open_dataset(path, split)[0].image for split in ("eval_input", "train_input")]
+    assert len(images) == 8
+    assert np.array_equal(images[[0, 3]], np.stack(expected))
+    with pytest.raises(ValueError, match="name the folder of a split, or several in one dataset"):
+        Hdf5DataProcessor(params(path, data_dir=[*folders, f"{tmp_path}/train_input"]))
+
+
 @pytest.mark.parametrize(("use_bfloat16", "dtype"), [(True, "bfloat16"), (False, "float16")])
 def test_mixed_precision(path: Path, use_bfloat16: bool, dtype: str) -> None:
     section = params(path, mixed_precision=True, use_bfloat16=use_bfloat16, normalize_data_method="zero_one")
