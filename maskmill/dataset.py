@@ -16,7 +16,7 @@ from maskmill.epochs import order_by_shards
 from maskmill.errors import DatasetError
 from maskmill.fetch_ahead import FetchAhead, uses_of
 from maskmill.folder import Folder, folder_of
-from maskmill.measures import Measures, read_measures
+from maskmill.measures import SplitMeasures, read_measures
 from maskmill.names import IMAGE, LABEL, TRAIN
 from maskmill.open_shards import OpenShards
 from maskmill.positions import places_of
@@ -146,7 +146,7 @@ class Dataset(Sequence[Example]):
         self._open = OpenShards(functools.partial(_open_folder, self.path, self._shards, self.cache))
         self._forms: dict[str, tuple[np.dtype[np.generic], tuple[int, ...]]] = {}
         # Of the whole split, once they were read; parts share them.
-        self._measures: list[Measures] = []
+        self._measures: list[SplitMeasures] = []
 
     def __len__(self) -> int:
         return len(self._places if self._part is None else self._part)
@@ -319,7 +319,7 @@ class Dataset(Sequence[Example]):
         self.__dict__.update(state)
         self._begin()
 
-    def _measured(self) -> Measures:
+    def _measured(self) -> SplitMeasures:
         if not self._measures:
             self._measures.append(read_measures(folder_of(self.path), self._shards))
         return self._measures[0].part(np.arange(len(self._places)) if self._part is None else self._part)

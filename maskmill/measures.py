@@ -25,8 +25,8 @@ FIRST_FORMAT = 6
 _BLOCK_BYTES = 2**16
 
 
-class Measures(NamedTuple):
-    """Measures of examples, in the order of their indices.
+class SplitMeasures(NamedTuple):
+    """SplitMeasures of examples, in the order of their indices.
 
     Attributes:
         areas: number of pixels of each class, int32 [n, classes].
@@ -40,9 +40,11 @@ class Measures(NamedTuple):
     image_hashes: NDArray[np.uint64]
     pixels: int
 
-    def part(self, positions: NDArray[np.int64]) -> Measures:
+    def part(self, positions: NDArray[np.int64]) -> SplitMeasures:
         """Selects examples by index."""
-        return Measures(self.areas[positions], self.pixel_sums[positions], self.image_hashes[positions], self.pixels)
+        return SplitMeasures(
+            self.areas[positions], self.pixel_sums[positions], self.image_hashes[positions], self.pixels
+        )
 
     def statistics(self) -> Statistics:
         """Computes the statistics of the examples, of which there must be some."""
@@ -50,7 +52,7 @@ class Measures(NamedTuple):
         return statistics_of(len(self.areas) * self.pixels, pixel_sums.tolist(), areas.tolist())
 
 
-def read_measures(folder: Folder, shards: Sequence[Shard]) -> Measures:
+def read_measures(folder: Folder, shards: Sequence[Shard]) -> SplitMeasures:
     """Reads the measures of all examples of a split.
 
     Args:
@@ -63,13 +65,13 @@ def read_measures(folder: Folder, shards: Sequence[Shard]) -> Measures:
     """
     filled = [shard for shard in shards if shard.examples]
     if not filled:
-        return Measures(np.empty((0, 0), np.int32), np.empty((0, 2), np.uint64), np.empty(0, np.uint64), 0)
+        return SplitMeasures(np.empty((0, 0), np.int32), np.empty((0, 2), np.uint64), np.empty(0, np.uint64), 0)
     pixels = _read(folder, filled[0], _pixels_of_image)
     of_shards = [_read(folder, shard, _arrays_of) for shard in filled]
     areas, pixel_sums, image_hashes = map(np.concatenate, zip(*of_shards, strict=True))
     places = places_of(shards)
     begins = np.cumsum([0, *(shard.examples for shard in shards)], dtype=np.int64)
-    return Measures(areas, pixel_sums, image_hashes, pixels).part(begins[places[:, 0]] + places[:, 1])
+    return SplitMeasures(areas, pixel_sums, image_hashes, pixels).part(begins[places[:, 0]] + places[:, 1])
 
 
 def _read(folder: Folder, shard: Shard, read: Callable[[h5py.File, Shard], Any]) -> Any:

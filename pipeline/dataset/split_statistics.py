@@ -27,7 +27,7 @@ def split_statistics(
     examples = sum(shard.examples for shard in shards)
     if not examples or not all(shard.areas for shard in shards):
         return None
-    names = class_names if label.areas == len(class_names) else [" or ".join(class_names)]
+    names = class_names if label.num_areas == len(class_names) else [f"any of {', '.join(class_names)}"]
     pixel_sums = [sum(numbers) for numbers in zip(*(shard.pixel_sums for shard in shards), strict=True)]
     areas = [sum(numbers) for numbers in zip(*(shard.areas for shard in shards), strict=True)]
     found = statistics_of(examples * label.height * label.width, pixel_sums, areas)

@@ -127,7 +127,7 @@ def warn_of_unknown(excluded: Collection[str], folders: Iterable[str]) -> tuple[
     names = sorted(unknown)
     more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
     shown = printable(", ".join(names[:_SHOWN_NAMES])) + more
-    images = f"{len(names)} of {count(len(excluded), 'image')}"
+    images = f"{len(names)} of {count(len(excluded), 'image')} {'is' if len(names) == 1 else 'are'}"
     return (
         f"maskmill.exclude: {images} not in the image folder: {shown}; give the names of files, with their endings",
     )

@@ -141,9 +141,7 @@ def _check_assignment(value: object) -> object:
 def _check_groups(value: str | None, info: ValidationInfo) -> str | None:
     if value is None:
         return None
-    assignment = info.data.get("assignment")  # missing if it is wrong itself
-    if assignment and not strategy(assignment).keeps_groups:
-        raise ValueError(f"assignment: {assignment} does not keep groups together: {_keeping()}")
+    _check_keeps_together("groups", info)
     if other := _group_source(info):
         raise ValueError(f"there is a {other}, too; keep one of them")
     if info.field_name == "group_column" and info.data.get("negatives", "none") not in ("as_listed", "none"):
@@ -151,9 +149,12 @@ def _check_groups(value: str | None, info: ValidationInfo) -> str | None:
     return value
 
 
-def _keeping() -> str:
-    """Says which assignments keep groups together. Asking them imports Beam, so it is not done before it is needed."""
-    return f"set assignment: {' or '.join(name for name in STRATEGIES if strategy(name).keeps_groups)}"
+def _check_keeps_together(what: str, info: ValidationInfo) -> None:
+    """Raises if the assignment cannot keep something together. Asking it imports Beam: only done where it matters."""
+    assignment = info.data.get("assignment")  # missing if it is wrong itself
+    if assignment and not strategy(assignment).keeps_groups:
+        keeping = " or ".join(name for name in STRATEGIES if strategy(name).keeps_groups)
+        raise ValueError(f"assignment: {assignment} does not keep {what} together: set assignment: {keeping}")
 
 
 def _group_source(info: ValidationInfo) -> str:
@@ -164,9 +165,7 @@ def _group_source(info: ValidationInfo) -> str:
 def _check_duplicates(value: str, info: ValidationInfo) -> str:
     if value != "together":
         return value
-    assignment = info.data.get("assignment")  # missing if it is wrong itself
-    if assignment and not strategy(assignment).keeps_groups:
-        raise ValueError(f"assignment: {assignment} does not keep equal images together: {_keeping()}")
+    _check_keeps_together("equal images", info)
     if source := _group_source(info):
         raise ValueError(f"{source} decides what stays together; remove it, or set duplicates: drop")
     return value

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from maskmill import Example
 from maskmill.pipeline.report.class_counts import class_title
 from maskmill.pipeline.report.colours import class_colour
-from maskmill.pipeline.report.picture_legend import put_legend_below
+from maskmill.pipeline.report.picture_legend import add_legend
 
 Picture = NDArray[np.uint8]
 
@@ -78,4 +78,4 @@ def draw_side_by_side(example: Example, classes: Mapping[str, int], gap: int = 4
     pictures = [grey, white, draw_label(example, list(classes.values()))]
     picture = np.concatenate(pictures, axis=0 if wide else 1)
     shown = shown_classes(example, list(classes))
-    return put_legend_below(picture, {name: class_colour(classes[name]) for name in shown}) if shown else picture
+    return add_legend(picture, {name: class_colour(classes[name]) for name in shown}) if shown else picture

@@ -14,7 +14,7 @@ _TEXT_SIZE, _LINE, _SQUARE, _GAP = 14, 20, 12, 6
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 
 
-def put_legend_below(picture: NDArray[np.uint8], colours: Mapping[str, Colour]) -> NDArray[np.uint8]:
+def add_legend(picture: NDArray[np.uint8], colours: Mapping[str, Colour]) -> NDArray[np.uint8]:
     """Puts a legend below a picture, in as many lines as it takes; a picture narrower than a name becomes wider.
 
     Args:

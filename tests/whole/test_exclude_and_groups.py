@@ -61,7 +61,7 @@ def test_a_name_that_no_folder_has_is_a_warning(tmp_path: Path, data: Path) -> N
     params = write_params(tmp_path / "params.yaml", data, maskmill={**BY_HASH, "exclude": ["00.jpg", "01", "none.jpg"]})
     for command in ("plan", "create", "create"):
         said = run_here(command, "--params", params, "--output_dir", tmp_path / "out")
-        assert "warning: maskmill.exclude: 2 of 3 images not in the image folder: 01, none.jpg; give" in said.err
+        assert "warning: maskmill.exclude: 2 of 3 images are not in the image folder: 01, none.jpg; give" in said.err
 
 
 def write_groups(path: Path, groups: dict[str, list[str]]) -> None:

@@ -24,7 +24,7 @@ ROWS = [
 ]
 LOSSES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("bce", {"class_id": 1}, ["1"]),
-    ("bce", {"class_id": [1, 3, 4]}, ["1 or 3 or 4"]),
+    ("bce", {"class_id": [1, 3, 4]}, ["any of 1, 3, 4"]),
     ("multilabel_bce", {"class_id": [4, 1, 3], "num_classes": 6}, ["4", "1", "3"]),
     ("ssce", {"class_id": [4, 1, 3], "num_classes": 4}, ["4", "1", "3"]),
 ]

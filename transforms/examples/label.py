@@ -94,7 +94,7 @@ class LabelFormat(NamedTuple):
         return int(np.count_nonzero(mask & (mask - (mask != 0))))
 
     @property
-    def areas(self) -> int:
+    def num_areas(self) -> int:
         """Number of classes that the label distinguishes: with `bce` it is one, which unites them all."""
         return 1 if self.loss == "bce" else len(self.classes)
 

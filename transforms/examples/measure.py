@@ -24,7 +24,8 @@ class Measures(NamedTuple):
     """What is measured of an example.
 
     Attributes:
-        areas: number of pixels of each class that the label distinguishes, int64 [classes]; see `LabelFormat.areas`.
+        areas: number of pixels of each class that the label distinguishes, int64 [classes]; see
+            `LabelFormat.num_areas`.
         pixel_sums: sum of the pixels of the image, and sum of their squares.
         image_hash: difference hash of the image, 64 bits; see `difference_hash`.
     """
@@ -51,19 +52,19 @@ def count_areas(part: NDArray[np.generic], form: LabelFormat, channel: int = 0) 
         channel: index of the part's first channel in the label.
 
     Returns:
-        int64 [form.areas].
+        int64 [form.num_areas].
     """
-    areas = np.zeros(form.areas, np.int64)
+    areas = np.zeros(form.num_areas, np.int64)
     if form.loss == "ssce":
         left = _count(part)
-        for index in range(form.areas):
+        for index in range(form.num_areas):
             if left:  # mostly there is no class, or one
                 areas[index] = np.count_nonzero(part == index + 1)
                 left -= areas[index]
         return areas
     background = 1 if form.loss == "multilabel_bce" else 0
     for index, plane in enumerate(part, start=channel - background):
-        if 0 <= index < form.areas:
+        if 0 <= index < form.num_areas:
             areas[index] = _count(plane)
     return areas
 

@@ -119,7 +119,7 @@ def _check_count(shard: h5py.File, examples: int) -> Iterator[str]:
 
 def _check_attributes(shard: h5py.File, examples: int, form: LabelFormat) -> Iterator[str]:
     forms = {
-        AREAS: ArrayForm(np.dtype("<i4"), (examples, form.areas)),
+        AREAS: ArrayForm(np.dtype("<i4"), (examples, form.num_areas)),
         PIXEL_SUMS: ArrayForm(np.dtype("<u8"), (examples, 2)),
         IMAGE_HASHES: ArrayForm(np.dtype("<u8"), (examples,)),
     }
@@ -194,7 +194,7 @@ def _compare(found: Mapping[str, ArrayForm], arrays: Mapping[str, ArrayForm] | N
 
 
 def _check_content(group: h5py.Group, form: LabelFormat, recorded: Sums | None) -> list[str]:
-    found = Sums([0] * form.areas, [0, 0])
+    found = Sums([0] * form.num_areas, [0, 0])
     for part in _slabs(group[IMAGE]):  # any grey is right, as long as it can be read
         _, pixels, squares = sum_blocks(part[0])
         found.pixel_sums[:] = found.pixel_sums[0] + pixels, found.pixel_sums[1] + squares

@@ -37,7 +37,7 @@ def encode_example(image: NDArray[np.uint8], mask: ClassMask, form: LabelFormat)
         mask: all classes in one array [H, W], C order; see `LabelFormat`.
         form: of the label.
     """
-    chunks, areas = [], np.zeros(form.areas, np.int64)
+    chunks, areas = [], np.zeros(form.num_areas, np.int64)
     for offset, chunk in form.chunks(mask):
         chunks.append((offset, compress_chunk(chunk, form.numbers)))
         areas += count_areas(chunk, form, channel=offset[0])

@@ -54,13 +54,16 @@ class ShardFile:
         path: of the new file, local.
         form: of the labels; images have the same height and width.
 
+    Attributes:
+        measures: of the examples that were added.
+
     Raises:
         OSError: the file cannot be created or written.
     """
 
     def __init__(self, path: str, form: LabelFormat) -> None:
         self._image_ids: list[bytes] = []
-        self._measures: list[Measures] = []
+        self.measures: list[Measures] = []
         self._storage = _Storage(open(path, "w+b", buffering=0))  # noqa: SIM115
         self._file = h5py.File(self._storage, "w", libver=LIBVER)
         _bound_structure_cache(self._file)
@@ -92,7 +95,7 @@ class ShardFile:
         for offset, chunk in example.label_chunks:
             label.write_direct_chunk(offset, chunk)
         self._image_ids.append(image_id.encode())
-        self._measures.append(example.measures)
+        self.measures.append(example.measures)
         self._storage.check()
 
     def __enter__(self) -> ShardFile:
@@ -113,7 +116,7 @@ class ShardFile:
     def _describe_examples(self) -> None:
         ids = np.array(self._image_ids)
         self._file.attrs.create(IMAGE_IDS, ids, dtype=h5py.string_dtype("utf-8", ids.dtype.itemsize))
-        areas, pixel_sums, image_hashes = zip(*self._measures, strict=True)
+        areas, pixel_sums, image_hashes = zip(*self.measures, strict=True)
         self._file.attrs[AREAS] = np.array(areas, "<i4")
         self._file.attrs[PIXEL_SUMS] = np.array(pixel_sums, "<u8")
         self._file.attrs[IMAGE_HASHES] = np.array(image_hashes, "<u8")

@@ -59,7 +59,7 @@ class StoredShard(NamedTuple):
         rejected: examples that are missing from it, by their index in the shard's list of examples, ascending.
         overlaps: number of examples with pixels of several classes, and number of those pixels.
         pixel_sums: sum of the pixels of all images, and sum of their squares.
-        areas: number of pixels of each class in all labels; see `LabelFormat.areas`.
+        areas: number of pixels of each class in all labels; see `LabelFormat.num_areas`.
     """
 
     examples: int

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from maskmill.transforms.examples.measure import Measures
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.progress import PROGRESS
 from maskmill.transforms.shards.encode_example import EncodedExample
@@ -69,7 +68,6 @@ def write_file(
     """
     rejected: dict[int, RejectedExample] = {}
     overlaps: list[int] = []
-    measures: list[Measures] = []
     with ShardFile(path, form.label) as file:
         for index, example in enumerate(prepared):
             if isinstance(example, RejectedExample):
@@ -77,7 +75,6 @@ def write_file(
             else:
                 file.append(example, specs[index].image_id)
                 overlaps.append(example.overlap)
-                measures.append(example.measures)
             if not is_wanted():
                 raise GivenUpError
             PROGRESS.add(1)
@@ -85,8 +82,8 @@ def write_file(
         _sha256_of(path),
         rejected,
         overlaps=(sum(map(bool, overlaps)), sum(overlaps)),
-        pixel_sums=(sum(one.pixel_sums[0] for one in measures), sum(one.pixel_sums[1] for one in measures)),
-        areas=tuple(sum((one.areas for one in measures), np.zeros(form.label.areas, np.int64)).tolist()),
+        pixel_sums=(sum(one.pixel_sums[0] for one in file.measures), sum(one.pixel_sums[1] for one in file.measures)),
+        areas=tuple(sum((one.areas for one in file.measures), np.zeros(form.label.num_areas, np.int64)).tolist()),
     )
 
 

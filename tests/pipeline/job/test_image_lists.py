@@ -101,7 +101,7 @@ def test_excluded_images_that_no_folder_has_are_named_up_to_three(tmp_path: Path
     folders = [str(data / "train_images")]
     assert warn_of_unknown({"a.jpg", "K\u00f6ln.jpg"}, folders) == ()
     [warning] = warn_of_unknown({"a.jpg", "b", "c", "d", "e"}, folders)
-    assert warning.startswith("maskmill.exclude: 4 of 5 images not in the image folder: b, c, d and 1 more; give")
+    assert warning.startswith("maskmill.exclude: 4 of 5 images are not in the image folder: b, c, d and 1 more; give")
 
 
 def test_keys_that_came_later_count_only_where_they_are_set() -> None:

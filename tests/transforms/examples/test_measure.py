@@ -96,7 +96,7 @@ def test_areas_are_counted_in_labels_of_every_loss(
     loss: str, channels: int, expected: list[int], as_uint8: bool
 ) -> None:
     form = LabelFormat(loss, channels, *MASK.shape, (5, 6, 7), as_uint8)
-    assert form.areas == len(expected)
+    assert form.num_areas == len(expected)
     label = form.label(MASK)
     assert count_areas(label, form).tolist() == expected
     # Channel by channel, some rows at a time.
