@@ -54,7 +54,7 @@ flink: quickstart
 test-airflow: .venv-airflow/installed
 	.venv-airflow/bin/python -m pytest -m airflow tests/whole/test_airflow.py
 
-# Likewise: they need other versions of each other than maskmill does.
+# Likewise: these libraries are large, and hold each other to older versions.
 test-libraries: .venv-libraries/installed
 	.venv-libraries/bin/python -m pytest -m libraries tests/whole/test_recipes.py
 
@@ -103,7 +103,7 @@ $(VENV)/bin/python:
 	@touch $@
 
 .venv-libraries/installed: setup.py
-	@echo "installing PyTorch and the libraries of docs/recipes.md into .venv-libraries (several minutes) ..."
+	@echo "installing PyTorch and the libraries of docs/recipes.md into .venv-libraries (several minutes, 7 GB) ..."
 	$(PYTHON) -m venv .venv-libraries
 	.venv-libraries/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,torch,test-torch,test-libraries]'
 	@touch $@
