@@ -1,12 +1,12 @@
 """Deals examples out to folds, so that the folds are equal in every class.
 
-Examples with the same set of classes are alike, so that a deal is a number of examples for each set and fold. It follows
-from the numbers of examples alone.
+Examples with the same set of classes are alike, so that a deal is a number of examples for each set and fold. It
+follows from the numbers of examples alone.
 
-Each fold first gets an equal number of each set. What is left of each set, less than one example a fold, is dealt to the
-folds that have the fewest examples of its classes (after Sechidis, Tsoumakas and Vlahavas, On the Stratification of
-Multi-Label Data, 2011); then pairs of folds exchange examples while that makes them more equal. If two folds still differ
-by more than one example of a class, what is left is dealt again in other orders, and the most equal deal counts.
+Each fold first gets an equal number of each set. What is left of a set, less than one example a fold, goes to the folds
+with the fewest examples of its classes (after Sechidis, Tsoumakas and Vlahavas, On the Stratification of Multi-Label
+Data, 2011); then pairs of folds exchange examples while that makes them more equal. If two folds still differ by more
+than one example of a class, what is left is dealt again in other orders, and the most equal deal counts.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ class _Deal(NamedTuple):
 def deal(examples: Mapping[ClassSet, int], folds: int) -> dict[ClassSet, list[int]]:
     """Deals examples out to folds.
 
-    The numbers of examples of a class, of those without a defect, and of all, differ by at most one between folds, if no
-    example has several classes. With several classes there are data for which no deal does that; they mostly differ by
-    at most one then, too.
+    If no example has several classes, the folds differ by at most one example of each class, without a defect, and in
+    all. If some have, that is not always possible: the pairs of classes 1 and 2, 2 and 3, 1 and 3 cannot be dealt to
+    two folds like this.
 
     Args:
         examples: their number, by set of classes; the empty set is of those without a defect.

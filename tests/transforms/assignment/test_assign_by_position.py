@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import apache_beam as beam
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
@@ -17,7 +19,7 @@ from maskmill.transforms.assignment.assign_by_position import (
     cut_by_share,
 )
 from maskmill.transforms.assignment.image_hash import hash_image
-from maskmill.transforms.assignment.ranks import BlockKey, offsets_of
+from maskmill.transforms.assignment.ranks import BlockKey, cut_each, offsets_of
 from maskmill.transforms.assignment.splits import Selection, SplitRule, SplitSize
 from maskmill.transforms.examples.spec import ExampleSpec
 from tests.support.builders import in_process
@@ -33,8 +35,9 @@ def test_positions_are_those_of_a_plain_loop_over_the_files(places: list[tuple[i
     for file_index, block, line in places:
         spec = a_spec(f"{file_index}-{block}-{line}", line, block=block)
         blocks.setdefault(BlockKey(0, LISTED, file_index, block), []).append(spec)
-    offsets = offsets_of([(key, len(specs)) for key, specs in blocks.items()])
     everything = SplitRule("all", ALL, 0, 1)
+    cut = functools.partial(cut_each, cut=cut_by_share)
+    offsets = offsets_of([(key, len(specs)) for key, specs in blocks.items()], [everything], cut)
     found = {}
     for key, specs in blocks.items():
         for spec, in_splits in assign_by_position(key, specs, offsets, [everything]):
