@@ -74,7 +74,12 @@ def _describe_empty(job: Job, rule: SplitRule, metadata: DatasetMetadata) -> str
     }
     if found := " and ".join(cause for cause, applies in causes.items() if applies):
         return f"no example is left after {found}; some have to be kept, or class_id names a class without a mask"
-    source, class_ids = rule.selection
+    if job.input.splits_file:
+        return (
+            f"none of the images that {job.input.splits_file} puts there becomes an example: no such file is in the "
+            "image folder, or no row with a mask names it; correct the file, or set maskmill.negatives"
+        )
+    source, class_ids, _ = rule.selection
     files = ", ".join(file.path for file in job.input.files if source in dict(file.sources))
     names = " or ".join(job.form.classes[class_id - 1] for class_id in class_ids)
     there = classes_with_rows(metadata.rows.to_json(job.form.classes)["classes"])
