@@ -39,7 +39,6 @@ class ImageLists(NamedTuple):
         groups: path of the CSV file with the groups, absolute; None if there is none.
         groups_sha256: of its content, hexadecimal; "" if there is none.
         splits_file: path of the CSV file with the splits, absolute; None if there is none.
-        splits_sha256: of its content, hexadecimal; "" if there is none.
         split_of: the split of each image, by the name of the file as `file_named` gives it.
     """
 
@@ -47,14 +46,14 @@ class ImageLists(NamedTuple):
     groups: str | None = None
     groups_sha256: str = ""
     splits_file: str | None = None
-    splits_sha256: str = ""
     split_of: Mapping[str, str] = {}
 
     @property
     def settings(self) -> list[object]:
         """What decides a dataset, as JSON can hold it; empty without lists."""
         images = [sorted(self.excluded), self.groups_sha256] if self.excluded or self.groups else []
-        return [*images, *([{"splits_file": self.splits_sha256}] if self.splits_file else [])]
+        digest = hashlib.sha256(json.dumps(sorted(self.split_of.items())).encode()).hexdigest()
+        return [*images, *([{"splits_file": digest}] if self.splits_file else [])]
 
     @property
     def splits(self) -> list[str]:
@@ -84,7 +83,7 @@ def read_image_lists(params: Params) -> ImageLists:
     if splits.path is not None:
         _check_splits(splits.path, splits.of_image)
         _check_groups(splits.of_image, _group_finder(params, groups.of_image))
-    return ImageLists(names, groups.path, groups.sha256, splits.path, splits.sha256, splits.of_image)
+    return ImageLists(names, groups.path, groups.sha256, splits.path, splits.of_image)
 
 
 class _Values(NamedTuple):

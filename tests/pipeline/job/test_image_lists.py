@@ -106,6 +106,19 @@ def test_excluded_images_that_no_folder_has_are_named_up_to_three(tmp_path: Path
     assert other.startswith("maskmill.splits_file: 1 of 1 image is not in the image folder: f; give the names of")
 
 
+def test_the_splits_of_a_file_come_in_order_and_count_whatever_the_order_of_its_lines() -> None:
+    lines = ["a,10", "b,test", "c,2", "d,eval", "e,train", "f,another"]
+    found = []
+    for text in (lines, lines[::-1]):
+        Path("s.csv").write_text("\n".join(["ImageId,split", *text]))
+        found.append(read(splits_file="s.csv", image_suffix=".jpg"))
+    assert found[0].splits == ["train_input", "eval_input", "fold_2", "fold_10", "another_input", "test_input"]
+    assert found[0].settings == found[1].settings != []
+    assert found[0].split_of["a.jpg"] == "fold_10"
+    Path("s.csv").write_text("ImageId,split\na,1")
+    assert read(splits_file="s.csv").settings != found[0].settings
+
+
 def test_keys_that_came_later_count_only_where_they_are_set() -> None:
     later = {"exclude", "groups", "duplicates", "folds", "splits_file"}
     assert not later & MaskmillParams().settings().keys()

@@ -17,6 +17,7 @@ from maskmill.transforms.assignment.assign_by_position import (
     assign_by_position,
     csv_block,
     cut_by_share,
+    cut_into_folds,
 )
 from maskmill.transforms.assignment.image_hash import hash_image
 from maskmill.transforms.assignment.ranks import BlockKey, cut_each, offsets_of
@@ -52,6 +53,16 @@ def test_positions_are_those_of_a_plain_loop_over_the_files(places: list[tuple[i
 def test_the_cut_is_rounded_down_as_the_original_does(share: float, examples: int, train: int, rest: int) -> None:
     rules = [TRAIN._replace(stop=share), EVAL._replace(start=share)]
     assert cut_by_share(rules, examples) == [(0, train), (train, train + rest)]
+
+
+@given(st.integers(2, 100), st.integers(0, 10**6))
+def test_folds_are_consecutive_and_equal_within_one(folds: int, examples: int) -> None:
+    rules = [SplitRule(str(index), ALL, index / folds, (index + 1) / folds) for index in range(folds)]
+    bounds = cut_into_folds(rules, examples)
+    assert [start for start, _ in bounds] == [0, *(stop for _, stop in bounds[:-1])]
+    assert bounds[-1][1] == examples
+    sizes = {stop - start for start, stop in bounds}
+    assert max(sizes) - min(sizes) <= 1
 
 
 def test_an_example_is_in_the_block_of_its_first_row() -> None:
