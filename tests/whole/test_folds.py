@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import runpy
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from maskmill import open_dataset
 from maskmill.pipeline.sample.write_sample import write_sample
 from maskmill.pipeline.verify.verify_dataset import verify
 from tests.support.builders import params_of, write_dataset, write_params
-from tests.support.command import create, create_here, manifest, run_here, tree
+from tests.support.command import ROOT, create, create_here, manifest, run_here, tree
 
 SIZE = {"image_shape": [32, 200, 1], "class_id": "all", "num_classes": 5, "loss": "multilabel_bce"}
 FOLDS = [f"fold_{number}" for number in range(5)]
@@ -174,6 +175,17 @@ def test_what_cannot_be_is_told_with_what_to_do(tmp_path: Path, changes: dict[st
     params = write_params(tmp_path / "params.yaml", data, maskmill=changes)
     for command in ("create", "plan"):
         assert words in run_here(command, "--params", params, "--output_dir", tmp_path / "out", status=2).err
+
+
+def test_the_pictures_of_the_documentation_are_those_of_its_program() -> None:
+    drawn = runpy.run_path(str(ROOT / "docs" / "draw_splits.py"))
+    folds = drawn["folds_of_sample"]()
+    pictures = {"folds": drawn["draw_folds"](folds), "splits_file": drawn["draw_splits_file"]()}
+    for name, picture in pictures.items():
+        assert (ROOT / "docs" / "images" / f"{name}.svg").read_text() == picture
+    for number in range(1, 5):
+        sizes = [sum(number in classes for classes in fold) for fold in folds]
+        assert max(sizes) - min(sizes) <= 1
 
 
 def test_a_section_of_a_fold_is_refused_with_its_line(tmp_path: Path) -> None:

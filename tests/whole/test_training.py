@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 from statistics import mean
 from types import SimpleNamespace
@@ -52,7 +53,7 @@ def test_the_python_of_the_page_loads_batches(
     # What Lightning and accelerate do with a loader is theirs.
     trainer = SimpleNamespace(fit=lambda module, loader: list(loader))
     names: dict[str, Any] = {"trainer": trainer, "module": None, "accelerator": SimpleNamespace(prepare=list)}
-    first, epochs, again, numbers, balanced, cached, library, processor = python_blocks(TEXT)
+    first, epochs, again, numbers, balanced, folds, cached, library, processor = python_blocks(TEXT)
     exec(first, names)
     assert [name for name in ("images", "labels") if tuple(names[name].shape[1:]) != (1, 256, 256)] == []
     steps = names["loader"].dataset.plan.steps
@@ -70,6 +71,12 @@ def test_the_python_of_the_page_loads_batches(
     exec(balanced, names)
     images, labels = next(iter(names["loader"]))
     assert names["loss"](images / 255, labels).item() > 0
+    (keys,) = (block for block in blocks(TEXT) if block.strip().startswith("maskmill:"))
+    Path("folds.yaml").write_text(f"{Path('params.yaml').read_text()}\n{textwrap.dedent(keys)}")
+    create_here(Path("folds.yaml"), Path("folds"))
+    exec(folds, names)
+    assert len(names["train"]) == 4 * len(names["evaluation"]) + 2
+    assert sum(len(images) for images, _ in names["loader"]) == len(names["train"])
     exec(cached.replace("gs://bucket/hdf5", "hdf5").replace("/mnt/disk/cache", "cache"), names)
     assert sum(len(images) for images, _ in names["loader"]) == len(names["examples"])
     assert list((folder / "cache").iterdir())
