@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from maskmill import open_dataset
 from tests.support.builders import write_params
 from tests.support.command import ROOT, create_here
 from tests.support.needs import needs_package
@@ -75,7 +76,7 @@ def test_the_python_of_the_page_loads_batches(
     Path("folds.yaml").write_text(f"{Path('params.yaml').read_text()}\n{textwrap.dedent(keys)}")
     create_here(Path("folds.yaml"), Path("folds"))
     exec(folds, names)
-    assert len(names["train"]) == 4 * len(names["evaluation"]) + 2
+    assert len(names["train"]) + len(names["evaluation"]) == len(open_dataset("folds", names["folds"]))
     assert sum(len(images) for images, _ in names["loader"]) == len(names["train"])
     exec(cached.replace("gs://bucket/hdf5", "hdf5").replace("/mnt/disk/cache", "cache"), names)
     assert sum(len(images) for images, _ in names["loader"]) == len(names["examples"])
