@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import re
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from maskmill.manifest import seal
 from maskmill.names import HISTORY
 from maskmill.pipeline.cli import main
 from maskmill.pipeline.errors import DamagedError, MaskmillError, UsageError
@@ -106,6 +108,23 @@ def in_meta(old: str, new: str) -> Damage:
     return lambda root: edit_text(root, "meta_train_input.dat", old, new)
 
 
+def describe(change: Callable[[dict[str, Any]], object]) -> Damage:
+    """Changes croissant.json, and has the manifest say so."""
+
+    def damage(root: Path) -> None:
+        path = root / "croissant.json"
+        content = json.loads(path.read_text())
+        change(content)
+        text = json.dumps(content).encode()
+        path.write_bytes(text)
+        entry = {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()}
+        changed = {**manifest_of(root)}
+        changed["files"]["croissant.json"] = entry
+        (root / "manifest.json").write_bytes(seal(changed))
+
+    return damage
+
+
 def append(root: Path) -> None:
     with (root / SHARD).open("ab") as file:
         file.write(b"x")
@@ -196,6 +215,14 @@ CONTENTS: dict[str, tuple[Damage, list[str]]] = {
     "dataset_range": (
         in_data_params('"1": [', '"2": ['),
         ["data_params.json: eval_input_hdf.dataset_range does not cut 3 positions into consecutive ranges"],
+    ),
+    "file not in the description": (
+        describe(lambda content: content["distribution"].pop()),
+        ["croissant.json: does not list the files in manifest.json, with their sizes and checksums"],
+    ),
+    "no description": (
+        describe(lambda content: content["distribution"][0].pop("sha256")),
+        [r"croissant.json: does not describe a dataset \(KeyError: 'sha256'\)"],
     ),
     "written missing": (in_data_params("eval_input_hdf", "eval_input"), ["data_params.json: does not say what was wr"]),
     "unknown loss": (in_data_params('"loss": "bce"\n', '"loss": "?"\n'), ["data_params.json: does not say what was"]),
