@@ -82,7 +82,7 @@ def _croissant(job: Job, metadata: DatasetMetadata, files: Mapping[str, bytes]) 
     return croissant(
         split_entries(job, metadata),
         _file_entries(files),
-        {split: arrays_of(job.form.examples[split].label) for split in job.splits},
+        {split: arrays_of(job.form.examples[split]) for split in job.splits},
         name=job.output.layout.name,
         licence=(job.form.data_params.get("maskmill") or {}).get("licence"),
     )
