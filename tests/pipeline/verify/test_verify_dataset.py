@@ -63,7 +63,7 @@ def test_each_flipped_bit_is_found_and_its_file_named(tmp_path: Path, flips: int
     create(tmp_path)
     assert len((copy / HISTORY).read_text().splitlines()) == 2
     files = sorted(path for path in copy.rglob("*") if path.is_file() and path.stat().st_size)
-    assert len(files) == 15
+    assert len(files) == 16
     choice = random.Random(5)
     places = list(places_to_flip(files, flips))
     assert len(places) == flips
@@ -255,7 +255,7 @@ def test_quick_opens_nothing_but_the_manifest(copy: Path) -> None:
         if path.is_file() and path.name != "manifest.json":
             path.write_bytes(bytes(path.stat().st_size))
     assert verify(str(copy), quick=True).problems == ()
-    assert len(verify(str(copy)).problems) == 14
+    assert len(verify(str(copy)).problems) == 15
 
 
 def test_hdf5_files_of_other_names_are_left_out_of_account(copy: Path) -> None:
