@@ -19,8 +19,8 @@ SPLITS: dict[str, dict[str, Any]] = {
         "classes": {"3": 4, "4": 0},
         "statistics": STATISTICS,
         "shards": [
-            {"file": "train_input/data-0_p0.h5", "bytes": 300, "sha256": "aa"},
-            {"file": "train_input/data-1_p0.h5", "bytes": 200, "sha256": "bb"},
+            {"file": "train_input/data-0_p0.h5", "bytes": 300, "sha256": "a1"},
+            {"file": "train_input/data-1_p0.h5", "bytes": 200, "sha256": "b2"},
         ],
     },
     "eval_input": {"examples": 0, "negatives": 0, "classes": {"3": 0, "4": 0}, "statistics": None, "shards": []},
@@ -55,8 +55,8 @@ def test_every_file_is_listed_with_its_size_and_sum() -> None:
     assert [(one["@id"], one["contentUrl"], one["contentSize"], one["sha256"]) for one in listed] == [
         ("examples.csv", "examples.csv", "10 B", "cc"),
         ("rejected.jsonl", "rejected.jsonl", "0 B", "dd"),
-        ("train_input/data-0_p0.h5", "train_input/data-0_p0.h5", "300 B", "aa"),
-        ("train_input/data-1_p0.h5", "train_input/data-1_p0.h5", "200 B", "bb"),
+        ("train_input/data-0_p0.h5", "train_input/data-0_p0.h5", "300 B", "a1"),
+        ("train_input/data-1_p0.h5", "train_input/data-1_p0.h5", "200 B", "b2"),
     ]
     encodings = ["text/csv", "application/jsonlines", "application/x-hdf5", "application/x-hdf5"]
     assert [one["encodingFormat"] for one in listed] == encodings
@@ -64,10 +64,10 @@ def test_every_file_is_listed_with_its_size_and_sum() -> None:
 
 
 def test_urls_of_files_are_quoted() -> None:
-    shard = {"file": "train_input/é #1-0_p0.h5", "bytes": 1, "sha256": "aa"}
+    shard = {"file": "train_input/é #1-0_p0.h5", "bytes": 1, "sha256": "a1"}
     content = describe({"train_input": {**SPLITS["train_input"], "shards": [shard]}})
     assert content["distribution"][-1]["contentUrl"] == "train_input/%C3%A9%20%231-0_p0.h5"
-    assert listed_files(content)[-1] == (shard["file"], 1, "aa")
+    assert listed_files(content)[-1] == (shard["file"], 1, "a1")
 
 
 def test_splits_have_their_use_and_their_statistics() -> None:
