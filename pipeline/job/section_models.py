@@ -36,7 +36,7 @@ _SPLIT_SOURCES = ("splits", "folds", "splits_file")
 # Keys that say which group an image is in, in the order of the model.
 _GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 # Keys that came later than the rest. Datasets that do without them keep their fingerprints.
-_LATER_KEYS = ("exclude", "groups", "duplicates", "folds", "splits_file")
+_LATER_KEYS = ("exclude", "groups", "duplicates", "licence", "folds", "splits_file")
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -345,6 +345,7 @@ class MaskmillParams(BaseModel):
         splits_file: Path of a CSV file with the columns ImageId and split (or fold); a relative path begins in the
             working folder.
         label_dtype: Labels have the dtype of the original, or uint8, which takes a quarter of the memory of a reader.
+        licence: Licence of the dataset, which croissant.json repeats: its SPDX name, such as CC-BY-4.0, or its URL.
     """
 
     model_config = _STRICT
@@ -397,6 +398,7 @@ class MaskmillParams(BaseModel):
         default=None, description="give the path of a CSV file"
     )
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
+    licence: Text | None = Field(default=None, description="give a name such as CC-BY-4.0, or a URL")
 
     def settings(self) -> dict[str, Any]:
         """Returns the keys and values that decide a dataset, without later keys that have their defaults."""
