@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,14 @@ def test_several_splits_of_a_dataset_are_read_as_one(path: Path, tmp_path: Path)
     assert np.array_equal(images[[0, 3]], np.stack(expected))
     with pytest.raises(ValueError, match="name the folder of a split, or several in one dataset"):
         Hdf5DataProcessor(params(path, data_dir=[*folders, f"{tmp_path}/train_input"]))
+
+
+def test_a_fold_is_read_with_the_section_that_its_dataset_repeats(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", [f"{name}.jpg,3,1 2" for name in "abcdef"])
+    path = create(tmp_path, data, maskmill={"folds": 3})
+    section = json.loads((path / "data_params.json").read_text())["fold_1"]
+    loader = Hdf5DataProcessor({**section, "data_dir": f"{path}/fold_1", "batch_size": 2}).create_dataloader()
+    assert [len(images) for images, _ in loader] == [2]
 
 
 @pytest.mark.parametrize(("use_bfloat16", "dtype"), [(True, "bfloat16"), (False, "float16")])

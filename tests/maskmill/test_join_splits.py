@@ -35,6 +35,9 @@ def test_examples_are_those_of_the_splits(dataset: Path) -> None:
             assert one.image_id == other.image_id
             assert np.array_equal(one.image, other.image)
             assert np.array_equal(one.label, other.label)
+    cached = open_dataset(dataset, BOTH, cache=dataset.parent / "ahead")
+    batches = [batch.image_ids for batch in cached.batches(3, shuffle=True, window=2)]
+    assert batches == [batch.image_ids for batch in open_dataset(dataset, BOTH).batches(3, shuffle=True, window=2)]
 
 
 def test_parts_and_batches_are_of_all_splits(dataset: Path) -> None:

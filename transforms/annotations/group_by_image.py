@@ -42,10 +42,10 @@ from maskmill.transforms.tallies import ANNOTATED_IMAGES, BESIDE_DEFECT, NO_NEGA
 PARTITION_BYTES = 2**22
 # Estimated ratio of a CSV file's size to its size when compressed.
 COMPRESSION_RATIO = 5
-# Names of the inputs with a value for each image.
-_OF_IMAGES = ("groups", "splits")
 # Keeps this many workers busy, however small the CSV is.
 MIN_PARTITIONS = 64
+# Names of the inputs with a value for each image.
+_OF_IMAGES = ("groups", "splits")
 
 
 class GroupedImages(NamedTuple):
@@ -188,10 +188,7 @@ class JoinRowsToFiles(beam.DoFn):
         if splits and (unused := self._count_unused(splits, rows, joined["files"])):
             yield beam.pvalue.TaggedOutput("tallies", (WITHOUT_ROW, unused))
         for key, status in files.items():
-            # Files of groups and splits name images in the form that all spellings share.
-            named = key[0], normal_form(key[1])
-            of_image = [None if values is None else values.get(named, "") for values in (groups, splits)]
-            yield from self._annotate(key, status, sorted(rows.get(key, [])), *of_image)
+            yield from self._annotate(key, status, sorted(rows.get(key, [])), _value(groups, key), _value(splits, key))
 
     def _used(self, key: ImageKey) -> bool:
         """Returns whether a file without rows is used."""
@@ -272,6 +269,11 @@ class JoinRowsToFiles(beam.DoFn):
         if len(needed) < len(rows):
             yield beam.pvalue.TaggedOutput("tallies", (BESIDE_DEFECT, len(rows) - len(needed)))
         yield AnnotatedImage(image_id, image, tuple(needed), group=group, split=split)
+
+
+def _value(values: _Values | None, key: ImageKey) -> str | None:
+    """Returns the group or split of an image; files of these name images in the form that all spellings share."""
+    return None if values is None else values.get((key[0], normal_form(key[1])), "")
 
 
 def _good(rows: Iterable[AnnotationRow]) -> list[AnnotationRow]:
