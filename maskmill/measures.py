@@ -73,8 +73,8 @@ def read_measures(folder: Folder, shards: Sequence[Shard]) -> SplitMeasures:
     filled = [shard for shard in shards if shard.examples]
     if not filled:
         return SplitMeasures(np.empty((0, 0), np.int32), np.empty((0, 2), np.uint64), np.empty(0, np.uint64), 0)
-    pixels = _read(folder, filled[0], _pixels_of_image)
-    of_shards = [_read(folder, shard, _arrays_of) for shard in filled]
+    pixels = read_hdf5(folder, filled[0], _pixels_of_image)
+    of_shards = [read_hdf5(folder, shard, _arrays_of) for shard in filled]
     areas, pixel_sums, image_hashes, *views = map(np.concatenate, zip(*of_shards, strict=True))
     places = places_of(shards)
     begins = np.cumsum([0, *(shard.examples for shard in shards)], dtype=np.int64)
@@ -82,8 +82,12 @@ def read_measures(folder: Folder, shards: Sequence[Shard]) -> SplitMeasures:
     return of_split.part(begins[places[:, 0]] + places[:, 1])
 
 
-def _read(folder: Folder, shard: Shard, read: Callable[[h5py.File, Shard], Any]) -> Any:
-    """Reads something of a shard."""
+def read_hdf5(folder: Folder, shard: Shard, read: Callable[[h5py.File, Shard], Any]) -> Any:
+    """Reads something small of a shard with HDF5.
+
+    Raises:
+        DatasetError: the shard is damaged, or was replaced; or as `read`.
+    """
     try:
         with contextlib.closing(folder.open(shard.path)) as opened:
             if shard.bytes not in (None, opened.size()):

@@ -16,6 +16,7 @@ from pydantic import (
     ValidationInfo,
 )
 
+from maskmill.names import SPLIT_NAME
 from maskmill.pipeline.job.classes import class_numbers
 from maskmill.pipeline.job.other_files import DATA_PROCESSOR
 from maskmill.pipeline.job.yaml_file import shown
@@ -29,13 +30,13 @@ from maskmill.transforms.examples.mask_text import MAX_NUMBER
 MAX_OUTPUT_PIXELS = 2**28
 # Numbers of channels that images have; every example has one, whichever it is.
 CHANNELS = (1, 3)
-# Name of a split: of its section and of its folder.
-SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
-
+MAX_FOLDS = 100
+# Keys that say which splits there are, in the order of the model.
+_SPLIT_SOURCES = ("splits", "folds", "splits_file")
 # Keys that say which group an image is in, in the order of the model.
 _GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 # Keys that came later than the rest. Datasets that do without them keep their fingerprints.
-_LATER_KEYS = ("exclude", "groups", "duplicates", "licence")
+_LATER_KEYS = ("exclude", "groups", "duplicates", "licence", "folds", "splits_file")
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -168,6 +169,19 @@ def _check_duplicates(value: str, info: ValidationInfo) -> str:
     _check_keeps_together("equal images", info)
     if source := _group_source(info):
         raise ValueError(f"{source} decides what stays together; remove it, or set duplicates: drop")
+    return value
+
+
+def _check_alone(value: object, info: ValidationInfo) -> object:
+    if value is not None and (other := next((name for name in _SPLIT_SOURCES if info.data.get(name) is not None), "")):
+        raise ValueError(f"there is a {other}, too; keep one of them")
+    return value
+
+
+def _check_splits_file(value: str | None, info: ValidationInfo) -> str | None:
+    _check_alone(value, info)
+    if value is not None and info.data.get("group_column") is not None:
+        raise ValueError("only rows know the groups of group_column, too late; use groups or group_pattern, or neither")
     return value
 
 
@@ -326,6 +340,10 @@ class MaskmillParams(BaseModel):
             only the first by ImageId becomes an example (drop).
         splits: Sections to make, each with its share of the examples, in order; null is train_input and eval_input,
             with their train_test_split.
+        folds: Number of equal splits fold_0, fold_1 … in place of train_input and eval_input, for cross-validation; all
+            have the parameters of train_input.
+        splits_file: Path of a CSV file with the columns ImageId and split (or fold); a relative path begins in the
+            working folder.
         label_dtype: Labels have the dtype of the original, or uint8, which takes a quarter of the memory of a reader.
         licence: Licence of the dataset, which croissant.json repeats: its SPDX name, such as CC-BY-4.0, or its URL.
     """
@@ -372,6 +390,12 @@ class MaskmillParams(BaseModel):
     splits: Shares | None = Field(
         default=None,
         description="give names of sections that end in _input, each with a share above 0; together at most 1",
+    )
+    folds: Annotated[int | None, Field(ge=2, le=MAX_FOLDS), AfterValidator(_check_alone)] = Field(
+        default=None, description=f"give a whole number from 2 to {MAX_FOLDS}"
+    )
+    splits_file: Annotated[Text | None, AfterValidator(_check_splits_file)] = Field(
+        default=None, description="give the path of a CSV file"
     )
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
     licence: Text | None = Field(default=None, description="give a name such as CC-BY-4.0, or a URL")

@@ -286,3 +286,15 @@ def test_a_balanced_sampler_depends_on_its_seed_and_goes_on_in_the_next_epoch(pa
     assert [len(images) for images, _ in loader] == [2, 2, 1]
     with pytest.raises(ValueError, match="has no examples to draw from"):
         balanced_sampler(examples[[]])
+
+
+def test_several_splits_are_loaded_as_one(path: Path) -> None:
+    examples = open_dataset(path, split=["eval_input", "train_input"])
+    alone = [open_dataset(path, split) for split in ("eval_input", "train_input")]
+    expected = [float(one.label.swapaxes(-1, -2).reshape(-1).argmax()) for split in alone for one in split]
+    loader = BatchLoader(BatchDataset(examples, 3, transform=number, shuffle=False), num_workers=2)
+    assert list(itertools.chain(*firsts(loader))) == expected
+    for window in (None, 1):
+        batches = BatchDataset(examples, 3, transform=number, window=window)
+        assert sorted(itertools.chain(*firsts(batches))) == sorted(expected)
+    assert len(ExampleDataset(examples)) == len(list(balanced_sampler(examples))) == 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 from statistics import mean
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from maskmill import open_dataset
 from tests.support.builders import write_params
 from tests.support.command import ROOT, create_here
 from tests.support.needs import needs_package
@@ -52,7 +54,7 @@ def test_the_python_of_the_page_loads_batches(
     # What Lightning and accelerate do with a loader is theirs.
     trainer = SimpleNamespace(fit=lambda module, loader: list(loader))
     names: dict[str, Any] = {"trainer": trainer, "module": None, "accelerator": SimpleNamespace(prepare=list)}
-    first, epochs, again, numbers, balanced, cached, library, processor = python_blocks(TEXT)
+    first, epochs, again, numbers, balanced, folds, cached, library, processor = python_blocks(TEXT)
     exec(first, names)
     assert [name for name in ("images", "labels") if tuple(names[name].shape[1:]) != (1, 256, 256)] == []
     steps = names["loader"].dataset.plan.steps
@@ -70,6 +72,12 @@ def test_the_python_of_the_page_loads_batches(
     exec(balanced, names)
     images, labels = next(iter(names["loader"]))
     assert names["loss"](images / 255, labels).item() > 0
+    (keys,) = (block for block in blocks(TEXT) if block.strip().startswith("maskmill:"))
+    Path("folds.yaml").write_text(f"{Path('params.yaml').read_text()}\n{textwrap.dedent(keys)}")
+    create_here(Path("folds.yaml"), Path("folds"))
+    exec(folds, names)
+    assert len(names["train"]) + len(names["evaluation"]) == len(open_dataset("folds", names["folds"]))
+    assert sum(len(images) for images, _ in names["loader"]) == len(names["train"])
     exec(cached.replace("gs://bucket/hdf5", "hdf5").replace("/mnt/disk/cache", "cache"), names)
     assert sum(len(images) for images, _ in names["loader"]) == len(names["examples"])
     assert list((folder / "cache").iterdir())
