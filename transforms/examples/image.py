@@ -105,7 +105,8 @@ def _decode_jpeg(data: bytes, max_pixels: int, rgb: bool) -> Pixels:
     try:
         width, height, colours = jpeg.read_header(data)
         _check_size(width, height, max_pixels)
-        return jpeg.decode_rgb(data, colours) if rgb else jpeg.decode(data, colours)[np.newaxis]
+        planes: Pixels = jpeg.decode_rgb(data, colours) if rgb else jpeg.decode(data, colours)[np.newaxis]
+        return planes
     except DataError:
         raise
     except ValueError as error:
