@@ -15,6 +15,7 @@ from maskmill.pipeline.report.split_charts import draw_area_by_split, draw_examp
 from maskmill.pipeline.report.statistics import SplitStatistics
 from maskmill.pipeline.report.svg import height_of, style, with_own_names
 
+_RGB = ("red", "green", "blue")
 # How much higher than others a chart is that takes the place of two.
 _TALL = 1.4
 # Inches: the least height of a chart, of what is around the rows of its classes, of a row, and of the bar of a split.
@@ -79,9 +80,17 @@ def _draw(
     runs = {name: _joined([split.runs for split in splits], name) for name in names}
     yield "Runs of the defects", draw_by_class(runs, numbers, "runs in an example", height, whole=True)
     yield "Where the defects are", draw_heat_maps(splits, names, height)
-    brightness = {split.name: split.brightness for split in splits}
-    yield "Brightness", draw_by_split(brightness, "mean grey of an image, 0 to 255", height)
+    yield from _draw_brightness({split.name: split.brightness for split in splits}, height)
     yield "Size of the shards", draw_shards(sizes, height)
+
+
+def _draw_brightness(brightness: Mapping[str, NDArray[np.float64]], height: float) -> Iterator[tuple[str, str]]:
+    """Draws the brightness of images, [channels, examples] by split; a chart for each channel."""
+    channels = max(map(len, brightness.values()))
+    for index, name in enumerate(_RGB if channels == len(_RGB) else ("grey",)):
+        of_channel = {split: found[index] if index < len(found) else np.empty(0) for split, found in brightness.items()}
+        title = "Brightness" if name == "grey" else f"Brightness of {name}"
+        yield title, draw_by_split(of_channel, f"mean {name} of an image, 0 to 255", height)
 
 
 def _joined(splits: Sequence[Mapping[str, NDArray[Any]]], name: str) -> NDArray[Any]:

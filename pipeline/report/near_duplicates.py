@@ -60,7 +60,7 @@ class NearDuplicates:
 
     Attributes:
         pairs: first those between splits, then those within one; each in the order of the examples.
-        flat: examples of a single grey, which are not compared.
+        flat: examples of a single grey or colour, which are not compared.
         compared_all: whether the pixels of all pairs with similar hashes were compared, and not of `MOST_PAIRS` only.
     """
 
@@ -157,7 +157,7 @@ class _Examples:
 
     def __init__(self, splits: Sequence[SplitStatistics]) -> None:
         self._splits = splits
-        self._details = functools.lru_cache(_MOST_DETAILS)(lambda number: details_of(self.read(number).image[0]))
+        self._details = functools.lru_cache(_MOST_DETAILS)(lambda number: details_of(self.read(number).image))
         self._image_ids = [image_id for split in splits for image_id in split.image_ids]
         self._ends = np.cumsum([len(split.positions) for split in splits])
 

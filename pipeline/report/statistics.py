@@ -15,7 +15,7 @@ from maskmill.pipeline.report.class_counts import NO_DEFECT, ClassCounts
 from maskmill.pipeline.report.draw_example import class_planes
 from maskmill.pipeline.report.regions import count_runs_and_regions
 from maskmill.statistics import Statistics, statistics_of
-from maskmill.transforms.examples.measure import difference_hash, sum_blocks
+from maskmill.transforms.examples.measure import measure_image
 from maskmill.transforms.parallel.progress import Progress
 
 # Number of examples that are read of a larger split, chosen at random.
@@ -41,10 +41,10 @@ class SplitStatistics:
         areas: share of the pixels of a class in each example with that class, by its name.
         runs: number of runs of a class in each example with that class, counted down the columns of the label.
         regions: number of connected regions of a class in each example with that class.
-        brightness: mean grey of each example, 0 to 255.
+        brightness: mean of each channel of each example, 0 to 255, float [channels, read].
         heat: float [rows, columns] by class: mean share of a cell's pixels, over the examples with that class.
         hashes: uint64 [read], 64-bit difference hash of each image.
-        flat: bool [read], whether an image is of a single grey.
+        flat: bool [read], whether an image is of a single grey or colour.
         pixels: statistics of all examples, with the classes in the order of `areas`, or of those that were read if
             the dataset does not record them; None without examples.
         size: height and width of an example, in pixels.
@@ -116,7 +116,7 @@ class _Found:
         self._runs: dict[str, list[int]] = defaultdict(list)
         self._regions: dict[str, list[int]] = defaultdict(list)
         self._heat: dict[str, NDArray[np.float64]] = {}
-        self._sums: list[tuple[int, int]] = []
+        self._sums: list[tuple[int, ...]] = []
         self._hashes: list[int] = []
         self._flat: list[bool] = []
 
@@ -128,12 +128,11 @@ class _Found:
         self._image_ids += image_ids
 
     def _add_images(self, images: NDArray[np.uint8]) -> None:
-        pixels = images.reshape(len(images), -1)
-        self._flat += (pixels.max(axis=1).astype(int) - pixels.min(axis=1) < FLAT_RANGE).tolist()
-        for image in images[:, 0]:
-            sums = sum_blocks(image)
-            self._sums.append((sums.pixels, sums.squares))
-            self._hashes.append(difference_hash(sums.blocks, *image.shape))
+        for image in images:
+            pixel_sums, image_hash = measure_image(image)
+            self._sums.append(pixel_sums)
+            self._hashes.append(image_hash)
+            self._flat.append(all(int(plane.max()) - int(plane.min()) < FLAT_RANGE for plane in image))
 
     def _add_label(self, place: int, label: NDArray[np.generic]) -> None:
         without = True
@@ -162,7 +161,7 @@ class _Found:
             areas,
             {name: np.array(self._runs[name], np.int64) for name in self._names},
             {name: np.array(self._regions[name], np.int64) for name in self._names},
-            np.array([total for total, _ in self._sums]) / (height * width),
+            np.array([sums[::2] for sums in self._sums] or np.empty((0, 1))).T / (height * width),
             {name: heat / len(areas[name]) for name, heat in self._heat.items()},
             np.array(self._hashes, np.uint64),
             np.array(self._flat, bool),

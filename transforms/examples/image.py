@@ -66,7 +66,8 @@ def decode_grey(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
     Returns:
         uint8 array [height, width].
     """
-    return decode_planes(data, max_pixels)[0]
+    [grey] = decode_planes(data, max_pixels)
+    return np.asarray(grey)
 
 
 def decode_planes(data: bytes, max_pixels: int = MAX_PIXELS, *, rgb: bool = False) -> Pixels:
@@ -105,8 +106,7 @@ def _decode_jpeg(data: bytes, max_pixels: int, rgb: bool) -> Pixels:
     try:
         width, height, colours = jpeg.read_header(data)
         _check_size(width, height, max_pixels)
-        planes: Pixels = jpeg.decode_rgb(data, colours) if rgb else jpeg.decode(data, colours)[np.newaxis]
-        return planes
+        return jpeg.decode_rgb(data, colours) if rgb else jpeg.decode(data, colours)[np.newaxis]
     except DataError:
         raise
     except ValueError as error:

@@ -1,7 +1,7 @@
 """Decodes JPEGs to grey or to RGB: strictly, and to the values of `PIL.Image.convert`.
 
-Like Pillow, simplejpeg decodes with libjpeg-turbo's defaults: the accurate integer DCT (JDCT_ISLOW), and fancy upsampling
-of chroma.
+Like Pillow, simplejpeg decodes with libjpeg-turbo's defaults: the accurate integer DCT (JDCT_ISLOW), and fancy
+upsampling of chroma.
 """
 
 from __future__ import annotations
