@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 
 # Tests that need more than Python: each has a target of its own, and `make test` leaves them out.
 APART := flink prism stores dataflow torch browser
-NOT_APART := $(patsubst %,and not %,$(APART) airflow slow)
+NOT_APART := $(patsubst %,and not %,$(APART) airflow libraries slow)
 
 # `make test ROOM=transforms/shards` runs the tests of one room: of a folder below tests/. A small one needs no workers.
 override ROOM := $(ROOM:/=)
@@ -18,7 +18,7 @@ endif
 endif
 WORKERS := --numprocesses=auto --dist=worksteal
 
-.PHONY: quickstart test test-slow test-pythons torture lint bench flink clean $(APART:%=test-%) test-airflow
+.PHONY: quickstart test test-slow test-pythons torture lint bench flink clean $(APART:%=test-%) test-airflow test-libraries
 
 quickstart: $(VENV)/installed
 	$(BIN)/maskmill sample quickstart/data
@@ -53,6 +53,10 @@ flink: quickstart
 # In an environment of its own: Airflow settles the versions of a few hundred packages.
 test-airflow: .venv-airflow/installed
 	.venv-airflow/bin/python -m pytest -m airflow tests/whole/test_airflow.py
+
+# Likewise: these libraries are large, and hold each other to older versions.
+test-libraries: .venv-libraries/installed
+	.venv-libraries/bin/python -m pytest -m libraries tests/whole/test_recipes.py
 
 torture: $(VENV)/installed-test $(VENV)/installed-test-stores
 	$(BIN)/python -m tests.support.torture
@@ -96,4 +100,10 @@ $(VENV)/bin/python:
 	@echo "installing Airflow and what it needs into .venv-airflow (several minutes) ..."
 	$(PYTHON) -m venv .venv-airflow
 	.venv-airflow/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,airflow]'
+	@touch $@
+
+.venv-libraries/installed: setup.py
+	@echo "installing PyTorch and the libraries of docs/recipes.md into .venv-libraries (several minutes, 7 GB) ..."
+	$(PYTHON) -m venv .venv-libraries
+	.venv-libraries/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,torch,test-torch,test-libraries]'
 	@touch $@

@@ -66,6 +66,15 @@ setup(
         "test-browser": ["playwright>=1.48"],
         "test-stores": ["moto[server]>=5.1", "gcsfs>=2024.6", "s3fs>=2024.6"],
         "test-torch": ["accelerate>=1"],
+        "test-libraries": [
+            "albumentations>=2",
+            "datasets>=4,<5",  # mosaicml-streaming needs an older huggingface_hub than 5 does
+            "lightning>=2.5",
+            "litdata>=0.2.50",
+            "mosaicml-streaming>=0.13",
+            "segmentation-models-pytorch>=0.5",
+            "webdataset>=1",
+        ],
         "lint": ["ruff>=0.6", "mypy>=1.11", "types-PyYAML", "types-tqdm"],
     },
     entry_points={

@@ -22,6 +22,7 @@ from maskmill.open_shards import OpenShards
 from maskmill.positions import places_of
 from maskmill.shard_cache import CachedFolder, ShardCache
 from maskmill.statistics import Statistics
+from maskmill.views import View, Views, empty_views
 
 # Images that are read at the same time; bounds the memory for what is stored in another form than it is returned in.
 _AT_ONCE_BYTES = 2**25
@@ -29,32 +30,42 @@ _AT_ONCE_BYTES = 2**25
 _ALIGNMENT = 64
 
 
-class Example(NamedTuple):
-    """An example.
-
-    Attributes:
-        image: uint8 [1, H, W].
-        label: float32 [1, H, W] for the loss bce, float32 [classes, H, W] for multilabel_bce, int32 [H, W] for ssce.
-        image_id: file name of the image; "" in a dataset of create_hdf5_files.py, which does not record it.
-    """
-
+class _Example(NamedTuple):
     image: NDArray[np.uint8]
     label: NDArray[Any]
     image_id: str
 
 
-class Batch(NamedTuple):
-    """Several examples.
+class Example(_Example):
+    """An example; it unpacks to its image, label and image_id.
+
+    Attributes:
+        image: uint8 [1, H, W].
+        label: float32 [1, H, W] for the loss bce, float32 [classes, H, W] for multilabel_bce, int32 [H, W] for ssce.
+        image_id: file name of the image; "" in a dataset of create_hdf5_files.py, which does not record it.
+        view: what the example shows of the image file; None if the dataset does not record it.
+    """
+
+    view: View | None = None
+
+
+class _Batch(NamedTuple):
+    images: NDArray[np.uint8]
+    labels: NDArray[Any]
+    image_ids: list[str]
+
+
+class Batch(_Batch):
+    """Several examples; it unpacks to images, labels and image_ids.
 
     Attributes:
         images: uint8 [n, 1, H, W].
         labels: [n, …], each as in `Example`.
         image_ids: n file names.
+        views: what the examples show of the image files; None if the dataset does not record it.
     """
 
-    images: NDArray[np.uint8]
-    labels: NDArray[Any]
-    image_ids: list[str]
+    views: Views | None = None
 
 
 def open_dataset(
@@ -160,8 +171,10 @@ class Dataset(Sequence[Example]):
     def __getitem__(self, position: int | slice | Sequence[int] | NDArray[np.integer[Any]]) -> Example | Dataset:
         """Returns an example, given its index; or a part of the dataset, given a slice or indices."""
         if isinstance(position, int | np.integer):
-            images, labels, image_ids = self.read([int(position)])
-            return Example(images[0], labels[0], image_ids[0])
+            batch = self.read([int(position)])
+            example = Example(batch.images[0], batch.labels[0], batch.image_ids[0])
+            example.view = batch.views and batch.views.of(0)
+            return example
         part = Dataset.__new__(Dataset)
         part.__dict__.update(
             self.__dict__, _part=(np.arange(len(self)) if self._part is None else self._part)[position]
@@ -207,6 +220,10 @@ class Dataset(Sequence[Example]):
             begun.append(reader.begin(example, {IMAGE: batch.images[row], LABEL: batch.labels[row]}))
             if reader.image_ids:
                 batch.image_ids[row] = reader.image_ids[example]
+            if reader.views is not None:
+                batch.views = batch.views or empty_views(len(places))
+                for target, of_shard in zip(batch.views, reader.views, strict=True):
+                    target[row] = of_shard[example]
         self._open.folder().read_all([read for one in begun for read in one.reads])
         for one in begun:
             one.finish()
@@ -292,6 +309,11 @@ class Dataset(Sequence[Example]):
     def image_hashes(self) -> NDArray[np.uint64]:
         """Difference hash of each image, uint64 [n]: those of similar images differ in few bits. Raises as `areas`."""
         return self._measured().image_hashes
+
+    @property
+    def views(self) -> Views | None:
+        """What the examples show of their image files; None if the dataset does not record it. Raises as `areas`."""
+        return self._measured().views
 
     @property
     def statistics(self) -> Statistics:

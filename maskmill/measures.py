@@ -18,6 +18,7 @@ from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, PIXEL_SUMS, group_name
 from maskmill.positions import places_of
 from maskmill.shard_index import DAMAGE, is_of_system
 from maskmill.statistics import Statistics, statistics_of
+from maskmill.views import Views, recorded_views
 
 # The first format version with these attributes.
 FIRST_FORMAT = 6
@@ -33,17 +34,23 @@ class SplitMeasures(NamedTuple):
         pixel_sums: sum of the pixels of the image, and sum of their squares, uint64 [n, 2].
         image_hashes: difference hash of the image, uint64 [n].
         pixels: number of pixels of an image; 0 if there are no examples.
+        views: what the examples show of their image files; None if the shards do not record it.
     """
 
     areas: NDArray[np.int32]
     pixel_sums: NDArray[np.uint64]
     image_hashes: NDArray[np.uint64]
     pixels: int
+    views: Views | None = None
 
     def part(self, positions: NDArray[np.int64]) -> SplitMeasures:
         """Selects examples by index."""
         return SplitMeasures(
-            self.areas[positions], self.pixel_sums[positions], self.image_hashes[positions], self.pixels
+            self.areas[positions],
+            self.pixel_sums[positions],
+            self.image_hashes[positions],
+            self.pixels,
+            self.views and self.views.part(positions),
         )
 
     def statistics(self) -> Statistics:
@@ -68,10 +75,11 @@ def read_measures(folder: Folder, shards: Sequence[Shard]) -> SplitMeasures:
         return SplitMeasures(np.empty((0, 0), np.int32), np.empty((0, 2), np.uint64), np.empty(0, np.uint64), 0)
     pixels = _read(folder, filled[0], _pixels_of_image)
     of_shards = [_read(folder, shard, _arrays_of) for shard in filled]
-    areas, pixel_sums, image_hashes = map(np.concatenate, zip(*of_shards, strict=True))
+    areas, pixel_sums, image_hashes, *views = map(np.concatenate, zip(*of_shards, strict=True))
     places = places_of(shards)
     begins = np.cumsum([0, *(shard.examples for shard in shards)], dtype=np.int64)
-    return SplitMeasures(areas, pixel_sums, image_hashes, pixels).part(begins[places[:, 0]] + places[:, 1])
+    of_split = SplitMeasures(areas, pixel_sums, image_hashes, pixels, Views(*views) if views else None)
+    return of_split.part(begins[places[:, 0]] + places[:, 1])
 
 
 def _read(folder: Folder, shard: Shard, read: Callable[[h5py.File, Shard], Any]) -> Any:
@@ -98,7 +106,7 @@ def _arrays_of(file: h5py.File, shard: Shard) -> list[NDArray[Any]]:
     for name, array in arrays.items():
         if len(array) != shard.examples:
             raise ValueError(f"it has {len(array)} {name} instead of {shard.examples}")
-    return list(arrays.values())
+    return [*arrays.values(), *(recorded_views(file.attrs, shard.examples) or ())]
 
 
 def _pixels_of_image(file: h5py.File, _: Shard) -> int:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from maskmill.inflate import deflated_chunk_shape
 from maskmill.names import IMAGE, IMAGE_IDS, LABEL, N_EXAMPLES, group_name
+from maskmill.views import Views, recorded_views
 
 # What h5py raises for a file that is not HDF5, is damaged, or has another structure.
 DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError)
@@ -48,11 +49,13 @@ class ShardIndex(NamedTuple):
         image: of the images; None if they are stored in an unknown way and HDF5 has to read them.
         label: of the labels, likewise.
         image_ids: file names of the images; empty in a file of create_hdf5_files.py, which does not record them.
+        views: what the examples show of their images; None if the file does not record it.
     """
 
     image: ArrayIndex | None
     label: ArrayIndex | None
     image_ids: tuple[str, ...]
+    views: Views | None = None
 
 
 def index_shard(file: h5py.File, examples: int) -> ShardIndex:
@@ -73,7 +76,7 @@ def index_shard(file: h5py.File, examples: int) -> ShardIndex:
     for index in range(examples):
         image.add(index, file.id)
         label.add(index, file.id)
-    return ShardIndex(image.index(), label.index(), image_ids)
+    return ShardIndex(image.index(), label.index(), image_ids, recorded_views(file.attrs, examples))
 
 
 class _Places:

@@ -18,6 +18,7 @@ from maskmill.folder import Folder, OpenFile, Read
 from maskmill.inflate import inflate, inflate_into
 from maskmill.names import IMAGE, group_name
 from maskmill.shard_index import DAMAGE, ArrayIndex, index_shard, is_of_system
+from maskmill.views import Views
 
 # Arrays that are at most so far from each other in the file are read at once.
 _GAP_BYTES = 4096
@@ -67,6 +68,11 @@ class ShardReader:
     def image_ids(self) -> tuple[str, ...]:
         """File names of the images; empty if the shard does not record them."""
         return self._index.image_ids
+
+    @property
+    def views(self) -> Views | None:
+        """What the examples show of their images; None if the shard does not record it."""
+        return self._index.views
 
     def form(self, name: str) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
         """Returns dtype and shape of an array, `image` or `label`."""

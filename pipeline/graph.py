@@ -114,7 +114,7 @@ def _build(
     assign = strategy(selection.assignment)(rules=selection.rules, salt=selection.salt, partitions=partitions)
     assigned = examples | assign
     _ = assigned.sizes | "ExpectExamples" >> beam.Map(expect_examples)
-    example_bytes = {split: estimate_bytes(form.label) for split, form in job.form.examples.items()}
+    example_bytes = {split: estimate_bytes(form) for split, form in job.form.examples.items()}
     shards = assigned.examples | AssignShards(
         layout=job.output.layout, sizes=assigned.sizes, example_bytes=example_bytes
     )

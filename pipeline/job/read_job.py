@@ -12,17 +12,17 @@ from typing import Any
 from maskmill.format_version import current_format
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
 from maskmill.pipeline.errors import UsageError
+from maskmill.pipeline.job.example_format import example_format
 from maskmill.pipeline.job.find_inputs import SplitInput, csv_files, find_inputs, input_fingerprint, row_format
 from maskmill.pipeline.job.image_lists import ImageLists, read_image_lists, warn_of_unknown
 from maskmill.pipeline.job.job import Job, JobForm, JobInput, JobOutput, JobSelection
-from maskmill.pipeline.job.label_format import label_format, names_of_classes
+from maskmill.pipeline.job.label_format import names_of_classes
 from maskmill.pipeline.job.params import Params, data_params
 from maskmill.pipeline.job.params_file import check_params, read_params
 from maskmill.transforms.annotations.records import Source
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.splits import Selection, SplitRule
 from maskmill.transforms.assignment.strategies import strategy
-from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.files.paths import absolute, is_local
 
 
@@ -86,7 +86,7 @@ def make_job(
     inputs, lists = find_inputs(params), read_image_lists(params)
     rules = _rules(params, inputs)
     form = JobForm(
-        examples={split: _example_format(params, split) for split in params.splits},
+        examples={split: example_format(params.document, split) for split in params.splits},
         classes=names_of_classes(params.document),
         data_params=data_params(params, dict(input_args)),
     )
@@ -181,13 +181,6 @@ def _class_ids(rules: Iterable[SplitRule], source: int) -> frozenset[int]:
     return frozenset(
         class_id for rule in rules if rule.selection.source == source for class_id in rule.selection.class_ids
     )
-
-
-def _example_format(params: Params, split: str) -> ExampleFormat:
-    label, most = label_format(params.document, split), params.splits[split].max_image_shape
-    resized = min(label.height, most[0]), min(label.width, most[1])
-    by_rows = params.maskmill.runs.order == "rows"
-    return ExampleFormat(resized, label, params.maskmill.max_image_pixels, by_rows)
 
 
 def _staging_key(*parts: object) -> str:

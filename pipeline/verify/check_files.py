@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from maskmill.measures import FIRST_FORMAT
 from maskmill.names import DATA_PARAMS, EXAMPLES, MANIFEST, meta_file
 from maskmill.pipeline.dataset.split_statistics import split_statistics
-from maskmill.pipeline.job.label_format import label_format
+from maskmill.pipeline.job.example_format import example_format
 from maskmill.pipeline.verify.check_metadata import check_example_list, check_meta, check_written
-from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.files.checksums import open_hashed
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes
@@ -83,12 +83,12 @@ def check_contents(
             yield from problems
             whole |= set() if problems else {file.path}
     yield from _check_lists(root, manifest, whole)
-    forms: dict[str, LabelFormat] = {}
+    forms: dict[str, ExampleFormat] = {}
     if DATA_PARAMS in whole:
         try:
             data_params = json.loads(read_bytes(join(root, DATA_PARAMS)))
             forms = {
-                split: label_format(data_params, split, entry.get("classes"))
+                split: example_format(data_params, split, entry.get("classes"))
                 for split, entry in manifest["splits"].items()
             }
             yield from _check_all_written(data_params, manifest)
@@ -107,7 +107,7 @@ def check_contents(
         yield from _check_statistics(manifest, forms)
 
 
-def _check_file(root: str, file: ListedFile, forms: Mapping[str, LabelFormat], progress: Progress) -> list[str]:
+def _check_file(root: str, file: ListedFile, forms: Mapping[str, ExampleFormat], progress: Progress) -> list[str]:
     try:
         with open_hashed(join(root, file.path), progress.add) as hashed:
             if hashed.sha256 != file.sha256:
@@ -129,12 +129,12 @@ def _check_lists(root: str, manifest: Mapping[str, Any], whole: set[str]) -> Ite
         yield from check_example_list(read_bytes(join(root, EXAMPLES)), shards)
 
 
-def _check_statistics(manifest: Mapping[str, Any], forms: Mapping[str, LabelFormat]) -> Iterator[str]:
+def _check_statistics(manifest: Mapping[str, Any], forms: Mapping[str, ExampleFormat]) -> Iterator[str]:
     for split, form in forms.items():
         entry = manifest["splits"][split]
         try:
             shards = [StoredShard.from_json(shard) for shard in entry["shards"]]
-            right = entry["statistics"] == split_statistics(shards, form, list(entry["classes"]))
+            right = entry["statistics"] == split_statistics(shards, form.label, list(entry["classes"]))
         except (ValueError, KeyError, TypeError):
             right = False
         if not right:

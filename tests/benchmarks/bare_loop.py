@@ -25,7 +25,7 @@ from tests.benchmarks.shard_plan import PlannedShard, make_folders, parse_argume
 
 def write_shard(shard: PlannedShard) -> str:
     """Reads, decodes, resizes, labels, compresses and appends a shard's examples, in groups; gives its path."""
-    with ShardFile(shard.path, shard.form.label) as file:
+    with ShardFile(shard.path, shard.form) as file:
         for group in in_groups(shard.examples, group_for(shard.form, len(shard.examples), workers=1, read=0)):
             specs = [spec_of(example) for example in group]
             prepared = prepare_examples([(spec, None) for spec in specs], shard.form)

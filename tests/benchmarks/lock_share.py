@@ -43,7 +43,7 @@ def work(data: Path, seconds: int, size: tuple[int, int]) -> None:
         return [one for one in prepared if isinstance(one, EncodedExample)]
 
     def append_all(ready: list[EncodedExample]) -> None:
-        with tempfile.TemporaryDirectory() as name, ShardFile(f"{name}/a.h5", form.label) as file:
+        with tempfile.TemporaryDirectory() as name, ShardFile(f"{name}/a.h5", form) as file:
             for one in ready:
                 file.append(one, "a.jpg")
 

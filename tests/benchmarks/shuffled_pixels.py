@@ -19,6 +19,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from maskmill.pipeline.runners.make_runner import DEFAULT_RUNNER
 from maskmill.transforms.examples.make_example import ExampleArrays
 from maskmill.transforms.examples.spec import ExampleFormat
+from maskmill.transforms.examples.view import whole_view
 from maskmill.transforms.shards.encode_example import encode_example
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from maskmill.transforms.sink.decode_examples import DecodeExamples
@@ -43,11 +44,11 @@ def key_by_shard(
 def write_shard(shard: tuple[str, Iterable[tuple[int, str, ExampleArrays] | None]], form: ExampleFormat) -> None:
     """Writes the examples of a shard in the order of their ranks; None only says that there is such a shard."""
     path, members = shard
-    with ShardFile(path, form.label) as file:
+    with ShardFile(path, form) as file:
         for _, image_id, example in sorted((one for one in members if one is not None), key=lambda one: one[0]):
             # With the loss bce the label is the mask.
             mask = example.label.reshape(form.size).astype(np.uint8)
-            file.append(encode_example(example.image[0], mask, form.label), image_id)
+            file.append(encode_example(example.image[0], mask, whole_view(form.size, form.size), form), image_id)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -25,6 +25,7 @@ from maskmill.transforms.examples.image import decode_grey
 from maskmill.transforms.examples.make_example import make_mask
 from maskmill.transforms.examples.resize import resize_bicubic
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
+from maskmill.transforms.examples.view import whole_view
 from maskmill.transforms.shards.encode_example import encode_example
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from maskmill.transforms.sink.prepare_examples import group_for, in_groups
@@ -63,7 +64,7 @@ def time_steps(specs: list[ExampleSpec], form: ExampleFormat, path: str) -> dict
     """Makes a shard of examples; returns the microseconds of each step, for an example."""
     watch = Stopwatch()
     with watch.of(WRITE):
-        file = ShardFile(path, form.label)
+        file = ShardFile(path, form)
     with file:
         for group in in_groups(specs, group_for(form, len(specs), workers=1, read=0)):
             with watch.of(READ):
@@ -73,9 +74,10 @@ def time_steps(specs: list[ExampleSpec], form: ExampleFormat, path: str) -> dict
             with watch.of(RESIZE):
                 images = [np.ascontiguousarray(resize_bicubic(pixels, *form.resized)) for pixels in decoded]
             with watch.of(MASK):
+                views = [whole_view(one.shape, form.resized) for one in decoded]
                 masks = [make_mask(spec.rows, one.shape, form) for spec, one in zip(group, decoded, strict=True)]
             with watch.of(ENCODE):
-                encoded = [encode_example(*planes, form.label) for planes in zip(images, masks, strict=True)]
+                encoded = [encode_example(*parts, form) for parts in zip(images, masks, views, strict=True)]
             with watch.of(WRITE):
                 for spec, example in zip(group, encoded, strict=True):
                     file.append(example, spec.image_id)

@@ -15,10 +15,10 @@ import pytest
 from maskmill import DatasetError, open_dataset
 from maskmill.remote_folder import _Blocks
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.shards.encode_example import encode_example
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from tests.support.builders import HEIGHT, WIDTH
 from tests.support.datasets import SHARD, edit_shard, make_dataset, write_original
+from tests.support.whole_images import encode_whole, form_of
 
 
 def test_no_image_or_label_is_read(copy: Path) -> None:
@@ -45,9 +45,9 @@ def test_nothing_is_cached_and_little_is_fetched(
     form = LabelFormat("bce", 2, 512, 512, (3,))
     path = tmp_path / "original" / "train_input" / "preprocessed_data-0_p0.h5"
     path.parent.mkdir(parents=True)
-    with ShardFile(str(path), form) as file:
+    with ShardFile(str(path), form_of(form)) as file:
         for number in range(40):
-            file.append(encode_example(pixels, pixels + np.uint8(number % 2), form), "a.jpg")
+            file.append(encode_whole(pixels, pixels + np.uint8(number % 2), form), "a.jpg")
     (tmp_path / "original" / "meta_train_input.dat").write_text(f"/{path.name} 40\n")
     MemoryFileSystem().put(str(tmp_path / "original"), "/measured", recursive=True)
     fetched = []

@@ -18,6 +18,7 @@ from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.shards.hdf5_file import estimate_bytes, read_shard
 from tests.support.builders import write_dataset
 from tests.support.command import create, digest, manifest, shard_states
+from tests.support.whole_images import form_of
 
 NAMES = [f"{index:03}.jpg" for index in range(80)]
 BY_HASH = {"assignment": "hash"}
@@ -102,7 +103,7 @@ def test_the_order_of_the_rows_decides_nothing_under_hash(tmp_path: Path) -> Non
 @pytest.mark.parametrize("processes", [1, 3])
 def test_max_shard_bytes_makes_as_many_shards_as_it_needs(tmp_path: Path, assignment: str, processes: int) -> None:
     data = write_data(tmp_path)
-    most = 12 * estimate_bytes(LabelFormat("bce", 2, 16, 24, (3,)))
+    most = 12 * estimate_bytes(form_of(LabelFormat("bce", 2, 16, 24, (3,))))
     section = {"assignment": assignment, "max_shard_bytes": most}
     flags = ("--num_output_files=3", f"--num_processes={processes}")
     output = create(tmp_path, data, *flags, train_test_split=0.75, maskmill=section)

@@ -24,8 +24,8 @@ from tests.support.command import ROOT
 from tests.support.pages import blocks, commands, is_synopsis, mentioned_commands, python_blocks, run
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-# Its commands and its Python need PyTorch, and have tests of their own.
-TRAINING = ROOT / "docs" / "training.md"
+# Their commands and their Python need PyTorch, and have tests of their own.
+TRAINING, RECIPES = ROOT / "docs" / "training.md", ROOT / "docs" / "recipes.md"
 PYTHON = ROOT / "docs" / "python.md"
 # Smallest data of the parameter files for other datasets: the CSV and its content, and an image.
 OTHER_DATASETS = {
@@ -48,7 +48,7 @@ def identify(page: Path) -> str:
 
 
 def runs_something(page: Path) -> bool:
-    return page != TRAINING and not all(map(is_synopsis, commands(page.read_text(encoding="utf-8"))))
+    return page not in (TRAINING, RECIPES) and not all(map(is_synopsis, commands(page.read_text(encoding="utf-8"))))
 
 
 def links(text: str) -> list[str]:
@@ -149,7 +149,12 @@ def options_of(command: str) -> list[str]:
 
 
 def test_python_stands_only_on_pages_whose_python_is_run() -> None:
-    assert [page for page in PAGES if python_blocks(page.read_text())] == [ROOT / "README.md", PYTHON, TRAINING]
+    assert [page for page in PAGES if python_blocks(page.read_text())] == [
+        ROOT / "README.md",
+        PYTHON,
+        RECIPES,
+        TRAINING,
+    ]
 
 
 def test_the_python_of_the_readme_works(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

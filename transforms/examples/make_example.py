@@ -15,7 +15,9 @@ from maskmill.transforms.examples.label import Label
 from maskmill.transforms.examples.resize import resize_bicubic, tile
 from maskmill.transforms.examples.rle import ClassMask, unpack_runs
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
+from maskmill.transforms.examples.view import whole_view
 from maskmill.transforms.rejected import DataError
+from maskmill.views import View
 
 
 class ExampleArrays(NamedTuple):
@@ -38,10 +40,10 @@ class RowError(DataError):
 
 
 class DecodedImage(NamedTuple):
-    """The image of an example, uint8 [H, W] in C order, and the (height, width) of its file, in pixels."""
+    """The image of an example, uint8 [H, W] in C order, and what it shows of its file."""
 
     pixels: NDArray[np.uint8]
-    stored_size: tuple[int, int]
+    view: View
 
 
 def make_image(data: bytes, form: ExampleFormat) -> DecodedImage:
@@ -57,7 +59,7 @@ def make_image(data: bytes, form: ExampleFormat) -> DecodedImage:
     pixels = decode_grey(data, form.max_pixels)
     height, width = pixels.shape
     resized = np.ascontiguousarray(resize_bicubic(pixels, *form.resized))
-    return DecodedImage(tile(resized, *form.size), (height, width))
+    return DecodedImage(tile(resized, *form.size), whole_view((height, width), form.resized))
 
 
 def make_mask(rows: Sequence[MaskRow], stored_size: tuple[int, int], form: ExampleFormat) -> ClassMask:
@@ -88,4 +90,4 @@ def make_mask(rows: Sequence[MaskRow], stored_size: tuple[int, int], form: Examp
 def make_example(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> ExampleArrays:
     """Makes the arrays of an example; arguments and errors are those of `make_image` and `make_mask`."""
     image = make_image(data, form)
-    return ExampleArrays(image.pixels[np.newaxis], form.label.label(make_mask(spec.rows, image.stored_size, form)))
+    return ExampleArrays(image.pixels[np.newaxis], form.label.label(make_mask(spec.rows, image.view.image_size, form)))

@@ -65,12 +65,14 @@ class ExampleFormat(NamedTuple):
         label: form of the label; `resized` is tiled to its height and width.
         max_pixels: an image file with more pixels is rejected.
         by_rows: whether runs number pixels along the rows instead of down the columns.
+        records_views: whether shards record the view of each example.
     """
 
     resized: tuple[int, int]
     label: LabelFormat
     max_pixels: int = MAX_PIXELS
     by_rows: bool = False
+    records_views: bool = False
 
     @property
     def size(self) -> tuple[int, int]:

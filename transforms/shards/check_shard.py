@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskmill.inflate import deflated_chunk_shape, inflate
-from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, LABEL, MANIFEST, N_EXAMPLES, PIXEL_SUMS, group_name
+from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, LABEL, MANIFEST, N_EXAMPLES, PIXEL_SUMS, SHOWN, VALID, group_name
 from maskmill.shard_index import DAMAGE
 from maskmill.transforms.examples.label import LabelFormat, rows_per_chunk
 from maskmill.transforms.examples.measure import count_areas, sum_blocks
+from maskmill.transforms.examples.spec import ExampleFormat
+from maskmill.views import VIEW_ATTRIBUTES, Views, recorded_views
 
 # Damage makes h5py raise this one, too, for sizes that no array has.
 _DAMAGE = (*DAMAGE, OverflowError)
@@ -40,10 +42,10 @@ class Sums(NamedTuple):
     pixel_sums: list[int]
 
 
-def arrays_of(form: LabelFormat) -> dict[str, ArrayForm]:
-    """Returns the arrays of an example by name, given the form of its label."""
-    image = ArrayForm(np.dtype("u1"), (1, form.height, form.width))
-    return {IMAGE: image, LABEL: ArrayForm(form.dtype, form.shape)}
+def arrays_of(form: ExampleFormat) -> dict[str, ArrayForm]:
+    """Returns the arrays of an example by name."""
+    image = ArrayForm(np.dtype("u1"), (1, *form.size))
+    return {IMAGE: image, LABEL: ArrayForm(form.label.dtype, form.label.shape)}
 
 
 def first_arrays(file: str | BinaryIO, examples: int) -> dict[str, ArrayForm] | None:
@@ -69,7 +71,7 @@ def check_shard(
     file: str | BinaryIO,
     examples: int,
     arrays: Mapping[str, ArrayForm] | None,
-    form: LabelFormat | None = None,
+    form: ExampleFormat | None = None,
     totals: Sums | None = None,
 ) -> list[str]:
     """Checks every example of a shard.
@@ -78,7 +80,7 @@ def check_shard(
         file: path of a local HDF5 file, or the open file. A damaged one may crash the HDF5 library and the process.
         examples: expected number of examples.
         arrays: expected arrays of each example; None expects an image and a label of any form.
-        form: form of the labels, to read and check every image and label; None reads none of them.
+        form: form of the examples, to read and check every image and label; None reads none of them.
         totals: what the manifest says of all examples, to check what the shard records of each; None if its format
             records nothing. Needs `form`.
 
@@ -93,7 +95,10 @@ def check_shard(
                 wrong = list(_check_attributes(shard, examples, form))
                 if not wrong:
                     recorded = _recorded(shard)
-                    wrong = list(_check_totals(recorded, totals))
+                    wrong = [
+                        *_check_totals(recorded, totals),
+                        *_check_views(recorded_views(shard.attrs, examples), form),
+                    ]
                 problems += wrong
             for name, sums in zip(map(group_name, range(examples)), recorded, strict=True):
                 if name in shard:
@@ -117,12 +122,14 @@ def _check_count(shard: h5py.File, examples: int) -> Iterator[str]:
         yield f"its attribute {N_EXAMPLES} is {count} instead of {examples}"
 
 
-def _check_attributes(shard: h5py.File, examples: int, form: LabelFormat) -> Iterator[str]:
+def _check_attributes(shard: h5py.File, examples: int, form: ExampleFormat) -> Iterator[str]:
     forms = {
-        AREAS: ArrayForm(np.dtype("<i4"), (examples, form.num_areas)),
+        AREAS: ArrayForm(np.dtype("<i4"), (examples, form.label.num_areas)),
         PIXEL_SUMS: ArrayForm(np.dtype("<u8"), (examples, 2)),
         IMAGE_HASHES: ArrayForm(np.dtype("<u8"), (examples,)),
     }
+    if form.records_views:
+        forms |= {name: ArrayForm(np.dtype("<i4"), (examples, size)) for name, size in VIEW_ATTRIBUTES.items()}
     for name, expected in forms.items():
         if name not in shard.attrs:
             yield f"has no attribute {name}"
@@ -147,6 +154,19 @@ def _check_totals(recorded: Sequence[Sums], totals: Sums) -> Iterator[str]:
             yield f"its {name} add up to {found}, and {MANIFEST} says {total}"
 
 
+def _check_views(views: Views | None, form: ExampleFormat) -> Iterator[str]:
+    """Checks that the boxes of each example lie in its image file, and in the example."""
+    if views is None:
+        return
+    examples = len(views.valid)
+    sizes = {SHOWN: (views.shown, views.image_sizes), VALID: (views.valid, np.tile(form.size, (examples, 1)))}
+    for name, (boxes, within) in sizes.items():
+        outside = (boxes[:, :2] < 0) | (boxes[:, 2:] < 1) | (boxes[:, :2] + boxes[:, 2:] > within)
+        if outside.any():
+            first = int(outside.any(axis=1).argmax())
+            yield f"{group_name(first)}: its box {name}, {boxes[first].tolist()}, is not in {within[first].tolist()}"
+
+
 def _check_names(names: set[str], examples: int) -> Iterator[str]:
     expected = [group_name(index) for index in range(examples)]
     if missing := [name for name in expected if name not in names]:
@@ -161,7 +181,11 @@ def _enumerate(names: list[str]) -> str:
 
 
 def _check_example(
-    shard: h5py.File, name: str, arrays: Mapping[str, ArrayForm] | None, form: LabelFormat | None, recorded: Sums | None
+    shard: h5py.File,
+    name: str,
+    arrays: Mapping[str, ArrayForm] | None,
+    form: ExampleFormat | None,
+    recorded: Sums | None,
 ) -> Iterator[str]:
     try:
         found = _arrays(shard[name])
@@ -193,16 +217,17 @@ def _compare(found: Mapping[str, ArrayForm], arrays: Mapping[str, ArrayForm] | N
                 yield f"/{key}: is {found[key]} instead of {form}"
 
 
-def _check_content(group: h5py.Group, form: LabelFormat, recorded: Sums | None) -> list[str]:
-    found = Sums([0] * form.num_areas, [0, 0])
+def _check_content(group: h5py.Group, form: ExampleFormat, recorded: Sums | None) -> list[str]:
+    label = form.label
+    found = Sums([0] * label.num_areas, [0, 0])
     for part in _slabs(group[IMAGE]):  # any grey is right, as long as it can be read
         _, pixels, squares = sum_blocks(part[0])
         found.pixel_sums[:] = found.pixel_sums[0] + pixels, found.pixel_sums[1] + squares
     wrong = []
     for part in _slabs(group[LABEL]):
-        if problem := _label_problem(part, form):
+        if problem := _label_problem(part, label):
             wrong.append(problem)
-        found.areas[:] = (found.areas + count_areas(part, form)).tolist()
+        found.areas[:] = (found.areas + count_areas(part, label)).tolist()
     # One message per example, not one per slab.
     if wrong:
         return [f"/label: {wrong[0]}"]

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.measure import Measures, count_areas, measure
 from maskmill.transforms.examples.rle import ClassMask
+from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.shards.label_compression import compress_chunk
+from maskmill.views import View
 
 
 class EncodedExample(NamedTuple):
@@ -21,24 +22,28 @@ class EncodedExample(NamedTuple):
         label_chunks: offset in the label, and compressed bytes, of each chunk.
         measures: of image and label.
         overlap: number of pixels with several classes.
+        view: what the example shows of its image file.
     """
 
     image: NDArray[np.uint8]
     label_chunks: tuple[tuple[tuple[int, ...], bytes], ...]
     measures: Measures
-    overlap: int = 0
+    overlap: int
+    view: View
 
 
-def encode_example(image: NDArray[np.uint8], mask: ClassMask, form: LabelFormat) -> EncodedExample:
+def encode_example(image: NDArray[np.uint8], mask: ClassMask, view: View, form: ExampleFormat) -> EncodedExample:
     """Makes, measures and compresses a label chunk by chunk; the whole label is never in memory.
 
     Args:
         image: uint8 [H, W], C order.
         mask: all classes in one array [H, W], C order; see `LabelFormat`.
-        form: of the label.
+        view: what they show of the image file.
+        form: of the example.
     """
-    chunks, areas = [], np.zeros(form.num_areas, np.int64)
-    for offset, chunk in form.chunks(mask):
-        chunks.append((offset, compress_chunk(chunk, form.numbers)))
-        areas += count_areas(chunk, form, channel=offset[0])
-    return EncodedExample(image[np.newaxis], tuple(chunks), measure(image, areas), form.overlap(mask))
+    label = form.label
+    chunks, areas = [], np.zeros(label.num_areas, np.int64)
+    for offset, chunk in label.chunks(mask):
+        chunks.append((offset, compress_chunk(chunk, label.numbers)))
+        areas += count_areas(chunk, label, channel=offset[0])
+    return EncodedExample(image[np.newaxis], tuple(chunks), measure(image, areas), label.overlap(mask), view)

@@ -19,6 +19,8 @@ from maskmill.transforms.shards.records import ExampleVersion
 ImageVersion = float | str
 
 _DIGITS = 8
+# The fields of the form after `by_rows`.
+_FIELDS_BY_NAME = slice(4, None)
 
 
 class ShardVersion(NamedTuple):
@@ -44,10 +46,13 @@ def version_of_shard(
         versions: of the image of each example.
     """
     # Later fields of the form come in where they are set: a shard without them keeps its fingerprint.
-    resized, label, max_pixels, by_rows = form
+    resized, label, max_pixels, by_rows, *_ = form
     digest = hashlib.sha256(json.dumps([current_format(), [resized, label, max_pixels]]).encode())
     if by_rows:
         digest.update(b"by rows")
+    for name in ExampleFormat._fields[_FIELDS_BY_NAME]:
+        if (value := getattr(form, name)) != ExampleFormat._field_defaults[name]:
+            digest.update(json.dumps([name, value]).encode())
     examples = []
     for spec, version in zip(specs, versions, strict=True):
         image, mask = json.dumps([spec.image_id, spec.image.size, version]).encode(), _rows_of(spec)

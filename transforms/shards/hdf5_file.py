@@ -4,8 +4,10 @@ Layout: groups `example_0` … `example_<n-1>`, each with the datasets `image` (
 (see `LabelFormat`; chunked, compressed). The file's attribute `n_examples` (int64) counts them; its attribute
 `image_ids` (UTF-8, padded with zeros) names their images, all in one attribute because one for each image would take
 longer than everything else. The attributes `areas` (int32 [n, classes]), `pixel_sums` (uint64 [n, 2]) and
-`image_hashes` (uint64 [n]) hold what was measured of the examples, see `measure.Measures`. In a file without examples
-there is only the first attribute. There are no timestamps, so that the same examples give the same bytes.
+`image_hashes` (uint64 [n]) hold what was measured of the examples, see `measure.Measures`. Where views are recorded,
+`image_sizes` (int32 [n, 2]), `shown` and `valid` (int32 [n, 4]) hold them, see `maskmill.views.Views`. In a file
+without examples there is only the first attribute. There are no timestamps, so that the same examples give the same
+bytes.
 """
 
 from __future__ import annotations
@@ -22,11 +24,12 @@ import numpy as np
 from h5py import h5d, h5g, h5p, h5s, h5t
 
 from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, IMAGE_IDS, LABEL, N_EXAMPLES, PIXEL_SUMS, group_name
-from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.make_example import ExampleArrays
 from maskmill.transforms.examples.measure import Measures
+from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.shards.encode_example import EncodedExample
 from maskmill.transforms.shards.label_compression import PIXELS_PER_BYTE, declare_compression
+from maskmill.views import VIEW_ATTRIBUTES, View
 
 # Needs HDF5 1.10 (2016) or later to read; an example takes 4 KB less than in the oldest format.
 LIBVER = ("v110", "v110")
@@ -39,10 +42,10 @@ _STRUCTURE_BYTES = 1000
 Argument = TypeVar("Argument")
 
 
-def estimate_bytes(form: LabelFormat) -> int:
+def estimate_bytes(form: ExampleFormat) -> int:
     """Estimates the bytes of an example in a shard; rather too many than too few."""
-    pixels = form.height * form.width
-    return pixels + _STRUCTURE_BYTES + math.prod(form.shape[:-2]) * (pixels // PIXELS_PER_BYTE)
+    pixels = math.prod(form.size)
+    return pixels + _STRUCTURE_BYTES + math.prod(form.label.shape[:-2]) * (pixels // PIXELS_PER_BYTE)
 
 
 class ShardFile:
@@ -52,7 +55,7 @@ class ShardFile:
 
     Args:
         path: of the new file, local.
-        form: of the labels; images have the same height and width.
+        form: of the examples.
 
     Attributes:
         measures: of the examples that were added.
@@ -61,20 +64,21 @@ class ShardFile:
         OSError: the file cannot be created or written.
     """
 
-    def __init__(self, path: str, form: LabelFormat) -> None:
+    def __init__(self, path: str, form: ExampleFormat) -> None:
         self._image_ids: list[bytes] = []
+        self._views: list[View] | None = [] if form.records_views else None
         self.measures: list[Measures] = []
         self._storage = _Storage(open(path, "w+b", buffering=0))  # noqa: SIM115
         self._file = h5py.File(self._storage, "w", libver=LIBVER)
         _bound_structure_cache(self._file)
         self._group_properties = h5p.create(h5p.GROUP_CREATE)
         self._group_properties.set_obj_track_times(False)
-        self._image_space = h5s.create_simple((1, form.height, form.width))
+        self._image_space = h5s.create_simple((1, *form.size))
         self._image_properties = _dataset_properties()
-        self._label_space = h5s.create_simple(form.shape)
-        self._label_type = h5t.py_create(form.dtype)
+        self._label_space = h5s.create_simple(form.label.shape)
+        self._label_type = h5t.py_create(form.label.dtype)
         self._label_properties = _dataset_properties()
-        self._label_properties.set_chunk(form.chunk_shape)
+        self._label_properties.set_chunk(form.label.chunk_shape)
         declare_compression(self._label_properties)
 
     def append(self, example: EncodedExample, image_id: str) -> None:
@@ -96,6 +100,8 @@ class ShardFile:
             label.write_direct_chunk(offset, chunk)
         self._image_ids.append(image_id.encode())
         self.measures.append(example.measures)
+        if self._views is not None:
+            self._views.append(example.view)
         self._storage.check()
 
     def __enter__(self) -> ShardFile:
@@ -120,6 +126,9 @@ class ShardFile:
         self._file.attrs[AREAS] = np.array(areas, "<i4")
         self._file.attrs[PIXEL_SUMS] = np.array(pixel_sums, "<u8")
         self._file.attrs[IMAGE_HASHES] = np.array(image_hashes, "<u8")
+        if self._views:
+            for name, numbers in zip(VIEW_ATTRIBUTES, zip(*self._views, strict=True), strict=True):
+                self._file.attrs[name] = np.array(numbers, "<i4")
 
 
 class _Storage(io.RawIOBase):

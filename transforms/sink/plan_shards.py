@@ -29,7 +29,7 @@ def plan_shard(specs: list[ExampleSpec], found: FoundShard, options: SinkOptions
     """Returns the facts of a shard that was found, or estimates those of one that has to be written."""
     if found.stored is not None:
         return found.stored
-    size = len(specs) * estimate_bytes(options.forms[split].label)
+    size = len(specs) * estimate_bytes(options.forms[split])
     return StoredShard(examples=len(specs), bytes=size, sha256="", fingerprint=found.version.fingerprint)
 
 

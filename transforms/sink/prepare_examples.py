@@ -18,6 +18,7 @@ from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.rejected import DataError
 from maskmill.transforms.shards.encode_example import EncodedExample, encode_example
 from maskmill.transforms.shards.records import RejectedExample
+from maskmill.views import View
 
 # Examples that are made together, if that many fit: the code of each step stays in the processor's caches, and passing
 # them on has its cost once a group.
@@ -68,7 +69,7 @@ def prepare_examples(group: Group, form: ExampleFormat) -> list[EncodedExample |
     # Step by step instead of example by example: the code of a step stays in the processor's caches.
     images = [_make_image(spec, data, form) for spec, data in group]
     planes = [_add_mask(image, spec, form) for image, (spec, _) in zip(images, group, strict=True)]
-    return [one if isinstance(one, RejectedExample) else encode_example(*one, form.label) for one in planes]
+    return [one if isinstance(one, RejectedExample) else encode_example(*one, form) for one in planes]
 
 
 def _make_image(spec: ExampleSpec, data: bytes | None, form: ExampleFormat) -> DecodedImage | RejectedExample:
@@ -80,11 +81,11 @@ def _make_image(spec: ExampleSpec, data: bytes | None, form: ExampleFormat) -> D
 
 def _add_mask(
     image: DecodedImage | RejectedExample, spec: ExampleSpec, form: ExampleFormat
-) -> tuple[NDArray[np.uint8], ClassMask] | RejectedExample:
+) -> tuple[NDArray[np.uint8], ClassMask, View] | RejectedExample:
     if isinstance(image, RejectedExample):
         return image
     try:
-        return image.pixels, make_mask(spec.rows, image.stored_size, form)
+        return image.pixels, make_mask(spec.rows, image.view.image_size, form), image.view
     except RowError as error:
         return rejected_by(error)
 

@@ -11,6 +11,7 @@ from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.make_example import RowError, make_example, make_image, make_mask
 from maskmill.transforms.examples.resize import resize_bicubic, tile
 from maskmill.transforms.examples.spec import ExampleFormat
+from maskmill.transforms.examples.view import whole_view
 from maskmill.transforms.rejected import Code, DataError
 from tests.support.builders import grey_pixels, image_bytes
 from tests.support.records import a_row, a_spec
@@ -31,7 +32,7 @@ def test_the_image_is_decoded_resized_and_tiled_in_this_order() -> None:
     image = make_image(JPEG, form)
     assert np.array_equal(image.pixels, tile(resize_bicubic(decode_grey(JPEG), 10, 12), 25, 40))
     assert image.pixels.flags.c_contiguous
-    assert image.stored_size == (20, 30)
+    assert image.view == whole_view((20, 30), (10, 12))
 
 
 def test_the_limit_of_pixels_is_that_of_the_form() -> None:

@@ -15,7 +15,6 @@ from maskmill.pipeline.cli import main
 from maskmill.pipeline.verify.verify_dataset import verify
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.shards.check_shard import arrays_of, check_shard
-from maskmill.transforms.shards.encode_example import encode_example
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from tests.support.builders import HEIGHT, WIDTH, grey_pixels
 from tests.support.datasets import (
@@ -31,6 +30,7 @@ from tests.support.datasets import (
     write_original,
     write_shard,
 )
+from tests.support.whole_images import encode_whole, form_of
 
 Change = Callable[[h5py.File], Any]
 LOSSES = (("bce", 2), ("multilabel_bce", 3), ("ssce", 2))
@@ -275,9 +275,9 @@ def test_a_shard_that_is_to_be_empty_and_is_not_is_named(datasets: dict[str, Pat
 def test_every_example_that_is_wrong_is_named_and_many_missing_ones_in_short(tmp_path: Path) -> None:
     write_shard(tmp_path / "x.h5", [example(label=np.full((1, HEIGHT, WIDTH), 2, "<f4"))] * 3)
     form = LabelFormat("bce", 2, HEIGHT, WIDTH, (3,))
-    arrays = arrays_of(form)
+    arrays = arrays_of(form_of(form))
     wrong = [f"example_{index}/label: holds values other than 0 and 1" for index in range(3)]
-    assert check_shard(str(tmp_path / "x.h5"), 3, arrays, form) == wrong
+    assert check_shard(str(tmp_path / "x.h5"), 3, arrays, form_of(form)) == wrong
     assert check_shard(str(tmp_path / "x.h5"), 3, arrays) == []
     assert check_shard(str(tmp_path / "x.h5"), 9, arrays)[1] == "lacks example_3, example_4, example_5 and 3 more"
 
@@ -291,20 +291,20 @@ def test_a_label_is_looked_at_to_its_last_row(
     form = LabelFormat(loss, 3, HEIGHT, WIDTH, (3,))
     path = str(tmp_path / "x.h5")
     pixels = grey_pixels(0)
-    with ShardFile(path, form) as shard:
-        shard.append(encode_example(pixels, pixels % 2, form), "a.jpg")
+    with ShardFile(path, form_of(form)) as shard:
+        shard.append(encode_whole(pixels, pixels % 2, form), "a.jpg")
     if not deflated:
         with h5py.File(path, "a") as file:
             replace("example_0/label", lambda array: array)(file)
-    assert check_shard(path, 1, arrays_of(form), form) == []
+    assert check_shard(path, 1, arrays_of(form_of(form)), form_of(form)) == []
     with h5py.File(path, "a") as file:
         assert file["example_0/label"].chunks == (form.chunk_shape if deflated else None)
         file["example_0/label"][..., -1, -1] = 2
     once = ["example_0/label: holds values other than 0 and 1"]
-    assert check_shard(path, 1, arrays_of(form), form) == once
+    assert check_shard(path, 1, arrays_of(form_of(form)), form_of(form)) == once
     with h5py.File(path, "a") as file:
         file["example_0/label"][..., 0, 0] = 2
-    assert check_shard(path, 1, arrays_of(form), form) == once
+    assert check_shard(path, 1, arrays_of(form_of(form)), form_of(form)) == once
 
 
 def test_what_is_no_hdf5_is_a_problem_and_no_failure(tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_damage_in_a_chunk_is_a_problem_of_its_example(datasets: dict[str, Path]
     content[chunk.byte_offset : chunk.byte_offset + chunk.size] = b"\xff" * chunk.size
     path.write_bytes(content)
     form = LabelFormat("bce", 2, HEIGHT, WIDTH, (3,))
-    [problem] = check_shard(str(path), 2, arrays_of(form), form)
+    [problem] = check_shard(str(path), 2, arrays_of(form_of(form)), form_of(form))
     assert problem.startswith("example_1: cannot be read: ")
 
 

@@ -8,8 +8,8 @@ import pytest
 from maskmill.inflate import inflate
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.measure import count_areas, measure
-from maskmill.transforms.shards.encode_example import encode_example
 from tests.support.builders import grey_pixels
+from tests.support.whole_images import encode_whole
 
 MASK = (grey_pixels(1) % 8).astype(np.uint8)  # bits of three classes
 
@@ -19,7 +19,7 @@ MASK = (grey_pixels(1) % 8).astype(np.uint8)  # bits of three classes
 def test_the_chunks_hold_the_label(loss: str, as_uint8: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maskmill.transforms.examples.label.MAX_CHUNK_BYTES", 24 * (5 if as_uint8 else 20))  # 5 rows
     form = LabelFormat(loss, 4, 16, 24, (1, 2, 3), as_uint8)
-    encoded = encode_example(grey_pixels(2), MASK, form)
+    encoded = encode_whole(grey_pixels(2), MASK, form)
     label = np.full(form.shape, 9, form.dtype)
     for offset, chunk in encoded.label_chunks:
         size = int(np.prod(form.chunk_shape)) * form.dtype.itemsize
@@ -33,6 +33,6 @@ def test_the_chunks_hold_the_label(loss: str, as_uint8: bool, monkeypatch: pytes
 
 
 def test_the_image_gets_a_channel_and_pixels_of_several_classes_are_counted() -> None:
-    encoded = encode_example(grey_pixels(2), MASK, LabelFormat("ssce", 4, 16, 24, (1, 2, 3)))
+    encoded = encode_whole(grey_pixels(2), MASK, LabelFormat("ssce", 4, 16, 24, (1, 2, 3)))
     assert np.array_equal(encoded.image, grey_pixels(2)[np.newaxis])
     assert encoded.overlap == np.count_nonzero(np.isin(MASK, [3, 5, 6, 7]))

@@ -42,8 +42,16 @@ def test_it_tells_another_form_and_another_version_of_the_format(monkeypatch: py
     before = fingerprint(A)
     assert fingerprint(A, form=FORM._replace(resized=(8, 8))) != before
     assert fingerprint(A, form=FORM._replace(label=FORM.label._replace(loss="ssce"))) != before
+    assert fingerprint(A, form=FORM._replace(by_rows=True)) != before
+    assert fingerprint(A, form=FORM._replace(records_views=True)) != before
     monkeypatch.setattr("maskmill.format_version.CURRENT", 0)
     assert fingerprint(A) != before
+
+
+def test_a_later_field_of_the_form_changes_nothing_where_it_has_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As format version 6 first had it: a change here would write every shard of every dataset again.
+    monkeypatch.setattr("maskmill.format_version.CURRENT", 6)
+    assert fingerprint(A) == "1897276ebdc1b75f5d5c2e79384eea858b36aaf4306d22776e3feeb7777d57f1"
 
 
 def test_the_place_and_the_order_of_the_rows_do_not_count() -> None:

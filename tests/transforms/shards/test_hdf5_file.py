@@ -13,17 +13,17 @@ import numpy as np
 import pytest
 
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.shards.encode_example import encode_example
 from maskmill.transforms.shards.hdf5_file import ShardFile, read_shard
 from tests.support.builders import grey_pixels
 from tests.support.command import ROOT
+from tests.support.whole_images import encode_whole, form_of
 
 
 def write(path: Path, form: LabelFormat, examples: int) -> None:
-    with ShardFile(str(path), form) as file:
+    with ShardFile(str(path), form_of(form)) as file:
         for seed in range(examples):
             image = grey_pixels(seed, form.height, form.width)
-            file.append(encode_example(image, image % 2, form), f"{seed}.jpg")
+            file.append(encode_whole(image, image % 2, form), f"{seed}.jpg")
 
 
 @pytest.mark.parametrize("loss", ["bce", "multilabel_bce", "ssce"])
@@ -54,8 +54,8 @@ def test_layout_is_the_originals(tmp_path: Path) -> None:
 
 def test_measures_of_all_examples_are_in_attributes(tmp_path: Path) -> None:
     form = LabelFormat("ssce", 4, 16, 24, (3, 1))
-    examples = [encode_example(grey_pixels(seed), grey_pixels(seed) % 4, form) for seed in range(11)]
-    with ShardFile(str(tmp_path / "a.h5"), form) as file:
+    examples = [encode_whole(grey_pixels(seed), grey_pixels(seed) % 4, form) for seed in range(11)]
+    with ShardFile(str(tmp_path / "a.h5"), form_of(form)) as file:
         for example in examples:
             file.append(example, "a.jpg")
     with h5py.File(tmp_path / "a.h5") as found:
@@ -78,9 +78,9 @@ def test_images_are_named(tmp_path: Path) -> None:
     form = LabelFormat("bce", 2, 16, 24, (3,))
     image = grey_pixels(0, 16, 24)
     names = ["a.jpg", "ähnlich 缺陷.png", *(f"{index}.jpg" for index in range(20_000))]
-    with ShardFile(str(tmp_path / "a.h5"), form) as file:
+    with ShardFile(str(tmp_path / "a.h5"), form_of(form)) as file:
         for name in names:
-            file.append(encode_example(image, image % 2, form), name)
+            file.append(encode_whole(image, image % 2, form), name)
     with h5py.File(tmp_path / "a.h5") as found:
         assert [name.decode() for name in found.attrs["image_ids"]] == names
 
@@ -95,7 +95,7 @@ def test_bytes_do_not_depend_on_the_time(tmp_path: Path) -> None:
 
 def test_a_file_that_was_cut_off_by_an_error_does_not_say_how_many_examples_it_has(tmp_path: Path) -> None:
     form = LabelFormat("bce", 2, 16, 24, (3,))
-    with pytest.raises(RuntimeError), ShardFile(str(tmp_path / "a.h5"), form):
+    with pytest.raises(RuntimeError), ShardFile(str(tmp_path / "a.h5"), form_of(form)):
         raise RuntimeError
     with h5py.File(tmp_path / "a.h5") as file:
         assert "n_examples" not in file.attrs
@@ -104,18 +104,18 @@ def test_a_file_that_was_cut_off_by_an_error_does_not_say_how_many_examples_it_h
 WRITE_TO_A_FULL_DISK = """
 import resource, signal, sys
 import numpy as np
-from maskmill.transforms.shards.encode_example import encode_example
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from maskmill.transforms.examples.label import LabelFormat
+from tests.support.whole_images import encode_whole, form_of
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 form = LabelFormat("bce", 2, 64, 64, (3,))
 image = np.zeros((64, 64), np.uint8)
 try:
-    with ShardFile(sys.argv[1], form) as file:
+    with ShardFile(sys.argv[1], form_of(form)) as file:
         for _ in range(200):
-            file.append(encode_example(image, image, form), "a.jpg")
+            file.append(encode_whole(image, image, form), "a.jpg")
 except OSError as error:
     sys.exit(f"errno {error.errno}")
 """
@@ -132,13 +132,14 @@ def test_a_full_disk_is_an_error_and_not_a_crash(tmp_path: Path, limit: int) -> 
 OPEN_WITHOUT_A_FREE_DESCRIPTOR = """
 import os, resource, sys
 from maskmill.transforms.examples.label import LabelFormat
+from tests.support.whole_images import encode_whole, form_of
 from maskmill.transforms.shards.hdf5_file import ShardFile
 
 free = os.open(os.devnull, os.O_RDONLY)
 os.close(free)
 resource.setrlimit(resource.RLIMIT_NOFILE, (free, free))
 try:
-    ShardFile(sys.argv[1], LabelFormat("bce", 2, 64, 64, (3,)))
+    ShardFile(sys.argv[1], form_of(LabelFormat("bce", 2, 64, 64, (3,))))
 except OSError as error:
     sys.exit(error.errno)
 """
@@ -156,12 +157,12 @@ def test_memory_does_not_grow_with_the_examples_of_a_shard(tmp_path: Path) -> No
     script = """
 import sys, psutil
 import numpy as np
-from maskmill.transforms.shards.encode_example import encode_example
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from maskmill.transforms.examples.label import LabelFormat
+from tests.support.whole_images import encode_whole, form_of
 form = LabelFormat("bce", 2, 16, 24, (3,))
-example = encode_example(np.ones((16, 24), np.uint8), np.ones((16, 24), np.uint8), form)
-with ShardFile(sys.argv[1], form) as file:
+example = encode_whole(np.ones((16, 24), np.uint8), np.ones((16, 24), np.uint8), form)
+with ShardFile(sys.argv[1], form_of(form)) as file:
     for number in range(4000):
         if number == 1000:
             before = psutil.Process().memory_info().rss

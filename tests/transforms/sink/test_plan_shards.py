@@ -41,7 +41,7 @@ def test_a_new_shard_is_estimated_without_opening_an_image(tmp_path: Path, optio
     summary = plan(options, specs)
     assert is_planned(summary)
     assert (summary.path, summary.rows, summary.merged, summary.classes) == (KEY.path, 6, 3, {3: 3})
-    assert (summary.stored.examples, summary.stored.bytes) == (3, 3 * estimate_bytes(FORM.label))
+    assert (summary.stored.examples, summary.stored.bytes) == (3, 3 * estimate_bytes(FORM))
     assert list(tmp_path.iterdir()) == []
 
 

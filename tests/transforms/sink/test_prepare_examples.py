@@ -10,7 +10,7 @@ import pytest
 from maskmill.transforms.examples.make_example import RowError, make_example
 from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.rejected import Code, DataError
-from maskmill.transforms.shards.encode_example import EncodedExample, encode_example
+from maskmill.transforms.shards.encode_example import EncodedExample
 from maskmill.transforms.shards.records import RejectedExample
 from maskmill.transforms.sink.prepare_examples import (
     GROUP,
@@ -22,6 +22,7 @@ from maskmill.transforms.sink.prepare_examples import (
 )
 from tests.support.builders import image_bytes, write_images
 from tests.support.shards import FORM, spec_of
+from tests.support.whole_images import encode_whole
 
 
 @pytest.fixture(name="images")
@@ -42,7 +43,7 @@ def test_an_example_is_that_of_make_example_and_what_cannot_be_made_says_why(ima
     assert isinstance(first, EncodedExample)
     assert np.array_equal(first.image, expected.image)
     mask = expected.label[0].astype(np.uint8)
-    assert first.label_chunks == encode_example(expected.image[0], mask, FORM.label).label_chunks
+    assert first.label_chunks == encode_whole(expected.image[0], mask, FORM.label).label_chunks
     assert [(one.row, one.code) for one in rejected] == [(None, "IMAGE_EMPTY"), (1, "RLE_OUT_OF_BOUNDS")]
 
 

@@ -1,0 +1,32 @@
+"""Reads the form of a split's examples from parameters, for the run that writes them and the check that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from maskmill.pipeline.job.label_format import label_format
+from maskmill.pipeline.job.section_models import SplitParams
+from maskmill.transforms.examples.image import MAX_PIXELS
+from maskmill.transforms.examples.spec import ExampleFormat
+
+
+def example_format(document: Mapping[str, Any], split: str, written: Iterable[str] | None = None) -> ExampleFormat:
+    """Reads the form of a split's examples from a parameter file, or from data_params.json, which repeats it.
+
+    Args:
+        document: the whole file.
+        split: name of the split.
+        written: see `label_format`.
+
+    Raises:
+        ValueError, KeyError, TypeError: the document does not say.
+    """
+    label, section, ours = label_format(document, split, written), document[split], document.get("maskmill") or {}
+    most = section.get("max_image_shape", SplitParams.model_fields["max_image_shape"].default)
+    return ExampleFormat(
+        resized=(min(label.height, most[0]), min(label.width, most[1])),
+        label=label,
+        max_pixels=ours.get("max_image_pixels", MAX_PIXELS),
+        by_rows=(ours.get("runs") or {}).get("order") == "rows",
+    )

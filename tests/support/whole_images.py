@@ -1,0 +1,22 @@
+"""Examples that show a whole image at its size. This module imports no Beam, as scripts in tests need it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.rle import ClassMask
+from maskmill.transforms.examples.spec import ExampleFormat
+from maskmill.transforms.examples.view import whole_view
+from maskmill.transforms.shards.encode_example import EncodedExample, encode_example
+
+
+def form_of(label: LabelFormat) -> ExampleFormat:
+    """The form of examples that are not tiled."""
+    return ExampleFormat((label.height, label.width), label)
+
+
+def encode_whole(image: NDArray[np.uint8], mask: ClassMask, label: LabelFormat) -> EncodedExample:
+    """Encodes an example, given the form of its label."""
+    return encode_example(image, mask, whole_view(image.shape, image.shape), form_of(label))
