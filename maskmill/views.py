@@ -55,6 +55,12 @@ class Views(NamedTuple):
         height, width = self.image_sizes[row].tolist()
         return View((height, width), Box(*self.shown[row].tolist()), Box(*self.valid[row].tolist()))
 
+    @property
+    def valid_pixels(self) -> NDArray[np.int64]:
+        """Number of pixels of the valid box of each example, int64 [n]."""
+        pixels: NDArray[np.int64] = self.valid[:, 2:].prod(axis=1, dtype=np.int64)
+        return pixels
+
     def part(self, rows: NDArray[np.integer[Any]] | list[int] | slice) -> Views:
         """Selects examples."""
         return Views(*(array[rows] for array in self))

@@ -29,14 +29,15 @@ def write(folder: Path, views: list[View] = VIEWS) -> Path:
     path.parent.mkdir(parents=True)
     with ShardFile(str(path), FORM) as file:
         for seed, view in enumerate(views):
-            file.append(encode_example(grey_pixels(seed), grey_pixels(seed) % 2, view, FORM), f"{seed}.jpg")
+            file.append(encode_example(grey_pixels(seed)[np.newaxis], grey_pixels(seed) % 2, view, FORM), f"{seed}.jpg")
     (folder / "meta_train_input.dat").write_text(f"/{path.name} {len(views)}\n")
     return path
 
 
 def check(path: Path) -> list[str]:
     with h5py.File(path) as file:
-        sums = Sums(file.attrs["areas"].sum(0).tolist(), file.attrs["pixel_sums"].sum(0).tolist())
+        areas, pixel_sums = (file.attrs[name].sum(0).tolist() for name in ("areas", "pixel_sums"))
+    sums = Sums(areas, pixel_sums, [len(VIEWS) * 10 * 24])
     return check_shard(str(path), len(VIEWS), arrays_of(FORM), FORM, sums)
 
 

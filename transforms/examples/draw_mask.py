@@ -8,13 +8,20 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from maskmill.transforms.examples.fit import Box, Size
 from maskmill.transforms.examples.resize import nearest_index, resize_mask
 from maskmill.transforms.examples.rle import Mask, Runs, check_bounds, runs_to_mask
 from maskmill.transforms.kernel import KERNEL
+from maskmill.views import Box
 
 
-def draw_mask(runs: Runs, stored_size: Size, resized: Size, *, by_rows: bool = False, shown: Box | None = None) -> Mask:
+def draw_mask(
+    runs: Runs,
+    stored_size: tuple[int, int],
+    resized: tuple[int, int],
+    *,
+    by_rows: bool = False,
+    shown: Box | None = None,
+) -> Mask:
     """Draws runs, which may overlap and be in any order, and resizes the mask to the nearest neighbour.
 
     The compiled kernel draws at once the pixels that are left, and no whole mask.
