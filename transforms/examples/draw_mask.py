@@ -39,16 +39,15 @@ def draw_mask(
     Raises:
         DataError: a run ends past the image's last pixel.
     """
-    top, left, height, width = shown or (0, 0, *stored_size)
+    shown = shown or Box(0, 0, *stored_size)
     if KERNEL is None:
-        mask = runs_to_mask(runs, *stored_size, by_rows=by_rows)
-        return cast(Mask, resize_mask(mask[top : top + height, left : left + width], *resized))
+        return cast(Mask, resize_mask(shown.cut(runs_to_mask(runs, *stored_size, by_rows=by_rows)), *resized))
     check_bounds(runs, *stored_size)
     if (runs[1:, 0] < runs[:-1, 0]).any():
         runs = runs[np.argsort(runs[:, 0], kind="stable")]
     plane = np.empty(resized, np.uint8)
-    rows = _first_shown(stored_size[0], top, height, resized[0])
-    columns = _first_shown(stored_size[1], left, width, resized[1])
+    rows = _first_shown(stored_size[0], shown.top, shown.height, resized[0])
+    columns = _first_shown(stored_size[1], shown.left, shown.width, resized[1])
     draw = KERNEL.draw_along if by_rows else KERNEL.draw_down
     draw(plane, runs, rows, columns)
     return plane

@@ -17,7 +17,7 @@ from maskmill.transforms.examples.rle import ClassMask, unpack_runs
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.examples.view import view_of
 from maskmill.transforms.rejected import DataError
-from maskmill.views import Box, View
+from maskmill.views import View
 
 
 class ExampleArrays(NamedTuple):
@@ -59,7 +59,7 @@ def make_image(data: bytes, form: ExampleFormat) -> DecodedImage:
     planes = decode_planes(data, form.max_pixels, rgb=form.colour == "rgb")
     height, width = planes.shape[1:]
     view = view_of((height, width), form.resized, form.resize)
-    resized = [resize_bicubic(plane[_slices(view.shown)], *view.valid[2:]) for plane in planes]
+    resized = [resize_bicubic(plane, *view.valid.size) for plane in view.shown.cut(planes)]
     finished = [_lay_out(plane, view, form) for plane in resized] * (form.channels // len(planes))
     return DecodedImage(finished[0][np.newaxis] if len(finished) == 1 else np.stack(finished), view)
 
@@ -69,12 +69,8 @@ def _lay_out(plane: NDArray[Item], view: View, form: ExampleFormat) -> NDArray[I
     if form.resize != "pad" or plane.shape == form.size:
         return tile(np.ascontiguousarray(plane), *form.size)
     padded = np.zeros(form.size, plane.dtype)
-    padded[_slices(view.valid)] = plane
+    view.valid.cut(padded)[...] = plane
     return padded
-
-
-def _slices(box: Box) -> tuple[slice, slice]:
-    return slice(box.top, box.top + box.height), slice(box.left, box.left + box.width)
 
 
 def make_mask(rows: Sequence[MaskRow], stored_size: tuple[int, int], form: ExampleFormat) -> ClassMask:
@@ -92,7 +88,7 @@ def make_mask(rows: Sequence[MaskRow], stored_size: tuple[int, int], form: Examp
         RowError: a run of a row ends past the image.
     """
     view = view_of(stored_size, form.resized, form.resize)
-    resized = view.valid[2:]
+    resized = view.valid.size
     mask: ClassMask | None = None
     for index, row in enumerate(rows):
         try:

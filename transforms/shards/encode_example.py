@@ -51,7 +51,4 @@ def encode_example(image: NDArray[np.uint8], mask: ClassMask, view: View, form: 
 
 def _measure(image: NDArray[np.uint8], areas: NDArray[np.int64], view: View, form: ExampleFormat) -> Measures:
     """Measures an image; where its view is recorded, without padding and repetitions."""
-    top, left, height, width = view.valid
-    if not form.records_views or (height, width) == form.size:
-        return measure(image, areas)
-    return measure(np.ascontiguousarray(image[:, top : top + height, left : left + width]), areas)
+    return measure(np.ascontiguousarray(view.valid.cut(image)) if form.records_views else image, areas)

@@ -75,7 +75,7 @@ def write_file(
             else:
                 file.append(example, specs[index].image_id)
                 overlaps.append(example.overlap)
-                valid_pixels += math.prod(example.view.valid[2:]) if form.records_views else 0
+                valid_pixels += math.prod(example.view.valid.size) if form.records_views else 0
             if not is_wanted():
                 raise GivenUpError
             PROGRESS.add(1)

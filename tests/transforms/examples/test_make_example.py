@@ -19,7 +19,6 @@ from maskmill.transforms.examples.rle import format_runs, mask_to_runs
 from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.examples.view import whole_view
 from maskmill.transforms.rejected import Code, DataError
-from maskmill.views import Box
 from tests.support.builders import grey_pixels, image_bytes
 from tests.support.records import a_row, a_spec
 
@@ -126,19 +125,13 @@ def test_the_mask_lies_where_the_image_shows_it(
             sure = inner(image.pixels[0])
             assert sure.any()
             assert np.array_equal(mask[sure], image.pixels[0][sure] // 255)
-            beside = np.ones(size, bool)
-            beside[slices_of(image.view.valid)] = False
-            assert not mask[beside].any()
+            assert np.count_nonzero(mask) == np.count_nonzero(image.view.valid.cut(mask))
 
 
 def inner(image: np.ndarray) -> np.ndarray:
     """The pixels that are black or white as all their neighbours, so that no edge is near."""
     around = np.lib.stride_tricks.sliding_window_view(np.pad(image, 1, mode="edge"), (3, 3))
     return np.isin(image, [0, 255]) & (around == image[:, :, np.newaxis, np.newaxis]).all(axis=(2, 3))
-
-
-def slices_of(box: Box) -> tuple[slice, slice]:
-    return slice(box.top, box.top + box.height), slice(box.left, box.left + box.width)
 
 
 @pytest.mark.parametrize(("loss", "classes"), [("bce", (3, 4)), ("multilabel_bce", (3, 4)), ("ssce", (3, 4))])
