@@ -82,6 +82,22 @@ def valid_part(array: NDArray[Item], view: View | None) -> NDArray[Item]:
     return array if view is None else view.valid.cut(array)
 
 
+def mark_padding(labels: NDArray[Any], views: Views, value: float) -> None:
+    """Sets the pixels of labels that are outside of the valid boxes to a value.
+
+    Args:
+        labels: [n, …, H, W], changed in place.
+        views: of the n examples.
+        value: for padding.
+    """
+    for row, label in enumerate(labels):
+        box = views.of(row).valid
+        if box.size != label.shape[-2:]:
+            inside = box.cut(label).copy()
+            label[...] = value
+            box.cut(label)[...] = inside
+
+
 def empty_views(examples: int) -> Views:
     """Makes the views of so many examples, to be filled."""
     return Views(*(np.zeros((examples, numbers), np.int32) for numbers in VIEW_ATTRIBUTES.values()))

@@ -1,4 +1,4 @@
-"""Images with colours become the grey that the original computes of them, or RGB; see tests/golden/colours/README.md."""
+"""Images with colours become the grey that the original computes, or the RGB; see tests/golden/colours/README.md."""
 
 from __future__ import annotations
 
