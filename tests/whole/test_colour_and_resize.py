@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,6 +21,7 @@ from maskmill.transforms.examples.rle import format_runs, mask_to_runs
 from maskmill.views import valid_part
 from tests.support.builders import write_params
 from tests.support.command import create_here, digest, manifest, run_create, run_here, tree
+from tests.support.datasets import edit_shard, reseal
 from tests.support.spies import count_calls
 
 # ImageId, (height, width) of the image: wide, high, of the example's aspect, and one of a single pixel.
@@ -180,10 +182,6 @@ def test_what_is_planned_is_about_what_is_written(tmp_path: Path, data: Path) ->
 
 @every_way
 def test_a_shard_whose_pixels_were_changed_is_found(tmp_path: Path, data: Path, ours: dict[str, Any]) -> None:
-    import h5py
-
-    from tests.support.datasets import edit_shard
-
     out = create(tmp_path, data, ours)
     name = str(next(iter(sorted(out.glob("train_input/*.h5")))).relative_to(out))
 
@@ -193,6 +191,20 @@ def test_a_shard_whose_pixels_were_changed_is_found(tmp_path: Path, data: Path, 
 
     edit_shard(out, change, name)
     assert f"{name}: example_0: has the pixel_sums" in run_here("verify", out, status=4).out
+
+
+def test_boxes_or_pixels_that_the_manifest_counts_otherwise_are_found(tmp_path: Path, data: Path) -> None:
+    out = create(tmp_path, data, {"resize": "pad"})
+    shard = manifest(out)["splits"]["train_input"]["shards"][0]
+
+    def count_more(content: dict[str, Any]) -> None:
+        content["splits"]["train_input"]["shards"][0]["valid_pixels"] += 1
+
+    reseal(out, count_more)
+    found = (
+        f"its valid_pixels add up to [{shard['valid_pixels']}], and manifest.json says [{shard['valid_pixels'] + 1}]"
+    )
+    assert f"{shard['file']}: {found}" in run_here("verify", out, status=4).out
 
 
 @pytest.mark.parametrize("resize", ["pad", "crop"])
