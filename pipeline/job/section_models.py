@@ -35,7 +35,7 @@ SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
 # Keys that say which group an image is in, in the order of the model.
 _GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 # Keys that came later than the rest. Datasets that do without them keep their fingerprints.
-_LATER_KEYS = ("exclude", "groups", "duplicates", "colour", "resize")
+_LATER_KEYS = ("exclude", "groups", "duplicates", "colour", "resize", "licence")
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -341,6 +341,7 @@ class MaskmillParams(BaseModel):
         colour: Images have one channel of grey, or three of red, green and blue.
         resize: An image is stretched to image_shape whatever its aspect; or keeps its aspect and is padded with 0
             (pad), or cropped around its middle (crop).
+        licence: Licence of the dataset, which croissant.json repeats: its SPDX name, such as CC-BY-4.0, or its URL.
     """
 
     model_config = _STRICT
@@ -389,6 +390,7 @@ class MaskmillParams(BaseModel):
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
     colour: Literal["grey", "rgb"] = Field(default="grey", description="give grey or rgb")
     resize: Literal["stretch", "pad", "crop"] = Field(default="stretch", description="give stretch, pad or crop")
+    licence: Text | None = Field(default=None, description="give a name such as CC-BY-4.0, or a URL")
 
     def settings(self) -> dict[str, Any]:
         """Returns the keys and values that decide a dataset, without later keys that have their defaults."""

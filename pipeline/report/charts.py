@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from maskmill.names import RGB
 from maskmill.pipeline.report.class_counts import ClassCounts, names_of
 from maskmill.pipeline.report.heat_maps import draw_heat_maps
 from maskmill.pipeline.report.histograms import draw_by_class, draw_by_split
@@ -15,7 +16,6 @@ from maskmill.pipeline.report.split_charts import draw_area_by_split, draw_examp
 from maskmill.pipeline.report.statistics import SplitStatistics
 from maskmill.pipeline.report.svg import height_of, style, with_own_names
 
-_RGB = ("red", "green", "blue")
 # How much higher than others a chart is that takes the place of two.
 _TALL = 1.4
 # Inches: the least height of a chart, of what is around the rows of its classes, of a row, and of the bar of a split.
@@ -87,7 +87,7 @@ def _draw(
 def _draw_brightness(brightness: Mapping[str, NDArray[np.float64]], height: float) -> Iterator[tuple[str, str]]:
     """Draws the brightness of images, [channels, examples] by split; a chart for each channel."""
     channels = max(map(len, brightness.values()))
-    for index, name in enumerate(_RGB if channels == len(_RGB) else ("grey",)):
+    for index, name in enumerate(RGB if channels == len(RGB) else ("grey",)):
         of_channel = {split: found[index] if index < len(found) else np.empty(0) for split, found in brightness.items()}
         title = "Brightness" if name == "grey" else f"Brightness of {name}"
         yield title, draw_by_split(of_channel, f"mean {name} of an image, 0 to 255", height)
