@@ -41,7 +41,7 @@ class Example(_Example):
     """An example; it unpacks to its image, label and image_id.
 
     Attributes:
-        image: uint8 [1, H, W].
+        image: uint8 [1, H, W], or [3, H, W] with colours.
         label: float32 [1, H, W] for the loss bce, float32 [classes, H, W] for multilabel_bce, int32 [H, W] for ssce.
         image_id: file name of the image; "" in a dataset of create_hdf5_files.py, which does not record it.
         view: what the example shows of the image file; None if the dataset does not record it.
@@ -60,7 +60,7 @@ class Batch(_Batch):
     """Several examples; it unpacks to images, labels and image_ids.
 
     Attributes:
-        images: uint8 [n, 1, H, W].
+        images: uint8 [n, 1, H, W], or [n, 3, H, W] with colours.
         labels: [n, …], each as in `Example`.
         image_ids: n file names.
         views: what the examples show of the image files; None if the dataset does not record it.
@@ -294,7 +294,7 @@ class Dataset(Sequence[Example]):
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-        """Shape of an image, (1, H, W)."""
+        """Shape of an image, (channels, H, W); there is 1 channel, or 3 with colours."""
         return self._form(IMAGE)[1]
 
     @property

@@ -31,9 +31,10 @@ class SplitMeasures(NamedTuple):
 
     Attributes:
         areas: number of pixels of each class, int32 [n, classes].
-        pixel_sums: sum of the pixels of the image, and sum of their squares, uint64 [n, 2].
+        pixel_sums: for each channel, sum of the pixels of the image, and sum of their squares, uint64
+            [n, 2 * channels].
         image_hashes: difference hash of the image, uint64 [n].
-        pixels: number of pixels of an image; 0 if there are no examples.
+        pixels: number of pixels of a channel of an image; 0 if there are no examples.
         views: what the examples show of their image files; None if the shards do not record it.
     """
 
@@ -56,7 +57,9 @@ class SplitMeasures(NamedTuple):
     def statistics(self) -> Statistics:
         """Computes the statistics of the examples, of which there must be some."""
         pixel_sums, areas = self.pixel_sums.sum(axis=0), self.areas.sum(axis=0, dtype=np.int64)
-        return statistics_of(len(self.areas) * self.pixels, pixel_sums.tolist(), areas.tolist())
+        # Where views are recorded, neither padding nor what repeats the image is measured.
+        pixels = len(self.areas) * self.pixels if self.views is None else int(self.views.valid_pixels.sum())
+        return statistics_of(pixels, pixel_sums.tolist(), areas.tolist())
 
 
 def read_measures(folder: Folder, shards: Sequence[Shard]) -> SplitMeasures:
@@ -114,4 +117,4 @@ def _arrays_of(file: h5py.File, shard: Shard) -> list[NDArray[Any]]:
 
 
 def _pixels_of_image(file: h5py.File, _: Shard) -> int:
-    return math.prod(file[f"{group_name(0)}/{IMAGE}"].shape)
+    return math.prod(file[f"{group_name(0)}/{IMAGE}"].shape[-2:])

@@ -44,6 +44,8 @@ IMAGE_HASHES = "image_hashes"
 IMAGE_SIZES = "image_sizes"
 SHOWN = "shown"
 VALID = "valid"
+# Channels of an image with colours, in order.
+RGB = ("red", "green", "blue")
 IMAGE = "image"
 LABEL = "label"
 

@@ -15,6 +15,7 @@ _PLACES = frozenset({"input_args.output_dir", "input_args.params", "data_dir"})
 FORM = frozenset(
     {
         *("image_shape", "max_image_shape", "class_id", "num_classes", "loss", "max_image_pixels", "label_dtype"),
+        *("colour", "resize"),
         *("classes", "class_column", "mask_column", "separator"),
         *(f"runs.{name}" for name in RunsParams.model_fields),
     }

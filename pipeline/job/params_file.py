@@ -180,7 +180,8 @@ def _check_sections(document: dict[str, Any], model: type[_File], passed: Iterab
     # What is valid in one section depends on keys of others.
     ours, of_model = _section(document, "maskmill"), _section(document, "model")
     classes = class_names(ours.get("classes"), ours.get("class_column", ""))
-    return model.model_validate(sections, context={"loss": of_model.get("loss"), "classes": classes})
+    context = {"loss": of_model.get("loss"), "classes": classes, "resize": ours.get("resize")}
+    return model.model_validate(sections, context=context)
 
 
 def _file_model(document: dict[str, Any]) -> type[_File]:

@@ -36,7 +36,7 @@ _SPLIT_SOURCES = ("splits", "folds", "splits_file")
 # Keys that say which group an image is in, in the order of the model.
 _GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 # Keys that came later than the rest. Datasets that do without them keep their fingerprints.
-_LATER_KEYS = ("exclude", "groups", "duplicates", "licence", "folds", "splits_file")
+_LATER_KEYS = ("exclude", "groups", "duplicates", "licence", "folds", "splits_file", "colour", "resize")
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -72,8 +72,18 @@ def _few_channels(shape: tuple[int, ...]) -> tuple[int, ...]:
     raise ValueError(f"{shown(shape)} has {shape[2]} channels{question}")
 
 
+def _not_tiled(shape: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+    way, (height, width, _) = _context(info).get("resize"), info.data.get("image_shape", (0, 0, 1))
+    if way in ("pad", "crop") and (shape[0] < height or shape[1] < width):
+        raise ValueError(
+            f"{shown(list(shape))} tiles examples of {height} x {width}, which maskmill.resize: {way} does not; remove "
+            "this key, or set resize: stretch"
+        )
+    return shape
+
+
 def _context(info: ValidationInfo) -> dict[str, Any]:
-    """Returns what the model needs from other sections: the `loss` and the names of the `classes`."""
+    """Returns what the model needs from other sections: the `loss`, the names of the `classes`, and `resize`."""
     return info.context or {}
 
 
@@ -210,7 +220,7 @@ Size = Annotated[int, Field(ge=1)]
 ImageShape = Annotated[
     tuple[Size, Size, Size], _tuple_of(3, 3), AfterValidator(_few_channels), AfterValidator(_bounded)
 ]
-MaxImageShape = Annotated[tuple[Size, ...], _tuple_of(2, 3), AfterValidator(_few_channels)]
+MaxImageShape = Annotated[tuple[Size, ...], _tuple_of(2, 3), AfterValidator(_few_channels), AfterValidator(_not_tiled)]
 # Validators that stand before the type run from right to left.
 ClassIds = Annotated[
     tuple[int, ...], BeforeValidator(lambda value, info: class_numbers(value, _context(info)["classes"]))
@@ -234,8 +244,9 @@ class SplitParams(BaseModel):
     Attributes:
         data_processor: Class of the Model Zoo that the file is written for.
         data_dir: Folder of the input; a relative path begins in the working folder, as in the original.
-        image_shape: Height, width and channels of an example, in pixels.
-        max_image_shape: Height and width above which an image is tiled instead of resized.
+        image_shape: Height, width and channels of an example, in pixels. The channels have no effect: see colour.
+        max_image_shape: Height and width above which an image is tiled instead of resized; with resize: pad or crop,
+            images are never tiled.
         class_id: Classes whose masks become labels, in the order in which labels count them.
         train_test_split: Share of the examples that goes to train_input.
         num_classes: Number of label channels with multilabel_bce, counting the background.
@@ -345,6 +356,9 @@ class MaskmillParams(BaseModel):
         splits_file: Path of a CSV file with the columns ImageId and split (or fold); a relative path begins in the
             working folder.
         label_dtype: Labels have the dtype of the original, or uint8, which takes a quarter of the memory of a reader.
+        colour: Images have one channel of grey, or three of red, green and blue.
+        resize: An image is stretched to image_shape whatever its aspect; or keeps its aspect and is padded with 0
+            (pad), or cropped around its middle (crop).
         licence: Licence of the dataset, which croissant.json repeats: its SPDX name, such as CC-BY-4.0, or its URL.
     """
 
@@ -398,6 +412,8 @@ class MaskmillParams(BaseModel):
         default=None, description="give the path of a CSV file"
     )
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
+    colour: Literal["grey", "rgb"] = Field(default="grey", description="give grey or rgb")
+    resize: Literal["stretch", "pad", "crop"] = Field(default="stretch", description="give stretch, pad or crop")
     licence: Text | None = Field(default=None, description="give a name such as CC-BY-4.0, or a URL")
 
     def settings(self) -> dict[str, Any]:

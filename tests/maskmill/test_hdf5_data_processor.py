@@ -141,3 +141,13 @@ def test_a_store_is_read_through_a_cache_and_by_shards(path: Path, tmp_path: Pat
     assert loader.dataset.plan.window == 1
     assert sum(len(images) for images, _ in loader) == 5
     assert len(list((tmp_path / "cache").iterdir())) == 3
+
+
+def test_images_with_colours_have_three_channels(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", [f"{name}.jpg,3,1 9" for name in "abcd"])
+    out = create(tmp_path, data, train_test_split=1.0, maskmill={"colour": "rgb"})
+    changes = {"augment_data": True, "normalize_data_method": "standard_score", "mixed_precision": True}
+    for images, labels in Hdf5DataProcessor(params(out, **changes)).create_dataloader():
+        assert images.shape == (2, 3, 16, 24)
+        assert labels.shape == (2, 1, 16, 24)
+        assert images.dtype == labels.dtype == torch.float16
