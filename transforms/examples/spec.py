@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
+from maskmill.names import ARRAYS, GROUPS
 from maskmill.transforms.annotations.records import ImageFile, MaskRow
 from maskmill.transforms.codec import Codec, Plain
 from maskmill.transforms.examples.image import MAX_PIXELS
@@ -66,6 +67,7 @@ class ExampleFormat(NamedTuple):
         max_pixels: an image file with more pixels is rejected.
         by_rows: whether runs number pixels along the rows instead of down the columns.
         records_views: whether shards record the view of each example.
+        layout: `groups` or `arrays`; see `group_layout` and `array_layout`.
     """
 
     resized: tuple[int, int]
@@ -73,8 +75,19 @@ class ExampleFormat(NamedTuple):
     max_pixels: int = MAX_PIXELS
     by_rows: bool = False
     records_views: bool = False
+    layout: str = GROUPS
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of image and label, in pixels."""
         return self.label.height, self.label.width
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Shape of an image."""
+        return 1, *self.size
+
+    @property
+    def label_chunk_shape(self) -> tuple[int, ...]:
+        """Shape of a chunk of the label in its file."""
+        return self.label.largest_chunk_shape if self.layout == ARRAYS else self.label.chunk_shape
