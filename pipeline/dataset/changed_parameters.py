@@ -19,6 +19,8 @@ FORM = frozenset(
         *(f"runs.{name}" for name in RunsParams.model_fields),
     }
 )
+# Keys that decide the bytes of a shard whose examples are the same.
+SHARD = FORM | {"layout"}
 
 # Keys of a split that follow from others; see `params.data_params`.
 _FORCED = frozenset({"loss", "convert_to_onehot", "use_bfloat16"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from maskmill.names import GROUPS
 from maskmill.pipeline.job.label_format import label_format
 from maskmill.pipeline.job.section_models import SplitParams
 from maskmill.transforms.examples.image import MAX_PIXELS
@@ -29,4 +30,5 @@ def example_format(document: Mapping[str, Any], split: str, written: Iterable[st
         label=label,
         max_pixels=ours.get("max_image_pixels", MAX_PIXELS),
         by_rows=(ours.get("runs") or {}).get("order") == "rows",
+        layout=ours.get("layout", GROUPS),
     )

@@ -35,7 +35,7 @@ SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
 # Keys that say which group an image is in, in the order of the model.
 _GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 # Keys that came later than the rest. Datasets that do without them keep their fingerprints.
-_LATER_KEYS = ("exclude", "groups", "duplicates")
+_LATER_KEYS = ("exclude", "groups", "duplicates", "layout")
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -327,6 +327,8 @@ class MaskmillParams(BaseModel):
         splits: Sections to make, each with its share of the examples, in order; null is train_input and eval_input,
             with their train_test_split.
         label_dtype: Labels have the dtype of the original, or uint8, which takes a quarter of the memory of a reader.
+        layout: A shard has a group for each example, as in the original, or two arrays with a row for each, for readers
+            of rows (arrays).
     """
 
     model_config = _STRICT
@@ -373,6 +375,7 @@ class MaskmillParams(BaseModel):
         description="give names of sections that end in _input, each with a share above 0; together at most 1",
     )
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
+    layout: Literal["groups", "arrays"] = Field(default="groups", description="give groups or arrays")
 
     def settings(self) -> dict[str, Any]:
         """Returns the keys and values that decide a dataset, without later keys that have their defaults."""

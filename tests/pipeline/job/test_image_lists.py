@@ -105,7 +105,8 @@ def test_excluded_images_that_no_folder_has_are_named_up_to_three(tmp_path: Path
 
 
 def test_keys_that_came_later_count_only_where_they_are_set() -> None:
-    assert not {"exclude", "groups", "duplicates"} & MaskmillParams().settings().keys()
+    assert not {"exclude", "groups", "duplicates", "layout"} & MaskmillParams().settings().keys()
     assert MaskmillParams(duplicates="drop").settings()["duplicates"] == "drop"
+    assert MaskmillParams(layout="arrays").settings()["layout"] == "arrays"
     assert read().settings == []
     assert read(exclude=["b.jpg", "a.jpg"]).settings == [["a.jpg", "b.jpg"], ""]
