@@ -35,7 +35,7 @@ SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
 # Keys that say which group an image is in, in the order of the model.
 _GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 # Keys that came later than the rest. Datasets that do without them keep their fingerprints.
-_LATER_KEYS = ("exclude", "groups", "duplicates", "layout")
+_LATER_KEYS = ("exclude", "groups", "duplicates", "layout", "licence")
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -329,6 +329,7 @@ class MaskmillParams(BaseModel):
         label_dtype: Labels have the dtype of the original, or uint8, which takes a quarter of the memory of a reader.
         layout: A shard has a group for each example, as in the original, or two arrays with a row for each, for readers
             of rows (arrays).
+        licence: Licence of the dataset, which croissant.json repeats: its SPDX name, such as CC-BY-4.0, or its URL.
     """
 
     model_config = _STRICT
@@ -376,6 +377,7 @@ class MaskmillParams(BaseModel):
     )
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
     layout: Literal["groups", "arrays"] = Field(default="groups", description="give groups or arrays")
+    licence: Text | None = Field(default=None, description="give a name such as CC-BY-4.0, or a URL")
 
     def settings(self) -> dict[str, Any]:
         """Returns the keys and values that decide a dataset, without later keys that have their defaults."""

@@ -94,6 +94,7 @@ def test_everything_beside_the_shards_is_the_same_but_what_says_the_layout(folde
     assert "layout" not in in_groups
     assert in_rows["layout"] == "arrays"
     assert (in_groups["format_version"], in_rows["format_version"]) == (6, 7)
+    assert b'"images[<index>]"' in arrays["croissant.json"]
     for split in SPLITS:
         assert in_rows["splits"][split]["statistics"] == in_groups["splits"][split]["statistics"]
         assert in_rows["splits"][split]["bytes"] < in_groups["splits"][split]["bytes"]
