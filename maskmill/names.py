@@ -44,6 +44,8 @@ IMAGE_HASHES = "image_hashes"
 IMAGE_SIZES = "image_sizes"
 SHOWN = "shown"
 VALID = "valid"
+# Channels of an image with colours, in order.
+RGB = ("red", "green", "blue")
 IMAGE = "image"
 LABEL = "label"
 # Layouts of a shard: a group for each example, or two arrays with a row for each.
@@ -54,6 +56,9 @@ ROWS_OF = {IMAGE: "images", LABEL: "labels"}
 
 # The splits of create_hdf5_files.py.
 TRAIN, EVAL = "train_input", "eval_input"
+# Names of splits: of their sections in a parameter file, and of their folders.
+SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
+FOLD_NAME = re.compile(r"fold_(0|[1-9][0-9]*)")
 
 Loss = Literal["bce", "multilabel_bce", "ssce"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
@@ -70,6 +75,16 @@ def is_utf8(name: str) -> bool:
         return name.isascii() or bool(name.encode())
     except UnicodeEncodeError:
         return False
+
+
+def fold_name(number: int) -> str:
+    """Name of a fold, from 0."""
+    return f"fold_{number}"
+
+
+def is_split_name(name: str) -> bool:
+    """Whether a split can have this name."""
+    return bool(SPLIT_NAME.fullmatch(name) or FOLD_NAME.fullmatch(name))
 
 
 class ShardName(NamedTuple):

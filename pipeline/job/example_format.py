@@ -24,11 +24,16 @@ def example_format(document: Mapping[str, Any], split: str, written: Iterable[st
         ValueError, KeyError, TypeError: the document does not say.
     """
     label, section, ours = label_format(document, split, written), document[split], document.get("maskmill") or {}
+    colour, resize = ours.get("colour", "grey"), ours.get("resize", "stretch")
     most = section.get("max_image_shape", SplitParams.model_fields["max_image_shape"].default)
+    tiled = (min(label.height, most[0]), min(label.width, most[1]))
     return ExampleFormat(
-        resized=(min(label.height, most[0]), min(label.width, most[1])),
+        resized=tiled if resize == "stretch" else (label.height, label.width),
         label=label,
         max_pixels=ours.get("max_image_pixels", MAX_PIXELS),
         by_rows=(ours.get("runs") or {}).get("order") == "rows",
+        records_views=resize != "stretch",
+        colour=colour,
+        resize=resize,
         layout=ours.get("layout", GROUPS),
     )

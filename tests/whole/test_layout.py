@@ -19,6 +19,7 @@ from maskmill.folder import Read
 from maskmill.pipeline.verify.verify_dataset import verify
 from tests.support.builders import grey_pixels, image_bytes, write_dataset, write_params
 from tests.support.command import ROOT, create, create_here, digest, manifest, run_here, shard_states, tree
+from tests.support.datasets import edit_shard
 from tests.support.pages import python_blocks
 from tests.support.snapshot import Snapshot
 
@@ -118,6 +119,32 @@ def test_the_default_is_groups_and_leaves_the_dataset_as_it_is(folder: Path) -> 
     create_here(params, folder / "groups", *FLAGS)
     assert last_states(folder / "groups") == {"kept": 8}
     assert digest(folder / "groups") == before
+
+
+@pytest.mark.parametrize(
+    "ours", [{"colour": "rgb"}, {"resize": "pad"}, {"resize": "crop", "colour": "rgb", "label_dtype": "uint8"}], ids=str
+)
+def test_other_keys_give_the_same_examples_in_both_layouts(folder: Path, ours: dict[str, str]) -> None:
+    for layout in ("groups", "arrays"):
+        keys = {**ours, "layout": layout}
+        output = create(folder, folder / "data", *FLAGS, output=f"{layout}_2", image_shape=[12, 30, 1], maskmill=keys)
+        assert verify(str(output)).problems == ()
+    in_groups, in_rows = (open_dataset(folder / f"{layout}_2") for layout in ("groups", "arrays"))
+    assert in_rows.image_shape == (3 if "colour" in ours else 1, 12, 30)
+    for one, other in zip(in_groups, in_rows, strict=True):
+        assert np.array_equal(one.image, other.image)
+        assert np.array_equal(one.label, other.label)
+        assert one.view == other.view
+    assert np.array_equal(in_groups.statistics.mean, in_rows.statistics.mean)
+    assert np.array_equal(in_groups.statistics.std, in_rows.statistics.std)
+
+
+def test_damage_is_found_of_padded_images_in_rows(folder: Path) -> None:
+    keys = {"layout": "arrays", "resize": "pad", "colour": "rgb"}
+    output = create(folder, folder / "data", *FLAGS, output="padded", image_shape=[12, 30, 1], maskmill=keys)
+    edit_shard(output, lambda file: file["images"].__setitem__((1, 2, 0, 29), 1))
+    [problem] = verify(str(output)).problems
+    assert problem.startswith("train_input/preprocessed_data-0_p0.h5: row 1: has the pixel_sums ")
 
 
 def test_only_the_shard_of_what_changed_is_written_again(folder: Path) -> None:

@@ -63,10 +63,12 @@ class ExampleFormat(NamedTuple):
 
     Attributes:
         resized: (height, width) of image and mask after resizing, in pixels.
-        label: form of the label; `resized` is tiled to its height and width.
+        label: form of the label; `resized` is tiled to its height and width; with `pad` and `crop` they are equal.
         max_pixels: an image file with more pixels is rejected.
         by_rows: whether runs number pixels along the rows instead of down the columns.
         records_views: whether shards record the view of each example.
+        colour: `grey` or `rgb`.
+        resize: `stretch`, `pad` or `crop`; see `view`.
         layout: `groups` or `arrays`; see `group_layout` and `array_layout`.
     """
 
@@ -75,6 +77,8 @@ class ExampleFormat(NamedTuple):
     max_pixels: int = MAX_PIXELS
     by_rows: bool = False
     records_views: bool = False
+    colour: str = "grey"
+    resize: str = "stretch"
     layout: str = GROUPS
 
     @property
@@ -83,9 +87,14 @@ class ExampleFormat(NamedTuple):
         return self.label.height, self.label.width
 
     @property
+    def channels(self) -> int:
+        """Number of channels of an image."""
+        return 3 if self.colour == "rgb" else 1
+
+    @property
     def image_shape(self) -> tuple[int, int, int]:
         """Shape of an image."""
-        return 1, *self.size
+        return self.channels, *self.size
 
     @property
     def label_chunk_shape(self) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ class EncodedExample(NamedTuple):
     """An example as it is stored in the file.
 
     Attributes:
-        image: uint8 [1, H, W].
+        image: uint8 [channels, H, W].
         label_chunks: offset in the label, and compressed bytes, of each chunk.
         measures: of image and label.
         overlap: number of pixels with several classes.
@@ -36,7 +36,7 @@ def encode_example(image: NDArray[np.uint8], mask: ClassMask, view: View, form: 
     """Makes, measures and compresses a label chunk by chunk; the whole label is never in memory.
 
     Args:
-        image: uint8 [H, W], C order.
+        image: uint8 [channels, H, W], C order.
         mask: all classes in one array [H, W], C order; see `LabelFormat`.
         view: what they show of the image file.
         form: of the example.
@@ -46,4 +46,9 @@ def encode_example(image: NDArray[np.uint8], mask: ClassMask, view: View, form: 
     for offset, chunk in label.chunks(mask, form.label_chunk_shape):
         chunks.append((offset, compress_chunk(chunk, label.numbers)))
         areas += count_areas(chunk, label, channel=offset[0])
-    return EncodedExample(image[np.newaxis], tuple(chunks), measure(image, areas), label.overlap(mask), view)
+    return EncodedExample(image, tuple(chunks), _measure(image, areas, view, form), label.overlap(mask), view)
+
+
+def _measure(image: NDArray[np.uint8], areas: NDArray[np.int64], view: View, form: ExampleFormat) -> Measures:
+    """Measures an image; where its view is recorded, without padding and repetitions."""
+    return measure(np.ascontiguousarray(view.valid.cut(image)) if form.records_views else image, areas)

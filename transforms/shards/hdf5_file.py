@@ -2,11 +2,11 @@
 
 `group_layout` and `array_layout` write the arrays of the examples. The file's attribute `n_examples` (int64) counts
 them; its attribute `image_ids` (UTF-8, padded with zeros) names their images, all in one attribute because one for each
-image would take longer than everything else. The attributes `areas` (int32 [n, classes]), `pixel_sums` (uint64 [n, 2])
-and `image_hashes` (uint64 [n]) hold what was measured of the examples, see `measure.Measures`. Where views are
-recorded, `image_sizes` (int32 [n, 2]), `shown` and `valid` (int32 [n, 4]) hold them, see `maskmill.views.Views`. In a
-file without examples there is only the first attribute. There are no timestamps, so that the same examples give the
-same bytes.
+image would take longer than everything else. The attributes `areas` (int32 [n, classes]), `pixel_sums`
+(uint64 [n, 2 * channels]) and `image_hashes` (uint64 [n]) hold what was measured of the examples, see
+`measure.Measures`. Where views are recorded, `image_sizes` (int32 [n, 2]), `shown` and `valid` (int32 [n, 4]) hold
+them, see `maskmill.views.Views`. In a file without examples there is only the first attribute. There are no timestamps,
+so that the same examples give the same bytes.
 """
 
 from __future__ import annotations
