@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from maskmill.completeness import check_sizes
 from maskmill.errors import DatasetError
 from maskmill.folder import Folder
-from maskmill.format_version import current_format
+from maskmill.format_version import highest_format
 from maskmill.manifest import check_sums, unseal
 from maskmill.names import (
     EVAL,
+    GROUPS,
     MANIFEST,
     REJECTED,
     STAGING,
@@ -37,12 +38,14 @@ class Shard(NamedTuple):
         examples: number of examples.
         bytes: size of the file; None if the dataset does not say.
         sha256: of the file, in hexadecimal digits; None if the dataset does not say.
+        layout: of the file, as the dataset says; the file itself shows it, too.
     """
 
     path: str
     examples: int
     bytes: int | None
     sha256: str | None = None
+    layout: str = GROUPS
 
     @property
     def place(self) -> tuple[int, int]:
@@ -144,10 +147,14 @@ def _of_manifest(folder: Folder, path: str) -> _Catalog:
     try:
         manifest = unseal(folder.read(MANIFEST))
         version = manifest["format_version"]
-        if version > current_format():
-            known = f"and this maskmill knows none above {current_format()}; install a later one"
+        if version > highest_format():
+            known = f"and this maskmill knows none above {highest_format()}; install a later one"
             raise DatasetError(f"{path}/{MANIFEST} is of format version {version}, {known}")
-        splits = {split: list(map(_shard_of, entry["shards"])) for split, entry in manifest["splits"].items()}
+        layout = manifest.get("layout", GROUPS)
+        splits = {
+            split: [_shard_of(shard, layout) for shard in entry["shards"]]
+            for split, entry in manifest["splits"].items()
+        }
         files = {name: entry["bytes"] for name, entry in manifest["files"].items()}
         files |= {shard.path: shard.bytes for shards in splits.values() for shard in shards}
         names = {
@@ -163,8 +170,8 @@ def _of_manifest(folder: Folder, path: str) -> _Catalog:
         ) from error
 
 
-def _shard_of(entry: Mapping[str, Any]) -> Shard:
-    return Shard(entry["file"], entry["examples"], entry["bytes"], entry.get("sha256"))
+def _shard_of(entry: Mapping[str, Any], layout: str) -> Shard:
+    return Shard(entry["file"], entry["examples"], entry["bytes"], entry.get("sha256"), layout)
 
 
 def _of_original(folder: Folder, path: str, names: Collection[str]) -> _Catalog:

@@ -78,8 +78,19 @@ def inflate_into(target: NDArray[Any], deflated: Buffer, dtype: np.dtype[np.gene
 
 def deflated_chunk_shape(array: h5d.DatasetID) -> tuple[int, ...] | None:
     """Returns the shape of an array's chunks; None unless deflate is their only filter."""
+    return _chunk_shape(array, [h5z.FILTER_DEFLATE])
+
+
+def plain_chunk_shape(array: h5d.DatasetID) -> tuple[int, ...] | None:
+    """Returns the shape of an array's chunks; None unless they are stored without a filter."""
+    return _chunk_shape(array, [])
+
+
+def _chunk_shape(array: h5d.DatasetID, filters: list[int]) -> tuple[int, ...] | None:
     properties = array.get_create_plist()
-    if properties.get_layout() != h5d.CHUNKED or properties.get_nfilters() != 1:
+    if properties.get_layout() != h5d.CHUNKED:
+        return None
+    if [properties.get_filter(index)[0] for index in range(properties.get_nfilters())] != filters:
         return None
     shape: tuple[int, ...] = properties.get_chunk()
-    return shape if properties.get_filter(0)[0] == h5z.FILTER_DEFLATE else None
+    return shape

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from maskmill.catalog import Shard
 from maskmill.errors import DatasetError
 from maskmill.folder import Folder
-from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, PIXEL_SUMS, group_name
+from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, PIXEL_SUMS
 from maskmill.positions import places_of
 from maskmill.shard_index import DAMAGE, is_of_system
 from maskmill.statistics import Statistics, statistics_of
+from maskmill.stored_array import stored_array
 from maskmill.views import Views, recorded_views
 
 # The first format version with these attributes.
@@ -117,4 +118,4 @@ def _arrays_of(file: h5py.File, shard: Shard) -> list[NDArray[Any]]:
 
 
 def _pixels_of_image(file: h5py.File, _: Shard) -> int:
-    return math.prod(file[f"{group_name(0)}/{IMAGE}"].shape[-2:])
+    return math.prod(stored_array(file, 0, IMAGE).shape[-2:])

@@ -3,7 +3,7 @@
     <output_dir>/
       manifest.json, data_params.json, meta_<split>.dat, examples.csv, rejected.jsonl, croissant.json,
       history.jsonl, report.html, .lock
-      <split>/<name>-<number>_p<range>.h5     groups example_<i>, each with image and label
+      <split>/<name>-<number>_p<range>.h5     groups example_<i>, each with image and label; or arrays images, labels
       .staging/publishing.json
       .staging/<key>/outcome.json
       .staging/<key>/<split>/<fingerprint>-<name>-<number>_p<range>.h5 (and its record, .h5.json)
@@ -48,6 +48,11 @@ VALID = "valid"
 RGB = ("red", "green", "blue")
 IMAGE = "image"
 LABEL = "label"
+# Layouts of a shard: a group for each example, or two arrays with a row for each.
+GROUPS, ARRAYS = "groups", "arrays"
+LAYOUTS = (GROUPS, ARRAYS)
+# With the layout `arrays`: the array that has an image, or a label, in each row.
+ROWS_OF = {IMAGE: "images", LABEL: "labels"}
 
 # The splits of create_hdf5_files.py.
 TRAIN, EVAL = "train_input", "eval_input"
@@ -124,6 +129,11 @@ def is_shard_path(path: str) -> bool:
 def group_name(index: int | str) -> str:
     """Name of an example's group in its shard; the index may be a placeholder."""
     return f"example_{index}"
+
+
+def row_name(index: int) -> str:
+    """Name of an example, for messages, in a shard whose arrays have a row for each."""
+    return f"row {index}"
 
 
 def meta_file(split: str) -> str:

@@ -1,9 +1,13 @@
-"""Finds the bytes of every example of a shard, so that HDF5 is asked once a shard instead of once an example."""
+"""Finds the bytes of every example of a shard, so that HDF5 is asked once a shard instead of once an example.
+
+With the layout `arrays` it lists the chunks of an array at once; with `groups`, each example has arrays of its own.
+"""
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import h5py
@@ -11,8 +15,9 @@ import numpy as np
 from h5py import h5d, h5f, h5t
 from numpy.typing import NDArray
 
-from maskmill.inflate import deflated_chunk_shape
-from maskmill.names import IMAGE, IMAGE_IDS, LABEL, N_EXAMPLES, group_name
+from maskmill.inflate import deflated_chunk_shape, plain_chunk_shape
+from maskmill.names import IMAGE, IMAGE_IDS, LABEL, N_EXAMPLES, ROWS_OF, group_name
+from maskmill.stored_array import has_arrays
 from maskmill.views import Views, recorded_views
 
 # What h5py raises for a file that is not HDF5, is damaged, or has another structure.
@@ -71,12 +76,16 @@ def index_shard(file: h5py.File, examples: int) -> ShardIndex:
     image_ids = tuple([bytes(name).decode() for name in file.attrs.get(IMAGE_IDS, ())])
     if int(file.attrs[N_EXAMPLES]) != examples:
         raise ValueError(f"it has {file.attrs[N_EXAMPLES]} examples instead of {examples}")
+    views = recorded_views(file.attrs, examples)
+    if has_arrays(file):
+        images, labels = (_index_rows(file.id, ROWS_OF[name], examples) for name in (IMAGE, LABEL))
+        return ShardIndex(images, labels, image_ids, views)
     image, label = _Places(IMAGE, examples), _Places(LABEL, examples)
     # Example by example, which is the order in the file: matters if it is remote.
     for index in range(examples):
         image.add(index, file.id)
         label.add(index, file.id)
-    return ShardIndex(image.index(), label.index(), image_ids, recorded_views(file.attrs, examples))
+    return ShardIndex(image.index(), label.index(), image_ids, views)
 
 
 class _Places:
@@ -114,8 +123,7 @@ class _Places:
     def _begin(self, first: h5d.DatasetID) -> ArrayIndex:
         self._type = first.get_type()
         chunk_shape = deflated_chunk_shape(first)
-        steps = [range(0, n, step) for n, step in zip(first.shape, chunk_shape or first.shape, strict=True)]
-        chunks = tuple(itertools.product(*steps))
+        chunks = _corners(first.shape, chunk_shape or first.shape)
         places = np.empty((self._examples, len(chunks), 2), np.int64)
         return ArrayIndex(first.dtype, first.shape, chunk_shape, chunks, places)
 
@@ -132,3 +140,53 @@ def _places_of(array: h5d.DatasetID, index: ArrayIndex) -> list[tuple[int, int]]
     if any(info.filter_mask or info.byte_offset is None for info in found):
         return None
     return [(info.byte_offset, info.size) for info in found]
+
+
+def _corners(shape: tuple[int, ...], chunk_shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Returns the offsets of the chunks of an array, in their order."""
+    return tuple(itertools.product(*(range(0, n, step) for n, step in zip(shape, chunk_shape, strict=True))))
+
+
+def _index_rows(file: h5f.FileID, name: str, examples: int) -> ArrayIndex | None:
+    """Indexes an array with a row for each example; None if HDF5 has to read it.
+
+    Raises:
+        ValueError: it has another number of rows, or chunks are missing.
+    """
+    array = h5d.open(file, name.encode())
+    rows, *shape = array.shape
+    if rows != examples:
+        raise ValueError(f"it has {rows} {name} instead of {examples}")
+    deflated = deflated_chunk_shape(array)
+    step, *chunk_shape = deflated or plain_chunk_shape(array) or (0,)
+    if not examples or step != 1 or (deflated is None and chunk_shape != shape):
+        return None
+    corners = _corners(tuple(shape), tuple(chunk_shape))
+    found = _list_chunks(array, corners)
+    if any(one.filter_mask for one in found):
+        return None
+    if len(found) != examples * len(corners):
+        raise ValueError(f"{name} has {len(found)} chunks instead of {examples * len(corners)}")
+    places = _sort_chunks(found, array.shape, (1, *chunk_shape)).reshape(examples, len(corners), 2)
+    return ArrayIndex(array.dtype, tuple(shape), deflated and tuple(chunk_shape), corners, places)
+
+
+def _list_chunks(array: h5d.DatasetID, corners: tuple[tuple[int, ...], ...]) -> list[h5d.StoreInfo]:
+    found: list[h5d.StoreInfo] = []
+    if hasattr(array, "chunk_iter"):
+        array.chunk_iter(found.append)
+    else:  # HDF5 before 1.12.3
+        every = (array.get_chunk_info_by_coord((row, *corner)) for row in range(array.shape[0]) for corner in corners)
+        found += [one for one in every if one.byte_offset is not None]
+    return found
+
+
+def _sort_chunks(
+    found: Sequence[h5d.StoreInfo], shape: tuple[int, ...], chunk_shape: tuple[int, ...]
+) -> NDArray[np.int64]:
+    """Returns offset in the file and length of each chunk, int64 [chunks, 2], in C order of the chunks."""
+    grid = [-(-n // step) for n, step in zip(shape, chunk_shape, strict=True)]
+    numbers = np.ravel_multi_index(tuple((np.array([one.chunk_offset for one in found]) // chunk_shape).T), grid)
+    places = np.empty((len(found), 2), np.int64)
+    places[numbers] = [(one.byte_offset, one.size) for one in found]
+    return places

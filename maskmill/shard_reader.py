@@ -16,12 +16,16 @@ from maskmill.catalog import Shard
 from maskmill.errors import DatasetError
 from maskmill.folder import Folder, OpenFile, Read
 from maskmill.inflate import inflate, inflate_into
-from maskmill.names import IMAGE, group_name
+from maskmill.names import ARRAYS, IMAGE
 from maskmill.shard_index import DAMAGE, ArrayIndex, index_shard, is_of_system
+from maskmill.stored_array import StoredArray, stored_array
 from maskmill.views import Views
 
 # Arrays that are at most so far from each other in the file are read at once.
 _GAP_BYTES = 4096
+# What a request to a store fetches of the index of a shard with the layout `arrays`, which is together at the beginning
+# of the file; the attributes are at its end. With `groups` it is all over the file.
+_INDEX_BYTES = 2**18
 
 
 class Begun(NamedTuple):
@@ -54,7 +58,7 @@ class ShardReader:
         self._opened: OpenFile | None = None
         self._version: object = None
         self._hdf5: h5py.File | None = None
-        with self._file().for_hdf5() as file:
+        with self._file().for_hdf5(_INDEX_BYTES if shard.layout == ARRAYS else None) as file:
             try:
                 with h5py.File(file) as hdf5:
                     self._index = index_shard(hdf5, shard.examples)
@@ -170,13 +174,13 @@ class ShardReader:
     def _unreadable(self, example: int, name: str, why: object) -> DatasetError:
         return DatasetError(f"{self._shard.path}: the {name} of example {example} cannot be read: {why}")
 
-    def _with_hdf5(self, example: int, name: str) -> h5py.Dataset:
+    def _with_hdf5(self, example: int, name: str) -> StoredArray:
         if self._hdf5 is None:
             self._hdf5 = h5py.File(self._file().for_hdf5())
-        return self._hdf5[f"{group_name(example)}/{name}"]
+        return stored_array(self._hdf5, example, name)
 
     def _read_with_hdf5(self, target: NDArray[Any], example: int, name: str) -> None:
-        target[...] = self._with_hdf5(example, name)[()]
+        target[...] = self._with_hdf5(example, name).read()
 
 
 def _decode_into(target: NDArray[Any], index: ArrayIndex, stored: Sequence[NDArray[np.uint8]]) -> None:

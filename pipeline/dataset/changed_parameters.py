@@ -20,6 +20,8 @@ FORM = frozenset(
         *(f"runs.{name}" for name in RunsParams.model_fields),
     }
 )
+# Keys that decide the bytes of a shard whose examples are the same.
+SHARD = FORM | {"layout"}
 
 # Keys of a split that have an effect.
 _OF_SPLIT = frozenset(name for name, field in SplitParams.model_fields.items() if field.description)

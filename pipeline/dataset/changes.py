@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from maskmill.example_list import ListedExample
+from maskmill.format_version import same_bytes
 from maskmill.names import split_of
-from maskmill.pipeline.dataset.changed_parameters import FORM, changed_parameters, names_with_effect
+from maskmill.pipeline.dataset.changed_parameters import SHARD, changed_parameters, names_with_effect
 from maskmill.pipeline.dataset.dataset_facts import DatasetFacts
 
 # Why a shard is written; a changed parameter is named, see `parameters_changed`.
@@ -153,7 +154,7 @@ class _Reasons:
             return NEW
         if self._before.get(path) == self._after[path]:
             return DAMAGED
-        if self._old.format_version != self._new.format_version or self._changed is None:
+        if not same_bytes(self._old.format_version, self._new.format_version) or self._changed is None:
             return OTHER_VERSION
         if path not in self._before:
             return self._named(self._parameters, NEW)
@@ -161,7 +162,7 @@ class _Reasons:
             return self._named(self._parameters, EXAMPLES_MOVED)
         if path in self._changed.members:
             return self._named(self._parameters, MEMBERS_CHANGED)
-        form = [name for name in self._parameters if name in FORM]
+        form = [name for name in self._parameters if name in SHARD]
         if path in self._changed.image:
             return self._named(form, CHECKSUM_CHANGED if self._old.checksum != self._new.checksum else IMAGE_CHANGED)
         return self._named(form, ROWS_CHANGED)

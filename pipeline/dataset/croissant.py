@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from maskmill.names import EVAL, EXAMPLES, RGB, TRAIN, group_name
+from maskmill.names import ARRAYS, EVAL, EXAMPLES, GROUPS, RGB, ROWS_OF, TRAIN, group_name
 from maskmill.transforms.shards.check_shard import ArrayForm
 
 Row = tuple[object, ...]
@@ -123,6 +123,7 @@ def croissant(
     *,
     name: str,
     licence: str | None = None,
+    layout: str = GROUPS,
 ) -> dict[str, Any]:
     """Returns the content of croissant.json.
 
@@ -132,10 +133,11 @@ def croissant(
         arrays: by split, the arrays of an example by name.
         name: of the dataset.
         licence: of the dataset; None does not say.
+        layout: of the shards.
     """
     tables = (
         ("channels", _CHANNELS, _channel_rows(splits)),
-        ("arrays", _ARRAYS, _array_rows(arrays)),
+        ("arrays", _ARRAYS, _array_rows(arrays, layout)),
         ("classes", _CLASSES, _class_rows(splits)),
         ("pixels", _PIXELS, _pixel_rows(splits)),
     )
@@ -252,12 +254,16 @@ def _channel_rows(splits: Mapping[str, Mapping[str, Any]]) -> list[Row]:
     ]
 
 
-def _array_rows(arrays: Mapping[str, Mapping[str, ArrayForm]]) -> list[Row]:
+def _array_rows(arrays: Mapping[str, Mapping[str, ArrayForm]], layout: str) -> list[Row]:
     return [
-        (split, name, f"{group_name('<index>')}/{name}", form.dtype.name, ",".join(map(str, form.shape)))
+        (split, name, _path_of(name, layout), form.dtype.name, ",".join(map(str, form.shape)))
         for split, forms in arrays.items()
         for name, form in forms.items()
     ]
+
+
+def _path_of(name: str, layout: str) -> str:
+    return f"{ROWS_OF[name]}[<index>]" if layout == ARRAYS else f"{group_name('<index>')}/{name}"
 
 
 def _class_rows(splits: Mapping[str, Mapping[str, Any]]) -> list[Row]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from maskmill.example_list import ListedExample, read_example_list
-from maskmill.format_version import current_format
+from maskmill.format_version import format_with
 from maskmill.manifest import unseal
 from maskmill.names import DATA_PARAMS, EXAMPLES, MANIFEST
 from maskmill.pipeline.dataset.manifest import data_params_of, listed_examples, split_entries
@@ -87,7 +87,7 @@ def read_previous(folder: str) -> DatasetFacts | None:
 def facts_of(job: Job, metadata: DatasetMetadata) -> DatasetFacts:
     """Collects what a dataset will be once it is published."""
     return DatasetFacts(
-        format_version=current_format(),
+        format_version=format_with(job.form.layout),
         checksum=job.input.checksum,
         splits=split_entries(job, metadata),
         parameters=data_params_of(job, metadata),

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from maskmill.example_list import ListedExample, write_example_list
-from maskmill.format_version import current_format
+from maskmill.format_version import format_with
 from maskmill.manifest import seal
-from maskmill.names import CROISSANT, DATA_PARAMS, EXAMPLES, REJECTED, meta_file, meta_line
+from maskmill.names import CROISSANT, DATA_PARAMS, EXAMPLES, GROUPS, REJECTED, meta_file, meta_line
 from maskmill.pipeline.dataset.croissant import croissant
 from maskmill.pipeline.dataset.split_statistics import split_statistics
 from maskmill.pipeline.job.job import Job
@@ -85,6 +85,7 @@ def _croissant(job: Job, metadata: DatasetMetadata, files: Mapping[str, bytes]) 
         {split: arrays_of(job.form.examples[split]) for split in job.splits},
         name=job.output.layout.name,
         licence=(job.form.data_params.get("maskmill") or {}).get("licence"),
+        layout=job.form.layout,
     )
 
 
@@ -94,7 +95,8 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
     Nothing in it depends on the time or the host. Its last key is a checksum of everything before it.
     """
     content = {
-        "format_version": current_format(),
+        "format_version": format_with(job.form.layout),
+        **({"layout": job.form.layout} if job.form.layout != GROUPS else {}),
         "input": job.input.fingerprint,
         "fingerprint": _sha256("".join(shard.stored.fingerprint for shard in metadata.shards).encode()),
         "checksum": job.input.checksum,

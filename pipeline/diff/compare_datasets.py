@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TextIO
 
 from maskmill import DatasetError
 from maskmill.example_list import ListedExample
+from maskmill.format_version import same_bytes
 from maskmill.names import MANIFEST, split_of
 from maskmill.pipeline.dataset.changed_parameters import FORM, changed_parameters, names_with_effect
 from maskmill.pipeline.dataset.changes import pair_examples
@@ -100,7 +101,7 @@ def _compare(before: StoredExamples, after: StoredExamples, *, quiet: bool, err:
             removed += [earlier] if earlier else []
     old, new = before.facts, after.facts
     parameters = changed_parameters(old.parameters, new.parameters)
-    same_form = old.format_version == new.format_version and FORM.isdisjoint(names_with_effect(parameters))
+    same_form = same_bytes(old.format_version, new.format_version) and FORM.isdisjoint(names_with_effect(parameters))
     doubtful = [pair for pair in pairs if not _is_proved_same(pair, before, after, same_form=same_form)]
     doubtful.sort(key=lambda pair: (pair[0].shard, pair[0].example))
     image, mask, form = [], [], []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from maskmill.names import GROUPS
 from maskmill.pipeline.job.label_format import label_format
 from maskmill.pipeline.job.section_models import SplitParams
 from maskmill.transforms.examples.image import MAX_PIXELS
@@ -34,4 +35,5 @@ def example_format(document: Mapping[str, Any], split: str, written: Iterable[st
         records_views=resize != "stretch",
         colour=colour,
         resize=resize,
+        layout=ours.get("layout", GROUPS),
     )

@@ -103,6 +103,11 @@ class JobForm:
         numbers = dict.fromkeys(number for form in self.examples.values() for number in form.label.classes)
         return tuple(self.classes[number - 1] for number in numbers)
 
+    @property
+    def layout(self) -> str:
+        """Layout of the shards, `groups` or `arrays`."""
+        return next(iter(self.examples.values())).layout
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class JobOutput:

@@ -36,7 +36,7 @@ _SPLIT_SOURCES = ("splits", "folds", "splits_file")
 # Keys that say which group an image is in, in the order of the model.
 _GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 # Keys that came later than the rest. Datasets that do without them keep their fingerprints.
-_LATER_KEYS = ("exclude", "groups", "duplicates", "licence", "folds", "splits_file", "colour", "resize")
+_LATER_KEYS = ("exclude", "groups", "duplicates", "layout", "licence", "folds", "splits_file", "colour", "resize")
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -356,6 +356,8 @@ class MaskmillParams(BaseModel):
         splits_file: Path of a CSV file with the columns ImageId and split (or fold); a relative path begins in the
             working folder.
         label_dtype: Labels have the dtype of the original, or uint8, which takes a quarter of the memory of a reader.
+        layout: A shard has a group for each example, as in the original, or two arrays with a row for each, for readers
+            of rows (arrays).
         colour: Images have one channel of grey, or three of red, green and blue.
         resize: An image is stretched to image_shape whatever its aspect; or keeps its aspect and is padded with 0
             (pad), or cropped around its middle (crop).
@@ -412,6 +414,7 @@ class MaskmillParams(BaseModel):
         default=None, description="give the path of a CSV file"
     )
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
+    layout: Literal["groups", "arrays"] = Field(default="groups", description="give groups or arrays")
     colour: Literal["grey", "rgb"] = Field(default="grey", description="give grey or rgb")
     resize: Literal["stretch", "pad", "crop"] = Field(default="stretch", description="give stretch, pad or crop")
     licence: Text | None = Field(default=None, description="give a name such as CC-BY-4.0, or a URL")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from maskmill.completeness import check_sizes
-from maskmill.format_version import current_format
+from maskmill.format_version import highest_format
 from maskmill.history import check_history
 from maskmill.manifest import check_sums, unseal
 from maskmill.names import HISTORY, JOURNAL, MANIFEST, REJECTED
@@ -115,10 +115,10 @@ def _verify(root: str, sizes: Mapping[str, int], quick: bool, workers: int, prog
 def _read_manifest(root: str) -> dict[str, Any]:
     manifest = unseal(read_bytes(join(root, MANIFEST)))
     version = manifest["format_version"]
-    if version > current_format():
+    if version > highest_format():
         raise MaskmillError(
             f"{join(root, MANIFEST)} is of format version {version}, and this maskmill knows none above "
-            f"{current_format()}; verify with the maskmill that made the dataset"
+            f"{highest_format()}; verify with the maskmill that made the dataset"
         )
     return manifest
 

@@ -259,6 +259,12 @@ def reader(scale: Scale) -> Figures:
     return figures
 
 
+def layouts(scale: Scale) -> Figures:
+    """What writing and reading a shard takes in each layout."""
+    found = _output_of("layouts", str(datasets.share(scale.real[0])), str(scale.steps), str(scale.repeats))
+    return list(found)
+
+
 def _peak(case: Case) -> int:
     peak = measure(case, watch_memory=True).peak_memory
     assert peak is not None
@@ -278,4 +284,5 @@ GROUPS: dict[str, Callable[[Scale], Figures]] = {
     "shards": shards,
     "storage": storage,
     "reader": reader,
+    "layouts": layouts,
 }

@@ -217,6 +217,14 @@ def _reader(figures: Figures) -> str:
     return _table(head, lines)
 
 
+def _layouts(figures: Figures) -> str:
+    columns = {
+        f"{_size(one['size'])}, `{layout}`": found for one in figures for layout, found in one["layouts"].items()
+    }
+    lines = [[figure, *(f"{one[figure]:,.0f}" for one in columns.values())] for figure in next(iter(columns.values()))]
+    return _table(["layout of a shard", *columns], lines)
+
+
 _TABLES = {
     "real": _real,
     "phases": _phases,
@@ -230,6 +238,7 @@ _TABLES = {
     "shards": _shards,
     "storage": _storage,
     "reader": _reader,
+    "layouts": _layouts,
 }
 
 

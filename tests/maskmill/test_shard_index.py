@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,11 @@ import h5py
 import numpy as np
 import pytest
 
+from maskmill import shard_index
+from maskmill.catalog import Shard
+from maskmill.folder import LocalFolder
 from maskmill.shard_index import DAMAGE, ArrayIndex, ShardIndex, index_shard
+from maskmill.shard_reader import ShardReader
 
 ARRAY = np.arange(6 * 10, dtype="<f4").reshape(1, 6, 10)
 
@@ -24,6 +29,16 @@ def write(path: Path, *arrays: dict[str, Any], image_ids: list[str] | None = Non
         for index, label in enumerate(arrays):
             file.create_dataset(f"example_{index}/image", data=ARRAY.astype("u1") + index)
             file.create_dataset(f"example_{index}/label", **{"data": ARRAY + index, **label})
+    return path
+
+
+def write_rows(path: Path, image: dict[str, Any], label: dict[str, Any], examples: int = 2) -> Path:
+    """The same examples in rows of two arrays."""
+    rows = np.stack([ARRAY + index for index in range(examples)]) if examples else np.empty((0, *ARRAY.shape), "<f4")
+    with h5py.File(path, "w", libver=("v110", "v110")) as file:
+        file.attrs["n_examples"] = examples
+        file.create_dataset("images", **{"data": rows.astype("u1"), "chunks": (1, *ARRAY.shape), **image})
+        file.create_dataset("labels", **{"data": rows, **label})
     return path
 
 
@@ -104,4 +119,87 @@ def test_what_is_missing_is_damage(tmp_path: Path, name: str) -> None:
     with h5py.File(path, "a") as file:
         del file[name]
     with pytest.raises(DAMAGE):
+        index(path)
+
+
+ROWS = {"chunks": (1, 1, 6, 10), "compression": "gzip"}
+
+
+@pytest.mark.parametrize("most", [5, 2000, None])
+@pytest.mark.parametrize(("label", "parts"), [(ROWS, 1), ({**ROWS, "chunks": (1, 1, 4, 7)}, 4)])
+def test_rows_stand_where_the_index_says(tmp_path: Path, label: dict[str, Any], parts: int, most: int | None) -> None:
+    maxshape = (most, *ARRAY.shape)
+    path = write_rows(tmp_path / "a.h5", {"maxshape": maxshape}, {**label, "maxshape": maxshape}, 5)
+    found = index(path, 5)
+    assert found.image is not None
+    assert found.label is not None
+    assert (found.image.chunk_shape, found.label.chunk_shape) == (None, label["chunks"][1:])
+    assert found.label.places.shape == (5, parts, 2)
+    for example in range(5):
+        assert np.array_equal(read(path, found.image, example), ARRAY + example)
+        assert np.array_equal(read(path, found.label, example), ARRAY + example)
+
+
+def test_rows_are_found_without_the_function_that_lists_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_rows(tmp_path / "a.h5", {}, {**ROWS, "chunks": (1, 1, 4, 7)})
+    with h5py.File(path) as file:
+        label, corners = file["labels"].id, ((0, 0, 0), (0, 0, 7), (0, 4, 0), (0, 4, 7))
+        expected = shard_index._list_chunks(label, corners)
+        monkeypatch.setattr(shard_index, "hasattr", lambda *_: False, raising=False)
+        assert shard_index._list_chunks(label, corners) == expected
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        {"chunks": (1, 1, 6, 10)},
+        {**ROWS, "chunks": (2, 1, 6, 10)},
+        {**ROWS, "compression": "lzf"},
+        {**ROWS, "shuffle": True},
+        {},
+    ],
+    ids=str,
+)
+def test_rows_that_are_stored_in_another_way_are_read_all_the_same(tmp_path: Path, label: dict[str, Any]) -> None:
+    path = write_rows(tmp_path / "a.h5", {}, label)
+    reader = ShardReader(LocalFolder(str(tmp_path)), Shard(path.name, 2, None))
+    target = np.empty(ARRAY.shape, "<f4")
+    for example in range(2):
+        reader.read_into(target, example, "label")
+        assert np.array_equal(target, ARRAY + example)
+    assert reader.form("label") == (ARRAY.dtype, ARRAY.shape)
+    reader.close()
+
+
+def test_arrays_may_have_no_rows(tmp_path: Path) -> None:
+    most = {"maxshape": (1, *ARRAY.shape)}
+    assert index(write_rows(tmp_path / "a.h5", most, {**ROWS, **most}, 0), 0) == ShardIndex(None, None, ())
+
+
+def put_a_group(file: h5py.File) -> None:
+    del file["labels"]
+    file.create_group("labels")
+
+
+def drop_chunk(file: h5py.File) -> None:
+    """Leaves the last row of the labels without its chunk."""
+    file["labels"].resize(1, axis=0)
+    file["labels"].resize(2, axis=0)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda file: file.__delitem__("labels"), "labels"),
+        (put_a_group, "not a dataset"),
+        (lambda file: file["labels"].resize(1, axis=0), "it has 1 labels instead of 2"),
+        (drop_chunk, "labels has 1 chunks instead of 2"),
+    ],
+    ids=["no labels", "a group", "a row too few", "no chunk"],
+)
+def test_rows_that_are_missing_are_damage(tmp_path: Path, damage: Callable[[h5py.File], Any], message: str) -> None:
+    path = write_rows(tmp_path / "a.h5", {}, {**ROWS, "maxshape": (2, *ARRAY.shape)})
+    with h5py.File(path, "a") as file:
+        damage(file)
+    with pytest.raises(DAMAGE, match=message):
         index(path)

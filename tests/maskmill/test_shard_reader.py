@@ -94,7 +94,7 @@ class Failing(LocalFolder):
         if not self.opened:
             raise self.error
         file = super().open(path)
-        file.for_hdf5 = lambda: FailingFile(self.error)  # type: ignore[method-assign, assignment, return-value]
+        file.for_hdf5 = lambda *_: FailingFile(self.error)  # type: ignore[method-assign, assignment, return-value]
         return file
 
 

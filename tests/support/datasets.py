@@ -25,11 +25,11 @@ EMPTY = "eval_input/preprocessed_data-1_p0.h5"  # of `make_dataset`: no example
 REJECTED_IMAGE = "b.jpg"
 
 
-def make_dataset(folder: Path, *, loss: str = "bce", num_classes: int = 2) -> Path:
+def make_dataset(folder: Path, *, loss: str = "bce", num_classes: int = 2, **changes: object) -> Path:
     """A dataset by `maskmill create`: of nine rows one is rejected, so that 5 and 3 examples lie in 4 shards each."""
     data = write_dataset(folder / "data", [f"{name}.jpg,3,{start} 2" for start, name in enumerate("abcdefghi", 1)])
     (data / "train_images" / REJECTED_IMAGE).write_bytes(b"no image")
-    write_params(folder / "params.yaml", data, loss=loss, num_classes=num_classes, train_test_split=0.67)
+    write_params(folder / "params.yaml", data, loss=loss, num_classes=num_classes, train_test_split=0.67, **changes)
     return create(folder)
 
 

@@ -12,11 +12,13 @@ from maskmill.transforms.examples.view import whole_view
 from maskmill.transforms.shards.encode_example import EncodedExample, encode_example
 
 
-def form_of(label: LabelFormat) -> ExampleFormat:
+def form_of(label: LabelFormat, layout: str = "groups") -> ExampleFormat:
     """The form of examples that are not tiled."""
-    return ExampleFormat((label.height, label.width), label)
+    return ExampleFormat((label.height, label.width), label, layout=layout)
 
 
-def encode_whole(image: NDArray[np.uint8], mask: ClassMask, label: LabelFormat) -> EncodedExample:
+def encode_whole(
+    image: NDArray[np.uint8], mask: ClassMask, label: LabelFormat, layout: str = "groups"
+) -> EncodedExample:
     """Encodes an example of a grey image [H, W], given the form of its label."""
-    return encode_example(image[np.newaxis], mask, whole_view(image.shape, image.shape), form_of(label))
+    return encode_example(image[np.newaxis], mask, whole_view(image.shape, image.shape), form_of(label, layout))

@@ -150,6 +150,7 @@ def test_time_does_not_count_with_checksum(folder: Path, data: Path) -> None:
         (FLAGS, {"loss": "ssce"}),
         (FLAGS, {"loss": "multilabel_bce", "num_classes": 3}),
         (FLAGS, {"batch_size": 77}),
+        (FLAGS, {"maskmill": {"layout": "arrays"}}),
         (FLAGS, {"eval_input": {"image_shape": [8, 8, 1]}}),
     ],
 )

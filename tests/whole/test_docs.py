@@ -26,6 +26,8 @@ from tests.support.pages import blocks, commands, is_synopsis, mentioned_command
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Their commands and their Python need PyTorch, and have tests of their own.
 TRAINING, RECIPES = ROOT / "docs" / "training.md", ROOT / "docs" / "recipes.md"
+# Its Python has tests beside those of the layout.
+LAYOUTS = ROOT / "docs" / "layouts.md"
 PYTHON = ROOT / "docs" / "python.md"
 # Smallest data of the parameter files for other datasets: the CSV and its content, and an image.
 OTHER_DATASETS = {
@@ -151,6 +153,7 @@ def options_of(command: str) -> list[str]:
 def test_python_stands_only_on_pages_whose_python_is_run() -> None:
     assert [page for page in PAGES if python_blocks(page.read_text())] == [
         ROOT / "README.md",
+        LAYOUTS,
         PYTHON,
         RECIPES,
         TRAINING,

@@ -152,7 +152,7 @@ def test_shards_of_another_version_are_written_for_that_reason(
     folder = inputs.restore()
     params = write_params(folder / "params.yaml", folder / "data")
     create_here(params, folder / "out", *FLAGS)
-    monkeypatch.setattr(format_version, "CURRENT", format_version.current_format() + 1)
+    monkeypatch.setattr(format_version, "CURRENT", format_version.highest_format() + 1)
     said = create_here(params, folder / "out", *FLAGS)
     assert reasons_of(last_entry(folder / "out")) == {"made by another version": 4}
     assert "2 shards written (made by another version)" in said.out

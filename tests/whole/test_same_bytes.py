@@ -17,6 +17,8 @@ ROWS = [f"{index * 37 % 60:02}.jpg,{3 + index % 5 // 4},{1 + index} 2" for index
 # Relative paths, so that what the files say of paths is the same everywhere.
 COMMAND = ["create", "--params=params.yaml", "--output_dir=out", "--num_output_files=6", "--num_processes=2", "--quiet"]
 SINK = "maskmill.transforms.sink"
+# Each layout of shards with one of the assignments.
+SETTINGS = {"position": {"assignment": "position"}, "hash": {"assignment": "hash", "layout": "arrays"}}
 
 # Through the fixture of that name: else pytest would keep what it has made for the other assignment.
 by_position = pytest.mark.parametrize("assignment", ["position"], indirect=True, scope="module")
@@ -37,7 +39,7 @@ def choose_assignment(request: pytest.FixtureRequest) -> str:
 def make_usual(tmp_path_factory: pytest.TempPathFactory, data: Path, assignment: str) -> dict[str, bytes]:
     """The dataset of one thread."""
     folder = tmp_path_factory.mktemp("usual")
-    write_params(folder / "params.yaml", data, maskmill={"assignment": assignment})
+    write_params(folder / "params.yaml", data, maskmill=SETTINGS[assignment])
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         assert main([*COMMAND, "--workers=1"]) == 0
@@ -46,7 +48,7 @@ def make_usual(tmp_path_factory: pytest.TempPathFactory, data: Path, assignment:
 
 @pytest.fixture(autouse=True)
 def enter_folder(tmp_path: Path, data: Path, assignment: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_params(tmp_path / "params.yaml", data, maskmill={"assignment": assignment})
+    write_params(tmp_path / "params.yaml", data, maskmill=SETTINGS[assignment])
     monkeypatch.chdir(tmp_path)
 
 
@@ -120,7 +122,7 @@ def test_rows_in_any_order_under_hash(usual: dict[str, bytes], data: Path) -> No
     header, *rows = (data / "train.csv").read_text().splitlines()
     random.Random(7).shuffle(rows)
     (shuffled / "train.csv").write_text("\n".join([header, *rows, ""]))
-    write_params(Path("params.yaml"), shuffled, maskmill={"assignment": "hash"})
+    write_params(Path("params.yaml"), shuffled, maskmill=SETTINGS["hash"])
     assert main(COMMAND) == 0
     write_tree(Path("usual"), usual)
     assert digest(Path("out")) == digest(Path("usual"))

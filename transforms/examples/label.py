@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple, cast
 
@@ -68,6 +69,12 @@ class LabelFormat(NamedTuple):
         return (*(1 for _ in self._channels), rows_per_chunk(self.dtype, self.height, self.width), self.width)
 
     @property
+    def largest_chunk_shape(self) -> tuple[int, ...]:
+        """Shape of the largest HDF5 chunk: the whole label if it fits into `MAX_CHUNK_BYTES`, or `chunk_shape`."""
+        fits = math.prod(self.shape) * self.dtype.itemsize <= MAX_CHUNK_BYTES
+        return self.shape if fits else self.chunk_shape
+
+    @property
     def mask_dtype(self) -> np.dtype[np.unsignedinteger]:
         """Type of the mask of all classes: the smallest with a bit for each."""
         return next(np.dtype(f"u{size}") for size in (1, 2, 4, 8) if len(self.classes) <= 8 * size)
@@ -110,18 +117,24 @@ class LabelFormat(NamedTuple):
         channels = [self._channel(mask, channel) for channel in range(*(self._channels or (1,)))]
         return np.stack(channels).astype(self.dtype).reshape(self.shape)
 
-    def chunks(self, mask: ClassMask) -> Iterator[tuple[tuple[int, ...], NDArray[np.uint8]]]:
+    def chunks(
+        self, mask: ClassMask, chunk_shape: tuple[int, ...] | None = None
+    ) -> Iterator[tuple[tuple[int, ...], NDArray[np.uint8]]]:
         """Makes the label in chunks of indices into `numbers`, so that it is never in memory in its own dtype.
 
         Args:
             mask: [H, W] of `mask_dtype`.
+            chunk_shape: of the chunks; None is `chunk_shape`, and the other is `largest_chunk_shape`.
 
         Yields:
-            offset of the chunk in the label, and a uint8 array of `chunk_shape`, C order, padded with 0 after the last
-            row.
+            offset of the chunk in the label, and a uint8 array of its shape, C order, padded with 0 after the last row.
         """
+        channels = range(*(self._channels or (1,)))
+        if chunk_shape == self.shape != self.chunk_shape:
+            yield (0,) * len(self.shape), np.stack([self._channel(mask, channel) for channel in channels])
+            return
         rows = self.chunk_shape[-2]
-        for channel in range(*(self._channels or (1,))):
+        for channel in channels:
             for top in range(0, self.height, rows):
                 part = self._channel(mask[top : top + rows], channel)
                 chunk = np.pad(part, ((0, rows - len(part)), (0, 0))) if len(part) < rows else part

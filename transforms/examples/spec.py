@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
+from maskmill.names import ARRAYS, GROUPS
 from maskmill.transforms.annotations.records import ImageFile, MaskRow
 from maskmill.transforms.codec import Codec, Plain
 from maskmill.transforms.examples.image import MAX_PIXELS
@@ -68,6 +69,7 @@ class ExampleFormat(NamedTuple):
         records_views: whether shards record the view of each example.
         colour: `grey` or `rgb`.
         resize: `stretch`, `pad` or `crop`; see `view`.
+        layout: `groups` or `arrays`; see `group_layout` and `array_layout`.
     """
 
     resized: tuple[int, int]
@@ -77,6 +79,7 @@ class ExampleFormat(NamedTuple):
     records_views: bool = False
     colour: str = "grey"
     resize: str = "stretch"
+    layout: str = GROUPS
 
     @property
     def size(self) -> tuple[int, int]:
@@ -92,3 +95,8 @@ class ExampleFormat(NamedTuple):
     def image_shape(self) -> tuple[int, int, int]:
         """Shape of an image."""
         return self.channels, *self.size
+
+    @property
+    def label_chunk_shape(self) -> tuple[int, ...]:
+        """Shape of a chunk of the label in its file."""
+        return self.label.largest_chunk_shape if self.layout == ARRAYS else self.label.chunk_shape

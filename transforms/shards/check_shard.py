@@ -12,8 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskmill.inflate import deflated_chunk_shape, inflate
-from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, LABEL, MANIFEST, N_EXAMPLES, PIXEL_SUMS, SHOWN, VALID, group_name
+from maskmill.names import (
+    AREAS,
+    ARRAYS,
+    IMAGE,
+    IMAGE_HASHES,
+    LABEL,
+    MANIFEST,
+    N_EXAMPLES,
+    PIXEL_SUMS,
+    ROWS_OF,
+    SHOWN,
+    VALID,
+    group_name,
+    row_name,
+)
 from maskmill.shard_index import DAMAGE
+from maskmill.stored_array import StoredArray
 from maskmill.transforms.examples.label import LabelFormat, rows_per_chunk
 from maskmill.transforms.examples.measure import count_areas, measure_image
 from maskmill.transforms.examples.spec import ExampleFormat
@@ -95,7 +110,7 @@ def check_shard(
     """
     try:
         with _open(file) as shard:
-            problems = [*_check_count(shard, examples), *_check_names(set(shard), examples)]
+            problems = [*_check_count(shard, examples), *_check_names(set(shard), _names_in(form, examples))]
             recorded: list[Sums] | list[None] = [None] * examples
             views: Views | None = None
             if form is not None and totals is not None and examples:
@@ -107,9 +122,11 @@ def check_shard(
                     recorded = _recorded(shard, views)
                     wrong = list(_check_totals(recorded, totals))
                 problems += wrong
-            for index, sums in enumerate(recorded):
+            boxes = [views.of(index).valid if views and sums else None for index, sums in enumerate(recorded)]
+            if form is not None and form.layout == ARRAYS:
+                return [*problems, *_check_rows(shard, form, recorded, boxes)]
+            for index, (sums, valid) in enumerate(zip(recorded, boxes, strict=True)):
                 if (name := group_name(index)) in shard:
-                    valid = views.of(index).valid if views and sums else None
                     problems += _check_example(shard, name, arrays, form, sums, valid)
             return problems
     except _DAMAGE as error:
@@ -173,11 +190,18 @@ def _check_views(views: Views | None, form: ExampleFormat) -> Iterator[str]:
         outside = (boxes[:, :2] < 0) | (boxes[:, 2:] < 1) | (boxes[:, :2] + boxes[:, 2:] > within)
         if outside.any():
             first = int(outside.any(axis=1).argmax())
-            yield f"{group_name(first)}: its box {name}, {boxes[first].tolist()}, is not in {within[first].tolist()}"
+            example = row_name(first) if form.layout == ARRAYS else group_name(first)
+            yield f"{example}: its box {name}, {boxes[first].tolist()}, is not in {within[first].tolist()}"
 
 
-def _check_names(names: set[str], examples: int) -> Iterator[str]:
-    expected = [group_name(index) for index in range(examples)]
+def _names_in(form: ExampleFormat | None, examples: int) -> list[str]:
+    """Returns the names of the groups or arrays in a shard; without a form, it has the layout of the original."""
+    if form is not None and form.layout == ARRAYS:
+        return [ROWS_OF[name] for name in arrays_of(form)]
+    return [group_name(index) for index in range(examples)]
+
+
+def _check_names(names: set[str], expected: Sequence[str]) -> Iterator[str]:
     if missing := [name for name in expected if name not in names]:
         yield f"lacks {_enumerate(missing)}"
     if extra := sorted(names.difference(expected)):
@@ -199,10 +223,43 @@ def _check_example(
 ) -> Iterator[str]:
     try:
         found = _arrays(shard[name])
-        wrong = list(_compare(found, arrays)) or (_check_content(shard[name], form, recorded, valid) if form else [])
+        wrong = list(_compare(found, arrays))
+        if not wrong and form is not None:
+            example = {array: StoredArray(shard[name][array], ()) for array in _ARRAYS}
+            wrong = _check_content(example, form, recorded, valid)
     except _DAMAGE as error:
         wrong = [f": cannot be read: {error}"]
     yield from (name + problem for problem in wrong)
+
+
+def _check_rows(
+    shard: h5py.File, form: ExampleFormat, recorded: Sequence[Sums | None], boxes: Sequence[Box | None]
+) -> Iterator[str]:
+    """Checks the examples of a shard with the layout `arrays`; its names were checked."""
+    wrong = list(_check_row_forms(shard, form, len(recorded)))
+    yield from wrong
+    if wrong or not all(rows in shard for rows in _names_in(form, len(recorded))):
+        return
+    stored = {name: shard[ROWS_OF[name]] for name in arrays_of(form)}
+    for index, (sums, valid) in enumerate(zip(recorded, boxes, strict=True)):
+        example = {name: StoredArray(rows, (index,)) for name, rows in stored.items()}
+        try:
+            problems = _check_content(example, form, sums, valid)
+        except _DAMAGE as error:
+            problems = [f": cannot be read: {error}"]
+        yield from (row_name(index) + problem for problem in problems)
+
+
+def _check_row_forms(shard: h5py.File, form: ExampleFormat, examples: int) -> Iterator[str]:
+    for name, (dtype, shape) in arrays_of(form).items():
+        rows, expected = ROWS_OF[name], ArrayForm(dtype, (examples, *shape))
+        if rows not in shard:
+            continue
+        try:
+            if (found := _array(rows, shard[rows])) != expected:
+                yield f"{rows}: is {found} instead of {expected}"
+        except _DAMAGE as error:
+            yield f"{rows}: cannot be read: {error}"
 
 
 def _arrays(group: Any) -> dict[str, ArrayForm]:
@@ -227,14 +284,18 @@ def _compare(found: Mapping[str, ArrayForm], arrays: Mapping[str, ArrayForm] | N
                 yield f"/{key}: is {found[key]} instead of {form}"
 
 
-def _check_content(group: h5py.Group, form: ExampleFormat, recorded: Sums | None, valid: Box | None) -> list[str]:
+def _check_content(
+    example: Mapping[str, StoredArray], form: ExampleFormat, recorded: Sums | None, valid: Box | None
+) -> list[str]:
     label = form.label
     # Padding adds nothing, or else it is not 0.
     measured = None if form.resize == "pad" else valid
     # Any image is right, as long as it can be read.
-    found = Sums([0] * label.num_areas, _sum_pixels(group[IMAGE], measured), recorded.valid_pixels if recorded else [])
+    found = Sums(
+        [0] * label.num_areas, _sum_pixels(example[IMAGE], measured), recorded.valid_pixels if recorded else []
+    )
     wrong = []
-    for part in _slabs(group[LABEL]):
+    for part in _slabs(example[LABEL]):
         if problem := _label_problem(part, label):
             wrong.append(problem)
         found.areas[:] = (found.areas + count_areas(part, label)).tolist()
@@ -245,7 +306,7 @@ def _check_content(group: h5py.Group, form: ExampleFormat, recorded: Sums | None
     return [f": has the {name} {one}, and the attribute says {other}" for name, one, other in differing if one != other]
 
 
-def _sum_pixels(image: h5py.Dataset, box: Box | None) -> list[int]:
+def _sum_pixels(image: StoredArray, box: Box | None) -> list[int]:
     """Computes `pixel_sums` of an image, or of a box of it."""
     channels, height, width = image.shape
     box = box or Box(0, 0, height, width)
@@ -259,24 +320,30 @@ def _sum_pixels(image: h5py.Dataset, box: Box | None) -> list[int]:
     return sums
 
 
-def _slabs(array: h5py.Dataset) -> Iterator[NDArray[np.generic]]:
+def _slabs(array: StoredArray) -> Iterator[NDArray[np.generic]]:
     """Yields an array in slabs of whole rows, those of a chunk: each chunk is read once, and memory is bounded."""
     *channels, height, width = array.shape
     rows = rows_per_chunk(array.dtype, height, width)
-    as_written = deflated_chunk_shape(array.id) == (*(1 for _ in channels), rows, width)
+    # One chunk for each channel, or one for all.
+    written = [(*(1 for _ in array.row), *depth, rows, width) for depth in ([1 for _ in channels], channels)]
+    as_written = deflated_chunk_shape(array.dataset.id) in written
     for top in range(0, height, rows):
-        yield _inflate(array, top)[..., : height - top, :] if as_written else array[..., top : top + rows, :]
+        if as_written:
+            yield _inflate(array, top)[..., : height - top, :]
+        else:
+            yield array.dataset[(*array.row, ..., slice(top, top + rows), slice(None))]
 
 
-def _inflate(array: h5py.Dataset, top: int) -> NDArray[np.generic]:
+def _inflate(array: StoredArray, top: int) -> NDArray[np.generic]:
     """Inflates the chunks of all channels that begin at a row.
 
     Not with HDF5, which inflates while it holds its lock and the interpreter's, so that threads wait for each other.
     """
-    offsets = [(*channel, top, 0) for channel in np.ndindex(array.shape[:-2])]
-    size = math.prod(array.chunks) * array.dtype.itemsize
-    chunks = [inflate(array.id.read_direct_chunk(offset)[1], size) for offset in offsets]
-    parts = [np.frombuffer(chunk, array.dtype).reshape(array.chunks) for chunk in chunks]
+    dataset, chunk_shape = array.dataset, array.dataset.chunks[len(array.row) :]
+    channels = np.ndindex(*(n // step for n, step in zip(array.shape[:-2], chunk_shape[:-2], strict=True)))
+    size = math.prod(chunk_shape) * array.dtype.itemsize
+    chunks = [dataset.id.read_direct_chunk((*array.row, *channel, top, 0))[1] for channel in channels]
+    parts = [np.frombuffer(inflate(chunk, size), array.dtype).reshape(chunk_shape) for chunk in chunks]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 

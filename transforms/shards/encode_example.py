@@ -43,7 +43,7 @@ def encode_example(image: NDArray[np.uint8], mask: ClassMask, view: View, form: 
     """
     label = form.label
     chunks, areas = [], np.zeros(label.num_areas, np.int64)
-    for offset, chunk in label.chunks(mask):
+    for offset, chunk in label.chunks(mask, form.label_chunk_shape):
         chunks.append((offset, compress_chunk(chunk, label.numbers)))
         areas += count_areas(chunk, label, channel=offset[0])
     return EncodedExample(image, tuple(chunks), _measure(image, areas, view, form), label.overlap(mask), view)

@@ -68,7 +68,7 @@ def write_file(
     rejected: dict[int, RejectedExample] = {}
     overlaps: list[int] = []
     valid_pixels = 0
-    with ShardFile(path, form) as file:
+    with ShardFile(path, form, len(specs)) as file:
         for index, example in enumerate(prepared):
             if isinstance(example, RejectedExample):
                 rejected[index] = example

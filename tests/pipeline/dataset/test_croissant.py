@@ -89,6 +89,11 @@ def test_arrays_have_their_place_type_and_shape() -> None:
     ]
 
 
+def test_arrays_in_rows_have_theirs() -> None:
+    paths = [path for _, _, path, *_ in rows(describe(layout="arrays"), "arrays")[:2]]
+    assert paths == ["images[<index>]", "labels[<index>]"]
+
+
 def test_tables_without_rows_are_left_out() -> None:
     empty = {"eval_input": {**SPLITS["eval_input"], "classes": {}}}
     assert [one["@id"] for one in describe(empty)["recordSet"]] == ["splits", "examples", "arrays"]

@@ -120,8 +120,9 @@ def test_the_splits_of_a_file_come_in_order_and_count_whatever_the_order_of_its_
 
 
 def test_keys_that_came_later_count_only_where_they_are_set() -> None:
-    later = {"exclude", "groups", "duplicates", "folds", "splits_file", "colour", "resize"}
+    later = {"exclude", "groups", "duplicates", "folds", "splits_file", "colour", "resize", "layout"}
     assert not later & MaskmillParams().settings().keys()
     assert MaskmillParams(duplicates="drop").settings()["duplicates"] == "drop"
+    assert MaskmillParams(layout="arrays").settings()["layout"] == "arrays"
     assert read().settings == []
     assert read(exclude=["b.jpg", "a.jpg"]).settings == [["a.jpg", "b.jpg"], ""]

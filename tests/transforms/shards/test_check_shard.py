@@ -283,6 +283,24 @@ def test_every_example_that_is_wrong_is_named_and_many_missing_ones_in_short(tmp
 
 
 @pytest.mark.parametrize("loss", ["bce", "multilabel_bce", "ssce"])
+@pytest.mark.parametrize("rows", [3, 100])
+def test_a_label_in_a_row_is_looked_at_to_its_last_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: str, rows: int
+) -> None:
+    monkeypatch.setattr("maskmill.transforms.examples.label.MAX_CHUNK_BYTES", rows * 4 * WIDTH)
+    label = LabelFormat(loss, 3, HEIGHT, WIDTH, (3,))
+    form, path = form_of(label, "arrays"), str(tmp_path / "x.h5")
+    with ShardFile(path, form, 2) as shard:
+        for seed in range(2):
+            shard.append(encode_whole(grey_pixels(seed), grey_pixels(seed) % 2, label, "arrays"), "a.jpg")
+    assert check_shard(path, 2, arrays_of(form), form) == []
+    with h5py.File(path, "a") as file:
+        assert file["labels"].chunks == (1, *form.label_chunk_shape)
+        file["labels"][1, ..., -1, -1] = 2
+    assert check_shard(path, 2, arrays_of(form), form) == ["row 1/label: holds values other than 0 and 1"]
+
+
+@pytest.mark.parametrize("loss", ["bce", "multilabel_bce", "ssce"])
 @pytest.mark.parametrize("deflated", [False, True])
 def test_a_label_is_looked_at_to_its_last_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: str, deflated: bool

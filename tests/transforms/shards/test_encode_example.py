@@ -34,6 +34,19 @@ def test_the_chunks_hold_the_label(loss: str, as_uint8: bool, monkeypatch: pytes
     assert encoded.measures == measure(grey_pixels(2)[np.newaxis], encoded.measures.areas)
 
 
+@pytest.mark.parametrize("loss", ["bce", "multilabel_bce", "ssce"])
+def test_a_row_of_an_array_is_one_chunk_with_all_channels(loss: str) -> None:
+    form = LabelFormat(loss, 4, 16, 24, (1, 2, 3))
+    [(offset, chunk)] = encode_whole(grey_pixels(2), MASK, form, "arrays").label_chunks
+    label = form.label(MASK)
+    assert offset == (0,) * label.ndim
+    assert inflate(chunk, label.nbytes) == label.tobytes()
+    in_groups = encode_whole(grey_pixels(2), MASK, form)
+    measured = encode_whole(grey_pixels(2), MASK, form, "arrays").measures
+    assert measured.areas.tolist() == in_groups.measures.areas.tolist()
+    assert measured[1:] == in_groups.measures[1:]
+
+
 def test_pixels_of_several_classes_are_counted() -> None:
     encoded = encode_whole(grey_pixels(2), MASK, LabelFormat("ssce", 4, 16, 24, (1, 2, 3)))
     assert np.array_equal(encoded.image, grey_pixels(2)[np.newaxis])

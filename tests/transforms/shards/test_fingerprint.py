@@ -44,6 +44,7 @@ def test_it_tells_another_form_and_another_version_of_the_format(monkeypatch: py
     assert fingerprint(A, form=FORM._replace(label=FORM.label._replace(loss="ssce"))) != before
     assert fingerprint(A, form=FORM._replace(by_rows=True)) != before
     assert fingerprint(A, form=FORM._replace(records_views=True)) != before
+    assert fingerprint(A, form=FORM._replace(layout="arrays")) != before
     monkeypatch.setattr("maskmill.format_version.CURRENT", 0)
     assert fingerprint(A) != before
 

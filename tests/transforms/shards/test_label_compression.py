@@ -34,14 +34,17 @@ def test_the_file_declares_it_so_that_hdf5_and_the_reader_recognise_it(tmp_path:
         assert deflated_chunk_shape(file["example_0/image"].id) is None
 
 
+@pytest.mark.parametrize("layout", ["groups", "arrays"])
 @pytest.mark.parametrize("loss", ["bce", "multilabel_bce", "ssce"])
 @pytest.mark.parametrize("size", [(64, 64), (256, 400)])
-def test_the_size_of_an_example_is_estimated_and_not_too_low(tmp_path: Path, loss: str, size: tuple[int, int]) -> None:
+def test_the_size_of_an_example_is_estimated_and_not_too_low(
+    tmp_path: Path, loss: str, size: tuple[int, int], layout: str
+) -> None:
     form = LabelFormat(loss, 2, *size, (3,))
     mask = np.zeros(size, np.uint8)
     mask[size[0] // 4 : size[0] // 2, size[1] // 3 : size[1] // 2] = 1
-    with ShardFile(str(tmp_path / "a.h5"), form_of(form)) as file:
+    with ShardFile(str(tmp_path / "a.h5"), form_of(form, layout), 50) as file:
         for index in range(50):
-            file.append(encode_whole(grey_pixels(index, *size), mask, form), f"{index}.jpg")
+            file.append(encode_whole(grey_pixels(index, *size), mask, form, layout), f"{index}.jpg")
     measured = (tmp_path / "a.h5").stat().st_size / 50
-    assert measured <= estimate_bytes(form_of(form)) <= 1.6 * measured
+    assert measured <= estimate_bytes(form_of(form, layout)) <= 1.6 * measured
