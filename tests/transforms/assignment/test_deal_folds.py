@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -49,10 +48,8 @@ def test_examples_of_one_class_each_are_dealt_equally(numbers: list[int], folds:
     assert most({(): numbers[0], **examples}, folds) <= 1
 
 
-def test_examples_of_several_classes_are_mostly_dealt_equally_too() -> None:
-    found = Counter(most(*draw(seed)) for seed in range(300))
-    assert set(found) <= {0, 1, 2}
-    assert found[2] <= 9
+def test_random_examples_of_several_classes_are_dealt_equally_too() -> None:
+    assert {most(*draw(seed)) for seed in range(300)} == {0, 1}
 
 
 def an_even_deal_exists(examples: Mapping[ClassSet, int], folds: int) -> bool:
