@@ -76,15 +76,36 @@ def make_mask(rows: Sequence[MaskRow], stored_size: tuple[int, int], form: Examp
     Raises:
         RowError: a run of a row ends past the image.
     """
+    mask = draw_classes(rows, stored_size, form.resized, form)
+    return tile(np.zeros(form.resized, form.label.mask_dtype) if mask is None else mask, *form.size)
+
+
+def draw_classes(
+    rows: Sequence[MaskRow], stored_size: tuple[int, int], resized: tuple[int, int], form: ExampleFormat
+) -> ClassMask | None:
+    """Draws and resizes the masks of an image.
+
+    Args:
+        rows: of the image.
+        stored_size: (height, width) of the image file, in pixels.
+        resized: (height, width) of the result.
+        form: of the example.
+
+    Returns:
+        all classes in one array of the size `resized`, C order; None without rows.
+
+    Raises:
+        RowError: a run of a row ends past the image.
+    """
     mask: ClassMask | None = None
     for index, row in enumerate(rows):
         try:
-            drawn = draw_mask(unpack_runs(row.runs), stored_size, form.resized, by_rows=form.by_rows)
+            drawn = draw_mask(unpack_runs(row.runs), stored_size, resized, by_rows=form.by_rows)
         except DataError as error:
             raise RowError(error, index) from error
         of_class = form.label.class_mask(drawn, row.class_id)
         mask = of_class if mask is None else mask | of_class
-    return tile(np.zeros(form.resized, form.label.mask_dtype) if mask is None else mask, *form.size)
+    return mask
 
 
 def make_example(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> ExampleArrays:

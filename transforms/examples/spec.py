@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from maskmill.transforms.annotations.records import ImageFile, MaskRow
 from maskmill.transforms.codec import Codec, Plain
+from maskmill.transforms.examples.crops import CropFormat
 from maskmill.transforms.examples.image import MAX_PIXELS
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.rle import EMPTY_RUNS
@@ -66,6 +67,7 @@ class ExampleFormat(NamedTuple):
         max_pixels: an image file with more pixels is rejected.
         by_rows: whether runs number pixels along the rows instead of down the columns.
         records_views: whether shards record the view of each example.
+        crops: how images are cut into examples; None if each is one example.
     """
 
     resized: tuple[int, int]
@@ -73,6 +75,7 @@ class ExampleFormat(NamedTuple):
     max_pixels: int = MAX_PIXELS
     by_rows: bool = False
     records_views: bool = False
+    crops: CropFormat | None = None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.measure import Measures, count_areas, measure
 from maskmill.transforms.examples.rle import ClassMask
 from maskmill.transforms.examples.spec import ExampleFormat
@@ -32,18 +34,35 @@ class EncodedExample(NamedTuple):
     view: View
 
 
-def encode_example(image: NDArray[np.uint8], mask: ClassMask, view: View, form: ExampleFormat) -> EncodedExample:
+class _EncodedLabel(NamedTuple):
+    """A label as it is stored, its areas, and its overlap; see `EncodedExample`."""
+
+    chunks: tuple[tuple[tuple[int, ...], bytes], ...]
+    areas: NDArray[np.int64]
+    overlap: int
+
+
+def encode_example(image: NDArray[np.uint8], mask: ClassMask | None, view: View, form: ExampleFormat) -> EncodedExample:
     """Makes, measures and compresses a label chunk by chunk; the whole label is never in memory.
 
     Args:
         image: uint8 [H, W], C order.
-        mask: all classes in one array [H, W], C order; see `LabelFormat`.
+        mask: all classes in one array [H, W], C order; see `LabelFormat`. None is a mask without a pixel.
         view: what they show of the image file.
         form: of the example.
     """
-    label = form.label
-    chunks, areas = [], np.zeros(label.num_areas, np.int64)
-    for offset, chunk in label.chunks(mask):
-        chunks.append((offset, compress_chunk(chunk, label.numbers)))
-        areas += count_areas(chunk, label, channel=offset[0])
-    return EncodedExample(image[np.newaxis], tuple(chunks), measure(image, areas), label.overlap(mask), view)
+    label = _empty_label(form.label) if mask is None else _encode_label(mask, form.label)
+    return EncodedExample(image[np.newaxis], label.chunks, measure(image, label.areas), label.overlap, view)
+
+
+@functools.lru_cache(maxsize=8)
+def _empty_label(form: LabelFormat) -> _EncodedLabel:
+    return _encode_label(np.zeros((form.height, form.width), form.mask_dtype), form)
+
+
+def _encode_label(mask: ClassMask, form: LabelFormat) -> _EncodedLabel:
+    chunks, areas = [], np.zeros(form.num_areas, np.int64)
+    for offset, chunk in form.chunks(mask):
+        chunks.append((offset, compress_chunk(chunk, form.numbers)))
+        areas += count_areas(chunk, form, channel=offset[0])
+    return _EncodedLabel(tuple(chunks), areas, form.overlap(mask))
