@@ -37,12 +37,14 @@ class Shard(NamedTuple):
         examples: number of examples.
         bytes: size of the file; None if the dataset does not say.
         sha256: of the file, in hexadecimal digits; None if the dataset does not say.
+        images: number of images in it, if their crops are its examples; None if an example is an image.
     """
 
     path: str
     examples: int
     bytes: int | None
     sha256: str | None = None
+    images: int | None = None
 
     @property
     def place(self) -> tuple[int, int]:
@@ -154,7 +156,7 @@ def _of_manifest(folder: Folder, path: str) -> _Catalog:
 
 
 def _shard_of(entry: Mapping[str, Any]) -> Shard:
-    return Shard(entry["file"], entry["examples"], entry["bytes"], entry.get("sha256"))
+    return Shard(entry["file"], entry["examples"], entry["bytes"], entry.get("sha256"), entry.get("images"))
 
 
 def _of_original(folder: Folder, path: str, names: Collection[str]) -> _Catalog:

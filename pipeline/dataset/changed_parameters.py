@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from maskmill.pipeline.job.section_models import MaskmillParams, RunsParams, SplitParams
+from maskmill.pipeline.job.section_models import CropsParams, MaskmillParams, RunsParams, SplitParams
 
 # What says where data are, and not what they are.
 _PLACES = frozenset({"input_args.output_dir", "input_args.params", "data_dir"})
@@ -17,6 +17,7 @@ FORM = frozenset(
         *("image_shape", "max_image_shape", "class_id", "num_classes", "loss", "max_image_pixels", "label_dtype"),
         *("classes", "class_column", "mask_column", "separator"),
         *(f"runs.{name}" for name in RunsParams.model_fields),
+        *("crops", *(f"crops.{name}" for name in CropsParams.model_fields)),
     }
 )
 
@@ -63,6 +64,8 @@ def _complete(parameters: Mapping[str, Any]) -> dict[str, Any]:
     ours = parameters.get("maskmill") or {}
     runs = {**_defaults(RunsParams), **(ours.get("runs") or {})}
     complete["maskmill"] = {**_defaults(MaskmillParams), **ours, "runs": runs}
+    if ours.get("crops"):
+        complete["maskmill"]["crops"] = {**_defaults(CropsParams), **ours["crops"]}
     return complete
 
 
@@ -95,6 +98,7 @@ _EFFECTIVE = frozenset(
             if field.description
         ),
         *(f"runs.{name}" for name in RunsParams.model_fields),
+        *(f"crops.{name}" for name in CropsParams.model_fields),
         *("loss", "name", "num_output_files", "num_processes"),
     }
 ) - {"csv", "images"}

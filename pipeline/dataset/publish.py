@@ -71,6 +71,7 @@ def _describe_empty(job: Job, rule: SplitRule, metadata: DatasetMetadata) -> str
         f"the transform, {job.selection.transform}": job.selection.transform,
         "maskmill.exclude": job.input.excluded,
         "maskmill.duplicates: drop": job.selection.duplicates == "drop",
+        "maskmill.crops.empty": job.form.crops is not None and job.form.crops.empty < 1,
     }
     if found := " and ".join(cause for cause, applies in causes.items() if applies):
         return f"no example is left after {found}; some have to be kept, or class_id names a class without a mask"

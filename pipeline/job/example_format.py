@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from maskmill.pipeline.job.crop_format import crop_format
 from maskmill.pipeline.job.label_format import label_format
 from maskmill.pipeline.job.section_models import SplitParams
 from maskmill.transforms.examples.image import MAX_PIXELS
@@ -23,10 +24,13 @@ def example_format(document: Mapping[str, Any], split: str, written: Iterable[st
         ValueError, KeyError, TypeError: the document does not say.
     """
     label, section, ours = label_format(document, split, written), document[split], document.get("maskmill") or {}
+    crops = crop_format(document)
     most = section.get("max_image_shape", SplitParams.model_fields["max_image_shape"].default)
     return ExampleFormat(
         resized=(min(label.height, most[0]), min(label.width, most[1])),
         label=label,
         max_pixels=ours.get("max_image_pixels", MAX_PIXELS),
         by_rows=(ours.get("runs") or {}).get("order") == "rows",
+        records_views=crops is not None,
+        crops=crops,
     )

@@ -22,11 +22,14 @@ from maskmill.pipeline.job.yaml_file import shown
 from maskmill.transforms.annotations.columns import SEPARATORS
 from maskmill.transforms.annotations.parse_row import is_file_name
 from maskmill.transforms.assignment.strategies import STRATEGIES, strategy
+from maskmill.transforms.examples.crops import EDGES, PAD
 from maskmill.transforms.examples.image import MAX_PIXELS as MAX_IMAGE_PIXELS
 from maskmill.transforms.examples.label import MAX_CLASSES
 from maskmill.transforms.examples.mask_text import MAX_NUMBER
 
 MAX_OUTPUT_PIXELS = 2**28
+# Crops of an image, which are all in memory at a time.
+MAX_CROPS = 2**14
 # Numbers of channels that images have; every example has one, whichever it is.
 CHANNELS = (1, 3)
 # Name of a split: of its section and of its folder.
@@ -35,7 +38,7 @@ SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
 # Keys that say which group an image is in, in the order of the model.
 _GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 # Keys that came later than the rest. Datasets that do without them keep their fingerprints.
-_LATER_KEYS = ("exclude", "groups", "duplicates")
+_LATER_KEYS = ("exclude", "groups", "duplicates", "crops")
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -124,6 +127,32 @@ def _check_negatives(value: object) -> object:
     raise ValueError(f"{shown(value)} is not supported")
 
 
+def _check_empty(value: object) -> object:
+    if value in ("none", "all") or (type(value) in (int, float) and 0 <= float(str(value)) <= 1):
+        return value
+    raise ValueError(f"{shown(value)} is not supported")
+
+
+def _check_stride(stride: tuple[int, int] | None, info: ValidationInfo) -> tuple[int, int] | None:
+    size = info.data.get("size")  # missing if it is wrong itself
+    if stride and size and any(step > length for step, length in zip(stride, size, strict=True)):
+        raise ValueError(f"{shown(stride)} is above the size of a crop, so that pixels would be in none")
+    return stride
+
+
+def _check_source(source: tuple[int, int], info: ValidationInfo) -> tuple[int, int]:
+    if not {"size", "stride", "edge"} <= info.data.keys():
+        return source  # one of them is wrong itself
+    size, edge = info.data["size"], info.data["edge"]
+    if edge != PAD and any(length < of_crop for length, of_crop in zip(source, size, strict=True)):
+        raise ValueError(f"{shown(source)} is smaller than a crop of {shown(size)}; set edge: {PAD}, or a smaller size")
+    steps = info.data["stride"] or size
+    most = math.prod(-(-length // step) for length, step in zip(source, steps, strict=True))
+    if most > MAX_CROPS:
+        raise ValueError(f"{shown(source)} gives some {most} crops an image, more than the {MAX_CROPS} supported")
+    return source
+
+
 def _check_pattern(pattern: str) -> str:
     try:
         re.compile(pattern)
@@ -197,6 +226,8 @@ ImageShape = Annotated[
     tuple[Size, Size, Size], _tuple_of(3, 3), AfterValidator(_few_channels), AfterValidator(_bounded)
 ]
 MaxImageShape = Annotated[tuple[Size, ...], _tuple_of(2, 3), AfterValidator(_few_channels)]
+CropSize = Annotated[tuple[Size, Size], _tuple_of(2, 2)]
+Empty = Annotated[str | float, BeforeValidator(_check_empty)]
 # Validators that stand before the type run from right to left.
 ClassIds = Annotated[
     tuple[int, ...], BeforeValidator(lambda value, info: class_numbers(value, _context(info)["classes"]))
@@ -297,6 +328,31 @@ class RunsParams(BaseModel):
     unsorted: Literal["reject", "accept"] = Field(default="reject", description="give reject or accept")
 
 
+class CropsParams(BaseModel):
+    """Checks the section `maskmill.crops`.
+
+    Attributes:
+        size: Height and width of a crop, in pixels of the image.
+        stride: Pixels from a crop to the next, down and across; null is the size, so that crops do not overlap.
+        edge: What happens where crops do not end at the image's edge: the last one is moved back so that it does
+            (shift), is left out (drop), or is continued with zeros (pad).
+        empty: Which crops without a defect become examples: all, none, or a share, chosen by hash.
+        source: Height and width of the images; one of another size is rejected.
+    """
+
+    model_config = _STRICT
+
+    size: CropSize = Field(description="give [height, width] in pixels")
+    stride: Annotated[CropSize | None, AfterValidator(_check_stride)] = Field(
+        default=None, description="give [down, across] in pixels, at most the size"
+    )
+    edge: Literal["shift", "drop", "pad"] = Field(default="shift", description=f"give {', '.join(EDGES[:-1])} or {PAD}")
+    empty: Empty = Field(default="all", description="give all, none, or a share between 0 and 1")
+    source: Annotated[CropSize, AfterValidator(_check_source)] = Field(
+        description="give [height, width] of the images, in pixels"
+    )
+
+
 class MaskmillParams(BaseModel):
     """Checks the section `maskmill`, which the original does not have.
 
@@ -327,6 +383,7 @@ class MaskmillParams(BaseModel):
         splits: Sections to make, each with its share of the examples, in order; null is train_input and eval_input,
             with their train_test_split.
         label_dtype: Labels have the dtype of the original, or uint8, which takes a quarter of the memory of a reader.
+        crops: Crops that each image is cut into; each crop becomes an example. Null is whole images.
     """
 
     model_config = _STRICT
@@ -373,6 +430,7 @@ class MaskmillParams(BaseModel):
         description="give names of sections that end in _input, each with a share above 0; together at most 1",
     )
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
+    crops: CropsParams | None = Field(default=None, description="give a section with keys, or null")
 
     def settings(self) -> dict[str, Any]:
         """Returns the keys and values that decide a dataset, without later keys that have their defaults."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from maskmill.inflate import deflated_chunk_shape, inflate
 from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, LABEL, MANIFEST, N_EXAMPLES, PIXEL_SUMS, SHOWN, VALID, group_name
 from maskmill.shard_index import DAMAGE
+from maskmill.transforms.examples.crops import is_view_of_crop
 from maskmill.transforms.examples.label import LabelFormat, rows_per_chunk
 from maskmill.transforms.examples.measure import count_areas, sum_blocks
 from maskmill.transforms.examples.spec import ExampleFormat
@@ -98,6 +99,7 @@ def check_shard(
                     wrong = [
                         *_check_totals(recorded, totals),
                         *_check_views(recorded_views(shard.attrs, examples), form),
+                        *_check_crops(recorded_views(shard.attrs, examples), form),
                     ]
                 problems += wrong
             for name, sums in zip(map(group_name, range(examples)), recorded, strict=True):
@@ -165,6 +167,16 @@ def _check_views(views: Views | None, form: ExampleFormat) -> Iterator[str]:
         if outside.any():
             first = int(outside.any(axis=1).argmax())
             yield f"{group_name(first)}: its box {name}, {boxes[first].tolist()}, is not in {within[first].tolist()}"
+
+
+def _check_crops(views: Views | None, form: ExampleFormat) -> Iterator[str]:
+    """Checks that each example shows one of the crops that images are cut into; one message for all that do not."""
+    if views is None or form.crops is None:
+        return
+    for index in range(len(views.shown)):
+        if not is_view_of_crop(views.of(index), form.crops, form.resized):
+            yield f"{group_name(index)}: shows {views.shown[index].tolist()}, which is not one of maskmill.crops"
+            return
 
 
 def _check_names(names: set[str], examples: int) -> Iterator[str]:

@@ -60,6 +60,7 @@ class StoredShard(NamedTuple):
         overlaps: number of examples with pixels of several classes, and number of those pixels.
         pixel_sums: sum of the pixels of all images, and sum of their squares.
         areas: number of pixels of each class in all labels; see `LabelFormat.num_areas`.
+        images: number of images in it, if their crops are its examples; None if an example is an image.
     """
 
     examples: int
@@ -70,6 +71,12 @@ class StoredShard(NamedTuple):
     overlaps: tuple[int, int] = (0, 0)
     pixel_sums: tuple[int, int] = (0, 0)
     areas: tuple[int, ...] = ()
+    images: int | None = None
+
+    @property
+    def positions(self) -> int:
+        """Number of images that were assigned to the shard, rejected ones too."""
+        return (self.examples if self.images is None else self.images) + len(self.rejected)
 
     def to_json(self) -> dict[str, Any]:
         """Converts the record to plain data, without keys for empty fields."""
@@ -78,7 +85,7 @@ class StoredShard(NamedTuple):
         plain["overlaps"] = [*self.overlaps] if any(self.overlaps) else []
         plain["pixel_sums"] = [*self.pixel_sums] if any(self.pixel_sums) else []
         plain["areas"] = [*self.areas]
-        return {key: value for key, value in plain.items() if value != []}
+        return {key: value for key, value in plain.items() if value not in ([], None)}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> StoredShard:
@@ -99,6 +106,7 @@ class StoredShard(NamedTuple):
             overlaps=_pair(plain.get("overlaps", (0, 0))),
             pixel_sums=_pair(plain.get("pixel_sums", (0, 0))),
             areas=tuple(plain.get("areas", ())),
+            images=plain.get("images"),
         )
 
 
@@ -120,6 +128,7 @@ class ExampleVersion(NamedTuple):
     image_id: str
     image: str
     mask: str
+    crop: tuple[int, int] | None = None
 
 
 class ShardSummary(NamedTuple):
@@ -170,7 +179,9 @@ def pack_examples(path: str, versions: Sequence[ExampleVersion]) -> tuple[Packed
         path: of the shard in the dataset.
         versions: of the examples in it, in order.
     """
-    listed = [ListedExample(one.image_id, path, index, one.image, one.mask) for index, one in enumerate(versions)]
+    listed = [
+        ListedExample(one.image_id, path, index, one.image, one.mask, one.crop) for index, one in enumerate(versions)
+    ]
     return tuple(_LIST_CODEC.pack(listed[start : start + PER_PIECE]) for start in range(0, len(listed), PER_PIECE))
 
 
