@@ -56,7 +56,7 @@ test-airflow: .venv-airflow/installed
 
 # Likewise: these libraries are large, and hold each other to older versions.
 test-libraries: .venv-libraries/installed
-	.venv-libraries/bin/python -m pytest -m libraries tests/whole/test_recipes.py
+	.venv-libraries/bin/python -m pytest -m libraries tests/whole/test_recipes.py tests/whole/test_croissant.py
 
 torture: $(VENV)/installed-test $(VENV)/installed-test-stores
 	$(BIN)/python -m tests.support.torture

@@ -71,6 +71,7 @@ setup(
             "datasets>=4,<5",  # mosaicml-streaming needs an older huggingface_hub than 5 does
             "lightning>=2.5",
             "litdata>=0.2.50",
+            "mlcroissant>=1.1",
             "mosaicml-streaming>=0.13",
             "segmentation-models-pytorch>=0.5",
             "webdataset>=1",

@@ -1,8 +1,8 @@
 """Formats and parses every name in a dataset's folder; nothing else writes them down.
 
     <output_dir>/
-      manifest.json, data_params.json, meta_<split>.dat, examples.csv, rejected.jsonl, history.jsonl, report.html,
-      .lock
+      manifest.json, data_params.json, meta_<split>.dat, examples.csv, rejected.jsonl, croissant.json,
+      history.jsonl, report.html, .lock
       <split>/<name>-<number>_p<range>.h5     groups example_<i>, each with image and label
       .staging/publishing.json
       .staging/<key>/outcome.json
@@ -21,6 +21,7 @@ MANIFEST = "manifest.json"
 DATA_PARAMS = "data_params.json"
 EXAMPLES = "examples.csv"
 REJECTED = "rejected.jsonl"
+CROISSANT = "croissant.json"
 HISTORY = "history.jsonl"
 REPORT = "report.html"
 LOCK = ".lock"
@@ -105,8 +106,8 @@ def is_shard_path(path: str) -> bool:
     return split not in ("", ".", "..") and "/" not in split and parse_shard_name(file_name) is not None
 
 
-def group_name(index: int) -> str:
-    """Name of an example's group in its shard."""
+def group_name(index: int | str) -> str:
+    """Name of an example's group in its shard; the index may be a placeholder."""
     return f"example_{index}"
 
 

@@ -7,27 +7,30 @@ import itertools
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from maskmill.example_list import ListedExample, write_example_list
 from maskmill.format_version import current_format
 from maskmill.manifest import seal
-from maskmill.names import DATA_PARAMS, EXAMPLES, REJECTED, meta_file, meta_line
+from maskmill.names import CROISSANT, DATA_PARAMS, EXAMPLES, REJECTED, meta_file, meta_line
+from maskmill.pipeline.dataset.croissant import croissant
 from maskmill.pipeline.dataset.split_statistics import split_statistics
 from maskmill.pipeline.job.job import Job
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
+from maskmill.transforms.shards.check_shard import arrays_of
 from maskmill.transforms.shards.records import unpack_examples
 
 
 def metadata_files(job: Job, metadata: DatasetMetadata) -> dict[str, bytes]:
     """Returns the content of each file beside the shards that the manifest lists, by name."""
-    return {
+    files = {
         **{meta_file(split): _meta_lines(job, metadata, split) for split in job.splits},
         DATA_PARAMS: _to_json(data_params_of(job, metadata)),
         EXAMPLES: write_example_list(listed_examples(job, metadata), of_crops=job.form.crops is not None),
         REJECTED: rejected_lines(metadata),
     }
+    return {**files, CROISSANT: _to_json(_croissant(job, metadata, files), sort_keys=False)}
 
 
 def listed_examples(job: Job, metadata: DatasetMetadata) -> Iterator[ListedExample]:
@@ -75,6 +78,16 @@ def rejected_lines(metadata: DatasetMetadata) -> bytes:
     return "".join(json.dumps(record._asdict(), ensure_ascii=False) + "\n" for record in metadata.rejected).encode()
 
 
+def _croissant(job: Job, metadata: DatasetMetadata, files: Mapping[str, bytes]) -> dict[str, Any]:
+    return croissant(
+        split_entries(job, metadata),
+        _file_entries(files),
+        {split: arrays_of(job.form.examples[split]) for split in job.splits},
+        name=job.output.layout.name,
+        licence=(job.form.data_params.get("maskmill") or {}).get("licence"),
+    )
+
+
 def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> bytes:
     """Writes manifest.json: every file of the dataset, and what became of the rows.
 
@@ -86,7 +99,7 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
         "fingerprint": _sha256("".join(shard.stored.fingerprint for shard in metadata.shards).encode()),
         "checksum": job.input.checksum,
         "splits": split_entries(job, metadata),
-        "files": {name: {"bytes": len(text), "sha256": _sha256(text)} for name, text in sorted(files.items())},
+        "files": _file_entries(files),
         "rows": metadata.rows.to_json(job.form.classes),
         "rejected": dict(sorted(Counter(record.code for record in metadata.rejected).items())),
         "shared_images": metadata.shared_images,
@@ -94,6 +107,10 @@ def manifest(job: Job, metadata: DatasetMetadata, files: dict[str, bytes]) -> by
         **({"different_masks": [list(pair) for pair in metadata.pairs]} if metadata.pairs else {}),
     }
     return seal(content)
+
+
+def _file_entries(files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
+    return {name: {"bytes": len(text), "sha256": _sha256(text)} for name, text in sorted(files.items())}
 
 
 def split_entries(job: Job, metadata: DatasetMetadata) -> dict[str, Any]:
@@ -127,5 +144,5 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _to_json(content: object) -> bytes:
-    return (json.dumps(content, indent=4, sort_keys=True) + "\n").encode()
+def _to_json(content: object, *, sort_keys: bool = True) -> bytes:
+    return (json.dumps(content, indent=4, sort_keys=sort_keys) + "\n").encode()

@@ -11,6 +11,7 @@ import os
 from typing import NamedTuple
 
 from maskmill.names import (
+    CROISSANT,
     DATA_PARAMS,
     EXAMPLES,
     HISTORY,
@@ -29,7 +30,7 @@ from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.files.read_write import remove, remove_files
 
 # The files beside the shards, with the lists of shards.
-_BESIDE = (DATA_PARAMS, EXAMPLES, REJECTED, HISTORY, REPORT)
+_BESIDE = (DATA_PARAMS, EXAMPLES, REJECTED, CROISSANT, HISTORY, REPORT)
 
 
 class Unfinished(NamedTuple):

@@ -38,7 +38,7 @@ SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
 # Keys that say which group an image is in, in the order of the model.
 _GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 # Keys that came later than the rest. Datasets that do without them keep their fingerprints.
-_LATER_KEYS = ("exclude", "groups", "duplicates", "crops")
+_LATER_KEYS = ("exclude", "groups", "duplicates", "crops", "licence")
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -384,6 +384,7 @@ class MaskmillParams(BaseModel):
             with their train_test_split.
         label_dtype: Labels have the dtype of the original, or uint8, which takes a quarter of the memory of a reader.
         crops: Crops that each image is cut into; each crop becomes an example. Null is whole images.
+        licence: Licence of the dataset, which croissant.json repeats: its SPDX name, such as CC-BY-4.0, or its URL.
     """
 
     model_config = _STRICT
@@ -431,6 +432,7 @@ class MaskmillParams(BaseModel):
     )
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
     crops: CropsParams | None = Field(default=None, description="give a section with keys, or null")
+    licence: Text | None = Field(default=None, description="give a name such as CC-BY-4.0, or a URL")
 
     def settings(self) -> dict[str, Any]:
         """Returns the keys and values that decide a dataset, without later keys that have their defaults."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from maskmill.measures import FIRST_FORMAT
-from maskmill.names import DATA_PARAMS, EXAMPLES, MANIFEST, meta_file
+from maskmill.names import CROISSANT, DATA_PARAMS, EXAMPLES, MANIFEST, meta_file
 from maskmill.pipeline.dataset.split_statistics import split_statistics
 from maskmill.pipeline.job.example_format import example_format
-from maskmill.pipeline.verify.check_metadata import check_example_list, check_meta, check_written
+from maskmill.pipeline.verify.check_metadata import check_croissant, check_example_list, check_meta, check_written
 from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.files.checksums import open_hashed
 from maskmill.transforms.files.paths import join
@@ -127,6 +127,8 @@ def _check_lists(root: str, manifest: Mapping[str, Any], whole: set[str]) -> Ite
     if EXAMPLES in whole:
         shards = [shard for entry in manifest["splits"].values() for shard in entry["shards"]]
         yield from check_example_list(read_bytes(join(root, EXAMPLES)), shards)
+    if CROISSANT in whole:
+        yield from check_croissant(read_bytes(join(root, CROISSANT)), manifest)
 
 
 def _check_statistics(manifest: Mapping[str, Any], forms: Mapping[str, ExampleFormat]) -> Iterator[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from maskmill.example_list import read_example_list
-from maskmill.names import DATA_PARAMS, EXAMPLES, meta_file
+from maskmill.names import CROISSANT, DATA_PARAMS, EXAMPLES, MANIFEST, meta_file
+from maskmill.pipeline.dataset.croissant import all_files, listed_files
 
 
 def check_meta(text: bytes, split: str, shards: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -61,6 +63,26 @@ def check_example_list(text: bytes, shards: Sequence[Mapping[str, Any]]) -> Iter
         return
     if places != [(shard["file"], example) for shard in shards for example in range(shard["examples"])]:
         yield f"{EXAMPLES}: does not list the examples of the shards, in order"
+
+
+def check_croissant(text: bytes, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Checks that croissant.json lists the files of the dataset, with their checksums.
+
+    Args:
+        text: content of the file.
+        manifest: content of manifest.json.
+
+    Yields:
+        one message for each problem.
+    """
+    beside = {name: entry for name, entry in manifest["files"].items() if name != CROISSANT}
+    try:
+        same = listed_files(json.loads(text)) == list(all_files(manifest["splits"], beside))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        yield f"{CROISSANT}: does not describe a dataset ({type(error).__name__}: {error})"
+        return
+    if not same:
+        yield f"{CROISSANT}: does not list the files in {MANIFEST}, with their sizes and checksums"
 
 
 def check_written(data_params: Mapping[str, Any], split: str, examples: int, positions: int) -> Iterator[str]:

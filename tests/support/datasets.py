@@ -94,8 +94,9 @@ def edit_text(root: Path, name: str, old: str, new: str) -> None:
 
 
 def reseal(root: Path, change: Callable[[dict[str, Any]], object] = lambda _: None) -> None:
-    """Has the manifest say of each file what is there, and changes it otherwise."""
+    """Has the manifest and croissant.json say of each file what is there, and changes the manifest otherwise."""
     content = unseal((root / "manifest.json").read_bytes())
+    _describe_again(root / "croissant.json")
     entries: dict[str, Any] = dict(content["files"])
     for split in content["splits"].values():
         entries |= {shard["file"]: shard for shard in split["shards"]}
@@ -105,6 +106,15 @@ def reseal(root: Path, change: Callable[[dict[str, Any]], object] = lambda _: No
         split["bytes"] = sum(shard["bytes"] for shard in split["shards"])
     change(content)
     (root / "manifest.json").write_bytes(seal(content))
+
+
+def _describe_again(path: Path) -> None:
+    if path.exists():
+        content = json.loads(path.read_text())
+        for one in content["distribution"]:
+            file = path.parent / one["name"]
+            one.update(contentSize=f"{file.stat().st_size} B", sha256=sha256_of(str(file)))
+        path.write_text(json.dumps(content))
 
 
 def manifest_of(root: Path) -> Mapping[str, Any]:

@@ -122,6 +122,9 @@ def test_the_dataset_is_whole_and_tells_images_and_crops(output: Path) -> None:
         assert (entry["classes"], entry["negatives"]) == ({"3": with_defect}, len(examples) - with_defect)
     rows = written["rows"]
     assert rows["read"] == len(ROWS) == rows["in_examples"]
+    tables = {one["name"]: one for one in json.loads((output / "croissant.json").read_text())["recordSet"]}
+    columns = [field["source"]["extract"]["column"] for field in tables["examples"]["field"]]
+    assert columns == ["image_id", "shard", "shard", "example", "top", "left"]
 
 
 def test_a_plan_says_what_is_then_made(data: Path, output: Path, tmp_path: Path) -> None:

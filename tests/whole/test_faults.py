@@ -91,7 +91,8 @@ def test_a_store_gets_what_a_local_folder_gets_and_nothing_else(
     found = tree(store.output)
     assert found.keys() == local.whole.keys()
     assert {name for name in found if found[name] != local.whole[name]} == {
-        *("manifest.json", "data_params.json", "examples.csv", "meta_train_input.dat", "meta_eval_input.dat")
+        *("manifest.json", "croissant.json", "data_params.json", "examples.csv"),
+        *("meta_train_input.dat", "meta_eval_input.dat"),
     }
     folder = faulty(store.output)
     assert found["meta_eval_input.dat"].decode().splitlines() == [

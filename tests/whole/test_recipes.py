@@ -39,7 +39,7 @@ def follow(recipe: str, folder: Path) -> str:
 
 
 def test_every_recipe_is_run() -> None:
-    assert {*COPIES, *TRAINING, "albumentations"} == set(RECIPES)
+    assert {*COPIES, *TRAINING, "albumentations", "Croissant"} == set(RECIPES)
 
 
 def test_augmented_examples_have_the_size_of_the_crop_and_are_those_of_the_seed(folder: Path) -> None:
@@ -65,3 +65,10 @@ def test_a_copy_has_all_examples(folder: Path, recipe: str) -> None:
         assert [line.split()[0] for line in output.splitlines()] == [one.image_id for one in examples]
     else:
         assert output.splitlines()[-1] == f"{examples[0].image_id} (1, 256, 256) {len(examples)}"
+
+
+def test_croissant_leads_to_the_arrays_of_an_example(folder: Path) -> None:
+    splits = {name: open_dataset(str(folder / "hdf5"), name) for name in ("train_input", "eval_input")}
+    summary = [f"{name} {len(one)} {one.statistics.mean:.1f}" for name, one in splits.items()]
+    first = f"{splits['train_input'][0].image_id} (1, 256, 256) uint8"
+    assert follow("Croissant", folder).splitlines() == [*summary, first]

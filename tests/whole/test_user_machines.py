@@ -238,7 +238,7 @@ class Damaged(NamedTuple):
 
 SECOND = "eval_input/preprocessed_data-0_p0.h5"
 CHANGED = "its content has changed; it is written again"
-READ = "13 files of earlier runs read"
+READ = "14 files of earlier runs read"
 DAMAGED: dict[str, Damaged] = {
     "nothing": Damaged(lambda _: None, (READ, "all are whole")),
     "shard": Damaged(flip(SHARD), (f"warning: {SHARD}: {CHANGED}", READ, "; 1 problem"), (SHARD,)),
@@ -346,7 +346,7 @@ def test_a_damaged_shard_is_copied_from_an_earlier_dataset_that_has_it(dataset: 
     create_again(copy, copy.parent / "day", "--verify")
     said = create_again(copy, copy, f"--reuse={copy.parent / 'day'}", "--verify")
     assert "1 shard copied from an earlier dataset" in said.out
-    assert "14 files of earlier runs read" in said.err
+    assert "15 files of earlier runs read" in said.err
     assert tree(copy) == before
 
 
@@ -377,7 +377,7 @@ def test_programs_are_told_how_many_were_read_and_which_are_written_again(copy: 
     lines = [json.loads(line) for line in create_again(copy, copy, "--verify", "--log_format=json").err.splitlines()]
     [step] = [line for line in lines if line.get("step") == "verify-kept"]
     size = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file() and path.name != HISTORY)
-    assert (step["files"], step["damaged"]) == (13, 1)
+    assert (step["files"], step["damaged"]) == (14, 1)
     assert step["bytes"] == size - (copy / "manifest.json").stat().st_size
     assert [line["message"] for line in lines if line["level"] == "warning"] == [f"{SHARD}: {CHANGED}"]
 

@@ -53,6 +53,7 @@ def test_examples_are_in_the_order_of_the_csv_and_cut_at_the_share(tmp_path: Pat
 def test_nothing_but_the_dataset_is_left_in_the_folder(tmp_path: Path, data: Path) -> None:
     output = create(tmp_path, data, "--num_output_files=1")
     assert sorted(path.name for path in output.iterdir()) == [
+        "croissant.json",
         "data_params.json",
         "eval_input",
         "examples.csv",
@@ -69,7 +70,7 @@ def test_the_same_input_gives_the_same_bytes_for_any_number_of_workers(tmp_path:
     first = create(tmp_path, data, "--workers=1", output="first")
     second = create(tmp_path, data, "--workers=7", output="second")
     assert digest(first) == digest(second)
-    assert (first / "manifest.json").read_text().count("sha256") == 26
+    assert (first / "manifest.json").read_text().count("sha256") == 27
     again = create(tmp_path, data, output="first")
     assert digest(again) == digest(second)
 

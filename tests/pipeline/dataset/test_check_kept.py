@@ -41,9 +41,10 @@ def test_a_whole_dataset_is_read_and_stays_as_it_is(folder: Path) -> None:
     assert after == before
     assert after.up_to_date
     size = sum(path.stat().st_size for path in (folder / "out").glob("*_input/*.h5"))
-    beside = ("data_params.json", "examples.csv", "meta_train_input.dat", "meta_eval_input.dat", "rejected.jsonl")
+    lists = ("examples.csv", "meta_train_input.dat", "meta_eval_input.dat", "rejected.jsonl")
+    beside = ("croissant.json", "data_params.json", *lists)
     size += sum((folder / "out" / name).stat().st_size for name in beside)
-    assert kept == Kept(13, size, ())
+    assert kept == Kept(14, size, ())
 
 
 def test_nothing_is_read_where_nothing_is(folder: Path, tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_of_an_earlier_dataset_only_what_may_be_copied_is_read(folder: Path, tmp
     day = shutil.copytree(folder / "out", tmp_path / "day")
     (day / SHARD).write_bytes(bytes((day / SHARD).stat().st_size))
     before, after, kept = check(folder, folder / "out", f"--reuse={day}")
-    assert (kept.files, kept.problems) == (13, ())
+    assert (kept.files, kept.problems) == (14, ())
     assert after.reusable == before.reusable
     before, after, kept = check(folder, tmp_path / "new", f"--reuse={day}")
     assert (kept.files, kept.problems) == (8, (f"{day / SHARD}: its content has changed; it is not copied",))

@@ -31,6 +31,7 @@ def test_published_dataset_has_every_file_that_its_manifest_lists_and_no_staging
         assert sha256_of(str(tmp_path / shard["file"])) == shard["sha256"]
     assert set(files) == {"manifest.json", *(shard["file"] for shard in shards), *manifest["files"]}
     assert set(manifest["files"]) == {
+        "croissant.json",
         "data_params.json",
         "examples.csv",
         "meta_train_input.dat",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import re
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from maskmill.manifest import seal
 from maskmill.names import HISTORY
 from maskmill.pipeline.cli import main
 from maskmill.pipeline.errors import DamagedError, MaskmillError, UsageError
@@ -61,7 +63,7 @@ def test_each_flipped_bit_is_found_and_its_file_named(tmp_path: Path, flips: int
     create(tmp_path)
     assert len((copy / HISTORY).read_text().splitlines()) == 2
     files = sorted(path for path in copy.rglob("*") if path.is_file() and path.stat().st_size)
-    assert len(files) == 15
+    assert len(files) == 16
     choice = random.Random(5)
     places = list(places_to_flip(files, flips))
     assert len(places) == flips
@@ -104,6 +106,23 @@ def in_data_params(old: str, new: str) -> Damage:
 
 def in_meta(old: str, new: str) -> Damage:
     return lambda root: edit_text(root, "meta_train_input.dat", old, new)
+
+
+def describe(change: Callable[[dict[str, Any]], object]) -> Damage:
+    """Changes croissant.json, and has the manifest say so."""
+
+    def damage(root: Path) -> None:
+        path = root / "croissant.json"
+        content = json.loads(path.read_text())
+        change(content)
+        text = json.dumps(content).encode()
+        path.write_bytes(text)
+        entry = {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()}
+        changed = {**manifest_of(root)}
+        changed["files"]["croissant.json"] = entry
+        (root / "manifest.json").write_bytes(seal(changed))
+
+    return damage
 
 
 def append(root: Path) -> None:
@@ -197,6 +216,14 @@ CONTENTS: dict[str, tuple[Damage, list[str]]] = {
         in_data_params('"1": [', '"2": ['),
         ["data_params.json: eval_input_hdf.dataset_range does not cut 3 positions into consecutive ranges"],
     ),
+    "file not in the description": (
+        describe(lambda content: content["distribution"].pop()),
+        ["croissant.json: does not list the files in manifest.json, with their sizes and checksums"],
+    ),
+    "no description": (
+        describe(lambda content: content["distribution"][0].pop("sha256")),
+        [r"croissant.json: does not describe a dataset \(KeyError: 'sha256'\)"],
+    ),
     "written missing": (in_data_params("eval_input_hdf", "eval_input"), ["data_params.json: does not say what was wr"]),
     "unknown loss": (in_data_params('"loss": "bce"\n', '"loss": "?"\n'), ["data_params.json: does not say what was"]),
     "data_params no JSON": (in_data_params("{", ""), ["data_params.json: does not say what was written"]),
@@ -228,7 +255,7 @@ def test_quick_opens_nothing_but_the_manifest(copy: Path) -> None:
         if path.is_file() and path.name != "manifest.json":
             path.write_bytes(bytes(path.stat().st_size))
     assert verify(str(copy), quick=True).problems == ()
-    assert len(verify(str(copy)).problems) == 14
+    assert len(verify(str(copy)).problems) == 15
 
 
 def test_hdf5_files_of_other_names_are_left_out_of_account(copy: Path) -> None:
