@@ -281,7 +281,7 @@ def write_smooth_images(folder: Path, **seeds: int) -> Path:
     data = write_dataset(folder, [f"{name}.png,3,1 2" for name in seeds])
     for name, seed in seeds.items():
         (data / "train_images" / f"{name}.png").write_bytes(
-            image_bytes(resize_bicubic(grey_pixels(seed, 16, 50), 64, 200), mode="L", kind="PNG")
+            image_bytes(resize_bicubic(grey_pixels(seed, 4, 13), 64, 200), mode="L", kind="PNG")
         )
     return data
 
