@@ -292,6 +292,7 @@ def test_the_report_says_where_a_crop_is_and_compares_no_crops_of_one_image(tmp_
     output = create(tmp_path, write_smooth_images(tmp_path / "data", a=1, b=2), **shape)
     page = page_of(output, tmp_path)
     assert "No two examples look the same." in page.text
+    assert f"{len(open_dataset(output))} crops of 64 × 128 pixels" in page.text
     assert len(page.captions) == 24
     assert all(re.search(r"crop at 0, \d+$", caption) for caption in page.captions)
     assert page.text.count('<svg class="where" viewBox="0 0 200 64"') == 24
