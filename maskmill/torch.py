@@ -23,8 +23,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, WeightedRandomSampler, get_worker_info
 
+from maskmill.dataset import Batch
 from maskmill.dataset import Dataset as Examples
 from maskmill.epochs import EpochPlan
+from maskmill.views import mark_padding
 
 # Called with image, label, and a source of random numbers.
 Transform = Callable[[NDArray[Any], NDArray[Any], np.random.Generator], tuple[NDArray[Any], NDArray[Any]]]
@@ -35,17 +37,33 @@ def _leave(image: NDArray[Any], label: NDArray[Any], _: np.random.Generator) -> 
     return image, label
 
 
+def _check_padding(padding: float | None, examples: Examples) -> None:
+    if padding is not None and np.array(padding).astype(examples.label_dtype) != padding:
+        raise ValueError(f"padding is {padding}, which labels of {examples.label_dtype} cannot hold; take 255")
+
+
+def _mark_padding(batch: Batch, padding: float | None) -> None:
+    if padding is not None and batch.views is not None:
+        mark_padding(batch.labels, batch.views, padding)
+
+
 class ExampleDataset(Dataset[Pair]):
     """A map-style dataset of (image, label), for the samplers of PyTorch and of libraries built on it.
 
     Args:
         examples: result of `open_dataset`.
         transform: applied to each example; its generator is seeded by PyTorch in each worker.
+        padding: value that labels get where the image is padded, before the transform; see `BatchDataset`.
+
+    Raises:
+        ValueError: labels cannot hold the value of `padding`.
     """
 
-    def __init__(self, examples: Examples, transform: Transform = _leave) -> None:
+    def __init__(self, examples: Examples, transform: Transform = _leave, *, padding: float | None = None) -> None:
+        _check_padding(padding, examples)
         self._examples = examples
         self._transform = transform
+        self._padding = padding
 
     def __len__(self) -> int:
         return len(self._examples)
@@ -55,7 +73,9 @@ class ExampleDataset(Dataset[Pair]):
 
     def __getitems__(self, positions: Sequence[int]) -> list[Pair]:
         """Reads several examples at once; `DataLoader` calls this."""
-        images, labels, _ = self._examples.read(list(positions))
+        batch = self._examples.read(list(positions))
+        _mark_padding(batch, self._padding)
+        images, labels, _ = batch
         random = np.random.default_rng(torch.randint(2**62, (1,)).item())
         pairs = (self._transform(image, label, random) for image, label in zip(images, labels, strict=True))
         return [(_to_tensor(image), _to_tensor(label)) for image, label in pairs]
@@ -73,10 +93,13 @@ class BatchDataset(IterableDataset[Pair]):
         transform: applied to each example.
         rank: of this process, from 0.
         world_size: number of ranks. Without rank and world_size, those of `torch.distributed` count, or 0 and 1.
+        padding: value that labels get where the image is padded, before the transform, so that a loss can leave these
+            pixels out; None leaves them background. It has no effect on datasets without padding.
         plan: the other attributes of `EpochPlan`: shuffle, buffer, window, seed, drop_last.
 
     Raises:
-        ValueError: there are too few examples for a step, or the rank is out of range.
+        ValueError: there are too few examples for a step, the rank is out of range, or labels cannot hold the value of
+            `padding`.
     """
 
     def __init__(
@@ -87,12 +110,15 @@ class BatchDataset(IterableDataset[Pair]):
         transform: Transform = _leave,
         rank: int | None = None,
         world_size: int | None = None,
+        padding: float | None = None,
         **plan: Any,
     ) -> None:
+        _check_padding(padding, examples)
         self.rank, ranks = _place(rank, world_size)
         self.plan = EpochPlan(examples=len(examples), batch_size=batch_size, world_size=ranks, **plan)
         self._examples = examples
         self._transform = transform
+        self._padding = padding
         # Epoch and step to begin at; in shared memory, because workers may outlive an epoch.
         self._start = torch.zeros(2, dtype=torch.int64).share_memory_()
 
@@ -116,7 +142,9 @@ class BatchDataset(IterableDataset[Pair]):
         first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
         shards = self._examples.shard_numbers
         steps = list(self.plan.batches(epoch, self.rank, step + first, stride, shards))
-        for positions, (images, labels, _) in zip(steps, self._examples.read_each(steps), strict=True):
+        for positions, batch in zip(steps, self._examples.read_each(steps), strict=True):
+            _mark_padding(batch, self._padding)
+            images, labels, _ = batch
             pairs = [
                 # The same random augmentation for an example, whichever worker reads it.
                 self._transform(image, label, np.random.default_rng([self.plan.seed, epoch, position]))

@@ -40,7 +40,13 @@ def _pair(size: Any) -> tuple[int, int]:
 
 
 def check_crops(params: Params) -> None:
-    """Raises UsageError if crops would be tiled: their own size is the one to choose."""
+    """Raises UsageError if crops would be tiled, padded or cropped: their own size is the one to choose."""
+    resize = params.maskmill.resize
+    if params.maskmill.crops and resize != "stretch":
+        raise UsageError(
+            f"{params.source}: maskmill.crops: does not go with resize: {resize}; remove resize, and give crops "
+            "the aspect of image_shape"
+        )
     for name, split in params.splits.items():
         (height, width, _), most = split.image_shape, split.max_image_shape
         if params.maskmill.crops and (height > most[0] or width > most[1]):

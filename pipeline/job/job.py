@@ -29,6 +29,7 @@ class JobInput:
         fingerprint: sha256 of everything that decides the dataset, hexadecimal.
         excluded: names of files that become no examples, as `file_named` gives them.
         groups: path of the CSV file with the group of each image; None if there is none.
+        splits_file: path of the CSV file with the split of each image; None if there is none.
     """
 
     files: tuple[CsvFile, ...]
@@ -39,11 +40,13 @@ class JobInput:
     fingerprint: str = ""
     excluded: frozenset[str] = frozenset()
     groups: str | None = None
+    splits_file: str | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:
         """Every path that the job reads from."""
-        return (*(file.path for file in self.files), *self.folders, *([self.groups] if self.groups else []))
+        lists = filter(None, (self.groups, self.splits_file))
+        return (*(file.path for file in self.files), *self.folders, *lists)
 
     @property
     def image_suffix(self) -> str:
@@ -68,6 +71,7 @@ class JobSelection:
         group_pattern: regular expression that finds an image's group in its ImageId; None if a column names it.
         transform: name of the transform that is applied to the selected examples; "" if there is none.
         duplicates: what happens to examples whose image files are equal: "keep", "together" or "drop".
+        folds: whether the splits are folds.
     """
 
     rules: tuple[SplitRule, ...]
@@ -77,6 +81,7 @@ class JobSelection:
     group_pattern: str | None = None
     transform: str = ""
     duplicates: str = "keep"
+    folds: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

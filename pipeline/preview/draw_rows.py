@@ -20,7 +20,7 @@ from maskmill.pipeline.preview.image_crops import ImageCrops
 from maskmill.pipeline.report.class_counts import class_title
 from maskmill.pipeline.report.draw_example import draw_side_by_side
 from maskmill.transforms.examples.crops import all_crops
-from maskmill.transforms.examples.image import decode_grey
+from maskmill.transforms.examples.image import decode_planes
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.make_crops import check_source
 from maskmill.transforms.examples.make_example import make_mask
@@ -54,9 +54,10 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
     rows, source = _find(params, image_id)
     path = join(source.images, rows.image_id)
     try:
-        pixels = decode_grey(read_bytes(path), params.maskmill.max_image_pixels)
-        label = _label(rows, params, *pixels.shape)
-        crops = _crops(rows, params, source, (pixels.shape[0], pixels.shape[1]))
+        rgb = params.maskmill.colour == "rgb"
+        planes = decode_planes(read_bytes(path), params.maskmill.max_image_pixels, rgb=rgb)
+        label = _label(rows, params, *planes.shape[1:])
+        crops = _crops(rows, params, source, (planes.shape[1], planes.shape[2]))
     except FileNotFoundError as error:
         raise UsageError(f"{path}: there is no such image; correct the row, or add the image") from error
     except DataError as error:
@@ -64,7 +65,7 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
     try:
         make_folder_of(output)
         classes = {class_title(name): number for number, name in enumerate(row_format(params).classes, 1)}
-        example = Example(pixels[np.newaxis], label, rows.image_id)
+        example = Example(planes, label, rows.image_id)
         picture = draw_side_by_side(example, classes, mark=crops.draw if crops else _leave)
         Image.fromarray(picture).save(output, "PNG")
     except OSError as error:

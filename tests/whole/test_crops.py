@@ -309,7 +309,7 @@ def test_a_shard_that_shows_other_crops_is_found(output: Path, tmp_path: Path) -
     params = json.loads((output / "data_params.json").read_text())
     split_form = example_format(params, "train_input")
     [entry] = [one for one in manifest(output)["splits"]["train_input"]["shards"] if one["file"].endswith(shard.name)]
-    totals = Sums(entry["areas"], entry["pixel_sums"])
+    totals = Sums(entry["areas"], entry["pixel_sums"], [entry["valid_pixels"]])
     assert check_shard(str(copy), entry["examples"], arrays_of(split_form), split_form, totals) == []
     with h5py.File(copy, "a") as file:
         shown = file.attrs["shown"]
@@ -340,3 +340,19 @@ def test_a_transform_for_pipelines_gives_every_crop(data: Path, output: Path) ->
     with in_process() as pipeline:
         decoded = pipeline | beam.Create(specs) | DecodeExamples(form=form_of_split)
         assert_that(decoded.examples, check)
+
+
+def test_crops_in_colour_and_in_folds(data: Path, tmp_path: Path) -> None:
+    ours = {**OURS, "colour": "rgb", "assignment": "hash", "folds": 3}
+    output = create(tmp_path, data, maskmill=ours, image_shape=[8, 8, 1])
+    assert "is whole" in run_here("verify", output).out
+    examples = open_dataset(output, ["fold_0", "fold_1", "fold_2"])
+    assert examples.image_shape == (3, 8, 8)
+    found: dict[str, list[tuple[int, int] | None]] = {}
+    for example in examples:
+        found.setdefault(example.image_id, []).append(example.crop)
+    assert found == {name: kept(name) for name in [*RUNS, "9.jpg"] if kept(name)}
+    stitched = list(stitch(examples, (batch.labels for batch in examples.batches(5))))
+    for one in stitched:
+        assert one.prediction.sum() == whole_mask(one.image_id).sum()
+    assert [one.image_id for one in stitched] == list(found)

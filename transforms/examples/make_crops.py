@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskmill.transforms.examples.crops import CropFormat, kept_crops, view_of_crop
-from maskmill.transforms.examples.image import decode_grey
+from maskmill.transforms.examples.image import decode_planes
 from maskmill.transforms.examples.make_example import draw_classes
 from maskmill.transforms.examples.resize import Item, resize_bicubic, resize_mask
 from maskmill.transforms.examples.rle import ClassMask
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
+from maskmill.transforms.examples.view import view_of
 from maskmill.transforms.rejected import Code, DataError
 from maskmill.views import View
 
@@ -21,7 +22,7 @@ class MadeCrop(NamedTuple):
     """An example that shows a crop of its image.
 
     Attributes:
-        pixels: uint8 [H, W], C order.
+        pixels: uint8 [channels, H, W], C order.
         mask: all classes in one array [H, W], C order; see `label.LabelFormat`. None if the crop has no defect.
         view: what it shows.
     """
@@ -44,11 +45,11 @@ def make_crops(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> list[Made
         RowError: a run of a row ends past the image.
     """
     assert form.crops is not None
-    pixels = decode_grey(data, form.max_pixels)
-    check_source((pixels.shape[0], pixels.shape[1]), form.crops)
-    mask = draw_classes(spec.rows, form.crops.source, form.crops.source, form)
+    planes = decode_planes(data, form.max_pixels, rgb=form.colour == "rgb")
+    check_source((planes.shape[1], planes.shape[2]), form.crops)
+    mask = draw_classes(spec.rows, view_of(form.crops.source, form.crops.source, "stretch"), form)
     crops = kept_crops(spec, form.crops, by_rows=form.by_rows)
-    return [_make_crop(pixels, mask if crop.class_ids else None, (crop.top, crop.left), form) for crop in crops]
+    return [_make_crop(planes, mask if crop.class_ids else None, (crop.top, crop.left), form) for crop in crops]
 
 
 def check_source(stored_size: tuple[int, int], crops: CropFormat) -> None:
@@ -63,18 +64,17 @@ def check_source(stored_size: tuple[int, int], crops: CropFormat) -> None:
 
 
 def _make_crop(
-    pixels: NDArray[np.uint8], mask: ClassMask | None, crop: tuple[int, int], form: ExampleFormat
+    planes: NDArray[np.uint8], mask: ClassMask | None, crop: tuple[int, int], form: ExampleFormat
 ) -> MadeCrop:
     assert form.crops is not None
     view = view_of_crop(crop, form.crops, form.resized)
-    top, left, height, width = view.shown
-    box = slice(top, top + height), slice(left, left + width)
-    image = _pad(resize_bicubic(pixels[box], *view.valid[2:]), form.resized)
+    resized = [_pad(resize_bicubic(plane, *view.valid.size), form.resized) for plane in view.shown.cut(planes)]
+    image = resized[0][np.newaxis] if form.channels == 1 else np.stack(resized * (form.channels // len(planes)))
     if mask is None:
         return MadeCrop(image, None, view)
-    part = mask[box]
-    if part.shape != view.valid[2:]:  # else a copy would be made column by column
-        part = resize_mask(part, *view.valid[2:])
+    part = view.shown.cut(mask)
+    if part.shape != view.valid.size:  # else a copy would be made column by column
+        part = resize_mask(part, *view.valid.size)
     return MadeCrop(image, _pad(part, form.resized), view)
 
 

@@ -20,7 +20,7 @@ class EncodedExample(NamedTuple):
     """An example as it is stored in the file.
 
     Attributes:
-        image: uint8 [1, H, W].
+        image: uint8 [channels, H, W].
         label_chunks: offset in the label, and compressed bytes, of each chunk.
         measures: of image and label.
         overlap: number of pixels with several classes.
@@ -46,13 +46,13 @@ def encode_example(image: NDArray[np.uint8], mask: ClassMask | None, view: View,
     """Makes, measures and compresses a label chunk by chunk; the whole label is never in memory.
 
     Args:
-        image: uint8 [H, W], C order.
+        image: uint8 [channels, H, W], C order.
         mask: all classes in one array [H, W], C order; see `LabelFormat`. None is a mask without a pixel.
         view: what they show of the image file.
         form: of the example.
     """
     label = _empty_label(form.label) if mask is None else _encode_label(mask, form.label)
-    return EncodedExample(image[np.newaxis], label.chunks, measure(image, label.areas), label.overlap, view)
+    return EncodedExample(image, label.chunks, _measure(image, label.areas, view, form), label.overlap, view)
 
 
 @functools.lru_cache(maxsize=8)
@@ -66,3 +66,8 @@ def _encode_label(mask: ClassMask, form: LabelFormat) -> _EncodedLabel:
         chunks.append((offset, compress_chunk(chunk, form.numbers)))
         areas += count_areas(chunk, form, channel=offset[0])
     return _EncodedLabel(tuple(chunks), areas, form.overlap(mask))
+
+
+def _measure(image: NDArray[np.uint8], areas: NDArray[np.int64], view: View, form: ExampleFormat) -> Measures:
+    """Measures an image; where its view is recorded, without padding and repetitions."""
+    return measure(np.ascontiguousarray(view.valid.cut(image)) if form.records_views else image, areas)

@@ -59,10 +59,7 @@ def _make(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> list[ExampleAr
         return [make_example(spec, data, form)]
     crops = make_crops(spec, data, form)
     empty = np.zeros(form.size, form.label.mask_dtype)
-    return [
-        ExampleArrays(crop.pixels[np.newaxis], form.label.label(empty if crop.mask is None else crop.mask))
-        for crop in crops
-    ]
+    return [ExampleArrays(crop.pixels, form.label.label(empty if crop.mask is None else crop.mask)) for crop in crops]
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

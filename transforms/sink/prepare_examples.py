@@ -6,6 +6,7 @@ This module imports neither Beam nor HDF5, so that a process for it starts quick
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -43,8 +44,7 @@ def group_for(form: ExampleFormat, images: int, workers: int, read: int) -> int:
         workers: threads that share the shard.
         read: most bytes of an image file that is read ahead.
     """
-    height, width = form.size
-    pixels = height * width * most_crops(form.crops)
+    pixels = math.prod(form.image_shape) * most_crops(form.crops)
     return max(1, min(GROUP, GROUP_BYTES // max(pixels, read), -(-images // workers)))
 
 

@@ -243,6 +243,7 @@ class WriteShard(beam.DoFn):
                 rejected=written.rejected,
                 overlaps=written.overlaps,
                 pixel_sums=written.pixel_sums,
+                valid_pixels=written.valid_pixels,
                 areas=written.areas,
                 images=None if form.crops is None else len(specs) - len(written.rejected),
             )

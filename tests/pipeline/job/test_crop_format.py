@@ -72,6 +72,12 @@ def test_an_image_may_be_smaller_than_a_crop_that_is_padded() -> None:
     check_params(document({**CROPS, "edge": "pad", "source": [7, 3]}))
 
 
+@pytest.mark.parametrize("resize", ["pad", "crop"])
+def test_crops_that_would_be_padded_or_cropped_again_are_refused(resize: str) -> None:
+    with pytest.raises(UsageError, match=rf"maskmill\.crops: does not go with resize: {resize}; remove resize"):
+        check_crops(check_params(document(CROPS, resize=resize)))
+
+
 def test_crops_that_would_be_tiled_are_refused() -> None:
     ours = {"crops": CROPS}
     check_crops(check_params(params_of(Path("data"), maskmill=ours)))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from maskmill.names import LOSSES
 from maskmill.transforms.annotations.records import MaskRow
@@ -78,9 +81,9 @@ def test_image_and_label_are_the_crop_of_the_whole(
         box = slice(top, top + height), slice(left, left + width)
         shown[box] = True
         assert crop.pixels.flags.c_contiguous
-        assert np.array_equal(crop.pixels[:height, :width], PIXELS[box])
-        assert not crop.pixels[height:].any()
-        assert not crop.pixels[:, width:].any()
+        assert np.array_equal(crop.pixels[0, :height, :width], PIXELS[box])
+        assert not crop.pixels[0, height:].any()
+        assert not crop.pixels[0, :, width:].any()
         expected = background.copy()
         expected[..., :height, :width] = label[(..., *box)]
         assert np.array_equal(label_of(crop, form), expected)
@@ -97,7 +100,7 @@ def test_a_crop_is_resized_as_an_image_of_its_own(loss: str) -> None:
     for crop in make_crops(spec, PNG, form):
         top, left, *_ = crop.view.shown
         box = slice(top, top + 16), slice(left, left + 12)
-        assert np.array_equal(crop.pixels, resize_bicubic(PIXELS[box], 8, 24))
+        assert np.array_equal(crop.pixels[0], resize_bicubic(PIXELS[box], 8, 24))
         assert crop.mask is not None
         assert np.array_equal(crop.mask, resize_mask(mask[box], 8, 24))
         assert crop.view.valid == (0, 0, 8, 24)
@@ -107,8 +110,8 @@ def test_what_pads_a_resized_crop_is_outside_its_view() -> None:
     form = form_of(CropFormat((20, 20), (20, 20), "pad", 1.0, SOURCE), size=(10, 10))
     last = make_crops(spec_with(random_masks(1)), PNG, form)[-1]
     assert last.view == (SOURCE, (0, 20, 20, 10), (0, 0, 10, 5))
-    assert np.array_equal(last.pixels[:, :5], resize_bicubic(PIXELS[:, 20:], 10, 5))
-    assert not last.pixels[:, 5:].any()
+    assert np.array_equal(last.pixels[0, :, :5], resize_bicubic(PIXELS[:, 20:], 10, 5))
+    assert not last.pixels[0, :, 5:].any()
     assert last.mask is not None
     assert not last.mask[:, 5:].any()
 
@@ -140,4 +143,18 @@ def test_a_jpeg_is_decoded_as_a_whole_and_then_cut() -> None:
     form = form_of(CropFormat((7, 11), (7, 11), "shift", 1.0, SOURCE))
     for crop in make_crops(spec_with(random_masks(2)), jpeg, form):
         top, left, height, width = crop.view.shown
-        assert np.array_equal(crop.pixels, decode_grey(jpeg)[top : top + height, left : left + width])
+        assert np.array_equal(crop.pixels[0], decode_grey(jpeg)[top : top + height, left : left + width])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_colours_are_cut_and_padded_as_grey_is(mode: str) -> None:
+    picture = np.stack([grey_pixels(seed, *SOURCE) for seed in range(3)], axis=2) if mode == "RGB" else PIXELS
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "PNG")
+    planes = np.moveaxis(picture, 2, 0) if mode == "RGB" else np.stack([PIXELS] * 3)
+    form = form_of(CropFormat((20, 20), (20, 20), "pad", 1.0, SOURCE), size=(10, 10))._replace(colour="rgb")
+    first, last = make_crops(spec_with(random_masks(1)), stream.getvalue(), form)
+    assert np.array_equal(first.pixels, [resize_bicubic(plane[:, :20], 10, 10) for plane in planes])
+    assert np.array_equal(last.pixels[..., :5], [resize_bicubic(plane[:, 20:], 10, 5) for plane in planes])
+    assert last.pixels.shape == (3, 10, 10)
+    assert not last.pixels[..., 5:].any()
