@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from maskmill.pipeline.job.section_models import MaskmillParams, RunsParams, SplitParams
+from maskmill.pipeline.job.section_models import CropsParams, MaskmillParams, RunsParams, SplitParams
 
 PAGE = Path(__file__).with_name("parameters.md")
 
@@ -59,6 +59,7 @@ def updated(text: str) -> str:
         "passed": passed(SplitParams),
         "MaskmillParams": table(MaskmillParams),
         "RunsParams": table(RunsParams),
+        "CropsParams": table(CropsParams),
     }
     for name, content in parts.items():
         text = re.sub(

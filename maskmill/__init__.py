@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from maskmill.pipeline.messages.result import Result
     from maskmill.pipeline.verify.findings import Findings
     from maskmill.statistics import Statistics
+    from maskmill.stitching import stitch
 
 __version__ = "0.1.0"
 
@@ -50,6 +51,7 @@ __all__ = [
     "open_dataset",
     "plan",
     "report",
+    "stitch",
     "verify",
 ]
 
@@ -60,6 +62,7 @@ _HOMES = {
     "Plan": "maskmill.pipeline.messages.plan",
     "Result": "maskmill.pipeline.messages.result",
     "Statistics": "maskmill.statistics",
+    "stitch": "maskmill.stitching",
     **dict.fromkeys(("create", "plan", "report", "verify"), "maskmill.pipeline.api"),
     **dict.fromkeys(
         ("ChangedTooMuchError", "DamagedError", "MaskmillError", "TooManyRejectedError", "UsageError"),

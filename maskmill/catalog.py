@@ -39,6 +39,7 @@ class Shard(NamedTuple):
         bytes: size of the file; None if the dataset does not say.
         sha256: of the file, in hexadecimal digits; None if the dataset does not say.
         layout: of the file, as the dataset says; the file itself shows it, too.
+        images: number of images in it, if their crops are its examples; None if an example is an image.
     """
 
     path: str
@@ -46,6 +47,7 @@ class Shard(NamedTuple):
     bytes: int | None
     sha256: str | None = None
     layout: str = GROUPS
+    images: int | None = None
 
     @property
     def place(self) -> tuple[int, int]:
@@ -171,7 +173,8 @@ def _of_manifest(folder: Folder, path: str) -> _Catalog:
 
 
 def _shard_of(entry: Mapping[str, Any], layout: str) -> Shard:
-    return Shard(entry["file"], entry["examples"], entry["bytes"], entry.get("sha256"), layout)
+    sums = entry["examples"], entry["bytes"], entry.get("sha256")
+    return Shard(entry["file"], *sums, layout, entry.get("images"))
 
 
 def _of_original(folder: Folder, path: str, names: Collection[str]) -> _Catalog:

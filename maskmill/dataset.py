@@ -49,6 +49,11 @@ class Example(_Example):
 
     view: View | None = None
 
+    @property
+    def crop(self) -> tuple[int, int] | None:
+        """First row and column of its image that the example shows; None if the dataset does not record it."""
+        return None if self.view is None else (self.view.shown.top, self.view.shown.left)
+
 
 class _Batch(NamedTuple):
     images: NDArray[np.uint8]
@@ -322,6 +327,16 @@ class Dataset(Sequence[Example]):
     def image_hashes(self) -> NDArray[np.uint64]:
         """Difference hash of each image, uint64 [n]: those of similar images differ in few bits. Raises as `areas`."""
         return self._measured().image_hashes
+
+    @property
+    def image_ids(self) -> list[str]:
+        """File name of the image of each example. Raises as `areas`."""
+        return [name.decode() for name in self._measured().image_ids.tolist()]
+
+    @property
+    def of_crops(self) -> bool:
+        """Whether the examples are crops of their images; those of an image are neighbours."""
+        return any(shard.images is not None for shard in self._shards)
 
     @property
     def views(self) -> Views | None:

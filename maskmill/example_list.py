@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 _HEADER = ("image_id", "shard", "example", "image", "mask")
+# The columns that follow in a dataset of crops.
+_OF_CROPS = ("top", "left")
 
 
 class ListedExample(NamedTuple):
@@ -21,6 +23,7 @@ class ListedExample(NamedTuple):
         image: changes if the image file changes: 8 hexadecimal digits of a sha256 over its name, its size, and its time
             or its content.
         mask: changes if the rows of the example change: 8 hexadecimal digits of a sha256 over their classes and runs.
+        crop: its first row and column of pixels in the image; None if an example is an image.
     """
 
     image_id: str
@@ -28,14 +31,15 @@ class ListedExample(NamedTuple):
     example: int
     image: str
     mask: str
+    crop: tuple[int, int] | None = None
 
 
-def write_example_list(examples: Iterable[ListedExample]) -> bytes:
-    """Writes the content of examples.csv."""
+def write_example_list(examples: Iterable[ListedExample], *, of_crops: bool = False) -> bytes:
+    """Writes the content of examples.csv; `of_crops` tells whether examples are crops of their images."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_HEADER)
-    writer.writerows(examples)
+    writer.writerow(_HEADER + _OF_CROPS if of_crops else _HEADER)
+    writer.writerows((*one[:-1], *(one.crop or ())) for one in examples)
     return text.getvalue().encode()
 
 
@@ -46,8 +50,12 @@ def read_example_list(text: bytes) -> Iterator[ListedExample]:
         ValueError: the content is not that of examples.csv.
     """
     lines = csv.reader(io.StringIO(text.decode(), newline=""))
-    if tuple(next(lines, ())) != _HEADER:
+    header = tuple(next(lines, ()))
+    if header not in (_HEADER, _HEADER + _OF_CROPS):
         raise ValueError(f"its first line is not {','.join(_HEADER)}")
     for line in lines:
-        image_id, shard, example, image, mask = line
-        yield ListedExample(image_id, sys.intern(shard), int(example), image, mask)
+        image_id, shard, example, image, mask, *crop = line
+        if len(line) != len(header):
+            raise ValueError(f"a line has {len(line)} fields instead of {len(header)}")
+        place = (int(crop[0]), int(crop[1])) if crop else None
+        yield ListedExample(image_id, sys.intern(shard), int(example), image, mask, place)

@@ -65,7 +65,7 @@ def check_sums(manifest: Mapping[str, Any]) -> Iterator[str]:
         KeyError, TypeError, AttributeError: the content is not that of a manifest.
     """
     for name, split in manifest["splits"].items():
-        for key in ("examples", "bytes"):
+        for key in ("examples", "bytes", *(["images"] if "images" in split else [])):
             total = sum(shard[key] for shard in split["shards"])
             if split[key] != total:
                 yield f"{MANIFEST}: {name} has {split[key]} {key}, its shards together {total}"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from maskmill.catalog import Shard
 from maskmill.errors import DatasetError
 from maskmill.folder import Folder
-from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, PIXEL_SUMS
+from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, IMAGE_IDS, PIXEL_SUMS
 from maskmill.positions import places_of
 from maskmill.shard_index import DAMAGE, is_of_system
 from maskmill.statistics import Statistics, statistics_of
@@ -35,6 +35,7 @@ class SplitMeasures(NamedTuple):
         pixel_sums: for each channel, sum of the pixels of the image, and sum of their squares, uint64
             [n, 2 * channels].
         image_hashes: difference hash of the image, uint64 [n].
+        image_ids: file name of the image, UTF-8, bytes [n].
         pixels: number of pixels of a channel of an image; 0 if there are no examples.
         views: what the examples show of their image files; None if the shards do not record it.
     """
@@ -42,6 +43,7 @@ class SplitMeasures(NamedTuple):
     areas: NDArray[np.int32]
     pixel_sums: NDArray[np.uint64]
     image_hashes: NDArray[np.uint64]
+    image_ids: NDArray[np.bytes_]
     pixels: int
     views: Views | None = None
 
@@ -51,6 +53,7 @@ class SplitMeasures(NamedTuple):
             self.areas[positions],
             self.pixel_sums[positions],
             self.image_hashes[positions],
+            self.image_ids[positions],
             self.pixels,
             self.views and self.views.part(positions),
         )
@@ -76,13 +79,14 @@ def read_measures(folder: Folder, shards: Sequence[Shard]) -> SplitMeasures:
     """
     filled = [shard for shard in shards if shard.examples]
     if not filled:
-        return SplitMeasures(np.empty((0, 0), np.int32), np.empty((0, 2), np.uint64), np.empty(0, np.uint64), 0)
+        areas, pixel_sums = np.empty((0, 0), np.int32), np.empty((0, 2), np.uint64)
+        return SplitMeasures(areas, pixel_sums, np.empty(0, np.uint64), np.empty(0, np.bytes_), 0)
     pixels = read_hdf5(folder, filled[0], _pixels_of_image)
     of_shards = [read_hdf5(folder, shard, _arrays_of) for shard in filled]
-    areas, pixel_sums, image_hashes, *views = map(np.concatenate, zip(*of_shards, strict=True))
+    areas, pixel_sums, image_hashes, image_ids, *views = map(np.concatenate, zip(*of_shards, strict=True))
     places = places_of(shards)
     begins = np.cumsum([0, *(shard.examples for shard in shards)], dtype=np.int64)
-    of_split = SplitMeasures(areas, pixel_sums, image_hashes, pixels, Views(*views) if views else None)
+    of_split = SplitMeasures(areas, pixel_sums, image_hashes, image_ids, pixels, Views(*views) if views else None)
     return of_split.part(begins[places[:, 0]] + places[:, 1])
 
 
@@ -111,6 +115,7 @@ def _arrays_of(file: h5py.File, shard: Shard) -> list[NDArray[Any]]:
             "wrote it; make the dataset again with this maskmill (maskmill create)"
         )
     arrays = {name: file.attrs[name] for name in (AREAS, PIXEL_SUMS, IMAGE_HASHES)}
+    arrays[IMAGE_IDS] = np.array([bytes(name) for name in file.attrs[IMAGE_IDS]])
     for name, array in arrays.items():
         if len(array) != shard.examples:
             raise ValueError(f"it has {len(array)} {name} instead of {shard.examples}")

@@ -2,7 +2,8 @@
 
 maskmill and create_hdf5_files.py deal out each range of consecutive positions to the shards of that range in turn. This
 module inverts the mapping: the first examples of all shards of a range come first, then the second ones, and so on. If
-nothing was rejected, that is CSV order. Splits that are read as one dataset follow each other.
+nothing was rejected, that is CSV order. Crops are in the order of the shards instead, so that those of an image are
+neighbours. Splits that are read as one dataset follow each other.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ def places_of(shards: Sequence[Shard]) -> NDArray[np.int32]:
     counts = np.array([shard.examples for shard in shards], np.int64)
     numbers = np.repeat(np.arange(len(shards)), counts)
     ranks = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    if any(shard.images is not None for shard in shards):
+        return np.stack([numbers, ranks], axis=1).astype(np.int32)
     ranges = np.repeat(np.array([shard.place[0] for shard in shards], np.int64), counts)
     order_of = {split: number for number, split in enumerate(dict.fromkeys(split_of(shard.path) for shard in shards))}
     splits = np.repeat(np.array([order_of[split_of(shard.path)] for shard in shards], np.int64), counts)

@@ -19,10 +19,12 @@ from maskmill.transforms.annotations.read_splits import ReadSplits
 from maskmill.transforms.assignment.apply_transform import ApplyTransform, TransformError
 from maskmill.transforms.assignment.assign_shards import AssignShards
 from maskmill.transforms.assignment.count_shared_images import CountSharedImages, may_share_images
+from maskmill.transforms.assignment.drop_without_crops import DropWithoutCrops
 from maskmill.transforms.assignment.select_examples import SelectExamples
 from maskmill.transforms.assignment.settle_duplicates import SettleDuplicates
 from maskmill.transforms.assignment.splits import selections_of
 from maskmill.transforms.assignment.strategies import strategy
+from maskmill.transforms.examples.crops import most_crops
 from maskmill.transforms.shards.hdf5_file import estimate_bytes
 from maskmill.transforms.sink.find_shard import SinkOptions
 from maskmill.transforms.sink.plan_shards import PlanShards
@@ -115,15 +117,18 @@ def _build(
         examples, pairs = settled.examples, settled.pairs
         tallies.append(settled.tallies)
 
+    if job.form.crops is not None:
+        cut = examples | DropWithoutCrops(form=next(iter(job.form.examples.values())))
+        examples = cut.examples
+        tallies.append(cut.tallies)
+
     assign = strategy(selection.assignment)(
         rules=selection.rules, salt=selection.salt, partitions=partitions, folds=selection.folds
     )
     assigned = examples | assign
     _ = assigned.sizes | "ExpectExamples" >> beam.Map(expect_examples)
-    example_bytes = {split: estimate_bytes(form) for split, form in job.form.examples.items()}
-    shards = assigned.examples | AssignShards(
-        layout=job.output.layout, sizes=assigned.sizes, example_bytes=example_bytes
-    )
+    image_bytes = {split: estimate_bytes(form) * most_crops(form.crops) for split, form in job.form.examples.items()}
+    shards = assigned.examples | AssignShards(layout=job.output.layout, sizes=assigned.sizes, example_bytes=image_bytes)
     options = SinkOptions(
         forms=job.form.examples,
         staging=job.output.staging,

@@ -80,5 +80,7 @@ def show(directory: str, split: str, index: int, output: str | None) -> str:
     make_folder_of(path)
     Image.fromarray(draw_side_by_side(example, classes)).save(path, "PNG")
     name = f", {example.image_id}" if example.image_id else ""
+    if examples.of_crops and example.crop:
+        name += f", crop at {example.crop[0]}, {example.crop[1]}"
     shown = " and ".join(shown_classes(example, list(classes))) or NO_DEFECT
     return f"example {index % len(examples)} of {split}{name}, with {shown}, is drawn in {path}"

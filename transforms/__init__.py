@@ -20,6 +20,7 @@ _PUBLIC = {
     "AssignShards": "assignment.assign_shards",
     "AssignStratified": "assignment.assign_stratified",
     "CountSharedImages": "assignment.count_shared_images",
+    "DropWithoutCrops": "assignment.drop_without_crops",
     "DecodeExamples": "sink.decode_examples",
     "GroupByImage": "annotations.group_by_image",
     "ListImages": "annotations.list_images",

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from maskmill.pipeline.job.section_models import MaskmillParams, RunsParams, SplitParams
+from maskmill.pipeline.job.section_models import CropsParams, MaskmillParams, RunsParams, SplitParams
 
 # What says where data are, and not what they are.
 _PLACES = frozenset({"input_args.output_dir", "input_args.params", "data_dir"})
@@ -18,6 +18,7 @@ FORM = frozenset(
         *("colour", "resize"),
         *("classes", "class_column", "mask_column", "separator"),
         *(f"runs.{name}" for name in RunsParams.model_fields),
+        *("crops", *(f"crops.{name}" for name in CropsParams.model_fields)),
     }
 )
 # Keys that decide the bytes of a shard whose examples are the same.
@@ -80,6 +81,8 @@ def _complete(parameters: Mapping[str, Any], other: Mapping[str, Any]) -> dict[s
     ours = parameters.get("maskmill") or {}
     runs = {**_defaults(RunsParams), **(ours.get("runs") or {})}
     complete["maskmill"] = {**_defaults(MaskmillParams), **ours, "runs": runs}
+    if ours.get("crops"):
+        complete["maskmill"]["crops"] = {**_defaults(CropsParams), **ours["crops"]}
     return complete
 
 
@@ -112,6 +115,7 @@ _EFFECTIVE = frozenset(
             if field.description
         ),
         *(f"runs.{name}" for name in RunsParams.model_fields),
+        *(f"crops.{name}" for name in CropsParams.model_fields),
         *("loss", "name", "num_output_files", "num_processes"),
     }
 ) - {"csv", "images"}

@@ -37,24 +37,26 @@ Pair = tuple[ListedExample | None, ListedExample | None]
 def pair_examples(old: Iterable[ListedExample], new: Iterable[ListedExample]) -> Iterator[Pair]:
     """Matches the examples of two datasets. An image is paired within its split, and otherwise with any other split.
 
+    So is each crop of an image, by its place.
+
     Only the old examples are held in memory, some 500 bytes each.
 
     Yields:
         (old, new), in the order of the new ones as far as there are any; None for what the other dataset has not.
     """
-    before = {(one.image_id, split_of(one.shard)): one for one in old}
+    before = {(one.image_id, one.crop, split_of(one.shard)): one for one in old}
     unmatched = []
     for one in new:
-        earlier = before.pop((one.image_id, split_of(one.shard)), None)
+        earlier = before.pop((one.image_id, one.crop, split_of(one.shard)), None)
         if earlier is None:
             unmatched.append(one)
         else:
             yield earlier, one
-    elsewhere: dict[str, list[ListedExample]] = defaultdict(list)
+    elsewhere: dict[Any, list[ListedExample]] = defaultdict(list)
     for earlier in before.values():
-        elsewhere[earlier.image_id].append(earlier)
+        elsewhere[earlier.image_id, earlier.crop].append(earlier)
     for one in unmatched:
-        others = elsewhere.get(one.image_id)
+        others = elsewhere.get((one.image_id, one.crop))
         yield others.pop(0) if others else None, one
     yield from ((earlier, None) for others in elsewhere.values() for earlier in others)
 

@@ -114,6 +114,11 @@ _EXAMPLES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("shard", _TEXT, "Path of the shard", {"extract": {"column": "shard"}}),
     ("index", _INTEGER, "Index of the example in its shard", {"extract": {"column": "example"}}),
 )
+# Those that follow in a dataset of crops.
+_CROPS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("top", _INTEGER, "First row of pixels of the crop in its image", {"extract": {"column": "top"}}),
+    ("left", _INTEGER, "First column of pixels of the crop in its image", {"extract": {"column": "left"}}),
+)
 
 
 def croissant(
@@ -151,7 +156,7 @@ def croissant(
         "distribution": [_file_object(*file) for file in all_files(splits, files)],
         "recordSet": [
             {**_table("splits", _SPLITS, _split_rows(splits)), "dataType": "cr:Split", "key": {"@id": "splits/name"}},
-            _examples(),
+            _examples(of_crops=any("images" in entry for entry in splits.values())),
             # The specification has no table without rows.
             *(_table(name, columns, rows) for name, columns, rows in tables if rows),
         ],
@@ -222,11 +227,11 @@ def _table(name: str, columns: Columns, rows: Iterable[Row]) -> dict[str, Any]:
     return {"@type": "cr:RecordSet", "@id": name, "name": name, "field": fields, "data": data}
 
 
-def _examples() -> dict[str, Any]:
+def _examples(*, of_crops: bool) -> dict[str, Any]:
     """Makes the record set whose records are the lines of examples.csv."""
     fields = [
         {**_field("examples", *column), "source": {"fileObject": {"@id": EXAMPLES}, **source}}
-        for *column, source in _EXAMPLES
+        for *column, source in (_EXAMPLES + _CROPS if of_crops else _EXAMPLES)
     ]
     key = [{"@id": "examples/shard"}, {"@id": "examples/index"}]
     return {"@type": "cr:RecordSet", "@id": "examples", "name": "examples", "key": key, "field": fields}

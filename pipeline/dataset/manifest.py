@@ -27,7 +27,7 @@ def metadata_files(job: Job, metadata: DatasetMetadata) -> dict[str, bytes]:
     files = {
         **{meta_file(split): _meta_lines(job, metadata, split) for split in job.splits},
         DATA_PARAMS: _to_json(data_params_of(job, metadata)),
-        EXAMPLES: write_example_list(listed_examples(job, metadata)),
+        EXAMPLES: write_example_list(listed_examples(job, metadata), of_crops=job.form.crops is not None),
         REJECTED: rejected_lines(metadata),
     }
     return {**files, CROISSANT: _to_json(_croissant(job, metadata, files), sort_keys=False)}
@@ -68,7 +68,7 @@ def _dataset_range(job: Job, metadata: DatasetMetadata, split: str) -> dict[str,
     positions = [0] * job.output.layout.num_processes
     for shard in metadata.shards:
         if shard.split == split:
-            positions[shard.range] += shard.stored.examples + len(shard.stored.rejected)
+            positions[shard.range] += shard.stored.positions
     stops = itertools.accumulate(positions)
     return {str(i): [stop - n, stop - 1] if n else [] for i, (n, stop) in enumerate(zip(positions, stops, strict=True))}
 
@@ -128,8 +128,11 @@ def _split_entry(job: Job, metadata: DatasetMetadata, split: str) -> dict[str, A
         classes.update(shard.classes)
     overlaps = [sum(counts) for counts in zip(*(shard.stored.overlaps for shard in shards), strict=True)]
     names = [job.form.classes[class_id - 1] for class_id in label.classes]
+    examples = sum(shard.stored.examples for shard in shards)
+    images = {"images": sum(shard.stored.images or 0 for shard in shards)} if job.form.crops else {}
     return {
-        "examples": sum(shard.stored.examples for shard in shards),
+        "examples": examples,
+        **images,
         "bytes": sum(shard.stored.bytes for shard in shards),
         "classes": {name: classes[class_id] for name, class_id in zip(names, label.classes, strict=True)},
         "negatives": classes[0],

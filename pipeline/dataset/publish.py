@@ -71,6 +71,7 @@ def _describe_empty(job: Job, rule: SplitRule, metadata: DatasetMetadata) -> str
         f"the transform, {job.selection.transform}": job.selection.transform,
         "maskmill.exclude": job.input.excluded,
         "maskmill.duplicates: drop": job.selection.duplicates == "drop",
+        "maskmill.crops.empty": job.form.crops is not None and job.form.crops.empty < 1,
     }
     if not any(causes.values()) and job.input.splits_file:
         return (

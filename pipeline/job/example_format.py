@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from maskmill.names import GROUPS
+from maskmill.pipeline.job.crop_format import crop_format
 from maskmill.pipeline.job.label_format import label_format
 from maskmill.pipeline.job.section_models import SplitParams
 from maskmill.transforms.examples.image import MAX_PIXELS
@@ -24,6 +25,7 @@ def example_format(document: Mapping[str, Any], split: str, written: Iterable[st
         ValueError, KeyError, TypeError: the document does not say.
     """
     label, section, ours = label_format(document, split, written), document[split], document.get("maskmill") or {}
+    crops = crop_format(document)
     colour, resize = ours.get("colour", "grey"), ours.get("resize", "stretch")
     most = section.get("max_image_shape", SplitParams.model_fields["max_image_shape"].default)
     tiled = (min(label.height, most[0]), min(label.width, most[1]))
@@ -32,8 +34,9 @@ def example_format(document: Mapping[str, Any], split: str, written: Iterable[st
         label=label,
         max_pixels=ours.get("max_image_pixels", MAX_PIXELS),
         by_rows=(ours.get("runs") or {}).get("order") == "rows",
-        records_views=resize != "stretch",
+        records_views=resize != "stretch" or crops is not None,
         colour=colour,
         resize=resize,
         layout=ours.get("layout", GROUPS),
+        crops=crops,
     )

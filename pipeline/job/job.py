@@ -11,6 +11,7 @@ from maskmill.transforms.annotations.csv_blocks import CsvFile
 from maskmill.transforms.annotations.records import Source
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 from maskmill.transforms.assignment.splits import SplitRule
+from maskmill.transforms.examples.crops import CropFormat
 from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.files.paths import join
 
@@ -96,6 +97,11 @@ class JobForm:
     examples: Mapping[str, ExampleFormat]
     classes: tuple[str, ...]
     data_params: Mapping[str, Any]
+
+    @property
+    def crops(self) -> CropFormat | None:
+        """How the images of all splits are cut; None if they are not."""
+        return next(iter(self.examples.values())).crops
 
     @property
     def chosen(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 from maskmill.format_version import current_format
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
 from maskmill.pipeline.errors import UsageError
+from maskmill.pipeline.job.crop_format import check_crops
 from maskmill.pipeline.job.example_format import example_format
 from maskmill.pipeline.job.find_inputs import SplitInput, csv_files, find_inputs, input_fingerprint, row_format
 from maskmill.pipeline.job.image_lists import ImageLists, read_image_lists, warn_of_unknown
@@ -88,6 +89,7 @@ def make_job(
         params = with_splits(params, lists.splits)
     inputs = find_inputs(params)
     rules = _rules(params, inputs)
+    check_crops(params)
     form = JobForm(
         examples={split: example_format(params.document, split) for split in params.splits},
         classes=names_of_classes(params.document),

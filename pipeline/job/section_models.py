@@ -23,11 +23,14 @@ from maskmill.pipeline.job.yaml_file import shown
 from maskmill.transforms.annotations.columns import SEPARATORS
 from maskmill.transforms.annotations.parse_row import is_file_name
 from maskmill.transforms.assignment.strategies import STRATEGIES, strategy
+from maskmill.transforms.examples.crops import EDGES, PAD
 from maskmill.transforms.examples.image import MAX_PIXELS as MAX_IMAGE_PIXELS
 from maskmill.transforms.examples.label import MAX_CLASSES
 from maskmill.transforms.examples.mask_text import MAX_NUMBER
 
 MAX_OUTPUT_PIXELS = 2**28
+# Crops of an image, which are all in memory at a time.
+MAX_CROPS = 2**14
 # Numbers of channels that images have; every example has one, whichever it is.
 CHANNELS = (1, 3)
 MAX_FOLDS = 100
@@ -36,7 +39,10 @@ _SPLIT_SOURCES = ("splits", "folds", "splits_file")
 # Keys that say which group an image is in, in the order of the model.
 _GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 # Keys that came later than the rest. Datasets that do without them keep their fingerprints.
-_LATER_KEYS = ("exclude", "groups", "duplicates", "layout", "licence", "folds", "splits_file", "colour", "resize")
+_LATER_KEYS = (
+    *("exclude", "groups", "duplicates", "licence", "folds", "splits_file"),
+    *("colour", "resize", "crops", "layout"),
+)
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -135,6 +141,32 @@ def _check_negatives(value: object) -> object:
     raise ValueError(f"{shown(value)} is not supported")
 
 
+def _check_empty(value: object) -> object:
+    if value in ("none", "all") or (type(value) in (int, float) and 0 <= float(str(value)) <= 1):
+        return value
+    raise ValueError(f"{shown(value)} is not supported")
+
+
+def _check_stride(stride: tuple[int, int] | None, info: ValidationInfo) -> tuple[int, int] | None:
+    size = info.data.get("size")  # missing if it is wrong itself
+    if stride and size and any(step > length for step, length in zip(stride, size, strict=True)):
+        raise ValueError(f"{shown(stride)} is above the size of a crop, so that pixels would be in none")
+    return stride
+
+
+def _check_source(source: tuple[int, int], info: ValidationInfo) -> tuple[int, int]:
+    if not {"size", "stride", "edge"} <= info.data.keys():
+        return source  # one of them is wrong itself
+    size, edge = info.data["size"], info.data["edge"]
+    if edge != PAD and any(length < of_crop for length, of_crop in zip(source, size, strict=True)):
+        raise ValueError(f"{shown(source)} is smaller than a crop of {shown(size)}; set edge: {PAD}, or a smaller size")
+    steps = info.data["stride"] or size
+    most = math.prod(-(-length // step) for length, step in zip(source, steps, strict=True))
+    if most > MAX_CROPS:
+        raise ValueError(f"{shown(source)} gives some {most} crops an image, more than the {MAX_CROPS} supported")
+    return source
+
+
 def _check_pattern(pattern: str) -> str:
     try:
         re.compile(pattern)
@@ -221,6 +253,8 @@ ImageShape = Annotated[
     tuple[Size, Size, Size], _tuple_of(3, 3), AfterValidator(_few_channels), AfterValidator(_bounded)
 ]
 MaxImageShape = Annotated[tuple[Size, ...], _tuple_of(2, 3), AfterValidator(_few_channels), AfterValidator(_not_tiled)]
+CropSize = Annotated[tuple[Size, Size], _tuple_of(2, 2)]
+Empty = Annotated[str | float, BeforeValidator(_check_empty)]
 # Validators that stand before the type run from right to left.
 ClassIds = Annotated[
     tuple[int, ...], BeforeValidator(lambda value, info: class_numbers(value, _context(info)["classes"]))
@@ -322,6 +356,31 @@ class RunsParams(BaseModel):
     unsorted: Literal["reject", "accept"] = Field(default="reject", description="give reject or accept")
 
 
+class CropsParams(BaseModel):
+    """Checks the section `maskmill.crops`.
+
+    Attributes:
+        size: Height and width of a crop, in pixels of the image.
+        stride: Pixels from a crop to the next, down and across; null is the size, so that crops do not overlap.
+        edge: What happens where crops do not end at the image's edge: the last one is moved back so that it does
+            (shift), is left out (drop), or is continued with zeros (pad).
+        empty: Which crops without a defect become examples: all, none, or a share, chosen by hash.
+        source: Height and width of the images; one of another size is rejected.
+    """
+
+    model_config = _STRICT
+
+    size: CropSize = Field(description="give [height, width] in pixels")
+    stride: Annotated[CropSize | None, AfterValidator(_check_stride)] = Field(
+        default=None, description="give [down, across] in pixels, at most the size"
+    )
+    edge: Literal["shift", "drop", "pad"] = Field(default="shift", description=f"give {', '.join(EDGES[:-1])} or {PAD}")
+    empty: Empty = Field(default="all", description="give all, none, or a share between 0 and 1")
+    source: Annotated[CropSize, AfterValidator(_check_source)] = Field(
+        description="give [height, width] of the images, in pixels"
+    )
+
+
 class MaskmillParams(BaseModel):
     """Checks the section `maskmill`, which the original does not have.
 
@@ -361,6 +420,7 @@ class MaskmillParams(BaseModel):
         colour: Images have one channel of grey, or three of red, green and blue.
         resize: An image is stretched to image_shape whatever its aspect; or keeps its aspect and is padded with 0
             (pad), or cropped around its middle (crop).
+        crops: Crops that each image is cut into; each crop becomes an example. Null is whole images.
         licence: Licence of the dataset, which croissant.json repeats: its SPDX name, such as CC-BY-4.0, or its URL.
     """
 
@@ -417,6 +477,7 @@ class MaskmillParams(BaseModel):
     layout: Literal["groups", "arrays"] = Field(default="groups", description="give groups or arrays")
     colour: Literal["grey", "rgb"] = Field(default="grey", description="give grey or rgb")
     resize: Literal["stretch", "pad", "crop"] = Field(default="stretch", description="give stretch, pad or crop")
+    crops: CropsParams | None = Field(default=None, description="give a section with keys, or null")
     licence: Text | None = Field(default=None, description="give a name such as CC-BY-4.0, or a URL")
 
     def settings(self) -> dict[str, Any]:

@@ -9,7 +9,12 @@ from typing import Any
 from maskmill.pipeline.messages.describe_changes import describe_changes, describe_reasons
 from maskmill.pipeline.messages.quantities import count, format_bytes
 from maskmill.pipeline.messages.result import Rows
-from maskmill.pipeline.messages.summary import describe_classes, describe_examples, describe_notes
+from maskmill.pipeline.messages.summary import (
+    count_examples,
+    describe_classes,
+    describe_examples,
+    describe_notes,
+)
 from maskmill.transforms.shards.records import KEPT, REUSED
 
 # What a run would do for a shard besides keeping or reusing it: write it, or find it staged.
@@ -31,6 +36,7 @@ class PlannedSplit:
         shards: number of its shards by what a run would do: "write", "staged" (finished by an earlier attempt), "kept"
             or "reused".
         reasons: number of its shards to be written, by reason; see `maskmill.pipeline.dataset.changes`.
+        images: number of images whose crops the examples are; None if each example is an image.
     """
 
     examples: int
@@ -40,6 +46,7 @@ class PlannedSplit:
     bytes_to_write: int
     shards: Mapping[str, int]
     reasons: Mapping[str, int]
+    images: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -108,7 +115,7 @@ def describe_plan(plan: Plan) -> str:
     for name, split in plan.splits.items():
         shards = sum(split.shards.values())
         size = format_bytes(split.bytes)
-        lines.append(f"{name}: {count(split.examples, 'example')} in {count(shards, 'shard')}, {size}")
+        lines.append(f"{name}: {count_examples(split.examples, split.images)} in {count(shards, 'shard')}, {size}")
         lines.append(f"  {describe_examples(split.classes, split.negatives)}")
         lines += [f"  {text}" for text in _describe_actions(split)]
     lines += describe_changes(plan.changes)

@@ -44,6 +44,7 @@ class Split:
         shards: number of its shards by what the run did: "written", "kept" or "reused".
         reasons: number of its shards that were written, by reason; see `maskmill.pipeline.dataset.changes`.
         overlaps: number of "examples" and "pixels" of several classes, and the "rule" that decides which they get.
+        images: number of images whose crops the examples are; None if each example is an image.
     """
 
     examples: int
@@ -53,6 +54,7 @@ class Split:
     shards: Mapping[str, int]
     reasons: Mapping[str, int]
     overlaps: Mapping[str, Any]
+    images: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -166,6 +168,7 @@ def _split_of(name: str, split: Mapping[str, Any], entry: Mapping[str, Any] | No
         shards=entry["shards"][name] if entry else kept,
         reasons=entry["reasons"][name] if entry else {},
         overlaps=split["overlaps"],
+        images=split.get("images"),
     )
 
 

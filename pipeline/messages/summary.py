@@ -27,7 +27,8 @@ def summarise(result: Result) -> str:
     lines += describe_notes(result.notes)
     for name, split in splits.items():
         shards = count(sum(split.shards.values()), "shard")
-        lines.append(f"{name}: {count(split.examples, 'example')} in {shards}, {format_bytes(split.bytes)}")
+        examples = count_examples(split.examples, split.images)
+        lines.append(f"{name}: {examples} in {shards}, {format_bytes(split.bytes)}")
         lines.append(f"  {describe_examples(split.classes, split.negatives)}")
         if result.published:
             lines.append(f"  {_describe_shards(split.shards, split.reasons)}")
@@ -92,6 +93,11 @@ def describe_overlaps(split: str, overlaps: Mapping[str, Any]) -> str:
     """Says how many pixels of a split belong to several classes, and which class they get."""
     pixels, examples = count(overlaps["pixels"], "pixel"), count(overlaps["examples"], "example")
     return f"{split}: {pixels} of {examples} are of several classes: {overlaps['rule']}"
+
+
+def count_examples(examples: int, images: int | None) -> str:
+    """Writes the number of examples, and of the images if the examples are their crops."""
+    return count(examples, "example") if images is None else f"{count(examples, 'crop')} of {count(images, 'image')}"
 
 
 def describe_examples(classes: Mapping[str, int], negatives: int) -> str:

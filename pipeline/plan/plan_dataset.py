@@ -138,6 +138,7 @@ def _split(summaries: Iterable[ShardSummary], entry: Mapping[str, Any], reasons:
         bytes_to_write=sum(shard.stored.bytes for shard in shards if is_planned(shard)),
         shards={name: [_action(shard) for shard in shards].count(name) for name in (WRITE, STAGED, KEPT, REUSED)},
         reasons=reasons,
+        images=entry.get("images"),
     )
 
 

@@ -9,16 +9,20 @@ from PIL import Image
 
 from maskmill import Example
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError, UsageError
+from maskmill.pipeline.job.crop_format import crop_format
 from maskmill.pipeline.job.find_inputs import SplitInput, csv_files, find_inputs, row_format
 from maskmill.pipeline.job.params import Params
 from maskmill.pipeline.job.params_file import read_params
 from maskmill.pipeline.messages.output_file import check_output_file, make_folder_of
 from maskmill.pipeline.messages.quantities import count
 from maskmill.pipeline.preview.find_rows import FoundRows, find_rows
+from maskmill.pipeline.preview.image_crops import ImageCrops
 from maskmill.pipeline.report.class_counts import class_title
 from maskmill.pipeline.report.draw_example import draw_side_by_side
+from maskmill.transforms.examples.crops import all_crops
 from maskmill.transforms.examples.image import decode_planes
 from maskmill.transforms.examples.label import LabelFormat
+from maskmill.transforms.examples.make_crops import check_source
 from maskmill.transforms.examples.make_example import make_mask
 from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.examples.spec import ExampleFormat
@@ -53,6 +57,7 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
         rgb = params.maskmill.colour == "rgb"
         planes = decode_planes(read_bytes(path), params.maskmill.max_image_pixels, rgb=rgb)
         label = _label(rows, params, *planes.shape[1:])
+        crops = _crops(rows, params, source, (planes.shape[1], planes.shape[2]))
     except FileNotFoundError as error:
         raise UsageError(f"{path}: there is no such image; correct the row, or add the image") from error
     except DataError as error:
@@ -60,11 +65,13 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
     try:
         make_folder_of(output)
         classes = {class_title(name): number for number, name in enumerate(row_format(params).classes, 1)}
-        picture = draw_side_by_side(Example(planes, label, rows.image_id), classes)
+        example = Example(planes, label, rows.image_id)
+        picture = draw_side_by_side(example, classes, mark=crops.draw if crops else _leave)
         Image.fromarray(picture).save(output, "PNG")
     except OSError as error:
         raise MaskmillError(f"{output}: the picture cannot be written: {error.strerror or error}") from error
-    return "".join(f"{line}\n" for line in _describe(rows, label, row_format(params).classes, output))
+    lines = _describe(rows, label, row_format(params).classes, [crops.describe()] if crops else [], output)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _find(params: Params, image_id: str | None) -> tuple[FoundRows, SplitInput]:
@@ -92,7 +99,25 @@ def _label(rows: FoundRows, params: Params, height: int, width: int) -> np.ndarr
     return label.label(make_mask(rows.masks, (height, width), form))
 
 
-def _describe(rows: FoundRows, label: np.ndarray, classes: tuple[str, ...], output: str) -> Iterator[str]:
+def _crops(rows: FoundRows, params: Params, source: SplitInput, stored_size: tuple[int, int]) -> ImageCrops | None:
+    """Finds the crops of the image, as the first split has them whose input it is in; None if images are not cut."""
+    form = crop_format(params.document)
+    if form is None:
+        return None
+    check_source(stored_size, form)
+    images = {name: one.images for name, one in find_inputs(params).items()}
+    split = next(split for name, split in params.splits.items() if images[name] == source.images)
+    of_split = [row for row in rows.masks if row.class_id in split.class_id]
+    return ImageCrops(rows.image_id, all_crops(of_split, form, by_rows=params.maskmill.runs.order == "rows"), form)
+
+
+def _leave(picture: np.ndarray) -> np.ndarray:
+    return picture
+
+
+def _describe(
+    rows: FoundRows, label: np.ndarray, classes: tuple[str, ...], of_crops: list[str], output: str
+) -> Iterator[str]:
     height, width = label.shape
     masks = [row for row in rows.masks if row.runs != EMPTY_RUNS]
     drawn = f"{count(len(masks), 'row')} with a mask" if masks else "no row with a mask"
@@ -100,6 +125,7 @@ def _describe(rows: FoundRows, label: np.ndarray, classes: tuple[str, ...], outp
     for class_id in sorted({row.class_id for row in masks}):
         pixels = int(np.count_nonzero(label == class_id))
         yield f"  class {classes[class_id - 1]}: {count(pixels, 'pixel')}, {pixels / label.size:.2%} of the image"
+    yield from of_crops
     if rows.bad:
         yield f"{count(rows.bad, 'row')} of the CSV cannot be read; the first: {rows.first_bad}"
     yield f"drawn in {output}; {_HINT}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,13 +65,19 @@ def shown_classes(example: Example, names: Sequence[str]) -> list[str]:
     return [name for name, plane in zip(names, class_planes(example.label), strict=False) if plane.any()]
 
 
-def draw_side_by_side(example: Example, classes: Mapping[str, int], gap: int = 4) -> Picture:
+def draw_side_by_side(
+    example: Example,
+    classes: Mapping[str, int],
+    gap: int = 4,
+    mark: Callable[[Picture], Picture] = lambda picture: picture,
+) -> Picture:
     """Draws image and labelled image side by side, or one above the other if they are wide, with a legend below.
 
     Args:
         example: image and label.
         classes: the numbers of the classes that the label distinguishes, by name, in its order.
         gap: pixels between the images.
+        mark: draws more over the labelled image.
 
     Returns:
         uint8 [height, width, 3]; the legend names the classes that the example shows, and is left out without any.
@@ -80,7 +86,7 @@ def draw_side_by_side(example: Example, classes: Mapping[str, int], gap: int = 4
     height, width = plain.shape[:2]
     wide = width > 2 * height
     white = np.full((gap, width, 3) if wide else (height, gap, 3), 255, np.uint8)
-    pictures = [plain, white, draw_label(example, list(classes.values()))]
+    pictures = [plain, white, mark(draw_label(example, list(classes.values())))]
     picture = np.concatenate(pictures, axis=0 if wide else 1)
     shown = shown_classes(example, list(classes))
     return add_legend(picture, {name: class_colour(classes[name]) for name in shown}) if shown else picture

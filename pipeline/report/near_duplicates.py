@@ -73,6 +73,8 @@ class NearDuplicates:
 def find_near_duplicates(splits: Sequence[SplitStatistics]) -> NearDuplicates:
     """Compares all examples that were read with each other: by their hashes, and by their pixels if those are similar.
 
+    Crops of one image in one split are not compared: they may overlap.
+
     Raises:
         DatasetError: the dataset is not whole.
         OSError: it cannot be read.
@@ -83,6 +85,8 @@ def find_near_duplicates(splits: Sequence[SplitStatistics]) -> NearDuplicates:
     hashes = np.concatenate([split.hashes for split in splits])
     similar = shown[similar_pairs(hashes[shown], MOST_PAIRS + 1)]
     compared = similar[:MOST_PAIRS]
+    images = examples.images()
+    compared = compared[images[compared[:, 0]] != images[compared[:, 1]]]
     pairs = [
         Pair(examples.place(one), examples.place(other), int(hashes[one] ^ hashes[other]).bit_count(), same_masks)
         for start in range(0, len(compared), _AT_ONCE)
@@ -90,7 +94,7 @@ def find_near_duplicates(splits: Sequence[SplitStatistics]) -> NearDuplicates:
     ]
     pairs.sort(key=lambda pair: not pair.between_splits)
     places = [examples.place(number) for number in np.flatnonzero(flat).tolist()]
-    return NearDuplicates(pairs, places, len(similar) == len(compared))
+    return NearDuplicates(pairs, places, len(similar) <= MOST_PAIRS)
 
 
 def similar_pairs(hashes: NDArray[np.uint64], most: int) -> NDArray[np.int64]:
@@ -173,6 +177,16 @@ class _Examples:
     def read(self, number: int) -> Example:
         order, index = self._find(number)
         return self._splits[order].dataset[index]
+
+    def images(self) -> NDArray[np.int64]:
+        """Returns a number for each example, the same for crops of one image in one split."""
+        keys = [
+            (order, image_id if split.dataset.of_crops else index)
+            for order, split in enumerate(self._splits)
+            for index, image_id in zip(split.positions.tolist(), split.image_ids, strict=True)
+        ]
+        numbers: dict[object, int] = {}
+        return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
 
     def details(self, numbers: Sequence[int]) -> NDArray[np.float32]:
         return np.stack([self._details(number) for number in numbers])

@@ -55,14 +55,16 @@ def page_of(
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
     columns = names_of(split.by_name for split in counts.values())
-    differences = _differences(counts)
+    of_crops = any(split.dataset.of_crops for split in splits)
+    # Crops of an image are alike: chance makes their shares differ by more than those of independent examples.
+    differences = [] if of_crops else _differences(counts)
     page: str = template.render(
         title=f"The dataset {source.directory}",
         subtitle=_subtitle(source, splits),
         warnings=[*map(_describe_difference, differences), *_warnings(source)],
         columns=columns,
         splits=[_split_row(source, split, counts[split.name], columns) for split in splits],
-        comparison=_comparison(counts, differences),
+        comparison="" if of_crops else _comparison(counts, differences),
         notes=list(_notes(source, splits, counts)),
         classes=class_rows(splits, list(source.numbers)),
         together=list(together_rows(splits)),
@@ -84,7 +86,8 @@ def _subtitle(source: DatasetSource, splits: Sequence[SplitStatistics]) -> str:
     height, width = max(splits, key=lambda split: split.examples).size
     total = format_bytes(sum(map(sum, source.shard_bytes.values())))
     by = "maskmill" if source.manifest else "create_hdf5_files.py"
-    examples = f"{sum(source.examples.values()):,} examples of {height} × {width} pixels"
+    kind = "crops" if any(split.dataset.of_crops for split in splits) else "examples"
+    examples = f"{sum(source.examples.values()):,} {kind} of {height} × {width} pixels"
     folders = dict.fromkeys(str(source.params[split].get("data_dir", "")) for split in source.examples)
     made = f"made by {by} from the folder {' and '.join(folders)}" if any(folders) else f"made by {by}"
     return f"{examples}, labels for the loss {source.params['model']['loss']}, {total}, {made}."

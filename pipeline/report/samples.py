@@ -32,7 +32,8 @@ def draw_samples(
         seed: of the choice.
 
     Yields:
-        address of the picture, its size, and the parts of its caption: name of the image, classes, place.
+        address of the picture, its size, the parts of its caption: name of the image, classes, place; and the view of a
+        crop, None of a whole image.
     """
     for split, index in _choose(splits, seed):
         example = split.dataset[index]
@@ -49,6 +50,7 @@ def draw_samples(
             "image_id": printable(example.image_id),
             "names": shown_classes(example, names) or [NO_DEFECT],
             "place": f"{split.name} {index}",
+            "view": example.view if split.dataset.of_crops else None,
         }
 
 

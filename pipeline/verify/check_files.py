@@ -150,6 +150,6 @@ def _check_statistics(manifest: Mapping[str, Any], forms: Mapping[str, ExampleFo
 
 def _check_all_written(data_params: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:
     for split, entry in manifest["splits"].items():
-        examples = sum(shard["examples"] for shard in entry["shards"])
-        rejected = sum(len(shard.get("rejected", ())) for shard in entry["shards"])
-        yield from check_written(data_params, split, examples, examples + rejected)
+        shards = [StoredShard.from_json(shard) for shard in entry["shards"]]
+        examples, positions = sum(shard.examples for shard in shards), sum(shard.positions for shard in shards)
+        yield from check_written(data_params, split, examples, positions)

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from threadpoolctl import threadpool_limits
 
 from maskmill.transforms.parallel.look_ahead import usable_cores
-from maskmill.transforms.shards.encode_example import EncodedExample
 from maskmill.transforms.shards.hdf5_file import ShardFile
+from maskmill.transforms.shards.records import RejectedExample
 from maskmill.transforms.sink.prepare_examples import group_for, in_groups, prepare_examples
 from tests.benchmarks.shard_plan import PlannedShard, make_folders, parse_arguments, plan_shards, spec_of
 
@@ -29,9 +29,9 @@ def write_shard(shard: PlannedShard) -> str:
         for group in in_groups(shard.examples, group_for(shard.form, len(shard.examples), workers=1, read=0)):
             specs = [spec_of(example) for example in group]
             prepared = prepare_examples([(spec, None) for spec in specs], shard.form)
-            for spec, example in zip(specs, prepared, strict=True):
-                assert isinstance(example, EncodedExample)
-                file.append(example, spec.image_id)
+            for spec, of_image in zip(specs, prepared, strict=True):
+                assert not isinstance(of_image, RejectedExample)
+                file.append(of_image[0], spec.image_id)
     return shard.path
 
 

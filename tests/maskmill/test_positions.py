@@ -44,6 +44,11 @@ def test_examples_are_dealt_out_to_the_shards_of_a_range_in_turn(shards: list[Sh
     assert found.tolist() == places
 
 
+def test_crops_are_counted_shard_by_shard() -> None:
+    shards = [shard(0, 2)._replace(images=1), shard(1, 0)._replace(images=0), shard(2, 3, 1)._replace(images=2)]
+    assert places_of(shards).tolist() == [[0, 0], [0, 1], [2, 0], [2, 1], [2, 2]]
+
+
 @given(st.integers(0, 200), st.integers(1, 20), st.integers(1, 5))
 def test_the_reader_has_the_order_of_the_writer(examples: int, files: int, processes: int) -> None:
     layout = ShardLayout("data", files, processes)

@@ -73,7 +73,8 @@ def test_the_python_of_the_page_loads_batches(
     # What Lightning and accelerate do with a loader is theirs.
     trainer = SimpleNamespace(fit=lambda module, loader: list(loader))
     names: dict[str, Any] = {"trainer": trainer, "module": None, "accelerator": SimpleNamespace(prepare=list)}
-    first, epochs, again, numbers, balanced, folds, colours, padding, cached, library, processor = python_blocks(TEXT)
+    first, epochs, again, numbers, balanced, *others, cached, library, processor = python_blocks(TEXT)
+    folds, colours, padding, crops = others
     exec(first, names)
     assert [name for name in ("images", "labels") if tuple(names[name].shape[1:]) != (1, 256, 256)] == []
     steps = names["loader"].dataset.plan.steps
@@ -98,6 +99,11 @@ def test_the_python_of_the_page_loads_batches(
     assert len(names["train"]) + len(names["evaluation"]) == len(open_dataset("folds", names["folds"]))
     assert sum(len(images) for images, _ in names["loader"]) == len(names["train"])
     check_padding(names, colours, padding)
+    ours = {"crops": {"size": [256, 256], "source": [256, 1600]}}
+    params = write_params(folder / "crops.yaml", folder / "data", image_shape=[256, 256, 1], maskmill=ours)
+    create_here(params, folder / "crops")
+    exec(crops, names)
+    assert names["prediction"].shape == (1, 256, 1600)
     exec(cached.replace("gs://bucket/hdf5", "hdf5").replace("/mnt/disk/cache", "cache"), names)
     assert sum(len(images) for images, _ in names["loader"]) == len(names["examples"])
     assert list((folder / "cache").iterdir())

@@ -51,7 +51,7 @@ def fit_layouts(
     Args:
         sizes: by split.
         layout: as asked for.
-        example_bytes: estimated bytes of an example in a shard, by split.
+        example_bytes: estimated bytes of the examples of an image in a shard, by split.
     """
     return {split: layout.fitted(size.examples, example_bytes[split]) for split, size in sizes.items()}
 
@@ -85,7 +85,7 @@ class AssignShards(beam.PTransform):
     Attributes:
         layout: as asked for; it is fitted to the size of each split.
         sizes: one element, {split: SplitSize}.
-        example_bytes: estimated bytes of an example in a shard, by split.
+        example_bytes: estimated bytes of the examples of an image in a shard, by split.
     """
 
     layout: ShardLayout

@@ -29,6 +29,15 @@ def hash_image(image_id: str, salt: str) -> ImageHash:
     return ImageHash(*(int.from_bytes(digest[start : start + 8], "big") for start in (0, 8, 16)))
 
 
+def hash_crop(image_id: str, top: int, left: int, salt: str) -> int:
+    """Returns a hash below 2^64 of a crop: the first 8 bytes of sha256(salt, ImageId, top, left), big-endian.
+
+    Zero bytes separate the parts, of which the numbers are written in decimal.
+    """
+    digest = hashlib.sha256(f"{salt}\0{image_id}\0{top}\0{left}".encode()).digest()
+    return int.from_bytes(digest[:8], "big")
+
+
 def hash_bound(share: float) -> int:
     """Returns the number below which a share, 0 to 1, of all hashes lies."""
     return int(share * 2.0**HASH_BITS)

@@ -88,16 +88,34 @@ def make_mask(rows: Sequence[MaskRow], stored_size: tuple[int, int], form: Examp
         RowError: a run of a row ends past the image.
     """
     view = view_of(stored_size, form.resized, form.resize)
-    resized = view.valid.size
+    mask = draw_classes(rows, view, form)
+    return _lay_out(np.zeros(view.valid.size, form.label.mask_dtype) if mask is None else mask, view, form)
+
+
+def draw_classes(rows: Sequence[MaskRow], view: View, form: ExampleFormat) -> ClassMask | None:
+    """Draws and resizes the masks of an image.
+
+    Args:
+        rows: of the image.
+        view: the box of the image that is drawn, and the size that it gets.
+        form: of the example.
+
+    Returns:
+        all classes in one array of the size of `view.valid`, C order; None without rows.
+
+    Raises:
+        RowError: a run of a row ends past the image.
+    """
+    size, resized = view.image_size, view.valid.size
     mask: ClassMask | None = None
     for index, row in enumerate(rows):
         try:
-            drawn = draw_mask(unpack_runs(row.runs), stored_size, resized, by_rows=form.by_rows, shown=view.shown)
+            drawn = draw_mask(unpack_runs(row.runs), size, resized, by_rows=form.by_rows, shown=view.shown)
         except DataError as error:
             raise RowError(error, index) from error
         of_class = form.label.class_mask(drawn, row.class_id)
         mask = of_class if mask is None else mask | of_class
-    return _lay_out(np.zeros(resized, form.label.mask_dtype) if mask is None else mask, view, form)
+    return mask
 
 
 def make_example(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> ExampleArrays:

@@ -72,6 +72,11 @@ def runs_to_mask(runs: Runs, height: int, width: int, *, by_rows: bool = False) 
     return pixels.reshape(height, width) if by_rows else pixels.reshape(width, height).T
 
 
+def are_inside(runs: Runs, height: int, width: int) -> bool:
+    """Returns whether all runs end at or before the last of height * width pixels."""
+    return bool((runs.sum(axis=1) - 1 <= height * width).all())
+
+
 def check_bounds(runs: Runs, height: int, width: int) -> None:
     """Raises DataError when a run ends past the last of height * width pixels."""
     ends = runs.sum(axis=1) - 1

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from maskmill.names import ARRAYS, GROUPS
 from maskmill.transforms.annotations.records import ImageFile, MaskRow
 from maskmill.transforms.codec import Codec, Plain
+from maskmill.transforms.examples.crops import CropFormat
 from maskmill.transforms.examples.image import MAX_PIXELS
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.rle import EMPTY_RUNS
@@ -70,6 +71,7 @@ class ExampleFormat(NamedTuple):
         colour: `grey` or `rgb`.
         resize: `stretch`, `pad` or `crop`; see `view`.
         layout: `groups` or `arrays`; see `group_layout` and `array_layout`.
+        crops: how images are cut into examples; None if each is one example.
     """
 
     resized: tuple[int, int]
@@ -80,6 +82,7 @@ class ExampleFormat(NamedTuple):
     colour: str = "grey"
     resize: str = "stretch"
     layout: str = GROUPS
+    crops: CropFormat | None = None
 
     @property
     def size(self) -> tuple[int, int]:

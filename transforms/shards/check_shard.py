@@ -29,6 +29,7 @@ from maskmill.names import (
 )
 from maskmill.shard_index import DAMAGE
 from maskmill.stored_array import StoredArray
+from maskmill.transforms.examples.crops import is_view_of_crop
 from maskmill.transforms.examples.label import LabelFormat, rows_per_chunk
 from maskmill.transforms.examples.measure import count_areas, measure_image
 from maskmill.transforms.examples.spec import ExampleFormat
@@ -117,7 +118,7 @@ def check_shard(
                 wrong = list(_check_attributes(shard, examples, form))
                 if not wrong:
                     views = recorded_views(shard.attrs, examples) if form.records_views else None
-                    wrong = list(_check_views(views, form))
+                    wrong = [*_check_views(views, form), *_check_crops(views, form)]
                 if not wrong:
                     recorded = _recorded(shard, views)
                     wrong = list(_check_totals(recorded, totals))
@@ -192,6 +193,17 @@ def _check_views(views: Views | None, form: ExampleFormat) -> Iterator[str]:
             first = int(outside.any(axis=1).argmax())
             example = row_name(first) if form.layout == ARRAYS else group_name(first)
             yield f"{example}: its box {name}, {boxes[first].tolist()}, is not in {within[first].tolist()}"
+
+
+def _check_crops(views: Views | None, form: ExampleFormat) -> Iterator[str]:
+    """Checks that each example shows one of the crops that images are cut into; one message for all that do not."""
+    if views is None or form.crops is None:
+        return
+    for index in range(len(views.shown)):
+        if not is_view_of_crop(views.of(index), form.crops, form.resized):
+            example = row_name(index) if form.layout == ARRAYS else group_name(index)
+            yield f"{example}: shows {views.shown[index].tolist()}, which is not one of maskmill.crops"
+            return
 
 
 def _names_in(form: ExampleFormat | None, examples: int) -> list[str]:

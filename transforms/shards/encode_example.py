@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -32,21 +33,39 @@ class EncodedExample(NamedTuple):
     view: View
 
 
-def encode_example(image: NDArray[np.uint8], mask: ClassMask, view: View, form: ExampleFormat) -> EncodedExample:
+class _EncodedLabel(NamedTuple):
+    """A label as it is stored, its areas, and its overlap; see `EncodedExample`."""
+
+    chunks: tuple[tuple[tuple[int, ...], bytes], ...]
+    areas: NDArray[np.int64]
+    overlap: int
+
+
+def encode_example(image: NDArray[np.uint8], mask: ClassMask | None, view: View, form: ExampleFormat) -> EncodedExample:
     """Makes, measures and compresses a label chunk by chunk; the whole label is never in memory.
 
     Args:
         image: uint8 [channels, H, W], C order.
-        mask: all classes in one array [H, W], C order; see `LabelFormat`.
+        mask: all classes in one array [H, W], C order; see `LabelFormat`. None is a mask without a pixel.
         view: what they show of the image file.
         form: of the example.
     """
+    label = _empty_label(form) if mask is None else _encode_label(mask, form)
+    return EncodedExample(image, label.chunks, _measure(image, label.areas, view, form), label.overlap, view)
+
+
+@functools.lru_cache(maxsize=8)
+def _empty_label(form: ExampleFormat) -> _EncodedLabel:
+    return _encode_label(np.zeros(form.size, form.label.mask_dtype), form)
+
+
+def _encode_label(mask: ClassMask, form: ExampleFormat) -> _EncodedLabel:
     label = form.label
     chunks, areas = [], np.zeros(label.num_areas, np.int64)
     for offset, chunk in label.chunks(mask, form.label_chunk_shape):
         chunks.append((offset, compress_chunk(chunk, label.numbers)))
         areas += count_areas(chunk, label, channel=offset[0])
-    return EncodedExample(image, tuple(chunks), _measure(image, areas, view, form), label.overlap(mask), view)
+    return _EncodedLabel(tuple(chunks), areas, label.overlap(mask))
 
 
 def _measure(image: NDArray[np.uint8], areas: NDArray[np.int64], view: View, form: ExampleFormat) -> Measures:

@@ -61,6 +61,7 @@ class StoredShard(NamedTuple):
         pixel_sums: for each channel, sum of the pixels of all images, and sum of their squares; one after the other.
         areas: number of pixels of each class in all labels; see `LabelFormat.num_areas`.
         valid_pixels: number of pixels of all examples that are not padding; 0 if no example has any.
+        images: number of images in it, if their crops are its examples; None if an example is an image.
     """
 
     examples: int
@@ -72,6 +73,12 @@ class StoredShard(NamedTuple):
     pixel_sums: tuple[int, ...] = (0, 0)
     areas: tuple[int, ...] = ()
     valid_pixels: int = 0
+    images: int | None = None
+
+    @property
+    def positions(self) -> int:
+        """Number of images that were assigned to the shard, rejected ones too."""
+        return (self.examples if self.images is None else self.images) + len(self.rejected)
 
     def to_json(self) -> dict[str, Any]:
         """Converts the record to plain data, without keys for empty fields."""
@@ -81,7 +88,7 @@ class StoredShard(NamedTuple):
         plain["pixel_sums"] = [*self.pixel_sums] if self.pixel_sums != (0, 0) else []
         plain["areas"] = [*self.areas]
         plain["valid_pixels"] = self.valid_pixels or []
-        return {key: value for key, value in plain.items() if value != []}
+        return {key: value for key, value in plain.items() if value not in ([], None)}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> StoredShard:
@@ -103,6 +110,7 @@ class StoredShard(NamedTuple):
             pixel_sums=tuple(plain.get("pixel_sums", (0, 0))),
             areas=tuple(plain.get("areas", ())),
             valid_pixels=plain.get("valid_pixels", 0),
+            images=plain.get("images"),
         )
 
 
@@ -124,6 +132,7 @@ class ExampleVersion(NamedTuple):
     image_id: str
     image: str
     mask: str
+    crop: tuple[int, int] | None = None
 
 
 class ShardSummary(NamedTuple):
@@ -174,7 +183,9 @@ def pack_examples(path: str, versions: Sequence[ExampleVersion]) -> tuple[Packed
         path: of the shard in the dataset.
         versions: of the examples in it, in order.
     """
-    listed = [ListedExample(one.image_id, path, index, one.image, one.mask) for index, one in enumerate(versions)]
+    listed = [
+        ListedExample(one.image_id, path, index, one.image, one.mask, one.crop) for index, one in enumerate(versions)
+    ]
     return tuple(_LIST_CODEC.pack(listed[start : start + PER_PIECE]) for start in range(0, len(listed), PER_PIECE))
 
 

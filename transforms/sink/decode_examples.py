@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import apache_beam as beam
+import numpy as np
 
+from maskmill.transforms.examples.make_crops import make_crops
 from maskmill.transforms.examples.make_example import ExampleArrays, make_example
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.read_write import read_bytes
@@ -37,17 +39,27 @@ def reject(spec: ExampleSpec, why: RejectedExample) -> Rejected:
 
 
 class DecodeExample(beam.DoFn):
-    """Decodes one example."""
+    """Decodes the examples of one image."""
 
     def __init__(self, form: ExampleFormat) -> None:
         self.form = form
 
     def process(self, spec: ExampleSpec) -> Iterable[Any]:
-        """Yields the example, or says why it is rejected."""
+        """Yields the examples, or says why the image is rejected."""
         try:
-            yield spec.image_id, make_example(spec, read_bytes(spec.image.path), self.form)
+            made = _make(spec, read_bytes(spec.image.path), self.form)
         except DataError as error:
             yield beam.pvalue.TaggedOutput("rejected", reject(spec, rejected_by(error)))
+        else:
+            yield from ((spec.image_id, one) for one in made)
+
+
+def _make(spec: ExampleSpec, data: bytes, form: ExampleFormat) -> list[ExampleArrays]:
+    if form.crops is None:
+        return [make_example(spec, data, form)]
+    crops = make_crops(spec, data, form)
+    empty = np.zeros(form.size, form.label.mask_dtype)
+    return [ExampleArrays(crop.pixels, form.label.label(empty if crop.mask is None else crop.mask)) for crop in crops]
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

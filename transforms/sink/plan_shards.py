@@ -8,6 +8,7 @@ from typing import Any
 
 import apache_beam as beam
 
+from maskmill.transforms.examples.crops import parts_of
 from maskmill.transforms.examples.spec import ExampleSpec
 from maskmill.transforms.global_window import in_global_window
 from maskmill.transforms.parallel.look_ahead import LookAhead, shared_pool
@@ -29,8 +30,15 @@ def plan_shard(specs: list[ExampleSpec], found: FoundShard, options: SinkOptions
     """Returns the facts of a shard that was found, or estimates those of one that has to be written."""
     if found.stored is not None:
         return found.stored
-    size = len(specs) * estimate_bytes(options.forms[split])
-    return StoredShard(examples=len(specs), bytes=size, sha256="", fingerprint=found.version.fingerprint)
+    form = options.forms[split]
+    examples = sum(len(parts_of(spec, form)) for spec in specs)
+    return StoredShard(
+        examples=examples,
+        bytes=examples * estimate_bytes(form),
+        sha256="",
+        fingerprint=found.version.fingerprint,
+        images=None if form.crops is None else len(specs),
+    )
 
 
 class PlanShard(beam.DoFn):
@@ -58,7 +66,7 @@ class PlanShard(beam.DoFn):
     def _plan(self, key: ShardKey, specs: list[ExampleSpec]) -> list[Any]:
         found = find_shard(key, specs, self.options)
         stored = plan_shard(specs, found, self.options, key.split)
-        return list(outputs_of(key, specs, stored, found))
+        return list(outputs_of(key, specs, self.options.forms[key.split], stored, found))
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -13,6 +13,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from maskmill.transforms.examples.crops import most_crops
+from maskmill.transforms.examples.make_crops import make_crops
 from maskmill.transforms.examples.make_example import DecodedImage, RowError, make_image, make_mask
 from maskmill.transforms.examples.rle import ClassMask
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
@@ -27,20 +29,23 @@ GROUP = 8
 GROUP_BYTES = 2**21
 
 Item = TypeVar("Item")
-# Examples, each with the bytes of its image; None if a local file is still to be read.
+# Images, each with the bytes of its file; None if a local file is still to be read.
 Group = Sequence[tuple[ExampleSpec, bytes | None]]
+# The examples that an image becomes, in order, or why it becomes none.
+PreparedImage = Sequence[EncodedExample] | RejectedExample
 
 
-def group_for(form: ExampleFormat, examples: int, workers: int, read: int) -> int:
-    """Returns the number of examples in a group.
+def group_for(form: ExampleFormat, images: int, workers: int, read: int) -> int:
+    """Returns the number of images in a group.
 
     Args:
         form: of the examples.
-        examples: in the shard.
+        images: in the shard.
         workers: threads that share the shard.
         read: most bytes of an image file that is read ahead.
     """
-    return max(1, min(GROUP, GROUP_BYTES // max(math.prod(form.image_shape), read), -(-examples // workers)))
+    pixels = math.prod(form.image_shape) * most_crops(form.crops)
+    return max(1, min(GROUP, GROUP_BYTES // max(pixels, read), -(-images // workers)))
 
 
 def in_groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -56,20 +61,30 @@ def rejected_by(error: DataError) -> RejectedExample:
     return RejectedExample(row=row, code=error.code.value, message=error.message)
 
 
-def prepare_examples(group: Group, form: ExampleFormat) -> list[EncodedExample | RejectedExample]:
+def prepare_examples(group: Group, form: ExampleFormat) -> list[PreparedImage]:
     """Decodes and encodes examples.
 
     Args:
-        group: the examples.
+        group: the images.
         form: of the examples.
 
     Raises:
         OSError: an image cannot be read.
     """
+    if form.crops is not None:
+        return [_prepare_crops(spec, data, form) for spec, data in group]
     # Step by step instead of example by example: the code of a step stays in the processor's caches.
     images = [_make_image(spec, data, form) for spec, data in group]
     planes = [_add_mask(image, spec, form) for image, (spec, _) in zip(images, group, strict=True)]
-    return [one if isinstance(one, RejectedExample) else encode_example(*one, form) for one in planes]
+    return [one if isinstance(one, RejectedExample) else [encode_example(*one, form)] for one in planes]
+
+
+def _prepare_crops(spec: ExampleSpec, data: bytes | None, form: ExampleFormat) -> PreparedImage:
+    try:
+        crops = make_crops(spec, _read(spec.image.path) if data is None else data, form)
+    except DataError as error:
+        return rejected_by(error)
+    return [encode_example(crop.pixels, crop.mask, crop.view, form) for crop in crops]
 
 
 def _make_image(spec: ExampleSpec, data: bytes | None, form: ExampleFormat) -> DecodedImage | RejectedExample:

@@ -12,12 +12,12 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from maskmill.transforms.examples.crops import most_crops
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.progress import PROGRESS
-from maskmill.transforms.shards.encode_example import EncodedExample
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from maskmill.transforms.shards.records import RejectedExample
-from maskmill.transforms.sink.prepare_examples import group_for, in_groups, prepare_examples
+from maskmill.transforms.sink.prepare_examples import PreparedImage, group_for, in_groups, prepare_examples
 
 _BLOCK = 2**18
 
@@ -30,13 +30,15 @@ class WrittenFile(NamedTuple):
     """A complete file of a shard.
 
     Attributes:
+        examples: number of examples in it.
         sha256: of the file, hexadecimal.
-        rejected: examples that are missing from it, by their index in the shard's list of examples; later examples
-            are shifted down.
+        rejected: images without an example in it, by their index in the shard's list of them; later ones are shifted
+            down.
         overlaps: number of examples with pixels of several classes, and number of those pixels.
         pixel_sums, areas, valid_pixels: see `StoredShard`.
     """
 
+    examples: int
     sha256: str
     rejected: dict[int, RejectedExample]
     overlaps: tuple[int, int]
@@ -49,7 +51,7 @@ def write_file(
     path: str,
     specs: Sequence[ExampleSpec],
     form: ExampleFormat,
-    prepared: Iterable[EncodedExample | RejectedExample],
+    prepared: Iterable[PreparedImage],
     is_wanted: Callable[[], bool],
 ) -> WrittenFile:
     """Writes a shard's file, and reads it back for its sha256.
@@ -59,7 +61,7 @@ def write_file(
         specs: of the examples, in order.
         form: of the examples.
         prepared: the examples, in the same order.
-        is_wanted: asked after each example.
+        is_wanted: asked after each image.
 
     Raises:
         GivenUpError: the shard is not wanted any more.
@@ -68,18 +70,20 @@ def write_file(
     rejected: dict[int, RejectedExample] = {}
     overlaps: list[int] = []
     valid_pixels = 0
-    with ShardFile(path, form, len(specs)) as file:
-        for index, example in enumerate(prepared):
-            if isinstance(example, RejectedExample):
-                rejected[index] = example
+    with ShardFile(path, form, len(specs) * most_crops(form.crops)) as file:
+        for index, of_image in enumerate(prepared):
+            if isinstance(of_image, RejectedExample):
+                rejected[index] = of_image
             else:
-                file.append(example, specs[index].image_id)
-                overlaps.append(example.overlap)
-                valid_pixels += math.prod(example.view.valid.size) if form.records_views else 0
+                for example in of_image:
+                    file.append(example, specs[index].image_id)
+                    overlaps.append(example.overlap)
+                    valid_pixels += math.prod(example.view.valid.size) if form.records_views else 0
             if not is_wanted():
                 raise GivenUpError
             PROGRESS.add(1)
     return WrittenFile(
+        len(overlaps),
         _sha256_of(path),
         rejected,
         overlaps=(sum(map(bool, overlaps)), sum(overlaps)),

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
+from maskmill.transforms.examples.crops import most_crops
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool
 from maskmill.transforms.parallel.process_pool import losses_told, process_pool
@@ -31,13 +32,13 @@ def window_for(form: ExampleFormat, group: int, workers: int, read: int) -> int:
 
     Args:
         form: of the examples.
-        group: examples in a group.
+        group: images in a group.
         workers: threads that decode.
         read: most bytes of an image file that is read ahead.
     """
     height, width = form.size
     # The image file, its pixels, and about as much again while it is passed on.
-    ahead = (read + 2 * height * width) * group
+    ahead = (read + 2 * height * width * most_crops(form.crops)) * group
     return max(1, min(workers * LOOK_AHEAD_PER_WORKER, LOOK_AHEAD_BYTES // ahead))
 
 

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
+from maskmill.transforms.examples.crops import parts_of
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.files.read_write import make_folder
@@ -59,34 +60,38 @@ class WrittenShards(NamedTuple):
 
 
 def summarise_shard(
-    key: ShardKey, specs: Iterable[ExampleSpec], stored: StoredShard, found: FoundShard
+    key: ShardKey, specs: Iterable[ExampleSpec], form: ExampleFormat, stored: StoredShard, found: FoundShard
 ) -> ShardSummary:
     """Summarises a shard.
 
     Rows and classes are counted here and not stored with the file: the split that counts the rows of an example may
     change although the shard does not.
     """
-    inside = [spec for index, spec in enumerate(specs) if index not in stored.rejected]
-    rows = sum(spec.counted_rows for spec in inside)
-    merged = sum(max(spec.counted_rows - 1, 0) for spec in inside)
-    classes = Counter(class_id for spec in inside for class_id in spec.class_ids or {0})
-    versions = [one for index, one in enumerate(found.version.examples) if index not in stored.rejected]
-    examples = pack_examples(key.path, versions)
+    of_images = enumerate(zip(specs, found.version.examples, strict=True))
+    inside = [(spec, version) for index, (spec, version) in of_images if index not in stored.rejected]
+    rows = sum(spec.counted_rows for spec, _ in inside)
+    merged = sum(max(spec.counted_rows - 1, 0) for spec, _ in inside)
+    parts = [(part, version) for spec, version in inside for part in parts_of(spec, form)]
+    classes = Counter(class_id for part, _ in parts for class_id in part.class_ids or {0})
+    examples = pack_examples(key.path, [version._replace(crop=part.crop) for part, version in parts])
     return ShardSummary(*key, rows, merged, dict(classes), stored, found.state, examples)
 
 
-def outputs_of(key: ShardKey, specs: list[ExampleSpec], stored: StoredShard, found: FoundShard) -> Iterator[Any]:
+def outputs_of(
+    key: ShardKey, specs: list[ExampleSpec], form: ExampleFormat, stored: StoredShard, found: FoundShard
+) -> Iterator[Any]:
     """Yields the outputs for a shard: the examples that are missing from it, and its summary in pieces.
 
     Args:
         key: the shard.
         specs: of its examples, in order.
+        form: of the examples.
         stored: facts of its file, which may be new.
         found: what there was of it before.
     """
     for index, why in stored.rejected.items():
         yield beam.pvalue.TaggedOutput("rejected", reject(specs[index], why))
-    yield from cut_summary(summarise_shard(key, specs, stored, found))
+    yield from cut_summary(summarise_shard(key, specs, form, stored, found))
 
 
 class _Done(NamedTuple):
@@ -157,7 +162,8 @@ class WriteShard(beam.DoFn):
         try:
             for one in done:
                 self._count(one)
-                yield from outputs_of(one.key, one.specs, one.stored, one.found)
+                form = self.options.forms[one.key.split]
+                yield from outputs_of(one.key, one.specs, form, one.stored, one.found)
         except Exception:
             self.give_up()
             raise
@@ -227,9 +233,10 @@ class WriteShard(beam.DoFn):
     def _write(self, key: ShardKey, specs: list[ExampleSpec], found: FoundShard, write: WriteFile) -> StoredShard:
         make_folder(join(self.options.staging, key.split))
         with local_attempt(found.staged) as attempt:
-            written = write(attempt, specs, self.options.forms[key.split], self.given_up)
+            form = self.options.forms[key.split]
+            written = write(attempt, specs, form, self.given_up)
             stored = StoredShard(
-                examples=len(specs) - len(written.rejected),
+                examples=written.examples,
                 bytes=os.path.getsize(attempt),
                 sha256=written.sha256,
                 fingerprint=found.version.fingerprint,
@@ -238,6 +245,7 @@ class WriteShard(beam.DoFn):
                 pixel_sums=written.pixel_sums,
                 valid_pixels=written.valid_pixels,
                 areas=written.areas,
+                images=None if form.crops is None else len(specs) - len(written.rejected),
             )
             stage(attempt, found.staged, stored)
         return stored

@@ -44,6 +44,7 @@ def test_a_record_has_the_same_bytes_for_ever() -> None:
         STORED._replace(rejected=REJECTED, overlaps=(3, 40)),
         STORED._replace(pixel_sums=(0,) * 6, areas=(0,), valid_pixels=7),
         STORED._replace(pixel_sums=(1, 2, 3, 4, 5, 6), areas=(0,)),
+        STORED._replace(examples=0, images=0),
     ],
 )
 def test_a_record_survives_being_written_and_read(stored: StoredShard) -> None:
@@ -58,6 +59,11 @@ def test_a_record_survives_being_written_and_read(stored: StoredShard) -> None:
 def test_other_data_is_no_record(plain: dict) -> None:
     with pytest.raises((ValueError, TypeError, KeyError)):
         StoredShard.from_json(plain)
+
+
+def test_positions_are_those_of_images() -> None:
+    assert STORED._replace(rejected=REJECTED).positions == 3
+    assert STORED._replace(examples=7, images=2, rejected=REJECTED).positions == 4
 
 
 def test_a_shard_has_its_path_and_its_range() -> None:

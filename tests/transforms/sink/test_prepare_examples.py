@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from maskmill.transforms.examples.crops import CropFormat
+from maskmill.transforms.examples.image import decode_grey
 from maskmill.transforms.examples.make_example import RowError, make_example
 from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.rejected import Code, DataError
-from maskmill.transforms.shards.encode_example import EncodedExample
 from maskmill.transforms.shards.records import RejectedExample
 from maskmill.transforms.sink.prepare_examples import (
     GROUP,
@@ -39,19 +40,38 @@ def test_an_example_is_that_of_make_example_and_what_cannot_be_made_says_why(ima
     out_of_bounds = out_of_bounds._replace(rows=(out_of_bounds.rows[0], past))
     found = prepare_examples([(good, None), (empty, None), (out_of_bounds, None)], FORM)
     expected = make_example(good, (images / "a.jpg").read_bytes(), FORM)
-    first, *rejected = found
-    assert isinstance(first, EncodedExample)
+    of_first, *rejected = found
+    assert not isinstance(of_first, RejectedExample)
+    [first] = of_first
     assert np.array_equal(first.image, expected.image)
     mask = expected.label[0].astype(np.uint8)
     assert first.label_chunks == encode_whole(expected.image[0], mask, FORM.label).label_chunks
-    assert [(one.row, one.code) for one in rejected] == [(None, "IMAGE_EMPTY"), (1, "RLE_OUT_OF_BOUNDS")]
+    codes = [(one.row, one.code) for one in rejected if isinstance(one, RejectedExample)]
+    assert codes == [(None, "IMAGE_EMPTY"), (1, "RLE_OUT_OF_BOUNDS")]
+
+
+def test_an_image_that_is_cut_gives_an_example_for_each_crop(images: Path) -> None:
+    form = ExampleFormat((8, 8), FORM.label._replace(height=8, width=8))
+    form = form._replace(crops=CropFormat((8, 8), (8, 8), "shift", 1.0, (16, 24)))
+    spec = spec_of(images / "a.jpg", runs="9 3")
+    of_image, rejected = prepare_examples([(spec, None), (spec_of(images / "b.jpg"), None)], form)
+    assert not isinstance(of_image, RejectedExample)
+    assert isinstance(rejected, RejectedExample)
+    pixels = decode_grey((images / "a.jpg").read_bytes())
+    parts = pixels.reshape(2, 8, 3, 8).swapaxes(1, 2).reshape(6, 1, 8, 8)
+    assert np.array_equal(np.stack([one.image for one in of_image]), parts)
+    assert [one.view.shown[:2] for one in of_image] == [(top, left) for top in (0, 8) for left in (0, 8, 16)]
+    assert [int(one.measures.areas[0]) for one in of_image] == [0, 0, 0, 3, 0, 0]
+    empty = encode_whole(parts[0, 0], np.zeros((8, 8), np.uint8), form.label)
+    assert of_image[0].label_chunks == empty.label_chunks
 
 
 def test_bytes_that_were_read_ahead_are_used(images: Path) -> None:
     gone = spec_of(images / "gone.jpg")
     pixels = np.full((16, 24), 77, np.uint8)
-    [found] = prepare_examples([(gone, image_bytes(pixels, kind="PNG", mode="L"))], FORM)
-    assert isinstance(found, EncodedExample)
+    [of_image] = prepare_examples([(gone, image_bytes(pixels, kind="PNG", mode="L"))], FORM)
+    assert not isinstance(of_image, RejectedExample)
+    [found] = of_image
     assert (found.image == 77).all()
     with pytest.raises(FileNotFoundError):
         prepare_examples([(gone, None)], FORM)
