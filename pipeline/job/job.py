@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,8 +23,8 @@ class JobInput:
     Attributes:
         files: the CSV files, each once.
         sources: annotations with their image folders.
-        folders: paths of the image folders, each once.
-        unlisted: sources that also use images without rows, by the index of the folder.
+        folders: paths of the image folders that sources read, each tuple once; see `ListImages`.
+        unlisted: sources that also use images without rows, by their index in `folders`.
         checksum: whether changed images are detected by content instead of size and time.
         fingerprint: sha256 of everything that decides the dataset, hexadecimal.
         excluded: names of files that become no examples, as `file_named` gives them.
@@ -32,7 +33,7 @@ class JobInput:
 
     files: tuple[CsvFile, ...]
     sources: tuple[Source, ...]
-    folders: tuple[str, ...]
+    folders: tuple[tuple[str, ...], ...]
     unlisted: Mapping[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     checksum: bool = False
     fingerprint: str = ""
@@ -40,9 +41,14 @@ class JobInput:
     groups: str | None = None
 
     @property
+    def image_folders(self) -> tuple[str, ...]:
+        """Path of every image folder, each once."""
+        return tuple(dict.fromkeys(itertools.chain.from_iterable(self.folders)))
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """Every path that the job reads from."""
-        return (*(file.path for file in self.files), *self.folders, *([self.groups] if self.groups else []))
+        return (*(file.path for file in self.files), *self.image_folders, *([self.groups] if self.groups else []))
 
     @property
     def image_suffix(self) -> str:

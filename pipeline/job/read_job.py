@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -106,19 +107,19 @@ def make_job(
     key = _staging_key(
         [(file.path, file.sources) for file in job_input.files],
         job_input.sources,
-        job_input.folders,
+        job_input.image_folders,
         rules,
         form.examples,
         layout,
         params.maskmill.settings(),
     )
     output = JobOutput(output_dir=output_dir, root=absolute(output_dir), layout=layout, key=key)
-    warnings = (*params.warnings, *warn_of_unknown(lists.excluded, job_input.folders))
+    warnings = (*params.warnings, *warn_of_unknown(lists.excluded, job_input.image_folders))
     return Job(input=job_input, selection=selection, form=form, output=output, warnings=warnings)
 
 
-def _pairs(inputs: Mapping[str, SplitInput]) -> list[tuple[tuple[str, ...], str]]:
-    """CSV files and image folder of each source; splits that read the same share a source."""
+def _pairs(inputs: Mapping[str, SplitInput]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """CSV files and image folders of each source; splits that read the same share a source."""
     return list(dict.fromkeys((tuple(one.csv), one.images) for one in inputs.values()))
 
 
@@ -164,16 +165,17 @@ def _job_input(
         for folder in range(len(folders))
     }
     statuses = {path: info for one in inputs.values() for path, info in one.csv.items()}
-    return JobInput(
+    found = JobInput(
         files=csv_files([csv for csv, _ in pairs], statuses, row_format(params), rows_needed=not params.negatives),
         sources=sources,
         folders=folders,
         unlisted=unlisted if params.negatives else {},
         checksum=checksum,
-        fingerprint=input_fingerprint(statuses.values(), folders, settings),
         excluded=lists.excluded,
         groups=lists.groups,
     )
+    fingerprint = input_fingerprint(statuses.values(), found.image_folders, settings)
+    return dataclasses.replace(found, fingerprint=fingerprint)
 
 
 def _class_ids(rules: Iterable[SplitRule], source: int) -> frozenset[int]:

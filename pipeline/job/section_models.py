@@ -184,6 +184,14 @@ def _list_or_path(value: object) -> object:
     return (_IMAGE_IDS if isinstance(value, list) else _PATH).validate_python(value)
 
 
+def _name_or_names(value: object) -> object:
+    """Checks names item by item, as `_list_or_path` does. One name stays a text: it means what it always has."""
+    if not isinstance(value, list):
+        return _PATH.validate_python(value)
+    names = _TEXTS.validate_python(value)
+    return names[0] if len(names) == 1 else names
+
+
 def _check_shares(shares: dict[str, float]) -> dict[str, float]:
     wrong = [name for name, share in shares.items() if not 0 < share <= 1 or not SPLIT_NAME.fullmatch(name)]
     if not shares or wrong or sum(map(Fraction, map(str, shares.values()))) > 1:
@@ -207,9 +215,10 @@ Negatives = Annotated[str | float, BeforeValidator(_check_negatives)]
 Pattern = Annotated[Text, AfterValidator(_check_pattern)]
 Shares = Annotated[dict[str, float], AfterValidator(_check_shares)]
 ImageIds = Annotated[tuple[Annotated[str, AfterValidator(_check_image_id)], ...], _tuple_of(0)]
+NameOrNames = Annotated[tuple[str, ...] | str, PlainValidator(_name_or_names)]
 ListOrPath = Annotated[tuple[str, ...] | str, PlainValidator(_list_or_path)]
 
-_IMAGE_IDS, _PATH = (TypeAdapter[Any](one, config=ConfigDict(strict=True)) for one in (ImageIds, Text))
+_IMAGE_IDS, _PATH, _TEXTS = (TypeAdapter[Any](one, config=ConfigDict(strict=True)) for one in (ImageIds, Text, Texts))
 
 
 class SplitParams(BaseModel):
@@ -302,7 +311,7 @@ class MaskmillParams(BaseModel):
 
     Attributes:
         csv: Names of the CSV files; their rows count in this order.
-        images: Image folder.
+        images: Image folder, or a list of them; a name may be in only one of them.
         image_column: Column with the file name of the image.
         image_suffix: Appended to that name to make the file name, such as `.png`.
         class_column: Column with the class; null if rows have no class, because there is only one.
@@ -333,7 +342,9 @@ class MaskmillParams(BaseModel):
     model_config = _STRICT
 
     csv: Texts = Field(default=("train.csv",), description="give a file name or a list of file names")
-    images: Text = Field(default="train_images", description="give the name of the image folder")
+    images: NameOrNames = Field(
+        default="train_images", description="give the name of the image folder, or a list of names"
+    )
     image_column: Text = Field(default="ImageId", description="give the name of a column")
     image_suffix: str = Field(default="", description="give a text")
     class_column: Text | None = Field(default="ClassId", description="give the name of a column, or null")
@@ -375,6 +386,11 @@ class MaskmillParams(BaseModel):
     )
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
     licence: Text | None = Field(default=None, description="give a name such as CC-BY-4.0, or a URL")
+
+    @property
+    def image_folders(self) -> tuple[str, ...]:
+        """Names of the image folders."""
+        return (self.images,) if isinstance(self.images, str) else self.images
 
     def settings(self) -> dict[str, Any]:
         """Returns the keys and values that decide a dataset, without later keys that have their defaults."""

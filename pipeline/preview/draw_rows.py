@@ -22,6 +22,7 @@ from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.make_example import make_mask
 from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.examples.spec import ExampleFormat
+from maskmill.transforms.files.find_files import exists
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes
 from maskmill.transforms.rejected import DataError
@@ -48,7 +49,7 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
     check_output_file(output, "preview.png")
     params = read_params(params_file)
     rows, source = _find(params, image_id)
-    path = join(source.images, rows.image_id)
+    path = _path_of(rows.image_id, source)
     try:
         pixels = decode_grey(read_bytes(path), params.maskmill.max_image_pixels)
         label = _label(rows, params, *pixels.shape)
@@ -81,6 +82,12 @@ def _find(params: Params, image_id: str | None) -> tuple[FoundRows, SplitInput]:
         first_bad = first_bad or rows.first_bad
     problem = f"no row is of the image {image_id}" if image_id else "no row has a mask"
     raise UsageError("\n".join([problem, *([f"the first bad row: {first_bad}"] if first_bad else [])]))
+
+
+def _path_of(image_id: str, source: SplitInput) -> str:
+    """Returns the path of an image, in the first folder if it is in none."""
+    paths = [join(folder, image_id) for folder in source.images]
+    return next(filter(exists, paths), paths[0])
 
 
 def _label(rows: FoundRows, params: Params, height: int, width: int) -> np.ndarray:

@@ -151,17 +151,20 @@ class JoinRowsToFiles(beam.DoFn):
     """Joins the rows and files of a partition.
 
     Args:
-        folders: paths of the image folders.
+        folders: paths of the image folders; see `ListImages`.
         unlisted: for the index of a folder, the sources that use its images without rows, too.
         excluded: see `GroupByImage`.
     """
 
     def __init__(
-        self, folders: tuple[str, ...], unlisted: Mapping[int, tuple[int, ...]], excluded: Collection[str] = ()
+        self,
+        folders: tuple[tuple[str, ...], ...],
+        unlisted: Mapping[int, tuple[int, ...]],
+        excluded: Collection[str] = (),
     ) -> None:
         self.folders = folders
         # Of the paths of their files; `join` would judge the folder again for each.
-        self.prefixes = [join(folder, "") for folder in folders]
+        self.prefixes = [[join(folder, "") for folder in together] for together in folders]
         self.unlisted = unlisted
         self.excluded = excluded
 
@@ -171,7 +174,7 @@ class JoinRowsToFiles(beam.DoFn):
         rows: dict[ImageKey, list[AnnotationRow]] = defaultdict(list)
         for key, row in unpack(joined["rows"], ROW_CODEC):
             rows[key].append(row)
-        files = {key: status for key, status in unpack(joined["files"], FILE_CODEC) if key in rows or self._used(key)}
+        files = self._files_of(unpack(joined["files"], FILE_CODEC), rows)
         # An image with a file of exactly its name may have one in another Unicode form, too, which is no negative.
         unsure = [key for key in rows if key not in files or (key[0] in self.unlisted and not key[1].isascii())]
         if unsure:
@@ -185,6 +188,15 @@ class JoinRowsToFiles(beam.DoFn):
         groups = dict(unpack(joined["groups"], GROUP_CODEC)) if "groups" in joined else None
         for key, status in files.items():
             yield from self._annotate(key, status, sorted(rows.get(key, [])), groups)
+
+    def _files_of(self, listed: Iterable[tuple[ImageKey, FileStatus]], rows: _Rows) -> _Files:
+        """Returns the files that rows name, or that are used without rows."""
+        files: _Files = {}
+        for key, status in listed:
+            # Litter, which a row may name, may be in several folders: the first counts.
+            if (key in rows or self._used(key)) and status[2] <= files.get(key, status)[2]:
+                files[key] = status
+        return files
 
     def _used(self, key: ImageKey) -> bool:
         """Returns whether a file without rows is used."""
@@ -219,7 +231,7 @@ class JoinRowsToFiles(beam.DoFn):
                     image_id=key[1],
                     class_id=None,
                     code=code.value,
-                    message=f"there is no file {key[1]} in {self.folders[key[0]]}{rest}",
+                    message=f"there is no file {key[1]} in {' or '.join(self.folders[key[0]])}{rest}",
                     rows=len(good),
                     meant=meant,
                 )
@@ -247,7 +259,8 @@ class JoinRowsToFiles(beam.DoFn):
     ) -> Iterable[Any]:
         folder, image_id = key
         group = None if groups is None else groups.get((folder, normal_form(image_id)), "")
-        image = ImageFile(self.prefixes[folder] + image_id, *file)
+        size, modified, place = file
+        image = ImageFile(self.prefixes[folder][place] + image_id, size, modified)
         if not rows:
             yield AnnotatedImage(image_id, image, (), self.unlisted[folder], group)
             return
@@ -270,7 +283,7 @@ class GroupByImage(beam.PTransform):
 
     Attributes:
         files: output of `ListImages`.
-        folders: paths of the image folders.
+        folders: paths of the image folders; see `ListImages`.
         partitions: number of groups in the shuffle; see `partitions_for`.
         unlisted: for the index of a folder, the sources that use its images without rows, too.
         excluded: names of files, as `file_named` gives them, that are not used without rows either.
@@ -278,7 +291,7 @@ class GroupByImage(beam.PTransform):
     """
 
     files: beam.PCollection[tuple[ImageKey, FileStatus]]
-    folders: tuple[str, ...]
+    folders: tuple[tuple[str, ...], ...]
     partitions: int = MIN_PARTITIONS
     unlisted: Mapping[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     excluded: Collection[str] = ()

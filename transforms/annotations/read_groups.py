@@ -114,7 +114,7 @@ class ReadGroups(beam.PTransform):
     Attributes:
         path: of the file; see `parse_groups`.
         image_suffix: see `file_named`.
-        folders: number of image folders; the file counts for the images of all of them.
+        folders: number of tuples in `ListImages.folders`; the file counts for the images of all of them.
     """
 
     path: str
