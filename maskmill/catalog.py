@@ -5,7 +5,7 @@ manifest.json lists them, which maskmill writes last; in a dataset of create_hdf
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from maskmill.completeness import check_sizes
@@ -37,12 +37,14 @@ class Shard(NamedTuple):
         examples: number of examples.
         bytes: size of the file; None if the dataset does not say.
         sha256: of the file, in hexadecimal digits; None if the dataset does not say.
+        labelled: whether its examples have labels.
     """
 
     path: str
     examples: int
     bytes: int | None
     sha256: str | None = None
+    labelled: bool = True
 
     @property
     def place(self) -> tuple[int, int]:
@@ -56,8 +58,8 @@ class Split(NamedTuple):
 
     Attributes:
         shards: in the order of their indices.
-        class_names: names of the classes that its labels distinguish, in the order of the areas; empty if the dataset
-            does not say.
+        class_names: names of the classes that its labels distinguish, in the order of the areas, or that a model is to
+            find if it has no labels; empty if the dataset does not say.
     """
 
     shards: list[Shard]
@@ -137,11 +139,11 @@ def _of_manifest(folder: Folder, path: str) -> _Catalog:
         if version > current_format():
             known = f"and this maskmill knows none above {current_format()}; install a later one"
             raise DatasetError(f"{path}/{MANIFEST} is of format version {version}, {known}")
-        splits = {split: list(map(_shard_of, entry["shards"])) for split, entry in manifest["splits"].items()}
+        splits = {split: list(_shards_of(entry)) for split, entry in manifest["splits"].items()}
         files = {name: entry["bytes"] for name, entry in manifest["files"].items()}
         files |= {shard.path: shard.bytes for shards in splits.values() for shard in shards}
         names = {
-            split: tuple((entry.get("statistics") or {}).get("pixel_share", ()))
+            split: tuple(entry.get("class_names") or (entry.get("statistics") or {}).get("pixel_share", ()))
             for split, entry in manifest["splits"].items()
         }
         return _Catalog(splits, files, MANIFEST, splits, tuple(check_sums(manifest)), names)
@@ -153,8 +155,10 @@ def _of_manifest(folder: Folder, path: str) -> _Catalog:
         ) from error
 
 
-def _shard_of(entry: Mapping[str, Any]) -> Shard:
-    return Shard(entry["file"], entry["examples"], entry["bytes"], entry.get("sha256"))
+def _shards_of(split: Mapping[str, Any]) -> Iterator[Shard]:
+    labelled = split.get("labels", True)
+    for entry in split["shards"]:
+        yield Shard(entry["file"], entry["examples"], entry["bytes"], entry.get("sha256"), labelled)
 
 
 def _of_original(folder: Folder, path: str, names: Collection[str]) -> _Catalog:

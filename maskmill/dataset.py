@@ -16,7 +16,7 @@ from maskmill.epochs import order_by_shards
 from maskmill.errors import DatasetError
 from maskmill.fetch_ahead import FetchAhead, uses_of
 from maskmill.folder import Folder, folder_of
-from maskmill.measures import SplitMeasures, read_measures
+from maskmill.measures import SplitMeasures, read_image_ids, read_measures
 from maskmill.names import IMAGE, LABEL, TRAIN
 from maskmill.open_shards import OpenShards
 from maskmill.positions import places_of
@@ -32,7 +32,7 @@ _ALIGNMENT = 64
 
 class _Example(NamedTuple):
     image: NDArray[np.uint8]
-    label: NDArray[Any]
+    label: Any  # an array, or None
     image_id: str
 
 
@@ -41,7 +41,8 @@ class Example(_Example):
 
     Attributes:
         image: uint8 [1, H, W].
-        label: float32 [1, H, W] for the loss bce, float32 [classes, H, W] for multilabel_bce, int32 [H, W] for ssce.
+        label: float32 [1, H, W] for the loss bce, float32 [classes, H, W] for multilabel_bce, int32 [H, W] for ssce;
+            None in a dataset without labels (`csv: null`).
         image_id: file name of the image; "" in a dataset of create_hdf5_files.py, which does not record it.
         view: what the example shows of the image file; None if the dataset does not record it.
     """
@@ -51,7 +52,7 @@ class Example(_Example):
 
 class _Batch(NamedTuple):
     images: NDArray[np.uint8]
-    labels: NDArray[Any]
+    labels: Any  # an array, or None
     image_ids: list[str]
 
 
@@ -60,7 +61,7 @@ class Batch(_Batch):
 
     Attributes:
         images: uint8 [n, 1, H, W].
-        labels: [n, …], each as in `Example`.
+        labels: [n, …], each as in `Example`; None in a dataset without labels.
         image_ids: n file names.
         views: what the examples show of the image files; None if the dataset does not record it.
     """
@@ -129,7 +130,9 @@ class Dataset(Sequence[Example]):
         split: name of the split.
         cache: where copies of its shards are kept; None if they are read from `path`.
         class_names: names of the classes that labels distinguish, in the order of `areas`: for the loss bce one, which
-            names them all. Empty if the dataset does not say, or the split has no examples.
+            names them all. Without labels, those that a model is to find. Empty if the dataset does not say, or the
+            split has no examples.
+        labelled: whether examples have labels; those of a dataset with `csv: null` have none.
     """
 
     def __init__(
@@ -145,6 +148,7 @@ class Dataset(Sequence[Example]):
         self.split = split
         self.cache = cache
         self.class_names = class_names
+        self.labelled = all(shard.labelled for shard in shards)
         self._shards = tuple(shards)
         self._label_dtype = label_dtype
         # Indices in the split, if this is a part of it.
@@ -172,7 +176,7 @@ class Dataset(Sequence[Example]):
         """Returns an example, given its index; or a part of the dataset, given a slice or indices."""
         if isinstance(position, int | np.integer):
             batch = self.read([int(position)])
-            example = Example(batch.images[0], batch.labels[0], batch.image_ids[0])
+            example = Example(batch.images[0], batch.labels[0] if self.labelled else batch.labels, batch.image_ids[0])
             example.view = batch.views and batch.views.of(0)
             return example
         part = Dataset.__new__(Dataset)
@@ -204,6 +208,8 @@ class Dataset(Sequence[Example]):
         They share one piece of memory. With several of about the same size, malloc gives the memory back to the system
         with each batch, and to get it again takes longer than to read.
         """
+        if not self.labelled:
+            return Batch(np.empty((size, *self.image_shape), np.uint8), None, [""] * size)
         shapes = ((size, *self.image_shape), (size, *self.label_shape))
         images = math.prod(shapes[0])
         start = -(-images // _ALIGNMENT) * _ALIGNMENT
@@ -217,7 +223,10 @@ class Dataset(Sequence[Example]):
         for row in rows:
             number, example = places[row]
             reader = self._open.reader(self._shards[number])
-            begun.append(reader.begin(example, {IMAGE: batch.images[row], LABEL: batch.labels[row]}))
+            targets = {IMAGE: batch.images[row]}
+            if self.labelled:
+                targets[LABEL] = batch.labels[row]
+            begun.append(reader.begin(example, targets))
             if reader.image_ids:
                 batch.image_ids[row] = reader.image_ids[example]
             if reader.views is not None:
@@ -311,6 +320,16 @@ class Dataset(Sequence[Example]):
         return self._measured().image_hashes
 
     @property
+    def image_ids(self) -> list[str]:
+        """File name of the image of each example, as the shards record it.
+
+        Raises:
+            DatasetError: create_hdf5_files.py made the dataset; or a shard is damaged.
+        """
+        names = read_image_ids(folder_of(self.path), self._shards)
+        return names if self._part is None else [names[position] for position in self._part.tolist()]
+
+    @property
     def views(self) -> Views | None:
         """What the examples show of their image files; None if the dataset does not record it. Raises as `areas`."""
         return self._measured().views
@@ -347,6 +366,8 @@ class Dataset(Sequence[Example]):
         return self._measures[0].part(np.arange(len(self._places)) if self._part is None else self._part)
 
     def _form(self, name: str) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
+        if name == LABEL and not self.labelled:
+            raise DatasetError(f"{self.path}: {self.split} has no labels, as it was made with csv: null")
         if name not in self._forms:
             filled = next((shard for shard in self._shards if shard.examples), None)
             if filled is None:

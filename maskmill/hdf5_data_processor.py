@@ -33,7 +33,7 @@ class Hdf5DataProcessor:
         cache: `cache` and `cache_bytes` of `open_dataset`.
 
     Raises:
-        ValueError: the examples have another shape than `image_shape`, or the loss is unknown.
+        ValueError: the examples have no labels, or another shape than `image_shape`, or the loss is unknown.
         DatasetError: data_dir is not a split of a finished dataset.
     """
 
@@ -45,6 +45,11 @@ class Hdf5DataProcessor:
         data_dir = params["data_dir"]
         root, split = os.path.split(data_dir.rstrip("/") if "://" in data_dir else os.path.normpath(data_dir))
         self._examples = open_dataset(root or ".", split, **cache)
+        if not self._examples.labelled:
+            raise ValueError(
+                f"{params['data_dir']}: the examples have no labels (csv: null), which training needs; read them for "
+                "prediction with maskmill.open_dataset or maskmill.torch.ExampleDataset"
+            )
         height, width = params["image_shape"][:2]
         if self._examples.image_shape[1:] != (height, width):
             found = " x ".join(map(str, self._examples.image_shape[1:]))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from maskmill.catalog import Shard
 from maskmill.errors import DatasetError
 from maskmill.folder import Folder
-from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, PIXEL_SUMS, group_name
+from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, IMAGE_IDS, PIXEL_SUMS, group_name
 from maskmill.positions import places_of
 from maskmill.shard_index import DAMAGE, is_of_system
 from maskmill.statistics import Statistics, statistics_of
@@ -80,6 +80,30 @@ def read_measures(folder: Folder, shards: Sequence[Shard]) -> SplitMeasures:
     begins = np.cumsum([0, *(shard.examples for shard in shards)], dtype=np.int64)
     of_split = SplitMeasures(areas, pixel_sums, image_hashes, pixels, Views(*views) if views else None)
     return of_split.part(begins[places[:, 0]] + places[:, 1])
+
+
+def read_image_ids(folder: Folder, shards: Sequence[Shard]) -> list[str]:
+    """Reads the file names of the images of a split, in the order of the examples.
+
+    Args:
+        folder: folder of the dataset.
+        shards: of the split, in order.
+
+    Raises:
+        DatasetError: create_hdf5_files.py wrote a shard; or it is damaged, or was replaced.
+    """
+    of_shards = [_read(folder, shard, _image_ids_of) if shard.examples else [] for shard in shards]
+    return [of_shards[number][example] for number, example in places_of(shards).tolist()]
+
+
+def _image_ids_of(file: h5py.File, shard: Shard) -> list[str]:
+    if IMAGE_IDS not in file.attrs:
+        problem = f"{shard.path} does not record the names of its images, as create_hdf5_files.py wrote it"
+        raise DatasetError(f"{problem}; make the dataset again with this maskmill (maskmill create)")
+    names = [bytes(name).decode() for name in file.attrs[IMAGE_IDS]]
+    if len(names) != shard.examples:
+        raise ValueError(f"it has {len(names)} {IMAGE_IDS} instead of {shard.examples}")
+    return names
 
 
 def _read(folder: Folder, shard: Shard, read: Callable[[h5py.File, Shard], Any]) -> Any:

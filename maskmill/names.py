@@ -49,6 +49,8 @@ LABEL = "label"
 
 # The splits of create_hdf5_files.py.
 TRAIN, EVAL = "train_input", "eval_input"
+# The split of images without labels, if the parameter file has a section of this name.
+TEST = "test_input"
 
 Loss = Literal["bce", "multilabel_bce", "ssce"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)

@@ -84,6 +84,7 @@ def _build(
         unlisted=job.input.unlisted,
         excluded=job.input.excluded,
         groups=groups,
+        note_unused=not files,
     )
     selections = selections_of(selection.rules)
     selected = grouped.images | SelectExamples(

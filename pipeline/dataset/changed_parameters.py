@@ -14,8 +14,17 @@ _PLACES = frozenset({"input_args.output_dir", "input_args.params", "data_dir"})
 # Keys that decide how an example looks, or which rows it has; the others decide which examples there are, and where.
 FORM = frozenset(
     {
-        *("image_shape", "max_image_shape", "class_id", "num_classes", "loss", "max_image_pixels", "label_dtype"),
-        *("classes", "class_column", "mask_column", "separator"),
+        *(
+            "image_shape",
+            "max_image_shape",
+            "class_id",
+            "num_classes",
+            "loss",
+            "max_image_pixels",
+            "label_dtype",
+            "views",
+        ),
+        *("csv", "classes", "class_column", "mask_column", "separator"),
         *(f"runs.{name}" for name in RunsParams.model_fields),
     }
 )
@@ -36,14 +45,19 @@ def changed_parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> Change
     Returns:
         old and new value by the path of the key, such as "train_input.image_shape"; None if there is no such key.
     """
-    before, after = dict(_flatten(_complete(old))), dict(_flatten(_complete(new)))
+    splits = [name for name in dict.fromkeys((*old, *new)) if f"{name}_hdf" in {*old, *new}]
+    before, after = dict(_flatten(_complete(old, splits))), dict(_flatten(_complete(new, splits)))
     paths = dict.fromkeys([*before, *after])
     return {path: (before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)}
 
 
-def names_with_effect(paths: Iterable[str]) -> list[str]:
-    """Returns the names of the parameters that affect a dataset, each once, without their sections."""
-    names = dict.fromkeys(map(_name, paths))
+def names_with_effect(changed: ChangedParameters) -> list[str]:
+    """Returns the names of the parameters that affect a dataset, each once, without their sections.
+
+    Args:
+        changed: old and new values, by path; other names of CSV files alone affect nothing.
+    """
+    names = dict.fromkeys(_name(path) for path, values in changed.items() if path != "maskmill.csv" or None in values)
     return [name for name in names if name in _EFFECTIVE]
 
 
@@ -52,12 +66,12 @@ def _name(path: str) -> str:
     return name or section
 
 
-def _complete(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _complete(parameters: Mapping[str, Any], splits: Iterable[str]) -> dict[str, Any]:
     """Adds the defaults of keys that a file leaves out, and drops what is written by the run."""
     written = {f"{name}_hdf" for name in parameters}
     complete: dict[str, Any] = {name: section for name, section in parameters.items() if name not in written}
-    for name in parameters:
-        if f"{name}_hdf" in parameters:
+    for name in splits:
+        if name in parameters:
             section = {key: value for key, value in parameters[name].items() if key not in _FORCED}
             complete[name] = {**_defaults(SplitParams), **section}
     ours = parameters.get("maskmill") or {}
@@ -97,4 +111,4 @@ _EFFECTIVE = frozenset(
         *(f"runs.{name}" for name in RunsParams.model_fields),
         *("loss", "name", "num_output_files", "num_processes"),
     }
-) - {"csv", "images"}
+) - {"images"}

@@ -22,11 +22,15 @@ def example_format(document: Mapping[str, Any], split: str, written: Iterable[st
     Raises:
         ValueError, KeyError, TypeError: the document does not say.
     """
-    label, section, ours = label_format(document, split, written), document[split], document.get("maskmill") or {}
+    section, ours = document[split], document.get("maskmill") or {}
+    labelled = ours.get("csv", ()) is not None
+    label = label_format(document, split, written if labelled else None)
     most = section.get("max_image_shape", SplitParams.model_fields["max_image_shape"].default)
     return ExampleFormat(
         resized=(min(label.height, most[0]), min(label.width, most[1])),
         label=label,
         max_pixels=ours.get("max_image_pixels", MAX_PIXELS),
         by_rows=(ours.get("runs") or {}).get("order") == "rows",
+        records_views=not labelled or ours.get("views", False),
+        labelled=labelled,
     )

@@ -63,7 +63,7 @@ def find_inputs(params: Params) -> dict[str, SplitInput]:
 def _find_input(name: str, split: SplitParams, params: Params, problems: list[str]) -> SplitInput:
     data_dir, keys = absolute(split.data_dir), params.maskmill
     if not is_folder(data_dir):
-        mend = beside_params(split.data_dir, params.source, keys.image_folders, keys.csv) or "correct the path"
+        mend = beside_params(split.data_dir, params.source, keys.image_folders, keys.csv_files) or "correct the path"
         problems.append(f"{name}.data_dir: there is no folder {split.data_dir} ({data_dir}); {mend}")
         return SplitInput({}, ())
     folders = [join(data_dir, name) for name in keys.image_folders]
@@ -74,24 +74,24 @@ def _find_input(name: str, split: SplitParams, params: Params, problems: list[st
     ]
     images = tuple(map(absolute, folders))
     if not missing:
-        problems += check_images(data_dir, keys.image_folders) or check_names_apart(images)
+        problems += check_images(data_dir, keys.image_folders, by_name=keys.csv is None) or check_names_apart(images)
     csv: dict[str, FileInfo] = {}
-    for pattern in keys.csv:
+    for pattern in keys.csv_files:
         found = _match_csv(data_dir, pattern)
         if not found:
             mend = _csv_in(data_dir, pattern) or "set maskmill.csv, or correct data_dir"
             missing.append(f"{join(data_dir, pattern)}: there is no such CSV file; {mend}")
         csv.update((absolute(info.path), info) for info in found)
     if missing and (mend := _other_data_dir(split.data_dir, params)):
-        wanted = f"{', '.join(keys.csv)} and {', '.join(keys.image_folders)}"
-        missing = [f"{name}.data_dir: {wanted} are not in {split.data_dir}; {mend}"]
+        wanted = " and ".join(filter(None, (", ".join(keys.csv_files), ", ".join(keys.image_folders))))
+        missing = [f"{name}.data_dir: {wanted} {'are' if keys.csv else 'is'} not in {split.data_dir}; {mend}"]
     problems += missing
     return SplitInput(csv, images)
 
 
 def _other_data_dir(data_dir: str, params: Params) -> str:
     """Returns the advice to give the folder in which the input is, "" if it is not found."""
-    images, csv = params.maskmill.image_folders, params.maskmill.csv
+    images, csv = params.maskmill.image_folders, params.maskmill.csv_files
     if mend := beside_params(data_dir, params.source, images, csv):
         return mend
     better = better_data_dirs(data_dir, images, csv)

@@ -29,6 +29,7 @@ class JobInput:
         fingerprint: sha256 of everything that decides the dataset, hexadecimal.
         excluded: names of files that become no examples, as `file_named` gives them.
         groups: path of the CSV file with the group of each image; None if there is none.
+        image_suffix: what makes the name of a file of the name in a row, or in the file of groups.
     """
 
     files: tuple[CsvFile, ...]
@@ -39,6 +40,7 @@ class JobInput:
     fingerprint: str = ""
     excluded: frozenset[str] = frozenset()
     groups: str | None = None
+    image_suffix: str = ""
 
     @property
     def image_folders(self) -> tuple[str, ...]:
@@ -50,10 +52,9 @@ class JobInput:
         """Every path that the job reads from."""
         return (*(file.path for file in self.files), *self.image_folders, *([self.groups] if self.groups else []))
 
-    @property
-    def image_suffix(self) -> str:
-        """What makes the name of a file of the name in a row."""
-        return self.files[0].columns.format.image_suffix if self.files else ""
+    def counted(self, rows: int, images: int) -> int:
+        """Returns what a percentage of `--max_rejected` is of: the rows, or without a CSV the images."""
+        return rows if self.files else images
 
     @property
     def csv_bytes(self) -> int:
@@ -100,8 +101,9 @@ class JobForm:
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """Names of the classes that any split takes, each once."""
-        numbers = dict.fromkeys(number for form in self.examples.values() for number in form.label.classes)
+        """Names of the classes that any split takes, each once; none without labels."""
+        labelled = (form for form in self.examples.values() if form.labelled)
+        numbers = dict.fromkeys(number for form in labelled for number in form.label.classes)
         return tuple(self.classes[number - 1] for number in numbers)
 
 

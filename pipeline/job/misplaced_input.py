@@ -25,28 +25,32 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./][\w ./-]*")
 _NO_IMAGES = (".txt", ".md", ".csv", ".json", ".xml", ".html", ".pdf", ".yaml", ".zip", ".gz", ".tar", ".7z", ".rar")
 
 
-def check_images(data_dir: str, images: Sequence[str]) -> list[str]:
+def check_images(data_dir: str, images: Sequence[str], *, by_name: bool = False) -> list[str]:
     """Says what is wrong with folders in which no image is.
 
     Args:
         data_dir: folder that relative names begin in.
         images: value of `maskmill.images`, a list; the folders exist.
+        by_name: whether only files count that have the ending of an image, because no row names any.
 
     Returns:
         a message for each of them that holds no image.
     """
-    problems = ((name, _without_images(join(data_dir, name))) for name in images)
+    problems = ((name, _without_images(join(data_dir, name), by_name=by_name)) for name in images)
     return [f"{join(data_dir, name)}: {_advise(*found, name, images)}" for name, found in problems if found]
 
 
-def _without_images(folder: str) -> tuple[str, list[str]] | None:
+def _without_images(folder: str, *, by_name: bool) -> tuple[str, list[str]] | None:
     """Returns what is wrong with a folder, and which folders below it hold images; None if it may hold some itself."""
-    if any(may_be_image(info.name) for info in list_folder(folder)):
+    counts = _is_clearly_image if by_name else may_be_image
+    if any(counts(info.name) for info in list_folder(folder)):
         return None
     if found := folders_with_images(folder):
         return "holds no images", found
     if not all(is_utf8(info.name) for info in list_folder(folder, every_name=True)):
         return "holds no images with names in UTF-8; rename its files", []
+    if any(may_be_image(info.name) for info in list_folder(folder)):
+        return "holds no file that ends as images do, such as .jpg or .png; rename its files", []
     return "holds no images; put them there, or set maskmill.images", []
 
 

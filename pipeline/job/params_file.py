@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from maskmill.names import DATA_PARAMS, EVAL, TRAIN, Loss
+from maskmill.names import DATA_PARAMS, EVAL, TEST, TRAIN, Loss
 from maskmill.pipeline.errors import UsageError
 from maskmill.pipeline.job.classes import class_names
 from maskmill.pipeline.job.other_files import other_bytes, other_document, other_text
@@ -187,6 +187,8 @@ def _split_names(document: dict[str, Any]) -> list[str]:
     shares = _section(document, "maskmill").get("splits")
     if isinstance(shares, dict) and shares and all(map(SPLIT_NAME.fullmatch, shares)):
         return list(shares)
+    if _section(document, "maskmill").get("csv", ()) is None:
+        return [TEST if TEST in document else EVAL]
     return [TRAIN, EVAL]
 
 

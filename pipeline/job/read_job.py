@@ -97,7 +97,7 @@ def make_job(
     job_input = _job_input(params, inputs, rules, lists, checksum=checksum, settings=settings)
     selection = JobSelection(
         rules=rules,
-        assignment=params.maskmill.assignment,
+        assignment=params.assignment,
         salt=params.maskmill.salt,
         negatives=params.negatives,
         group_pattern=params.maskmill.group_pattern,
@@ -173,6 +173,7 @@ def _job_input(
         checksum=checksum,
         excluded=lists.excluded,
         groups=lists.groups,
+        image_suffix=params.maskmill.image_suffix,
     )
     fingerprint = input_fingerprint(statuses.values(), found.image_folders, settings)
     return dataclasses.replace(found, fingerprint=fingerprint)

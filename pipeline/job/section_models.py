@@ -35,7 +35,7 @@ SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
 # Keys that say which group an image is in, in the order of the model.
 _GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 # Keys that came later than the rest. Datasets that do without them keep their fingerprints.
-_LATER_KEYS = ("exclude", "groups", "duplicates", "licence")
+_LATER_KEYS = ("exclude", "groups", "duplicates", "views", "licence")
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -124,6 +124,23 @@ def _check_negatives(value: object) -> object:
     raise ValueError(f"{shown(value)} is not supported")
 
 
+def _without_labels(info: ValidationInfo) -> bool:
+    """Returns whether `csv` is null."""
+    return info.data.get("csv", ()) is None
+
+
+def _check_any_negatives(value: str | float, info: ValidationInfo) -> str | float:
+    if _without_labels(info) and value in ("none", 0):
+        raise ValueError("with csv: null every image is without a defect, and there would be no example")
+    return value
+
+
+def _check_ranks_classes(assignment: str, info: ValidationInfo) -> str:
+    if _without_labels(info) and assignment == "stratified":
+        raise ValueError("with csv: null there are no classes to stratify by")
+    return assignment
+
+
 def _check_pattern(pattern: str) -> str:
     try:
         re.compile(pattern)
@@ -141,6 +158,8 @@ def _check_assignment(value: object) -> object:
 def _check_groups(value: str | None, info: ValidationInfo) -> str | None:
     if value is None:
         return None
+    if info.field_name == "group_column" and _without_labels(info):
+        raise ValueError("with csv: null there are no rows; use group_pattern or groups")
     _check_keeps_together("groups", info)
     if other := _group_source(info):
         raise ValueError(f"there is a {other}, too; keep one of them")
@@ -310,7 +329,8 @@ class MaskmillParams(BaseModel):
     """Checks the section `maskmill`, which the original does not have.
 
     Attributes:
-        csv: Names of the CSV files; their rows count in this order.
+        csv: Names of the CSV files; their rows count in this order. With null there are no labels: all images of the
+            image folder become examples, in the order of their names, for prediction.
         images: Image folder, or a list of them; a name may be in only one of them.
         image_column: Column with the file name of the image.
         image_suffix: Appended to that name to make the file name, such as `.png`.
@@ -335,13 +355,18 @@ class MaskmillParams(BaseModel):
             only the first by ImageId becomes an example (drop).
         splits: Sections to make, each with its share of the examples, in order; null is train_input and eval_input,
             with their train_test_split.
+        views: Whether shards record the size of each image file, and which part of it the example shows, as
+            `maskmill.submission` needs. Without labels they always do.
         label_dtype: Labels have the dtype of the original, or uint8, which takes a quarter of the memory of a reader.
         licence: Licence of the dataset, which croissant.json repeats: its SPDX name, such as CC-BY-4.0, or its URL.
     """
 
     model_config = _STRICT
 
-    csv: Texts = Field(default=("train.csv",), description="give a file name or a list of file names")
+    csv: Texts | None = Field(
+        default=("train.csv",),
+        description="give a file name, a list of file names, or null",
+    )
     images: NameOrNames = Field(
         default="train_images", description="give the name of the image folder, or a list of names"
     )
@@ -354,7 +379,7 @@ class MaskmillParams(BaseModel):
         default="comma", description="give comma, semicolon, tab or pipe, or the character in quotes"
     )
     classes: ClassNames | None = Field(default=None, description=f"give a list of at most {MAX_CLASSES} names")
-    negatives: Negatives = Field(
+    negatives: Annotated[Negatives, AfterValidator(_check_any_negatives)] = Field(
         default="as_listed", description="give as_listed, none, all, or a share between 0 and 1"
     )
     exclude: ListOrPath | None = Field(
@@ -364,7 +389,7 @@ class MaskmillParams(BaseModel):
         default=MAX_IMAGE_PIXELS, ge=1, le=MAX_NUMBER, description=f"give a whole number from 1 to {MAX_NUMBER}"
     )
     max_shard_bytes: Size | None = Field(default=None, description="give a number of bytes, 1 or more")
-    assignment: Annotated[str, BeforeValidator(_check_assignment)] = Field(
+    assignment: Annotated[str, BeforeValidator(_check_assignment), AfterValidator(_check_ranks_classes)] = Field(
         default="position", description=f"give {', '.join(STRATEGIES[:-1])} or {STRATEGIES[-1]}"
     )
     salt: str = Field(default="", description="give a text")
@@ -384,8 +409,14 @@ class MaskmillParams(BaseModel):
         default=None,
         description="give names of sections that end in _input, each with a share above 0; together at most 1",
     )
+    views: bool = Field(default=False, description="give true or false")
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
     licence: Text | None = Field(default=None, description="give a name such as CC-BY-4.0, or a URL")
+
+    @property
+    def csv_files(self) -> tuple[str, ...]:
+        """Names of the CSV files; none if there are no labels."""
+        return self.csv or ()
 
     @property
     def image_folders(self) -> tuple[str, ...]:

@@ -17,12 +17,13 @@ from maskmill.pipeline.messages.quantities import count
 from maskmill.pipeline.preview.find_rows import FoundRows, find_rows
 from maskmill.pipeline.report.class_counts import class_title
 from maskmill.pipeline.report.draw_example import draw_side_by_side
-from maskmill.transforms.examples.image import decode_grey
+from maskmill.transforms.examples.image import decode_grey, is_image_name
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.make_example import make_mask
 from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.examples.spec import ExampleFormat
-from maskmill.transforms.files.find_files import exists
+from maskmill.transforms.files.file_names import is_litter
+from maskmill.transforms.files.find_files import exists, list_folder
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes
 from maskmill.transforms.rejected import DataError
@@ -35,7 +36,8 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
 
     Args:
         params_file: path of the parameter file.
-        image_id: the image, as the rows name it; None is the first one with a mask.
+        image_id: the image, as the rows name it; None is the first one with a mask, or without labels the first by
+            name.
         output: path of the PNG.
 
     Returns:
@@ -48,13 +50,14 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
     """
     check_output_file(output, "preview.png")
     params = read_params(params_file)
-    rows, source = _find(params, image_id)
+    rows, source = _find(params, image_id) if params.labelled else _find_image(params, image_id)
     path = _path_of(rows.image_id, source)
     try:
         pixels = decode_grey(read_bytes(path), params.maskmill.max_image_pixels)
-        label = _label(rows, params, *pixels.shape)
+        label = _label(rows, params, *pixels.shape) if params.labelled else None
     except FileNotFoundError as error:
-        raise UsageError(f"{path}: there is no such image; correct the row, or add the image") from error
+        mend = "correct the row, or add the image" if params.labelled else "give the name of a file in maskmill.images"
+        raise UsageError(f"{path}: there is no such image; {mend}") from error
     except DataError as error:
         raise TooManyRejectedError(f"{path}: {error.message} ({error.code.value})") from error
     try:
@@ -64,6 +67,9 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
         Image.fromarray(picture).save(output, "PNG")
     except OSError as error:
         raise MaskmillError(f"{output}: the picture cannot be written: {error.strerror or error}") from error
+    if label is None:
+        height, width = pixels.shape
+        return f"{rows.image_id}: {height} x {width} pixels, without a label (csv: null)\ndrawn in {output}\n"
     return "".join(f"{line}\n" for line in _describe(rows, label, row_format(params).classes, output))
 
 
@@ -82,6 +88,17 @@ def _find(params: Params, image_id: str | None) -> tuple[FoundRows, SplitInput]:
         first_bad = first_bad or rows.first_bad
     problem = f"no row is of the image {image_id}" if image_id else "no row has a mask"
     raise UsageError("\n".join([problem, *([f"the first bad row: {first_bad}"] if first_bad else [])]))
+
+
+def _find_image(params: Params, image_id: str | None) -> tuple[FoundRows, SplitInput]:
+    """Finds an image of a set without labels."""
+    for source in find_inputs(params).values():
+        if image_id is not None:
+            return FoundRows(image_id), source
+        listed = (info.name for folder in source.images for info in list_folder(folder))
+        if first := min((name for name in listed if is_image_name(name) and not is_litter(name)), default=None):
+            return FoundRows(first), source
+    raise UsageError("there is no image; correct maskmill.images")
 
 
 def _path_of(image_id: str, source: SplitInput) -> str:

@@ -18,16 +18,18 @@ Picture = NDArray[np.uint8]
 OPACITY = 0.5
 
 
-def class_planes(label: NDArray[np.generic]) -> list[NDArray[np.bool_]]:
+def class_planes(label: NDArray[np.generic] | None) -> list[NDArray[np.bool_]]:
     """Splits a label into masks of its classes.
 
     Args:
         label: [1, H, W] for the loss bce, [classes, H, W] for multilabel_bce, with the background first, or [H, W] for
-            ssce.
+            ssce; None without a label.
 
     Returns:
         bool [H, W] for each class, from 1.
     """
+    if label is None:
+        return []
     if label.ndim == 2:
         return [label == number for number in range(1, int(label.max(initial=0)) + 1)]
     return [channel > 0 for channel in (label if len(label) == 1 else label[1:])]
@@ -63,6 +65,8 @@ def shown_classes(example: Example, names: Sequence[str]) -> list[str]:
 def draw_side_by_side(example: Example, classes: Mapping[str, int], gap: int = 4) -> Picture:
     """Draws image and labelled image side by side, or one above the other if they are wide, with a legend below.
 
+    Without a label, there is only the image.
+
     Args:
         example: image and label.
         classes: the numbers of the classes that the label distinguishes, by name, in its order.
@@ -72,6 +76,8 @@ def draw_side_by_side(example: Example, classes: Mapping[str, int], gap: int = 4
         uint8 [height, width, 3]; the legend names the classes that the example shows, and is left out without any.
     """
     grey = np.repeat(example.image[0, :, :, np.newaxis], 3, axis=2)
+    if example.label is None:
+        return grey
     height, width = grey.shape[:2]
     wide = width > 2 * height
     white = np.full((gap, width, 3) if wide else (height, gap, 3), 255, np.uint8)

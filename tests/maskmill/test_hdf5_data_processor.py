@@ -11,7 +11,7 @@ import pytest
 
 from maskmill import open_dataset
 from maskmill.augment import flip, normalize, rotate
-from tests.support.builders import write_dataset
+from tests.support.builders import write_dataset, write_images
 from tests.support.command import create
 from tests.support.datasets import make_dataset
 from tests.support.needs import needs_package
@@ -121,3 +121,13 @@ def test_a_store_is_read_through_a_cache_and_by_shards(path: Path, tmp_path: Pat
     assert loader.dataset.plan.window == 1
     assert sum(len(images) for images, _ in loader) == 5
     assert len(list((tmp_path / "cache").iterdir())) == 3
+
+
+def test_examples_without_labels_are_refused(tmp_path: Path) -> None:
+    write_images(tmp_path / "data" / "train_images", ["a.jpg", "b.jpg"])
+    path = create(tmp_path, tmp_path / "data", maskmill={"csv": None})
+    section = {"data_dir": f"{path}/eval_input", "image_shape": [16, 24, 1], "loss": "bce", "batch_size": 1}
+    with pytest.raises(
+        ValueError, match=r"eval_input: the examples have no labels \(csv: null\), which training needs"
+    ):
+        Hdf5DataProcessor(section)

@@ -36,7 +36,7 @@ from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.files.file_names import is_litter, normal_form
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.rejected import Code, Rejected
-from maskmill.transforms.tallies import ANNOTATED_IMAGES, BESIDE_DEFECT, NO_NEGATIVES, OTHER_FORM
+from maskmill.transforms.tallies import ANNOTATED_IMAGES, BESIDE_DEFECT, NO_NEGATIVES, OTHER_FORM, UNUSED_FILES
 
 # CSV text in one partition; in memory it takes about ten times as much.
 PARTITION_BYTES = 2**22
@@ -154,6 +154,7 @@ class JoinRowsToFiles(beam.DoFn):
         folders: paths of the image folders; see `ListImages`.
         unlisted: for the index of a folder, the sources that use its images without rows, too.
         excluded: see `GroupByImage`.
+        note_unused: see `GroupByImage`.
     """
 
     def __init__(
@@ -161,12 +162,15 @@ class JoinRowsToFiles(beam.DoFn):
         folders: tuple[tuple[str, ...], ...],
         unlisted: Mapping[int, tuple[int, ...]],
         excluded: Collection[str] = (),
+        *,
+        note_unused: bool = False,
     ) -> None:
         self.folders = folders
         # Of the paths of their files; `join` would judge the folder again for each.
         self.prefixes = [[join(folder, "") for folder in together] for together in folders]
         self.unlisted = unlisted
         self.excluded = excluded
+        self.note_unused = note_unused
 
     def process(self, partition: tuple[int, dict[str, Iterable[PackedBatch]]]) -> Iterable[Any]:
         """Yields at most one annotated image for each file, rejected rows, and numbers of images and rows."""
@@ -174,11 +178,15 @@ class JoinRowsToFiles(beam.DoFn):
         rows: dict[ImageKey, list[AnnotationRow]] = defaultdict(list)
         for key, row in unpack(joined["rows"], ROW_CODEC):
             rows[key].append(row)
+        # Beam gives lists, which can be read twice.
         files = self._files_of(unpack(joined["files"], FILE_CODEC), rows)
+        if self.note_unused:
+            names = [image_id for (_, image_id), _ in unpack(joined["files"], FILE_CODEC)]
+            unused = sum(not is_image_name(name) and not is_litter(name) for name in names)
+            yield beam.pvalue.TaggedOutput("tallies", (UNUSED_FILES, unused))
         # An image with a file of exactly its name may have one in another Unicode form, too, which is no negative.
         unsure = [key for key in rows if key not in files or (key[0] in self.unlisted and not key[1].isascii())]
         if unsure:
-            # Beam gives lists, which can be read twice.
             similar = SimilarFiles(unsure, unpack(joined["files"], FILE_CODEC))
             yield from self._take_other_forms([key for key in unsure if key not in files], similar, rows, files)
             missing = [key for key in rows if key not in files]
@@ -288,6 +296,8 @@ class GroupByImage(beam.PTransform):
         unlisted: for the index of a folder, the sources that use its images without rows, too.
         excluded: names of files, as `file_named` gives them, that are not used without rows either.
         groups: output of `ReadGroups`; None if there is no file of groups.
+        note_unused: whether to count the files that are left out because of their names, where nothing but a name says
+            that a file is an image.
     """
 
     files: beam.PCollection[tuple[ImageKey, FileStatus]]
@@ -296,6 +306,7 @@ class GroupByImage(beam.PTransform):
     unlisted: Mapping[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     excluded: Collection[str] = ()
     groups: beam.PCollection[tuple[ImageKey, str]] | None = None
+    note_unused: bool = False
 
     def expand(self, rows: beam.PCollection[tuple[ImageKey, AnnotationRow]]) -> GroupedImages:
         batch_type = tuple[int, PackedBatch]
@@ -318,7 +329,7 @@ class GroupByImage(beam.PTransform):
             #              "files": [PackedBatch of (ImageKey, FileStatus)],
             #              "groups", if there are any: [PackedBatch of (ImageKey, group)]})
             | "JoinRowsToFiles"
-            >> beam.ParDo(JoinRowsToFiles(self.folders, self.unlisted, self.excluded))
+            >> beam.ParDo(JoinRowsToFiles(self.folders, self.unlisted, self.excluded, note_unused=self.note_unused))
             .with_outputs("rejected", "tallies", main="images")
             .with_output_types(AnnotatedImage)
         )

@@ -66,6 +66,7 @@ class ExampleFormat(NamedTuple):
         max_pixels: an image file with more pixels is rejected.
         by_rows: whether runs number pixels along the rows instead of down the columns.
         records_views: whether shards record the view of each example.
+        labelled: whether examples have a label; without one, `label` still says their size.
     """
 
     resized: tuple[int, int]
@@ -73,8 +74,14 @@ class ExampleFormat(NamedTuple):
     max_pixels: int = MAX_PIXELS
     by_rows: bool = False
     records_views: bool = False
+    labelled: bool = True
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of image and label, in pixels."""
         return self.label.height, self.label.width
+
+    @property
+    def num_areas(self) -> int:
+        """Number of classes that the label distinguishes; 0 without a label."""
+        return self.label.num_areas if self.labelled else 0

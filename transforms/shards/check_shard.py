@@ -45,7 +45,7 @@ class Sums(NamedTuple):
 def arrays_of(form: ExampleFormat) -> dict[str, ArrayForm]:
     """Returns the arrays of an example by name."""
     image = ArrayForm(np.dtype("u1"), (1, *form.size))
-    return {IMAGE: image, LABEL: ArrayForm(form.label.dtype, form.label.shape)}
+    return {IMAGE: image, **({LABEL: ArrayForm(form.label.dtype, form.label.shape)} if form.labelled else {})}
 
 
 def first_arrays(file: str | BinaryIO, examples: int) -> dict[str, ArrayForm] | None:
@@ -124,7 +124,7 @@ def _check_count(shard: h5py.File, examples: int) -> Iterator[str]:
 
 def _check_attributes(shard: h5py.File, examples: int, form: ExampleFormat) -> Iterator[str]:
     forms = {
-        AREAS: ArrayForm(np.dtype("<i4"), (examples, form.label.num_areas)),
+        AREAS: ArrayForm(np.dtype("<i4"), (examples, form.num_areas)),
         PIXEL_SUMS: ArrayForm(np.dtype("<u8"), (examples, 2)),
         IMAGE_HASHES: ArrayForm(np.dtype("<u8"), (examples,)),
     }
@@ -209,8 +209,9 @@ def _array(name: str, found: Any) -> ArrayForm:
 
 
 def _compare(found: Mapping[str, ArrayForm], arrays: Mapping[str, ArrayForm] | None) -> Iterator[str]:
-    if found.keys() != _ARRAYS:
-        yield f": holds {', '.join(sorted(found)) or 'nothing'} instead of {', '.join(sorted(_ARRAYS))}"
+    expected = _ARRAYS if arrays is None else arrays.keys()
+    if found.keys() != expected:
+        yield f": holds {', '.join(sorted(found)) or 'nothing'} instead of {', '.join(sorted(expected))}"
     elif arrays is not None:
         for key, form in arrays.items():
             if found[key] != form:
@@ -219,12 +220,12 @@ def _compare(found: Mapping[str, ArrayForm], arrays: Mapping[str, ArrayForm] | N
 
 def _check_content(group: h5py.Group, form: ExampleFormat, recorded: Sums | None) -> list[str]:
     label = form.label
-    found = Sums([0] * label.num_areas, [0, 0])
+    found = Sums([0] * form.num_areas, [0, 0])
     for part in _slabs(group[IMAGE]):  # any grey is right, as long as it can be read
         _, pixels, squares = sum_blocks(part[0])
         found.pixel_sums[:] = found.pixel_sums[0] + pixels, found.pixel_sums[1] + squares
     wrong = []
-    for part in _slabs(group[LABEL]):
+    for part in _slabs(group[LABEL]) if form.labelled else ():
         if problem := _label_problem(part, label):
             wrong.append(problem)
         found.areas[:] = (found.areas + count_areas(part, label)).tolist()

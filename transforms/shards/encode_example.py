@@ -42,7 +42,9 @@ def encode_example(image: NDArray[np.uint8], mask: ClassMask, view: View, form: 
         form: of the example.
     """
     label = form.label
-    chunks, areas = [], np.zeros(label.num_areas, np.int64)
+    chunks, areas = [], np.zeros(form.num_areas, np.int64)
+    if not form.labelled:
+        return EncodedExample(image[np.newaxis], (), measure(image, areas), 0, view)
     for offset, chunk in label.chunks(mask):
         chunks.append((offset, compress_chunk(chunk, label.numbers)))
         areas += count_areas(chunk, label, channel=offset[0])

@@ -1,13 +1,13 @@
 """Writes the file of a shard example by example, and reads it back.
 
-Layout: groups `example_0` … `example_<n-1>`, each with the datasets `image` (uint8 [1, H, W], contiguous) and `label`
-(see `LabelFormat`; chunked, compressed). The file's attribute `n_examples` (int64) counts them; its attribute
-`image_ids` (UTF-8, padded with zeros) names their images, all in one attribute because one for each image would take
-longer than everything else. The attributes `areas` (int32 [n, classes]), `pixel_sums` (uint64 [n, 2]) and
-`image_hashes` (uint64 [n]) hold what was measured of the examples, see `measure.Measures`. Where views are recorded,
-`image_sizes` (int32 [n, 2]), `shown` and `valid` (int32 [n, 4]) hold them, see `maskmill.views.Views`. In a file
-without examples there is only the first attribute. There are no timestamps, so that the same examples give the same
-bytes.
+Layout: groups `example_0` … `example_<n-1>`, each with the datasets `image` (uint8 [1, H, W], contiguous) and, if
+examples have labels, `label` (see `LabelFormat`; chunked, compressed). The file's attribute `n_examples` (int64) counts
+them; its attribute `image_ids` (UTF-8, padded with zeros) names their images, all in one attribute because one for each
+image would take longer than everything else. The attributes `areas` (int32 [n, classes]), `pixel_sums` (uint64 [n, 2])
+and `image_hashes` (uint64 [n]) hold what was measured of the examples, see `measure.Measures`. Where views are
+recorded, `image_sizes` (int32 [n, 2]), `shown` and `valid` (int32 [n, 4]) hold them, see `maskmill.views.Views`. In a
+file without examples there is only the first attribute. There are no timestamps, so that the same examples give the
+same bytes.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ Argument = TypeVar("Argument")
 def estimate_bytes(form: ExampleFormat) -> int:
     """Estimates the bytes of an example in a shard; rather too many than too few."""
     pixels = math.prod(form.size)
-    return pixels + _STRUCTURE_BYTES + math.prod(form.label.shape[:-2]) * (pixels // PIXELS_PER_BYTE)
+    planes = math.prod(form.label.shape[:-2]) if form.labelled else 0
+    return pixels + _STRUCTURE_BYTES + planes * (pixels // PIXELS_PER_BYTE)
 
 
 class ShardFile:
@@ -66,6 +67,7 @@ class ShardFile:
 
     def __init__(self, path: str, form: ExampleFormat) -> None:
         self._image_ids: list[bytes] = []
+        self._labelled = form.labelled
         self._views: list[View] | None = [] if form.records_views else None
         self.measures: list[Measures] = []
         self._storage = _Storage(open(path, "w+b", buffering=0))  # noqa: SIM115
@@ -95,9 +97,10 @@ class ShardFile:
         group = h5g.create(self._file.id, name, gcpl=self._group_properties)
         image = h5d.create(group, IMAGE.encode(), h5t.STD_U8LE, self._image_space, self._image_properties)
         image.write(h5s.ALL, h5s.ALL, example.image)
-        label = h5d.create(group, LABEL.encode(), self._label_type, self._label_space, self._label_properties)
-        for offset, chunk in example.label_chunks:
-            label.write_direct_chunk(offset, chunk)
+        if self._labelled:
+            label = h5d.create(group, LABEL.encode(), self._label_type, self._label_space, self._label_properties)
+            for offset, chunk in example.label_chunks:
+                label.write_direct_chunk(offset, chunk)
         self._image_ids.append(image_id.encode())
         self.measures.append(example.measures)
         if self._views is not None:

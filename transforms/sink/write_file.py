@@ -83,7 +83,7 @@ def write_file(
         rejected,
         overlaps=(sum(map(bool, overlaps)), sum(overlaps)),
         pixel_sums=(sum(one.pixel_sums[0] for one in file.measures), sum(one.pixel_sums[1] for one in file.measures)),
-        areas=tuple(sum((one.areas for one in file.measures), np.zeros(form.label.num_areas, np.int64)).tolist()),
+        areas=tuple(sum((one.areas for one in file.measures), np.zeros(form.num_areas, np.int64)).tolist()),
     )
 
 
