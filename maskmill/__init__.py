@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from maskmill.pipeline.messages.result import Result
     from maskmill.pipeline.verify.findings import Findings
     from maskmill.statistics import Statistics
+    from maskmill.write_submission import submission
 
 __version__ = "0.1.0"
 
@@ -50,6 +51,7 @@ __all__ = [
     "open_dataset",
     "plan",
     "report",
+    "submission",
     "verify",
 ]
 
@@ -60,6 +62,7 @@ _HOMES = {
     "Plan": "maskmill.pipeline.messages.plan",
     "Result": "maskmill.pipeline.messages.result",
     "Statistics": "maskmill.statistics",
+    "submission": "maskmill.write_submission",
     **dict.fromkeys(("create", "plan", "report", "verify"), "maskmill.pipeline.api"),
     **dict.fromkeys(
         ("ChangedTooMuchError", "DamagedError", "MaskmillError", "TooManyRejectedError", "UsageError"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 from statistics import mean
 from types import SimpleNamespace
@@ -52,7 +53,7 @@ def test_the_python_of_the_page_loads_batches(
     # What Lightning and accelerate do with a loader is theirs.
     trainer = SimpleNamespace(fit=lambda module, loader: list(loader))
     names: dict[str, Any] = {"trainer": trainer, "module": None, "accelerator": SimpleNamespace(prepare=list)}
-    first, epochs, again, numbers, balanced, cached, library, processor = python_blocks(TEXT)
+    first, epochs, again, numbers, balanced, cached, library, predicting, processor = python_blocks(TEXT)
     exec(first, names)
     assert [name for name in ("images", "labels") if tuple(names[name].shape[1:]) != (1, 256, 256)] == []
     steps = names["loader"].dataset.plan.steps
@@ -75,6 +76,12 @@ def test_the_python_of_the_page_loads_batches(
     assert list((folder / "cache").iterdir())
     exec(library, names)
     assert sum(len(images) for images, _ in names["loader"]) == len(names["examples"])
+    names["network"] = runpy.run_path(str(ROOT / "docs" / "train.py"))["Network"](1)
+    exec(predicting, names)
+    lines = (folder / "submission.csv").read_text().splitlines()
+    assert lines[0] == "ImageId,ClassId,EncodedPixels"
+    assert {line.split(",")[0] for line in lines[1:]} <= set(names["test"].image_ids)
+    assert len(names["test"]) == 200
     exec(processor, names)
     assert next(iter(names["loader"]))[0].shape == (8, 1, 256, 256)
 
