@@ -23,18 +23,18 @@ from maskmill.torch import BatchDataset, BatchLoader
 
 
 class Network(nn.Module):
-    """Maps images [n, 1, H, W] to logits [n, channels, H, W]."""
+    """Maps images [n, colours, H, W] to logits [n, channels, H, W]."""
 
-    def __init__(self, channels: int, width: int = 16) -> None:
+    def __init__(self, channels: int, colours: int = 1, width: int = 16) -> None:
         super().__init__()
         self.down = nn.Sequential(
-            nn.Conv2d(1, width, 3, stride=2, padding=1),
+            nn.Conv2d(colours, width, 3, stride=2, padding=1),
             nn.ReLU(),
             nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
             nn.ReLU(),
         )
         self.up = nn.Sequential(nn.Conv2d(2 * width, width, 3, padding=1), nn.ReLU())
-        self.head = nn.Conv2d(width + 1, channels, 3, padding=1)
+        self.head = nn.Conv2d(width + colours, channels, 3, padding=1)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         found = nn.functional.interpolate(self.up(self.down(images)), images.shape[2:])
@@ -57,13 +57,15 @@ def loss_of(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def standardize(image, label, random, mean, std):
-    """Gives the grey levels of all examples together the mean 0 and the standard deviation 1."""
+    """Gives each channel of all examples together the mean 0 and the standard deviation 1."""
     return ((image - mean) / std).astype(np.float32), label
 
 
 def standardized(examples: Dataset):
     """Returns `standardize` with the numbers of a dataset; workers may be forked or spawned."""
-    return functools.partial(standardize, mean=examples.statistics.mean, std=examples.statistics.std)
+    numbers = examples.statistics
+    mean, std = (np.reshape(number, (-1, 1, 1)) for number in (numbers.mean, numbers.std))
+    return functools.partial(standardize, mean=mean, std=std)
 
 
 def main() -> None:
@@ -78,7 +80,7 @@ def main() -> None:
     loader = BatchLoader(
         BatchDataset(examples, batch_size=8, transform=standardized(examples)), num_workers=2, persistent_workers=True
     )
-    network = Network(count_channels(examples))
+    network = Network(count_channels(examples), examples.image_shape[0])
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     print(f"{examples}: {loader.dataset.plan.steps} steps an epoch")
 

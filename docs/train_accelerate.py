@@ -24,7 +24,7 @@ def main() -> None:
     torch.manual_seed(0)
     accelerator = Accelerator()
     examples = open_dataset(sys.argv[1], "train_input")
-    network = Network(count_channels(examples))
+    network = Network(count_channels(examples), examples.image_shape[0])
     dataset = ExampleDataset(examples, transform=standardized(examples))
     loader, network, optimizer = accelerator.prepare(
         torch.utils.data.DataLoader(dataset, batch_size=8, shuffle=True, num_workers=2, persistent_workers=True),

@@ -20,7 +20,7 @@ def normalize(image: NDArray[Any], method: str | None) -> NDArray[Any]:
     Args:
         image: uint8, of any shape.
         method: `zero_centered` maps to -1 … 1, `zero_one` to 0 … 1, `standard_score` to mean 0 and standard deviation
-            1; None changes nothing.
+            1, of all channels together; None changes nothing.
 
     Returns:
         float32; the image itself if the method is None.
@@ -30,14 +30,14 @@ def normalize(image: NDArray[Any], method: str | None) -> NDArray[Any]:
     """
     if method is None:
         return image
-    grey = image.astype(np.float32)
+    pixels = image.astype(np.float32)
     if method == "zero_centered":
-        return grey / np.float32(127.5) - np.float32(1)
+        return pixels / np.float32(127.5) - np.float32(1)
     if method == "zero_one":
-        return grey / np.float32(255)
+        return pixels / np.float32(255)
     if method == "standard_score":
         # As in torch: the standard deviation of a sample.
-        score: NDArray[np.float32] = (grey - grey.mean()) / grey.std(ddof=1)
+        score: NDArray[np.float32] = (pixels - pixels.mean()) / pixels.std(ddof=1)
         return score
     raise ValueError(f"normalize_data_method is {method!r}; it must be one of {', '.join(map(repr, METHODS))}")
 
@@ -64,7 +64,7 @@ def augment(image: NDArray[Any], label: NDArray[Any], random: np.random.Generato
     brighter by 0.2.
 
     Args:
-        image: [1, H, W], normalised.
+        image: [channels, H, W], normalised.
         label: [..., H, W].
         random: source of the choices.
 

@@ -5,7 +5,7 @@ manifest.json lists them, which maskmill writes last; in a dataset of create_hdf
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from maskmill.completeness import check_sizes
@@ -97,16 +97,26 @@ def find_split(folder: Folder, path: str, split: str) -> Split:
     Raises:
         DatasetError: there is no such dataset or split, or it is not whole.
     """
+    [found] = find_several(folder, path, [split])
+    return found
+
+
+def find_several(folder: Folder, path: str, names: Iterable[str]) -> list[Split]:
+    """Finds the shards of several splits, in the order of their names; arguments and errors are as in `find_split`."""
+    names = list(names)
     beside = folder.list("")
     catalog = _read_catalog(folder, path, beside)
-    if split not in catalog.splits:
-        raise DatasetError(f"{path}: has no split {split}; it has {', '.join(catalog.splits) or 'none'}")
+    for name in names:
+        if name not in catalog.splits:
+            raise DatasetError(f"{path}: has no split {name}; it has {', '.join(catalog.splits) or 'none'}")
     problems = [*catalog.problems, *check_sizes(catalog.files, _sizes(folder, beside, catalog.folders), catalog.where)]
     if problems:
         more = f", and {len(problems) - 1} more like that" if len(problems) > 1 else ""
         raise DatasetError(f"{path}/{problems[0]}{more}; copy the dataset again, or make it again")
-    shards = sorted(catalog.splits[split], key=lambda shard: shard.place)
-    return Split(shards, catalog.class_names.get(split, ()))
+    return [
+        Split(sorted(catalog.splits[name], key=lambda shard: shard.place), catalog.class_names.get(name, ()))
+        for name in names
+    ]
 
 
 def find_splits(folder: Folder, path: str) -> Mapping[str, list[Shard]]:

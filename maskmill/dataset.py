@@ -11,11 +11,12 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from maskmill.catalog import Shard, find_split
+from maskmill.catalog import Shard, find_several
 from maskmill.epochs import order_by_shards
 from maskmill.errors import DatasetError
 from maskmill.fetch_ahead import FetchAhead, uses_of
 from maskmill.folder import Folder, folder_of
+from maskmill.join_splits import join_splits
 from maskmill.measures import SplitMeasures, read_image_ids, read_measures
 from maskmill.names import IMAGE, LABEL, TRAIN
 from maskmill.open_shards import OpenShards
@@ -40,7 +41,7 @@ class Example(_Example):
     """An example; it unpacks to its image, label and image_id.
 
     Attributes:
-        image: uint8 [1, H, W].
+        image: uint8 [1, H, W], or [3, H, W] with colours.
         label: float32 [1, H, W] for the loss bce, float32 [classes, H, W] for multilabel_bce, int32 [H, W] for ssce;
             None in a dataset without labels (`csv: null`).
         image_id: file name of the image; "" in a dataset of create_hdf5_files.py, which does not record it.
@@ -60,7 +61,7 @@ class Batch(_Batch):
     """Several examples; it unpacks to images, labels and image_ids.
 
     Attributes:
-        images: uint8 [n, 1, H, W].
+        images: uint8 [n, 1, H, W], or [n, 3, H, W] with colours.
         labels: [n, …], each as in `Example`; None in a dataset without labels.
         image_ids: n file names.
         views: what the examples show of the image files; None if the dataset does not record it.
@@ -71,17 +72,17 @@ class Batch(_Batch):
 
 def open_dataset(
     path: str | os.PathLike[str],
-    split: str = TRAIN,
+    split: str | Sequence[str] = TRAIN,
     *,
     label_dtype: DTypeLike | None = None,
     cache: str | os.PathLike[str] | None = None,
     cache_bytes: int | None = None,
 ) -> Dataset:
-    """Opens a split of a finished dataset.
+    """Opens a split of a finished dataset, or several as one.
 
     Args:
         path: folder of the dataset; local, or with a scheme that fsspec knows, such as `gs://…`.
-        split: name of the split.
+        split: name of the split; or a list of names: the examples of these splits follow each other.
         label_dtype: dtype to convert labels to; None keeps the stored one.
         cache: local folder for copies of shards, which all processes of the machine, and all datasets, may share. A
             shard is fetched as a whole when one of its examples is read, and checked against the manifest's sha256;
@@ -91,16 +92,28 @@ def open_dataset(
     Raises:
         DatasetError: there is no such dataset or split, or it is not whole: a listed file is missing or has the wrong
             size, an unlisted shard is there, manifest.json was changed, or a run is still writing the dataset. Or the
-            cache cannot be written, or the dataset lists no checksums.
-        ValueError: `cache` is not local, or `cache_bytes` is less than a shard has.
+            cache cannot be written, or the dataset lists no checksums. Or the examples of the splits differ in shape,
+            dtype or classes.
+        ValueError: `cache` is not local, or `cache_bytes` is less than a shard has; or no split is named, or one twice.
     """
-    name = os.fspath(path)
-    shards, class_names = find_split(folder_of(name), name, split)
+    name, splits = os.fspath(path), _split_names(split)
+    folder = folder_of(name)
+    found = dict(zip(splits, find_several(folder, name, splits), strict=True))
+    shards, class_names = join_splits(folder, name, found)
     dtype = None if label_dtype is None else np.dtype(label_dtype)
-    examples = Dataset(name, split, shards, dtype, _new_cache(cache, cache_bytes), class_names)
+    examples = Dataset(name, ", ".join(splits), shards, dtype, _new_cache(cache, cache_bytes), class_names)
     if examples.cache is not None:
         examples.cache.check(name, shards)
     return examples
+
+
+def _split_names(split: str | Sequence[str]) -> list[str]:
+    names = [split] if isinstance(split, str) else list(split)
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise ValueError(f"split names {twice} twice; name each split once")
+    if not names:
+        raise ValueError("split is an empty list; name at least one split")
+    return names
 
 
 def _new_cache(folder: str | os.PathLike[str] | None, most_bytes: int | None) -> ShardCache | None:
@@ -120,14 +133,14 @@ def _open_folder(path: str, shards: Sequence[Shard], cache: ShardCache | None) -
 
 
 class Dataset(Sequence[Example]):
-    """A split of a dataset, or a part of it; see `open_dataset`.
+    """A split of a dataset, several as one, or a part of these; see `open_dataset`.
 
     It may be passed to other processes, forked or spawned: each opens the files itself. Its pickle is small; that of a
     part holds 8 bytes an example. Do not read from several threads of one process at the same time.
 
     Attributes:
         path: folder of the dataset, as given.
-        split: name of the split.
+        split: name of the split; those of several are joined by commas.
         cache: where copies of its shards are kept; None if they are read from `path`.
         class_names: names of the classes that labels distinguish, in the order of `areas`: for the loss bce one, which
             names them all. Without labels, those that a model is to find. Empty if the dataset does not say, or the
@@ -151,7 +164,7 @@ class Dataset(Sequence[Example]):
         self.labelled = all(shard.labelled for shard in shards)
         self._shards = tuple(shards)
         self._label_dtype = label_dtype
-        # Indices in the split, if this is a part of it.
+        # Indices in the split or splits, if this is a part.
         self._part: NDArray[np.int64] | None = None
         self._begin()
 
@@ -285,12 +298,12 @@ class Dataset(Sequence[Example]):
 
     @property
     def shard_numbers(self) -> NDArray[np.int32]:
-        """Index of the shard of each example in the split, int32 [n]."""
+        """Index of the shard of each example, int32 [n]; the shards of several splits are counted on."""
         return (self._places if self._part is None else self._places[self._part])[:, 0]
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-        """Shape of an image, (1, H, W)."""
+        """Shape of an image, (channels, H, W); there is 1 channel, or 3 with colours."""
         return self._form(IMAGE)[1]
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,11 +21,11 @@ from maskmill.torch import BatchDataset, BatchLoader
 class Hdf5DataProcessor:
     """Loads batches according to the parameters of a section such as `train_input`.
 
-    It reads data_dir (folder of the split), loss, image_shape, batch_size, shuffle, shuffle_buffer,
-    shuffle_seed, drop_last, augment_data, normalize_data_method, num_workers, prefetch_factor, persistent_workers,
-    mixed_precision, use_bfloat16, with the defaults of the original. Labels keep their stored shape, so multilabel_bce
-    works, which the original's reader cannot use. They have the dtype of the original even if they are stored as uint8:
-    int32 for ssce, else that of mixed precision, or float32.
+    It reads data_dir (folder of the split, or a list of such folders in one dataset), loss, image_shape, batch_size,
+    shuffle, shuffle_buffer, shuffle_seed, drop_last, augment_data, normalize_data_method, num_workers, prefetch_factor,
+    persistent_workers, mixed_precision, use_bfloat16, with the defaults of the original. Labels keep their stored
+    shape, so multilabel_bce works, which the original's reader cannot use. They have the dtype of the original even if
+    they are stored as uint8: int32 for ssce, else that of mixed precision, or float32.
 
     Args:
         params: a section of the parameter file.
@@ -33,7 +33,8 @@ class Hdf5DataProcessor:
         cache: `cache` and `cache_bytes` of `open_dataset`.
 
     Raises:
-        ValueError: the examples have no labels, or another shape than `image_shape`, or the loss is unknown.
+        ValueError: the examples have no labels, or another shape than `image_shape`, the loss is unknown, or the
+            folders of data_dir are of several datasets.
         DatasetError: data_dir is not a split of a finished dataset.
     """
 
@@ -42,9 +43,8 @@ class Hdf5DataProcessor:
             raise ValueError(f"loss is {params['loss']!r}; it must be one of {', '.join(LOSSES)}")
         self._params = params
         self._window = window
-        data_dir = params["data_dir"]
-        root, split = os.path.split(data_dir.rstrip("/") if "://" in data_dir else os.path.normpath(data_dir))
-        self._examples = open_dataset(root or ".", split, **cache)
+        root, splits = _dataset_of(params["data_dir"])
+        self._examples = open_dataset(root, splits, **cache)
         if not self._examples.labelled:
             raise ValueError(
                 f"{params['data_dir']}: the examples have no labels (csv: null), which training needs; read them for "
@@ -87,6 +87,16 @@ class Hdf5DataProcessor:
     @property
     def _label_dtype(self) -> torch.dtype:
         return torch.int32 if self._params["loss"] == "ssce" else self._mixed_dtype or torch.float32
+
+
+def _dataset_of(data_dir: str | Sequence[str]) -> tuple[str, list[str]]:
+    """Returns the folder of the dataset, and the names of the splits in it."""
+    folders = [data_dir] if isinstance(data_dir, str) else list(data_dir)
+    parts = [os.path.split(one.rstrip("/") if "://" in one else os.path.normpath(one)) for one in folders]
+    roots = list(dict.fromkeys(root for root, _ in parts))
+    if len(roots) != 1:
+        raise ValueError(f"data_dir is {data_dir!r}; name the folder of a split, or several in one dataset")
+    return roots[0] or ".", [split for _, split in parts]
 
 
 def _transform(

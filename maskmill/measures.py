@@ -31,9 +31,10 @@ class SplitMeasures(NamedTuple):
 
     Attributes:
         areas: number of pixels of each class, int32 [n, classes].
-        pixel_sums: sum of the pixels of the image, and sum of their squares, uint64 [n, 2].
+        pixel_sums: for each channel, sum of the pixels of the image, and sum of their squares, uint64
+            [n, 2 * channels].
         image_hashes: difference hash of the image, uint64 [n].
-        pixels: number of pixels of an image; 0 if there are no examples.
+        pixels: number of pixels of a channel of an image; 0 if there are no examples.
         views: what the examples show of their image files; None if the shards do not record it.
     """
 
@@ -56,7 +57,9 @@ class SplitMeasures(NamedTuple):
     def statistics(self) -> Statistics:
         """Computes the statistics of the examples, of which there must be some."""
         pixel_sums, areas = self.pixel_sums.sum(axis=0), self.areas.sum(axis=0, dtype=np.int64)
-        return statistics_of(len(self.areas) * self.pixels, pixel_sums.tolist(), areas.tolist())
+        # Where views are recorded, neither padding nor what repeats the image is measured.
+        pixels = len(self.areas) * self.pixels if self.views is None else int(self.views.valid_pixels.sum())
+        return statistics_of(pixels, pixel_sums.tolist(), areas.tolist())
 
 
 def read_measures(folder: Folder, shards: Sequence[Shard]) -> SplitMeasures:
@@ -73,8 +76,8 @@ def read_measures(folder: Folder, shards: Sequence[Shard]) -> SplitMeasures:
     filled = [shard for shard in shards if shard.examples]
     if not filled:
         return SplitMeasures(np.empty((0, 0), np.int32), np.empty((0, 2), np.uint64), np.empty(0, np.uint64), 0)
-    pixels = _read(folder, filled[0], _pixels_of_image)
-    of_shards = [_read(folder, shard, _arrays_of) for shard in filled]
+    pixels = read_hdf5(folder, filled[0], _pixels_of_image)
+    of_shards = [read_hdf5(folder, shard, _arrays_of) for shard in filled]
     areas, pixel_sums, image_hashes, *views = map(np.concatenate, zip(*of_shards, strict=True))
     places = places_of(shards)
     begins = np.cumsum([0, *(shard.examples for shard in shards)], dtype=np.int64)
@@ -92,7 +95,7 @@ def read_image_ids(folder: Folder, shards: Sequence[Shard]) -> list[str]:
     Raises:
         DatasetError: create_hdf5_files.py wrote a shard; or it is damaged, or was replaced.
     """
-    of_shards = [_read(folder, shard, _image_ids_of) if shard.examples else [] for shard in shards]
+    of_shards = [read_hdf5(folder, shard, _image_ids_of) if shard.examples else [] for shard in shards]
     return [of_shards[number][example] for number, example in places_of(shards).tolist()]
 
 
@@ -106,8 +109,12 @@ def _image_ids_of(file: h5py.File, shard: Shard) -> list[str]:
     return names
 
 
-def _read(folder: Folder, shard: Shard, read: Callable[[h5py.File, Shard], Any]) -> Any:
-    """Reads something of a shard."""
+def read_hdf5(folder: Folder, shard: Shard, read: Callable[[h5py.File, Shard], Any]) -> Any:
+    """Reads something small of a shard with HDF5.
+
+    Raises:
+        DatasetError: the shard is damaged, or was replaced; or as `read`.
+    """
     try:
         with contextlib.closing(folder.open(shard.path)) as opened:
             if shard.bytes not in (None, opened.size()):
@@ -134,4 +141,4 @@ def _arrays_of(file: h5py.File, shard: Shard) -> list[NDArray[Any]]:
 
 
 def _pixels_of_image(file: h5py.File, _: Shard) -> int:
-    return math.prod(file[f"{group_name(0)}/{IMAGE}"].shape)
+    return math.prod(file[f"{group_name(0)}/{IMAGE}"].shape[-2:])

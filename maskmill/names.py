@@ -44,6 +44,8 @@ IMAGE_HASHES = "image_hashes"
 IMAGE_SIZES = "image_sizes"
 SHOWN = "shown"
 VALID = "valid"
+# Channels of an image with colours, in order.
+RGB = ("red", "green", "blue")
 IMAGE = "image"
 LABEL = "label"
 
@@ -51,6 +53,9 @@ LABEL = "label"
 TRAIN, EVAL = "train_input", "eval_input"
 # The split of images without labels, if the parameter file has a section of this name.
 TEST = "test_input"
+# Names of splits: of their sections in a parameter file, and of their folders.
+SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
+FOLD_NAME = re.compile(r"fold_(0|[1-9][0-9]*)")
 
 Loss = Literal["bce", "multilabel_bce", "ssce"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
@@ -67,6 +72,16 @@ def is_utf8(name: str) -> bool:
         return name.isascii() or bool(name.encode())
     except UnicodeEncodeError:
         return False
+
+
+def fold_name(number: int) -> str:
+    """Name of a fold, from 0."""
+    return f"fold_{number}"
+
+
+def is_split_name(name: str) -> bool:
+    """Whether a split can have this name."""
+    return bool(SPLIT_NAME.fullmatch(name) or FOLD_NAME.fullmatch(name))
 
 
 class ShardName(NamedTuple):

@@ -27,6 +27,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, WeightedRando
 from maskmill.dataset import Batch
 from maskmill.dataset import Dataset as Examples
 from maskmill.epochs import EpochPlan
+from maskmill.views import mark_padding
 
 # Called with image, label, and a source of random numbers.
 Transform = Callable[[NDArray[Any], NDArray[Any], np.random.Generator], tuple[NDArray[Any], NDArray[Any]]]
@@ -41,6 +42,16 @@ def _leave(image: NDArray[Any], label: NDArray[Any], _: np.random.Generator) -> 
     return image, label
 
 
+def _check_padding(padding: float | None, examples: Examples) -> None:
+    if padding is not None and np.array(padding).astype(examples.label_dtype) != padding:
+        raise ValueError(f"padding is {padding}, which labels of {examples.label_dtype} cannot hold; take 255")
+
+
+def _mark_padding(batch: Batch, padding: float | None) -> None:
+    if padding is not None and batch.views is not None:
+        mark_padding(batch.labels, batch.views, padding)
+
+
 class ExampleDataset(Dataset[Item]):
     """A map-style dataset of (image, label), for the samplers of PyTorch and of libraries built on it.
 
@@ -49,11 +60,17 @@ class ExampleDataset(Dataset[Item]):
     Args:
         examples: result of `open_dataset`.
         transform: applied to each example; its generator is seeded by PyTorch in each worker.
+        padding: value that labels get where the image is padded, before the transform; see `BatchDataset`.
+
+    Raises:
+        ValueError: labels cannot hold the value of `padding`.
     """
 
-    def __init__(self, examples: Examples, transform: Transform = _leave) -> None:
+    def __init__(self, examples: Examples, transform: Transform = _leave, *, padding: float | None = None) -> None:
+        _check_padding(padding, examples)
         self._examples = examples
         self._transform = transform
+        self._padding = padding
 
     def __len__(self) -> int:
         return len(self._examples)
@@ -64,6 +81,7 @@ class ExampleDataset(Dataset[Item]):
     def __getitems__(self, positions: Sequence[int]) -> list[Item]:
         """Reads several examples at once; `DataLoader` calls this."""
         batch = self._examples.read(list(positions))
+        _mark_padding(batch, self._padding)
         random = np.random.default_rng(torch.randint(2**62, (1,)).item())
         return [_to_tensors(self._transform(image, label, random)) for image, label in _pairs_of(batch)]
 
@@ -80,10 +98,13 @@ class BatchDataset(IterableDataset[Item]):
         transform: applied to each example.
         rank: of this process, from 0.
         world_size: number of ranks. Without rank and world_size, those of `torch.distributed` count, or 0 and 1.
+        padding: value that labels get where the image is padded, before the transform, so that a loss can leave these
+            pixels out; None leaves them background. It has no effect on datasets without padding.
         plan: the other attributes of `EpochPlan`: shuffle, buffer, window, seed, drop_last.
 
     Raises:
-        ValueError: there are too few examples for a step, or the rank is out of range.
+        ValueError: there are too few examples for a step, the rank is out of range, or labels cannot hold the value of
+            `padding`.
     """
 
     def __init__(
@@ -94,12 +115,15 @@ class BatchDataset(IterableDataset[Item]):
         transform: Transform = _leave,
         rank: int | None = None,
         world_size: int | None = None,
+        padding: float | None = None,
         **plan: Any,
     ) -> None:
+        _check_padding(padding, examples)
         self.rank, ranks = _place(rank, world_size)
         self.plan = EpochPlan(examples=len(examples), batch_size=batch_size, world_size=ranks, **plan)
         self._examples = examples
         self._transform = transform
+        self._padding = padding
         # Epoch and step to begin at; in shared memory, because workers may outlive an epoch.
         self._start = torch.zeros(2, dtype=torch.int64).share_memory_()
 
@@ -124,6 +148,7 @@ class BatchDataset(IterableDataset[Item]):
         shards = self._examples.shard_numbers
         steps = list(self.plan.batches(epoch, self.rank, step + first, stride, shards))
         for positions, batch in zip(steps, self._examples.read_each(steps), strict=True):
+            _mark_padding(batch, self._padding)
             pairs = [
                 # The same random augmentation for an example, whichever worker reads it.
                 self._transform(image, label, np.random.default_rng([self.plan.seed, epoch, position]))

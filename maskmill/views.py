@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskmill.names import IMAGE_SIZES, SHOWN, VALID
+
+Item = TypeVar("Item", bound=np.generic)
 
 # Names of the attributes of a shard, and the numbers that each has for an example.
 VIEW_ATTRIBUTES = {IMAGE_SIZES: 2, SHOWN: 4, VALID: 4}
@@ -21,6 +23,15 @@ class Box(NamedTuple):
     left: int
     height: int
     width: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width), in pixels."""
+        return self.height, self.width
+
+    def cut(self, array: NDArray[Item]) -> NDArray[Item]:
+        """Returns the box of an image or a label, [..., H, W]; a view of it."""
+        return array[..., self.top : self.top + self.height, self.left : self.left + self.width]
 
 
 class View(NamedTuple):
@@ -55,9 +66,36 @@ class Views(NamedTuple):
         height, width = self.image_sizes[row].tolist()
         return View((height, width), Box(*self.shown[row].tolist()), Box(*self.valid[row].tolist()))
 
+    @property
+    def valid_pixels(self) -> NDArray[np.int64]:
+        """Number of pixels of the valid box of each example, int64 [n]."""
+        pixels: NDArray[np.int64] = self.valid[:, 2:].prod(axis=1, dtype=np.int64)
+        return pixels
+
     def part(self, rows: NDArray[np.integer[Any]] | list[int] | slice) -> Views:
         """Selects examples."""
         return Views(*(array[rows] for array in self))
+
+
+def valid_part(array: NDArray[Item], view: View | None) -> NDArray[Item]:
+    """Returns the valid box of an image or a label; all of it if its view is not recorded."""
+    return array if view is None else view.valid.cut(array)
+
+
+def mark_padding(labels: NDArray[Any], views: Views, value: float) -> None:
+    """Sets the pixels of labels that are outside of the valid boxes to a value.
+
+    Args:
+        labels: [n, …, H, W], changed in place.
+        views: of the n examples.
+        value: for padding.
+    """
+    for row, label in enumerate(labels):
+        box = views.of(row).valid
+        if box.size != label.shape[-2:]:
+            inside = box.cut(label).copy()
+            label[...] = value
+            box.cut(label)[...] = inside
 
 
 def empty_views(examples: int) -> Views:

@@ -15,6 +15,7 @@ from maskmill.transforms.annotations.group_by_image import GroupByImage, partiti
 from maskmill.transforms.annotations.list_images import ListImages
 from maskmill.transforms.annotations.read_annotations import ReadAnnotations
 from maskmill.transforms.annotations.read_groups import ReadGroups
+from maskmill.transforms.annotations.read_splits import ReadSplits
 from maskmill.transforms.assignment.apply_transform import ApplyTransform, TransformError
 from maskmill.transforms.assignment.assign_shards import AssignShards
 from maskmill.transforms.assignment.count_shared_images import CountSharedImages, may_share_images
@@ -73,9 +74,11 @@ def _build(
         files=files, sources=job.input.sources, processes=run.processes, excluded=job.input.excluded
     )
     images = pipeline | ListImages(folders=folders)
-    groups = None
+    groups, splits, suffix = None, None, job.input.image_suffix
     if job.input.groups:
-        groups = pipeline | ReadGroups(path=job.input.groups, image_suffix=job.input.image_suffix, folders=len(folders))
+        groups = pipeline | ReadGroups(path=job.input.groups, image_suffix=suffix, folders=len(folders))
+    if job.input.splits_file:
+        splits = pipeline | ReadSplits(path=job.input.splits_file, image_suffix=suffix, folders=len(folders))
     partitions = partitions_for(files)
     grouped = annotations.rows | GroupByImage(
         files=images.files,
@@ -84,6 +87,7 @@ def _build(
         unlisted=job.input.unlisted,
         excluded=job.input.excluded,
         groups=groups,
+        splits=splits,
         note_unused=not files,
     )
     selections = selections_of(selection.rules)
@@ -112,7 +116,9 @@ def _build(
         examples, pairs = settled.examples, settled.pairs
         tallies.append(settled.tallies)
 
-    assign = strategy(selection.assignment)(rules=selection.rules, salt=selection.salt, partitions=partitions)
+    assign = strategy(selection.assignment)(
+        rules=selection.rules, salt=selection.salt, partitions=partitions, folds=selection.folds
+    )
     assigned = examples | assign
     _ = assigned.sizes | "ExpectExamples" >> beam.Map(expect_examples)
     example_bytes = {split: estimate_bytes(form) for split, form in job.form.examples.items()}

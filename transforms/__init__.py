@@ -27,6 +27,7 @@ _PUBLIC = {
     "PlanShards": "sink.plan_shards",
     "ReadAnnotations": "annotations.read_annotations",
     "ReadGroups": "annotations.read_groups",
+    "ReadSplits": "annotations.read_splits",
     "SelectExamples": "assignment.select_examples",
     "SelectedExample": "assignment.splits",
     "SettleDuplicates": "assignment.settle_duplicates",

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import apache_beam as beam
 
 from maskmill.manifest import unseal
-from maskmill.names import MANIFEST, STAGING
+from maskmill.names import MANIFEST, STAGING, TRAIN
 from maskmill.pipeline.arguments.create_arguments import CreateArguments
 from maskmill.pipeline.create.run_graph import run_graph
 from maskmill.pipeline.create.stop_on_signal import Stop, stop_on_signal
@@ -82,8 +82,9 @@ def make_dataset(arguments: CreateArguments, out: TextIO, log: RunLog, stop: Sto
         result = _make(arguments, job, run, RunnerJob(pipeline, out), log, metrics, stop)
     for warning in _warnings(job, result):
         log.tell("warning", warning)
-    command = "show" if missing_libraries() else "report"
-    look = f"{this_program()} {command} {shlex.quote(result.path)}"
+    look = f"{this_program()} {'show' if missing_libraries() else 'report'} {shlex.quote(result.path)}"
+    if missing_libraries() and TRAIN not in result.splits:
+        look += f" --split {next(iter(result.splits))}"
     # Those of the history, so that all pages and logs agree, if the run is in it.
     seconds = result.seconds or metrics.seconds
     result = dataclasses.replace(result, warnings=tuple(log.warnings), seconds=seconds, look=look)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -14,21 +14,15 @@ _PLACES = frozenset({"input_args.output_dir", "input_args.params", "data_dir"})
 # Keys that decide how an example looks, or which rows it has; the others decide which examples there are, and where.
 FORM = frozenset(
     {
-        *(
-            "image_shape",
-            "max_image_shape",
-            "class_id",
-            "num_classes",
-            "loss",
-            "max_image_pixels",
-            "label_dtype",
-            "views",
-        ),
+        *("image_shape", "max_image_shape", "class_id", "num_classes", "loss", "max_image_pixels", "label_dtype"),
+        *("colour", "resize", "views"),
         *("csv", "classes", "class_column", "mask_column", "separator"),
         *(f"runs.{name}" for name in RunsParams.model_fields),
     }
 )
 
+# Keys of a split that have an effect.
+_OF_SPLIT = frozenset(name for name, field in SplitParams.model_fields.items() if field.description)
 # Keys of a split that follow from others; see `params.data_params`.
 _FORCED = frozenset({"loss", "convert_to_onehot", "use_bfloat16"})
 
@@ -43,10 +37,10 @@ def changed_parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> Change
         new: of another.
 
     Returns:
-        old and new value by the path of the key, such as "train_input.image_shape"; None if there is no such key.
+        old and new value by the path of the key, such as "train_input.image_shape"; None if there is no such key. A
+        split of which only one of them has a section is no parameter: `splits`, `folds` or `splits_file` tell of it.
     """
-    splits = [name for name in dict.fromkeys((*old, *new)) if f"{name}_hdf" in {*old, *new}]
-    before, after = dict(_flatten(_complete(old, splits))), dict(_flatten(_complete(new, splits)))
+    before, after = (dict(_flatten(_complete(one, other))) for one, other in ((old, new), (new, old)))
     paths = dict.fromkeys([*before, *after])
     return {path: (before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)}
 
@@ -66,14 +60,25 @@ def _name(path: str) -> str:
     return name or section
 
 
-def _complete(parameters: Mapping[str, Any], splits: Iterable[str]) -> dict[str, Any]:
-    """Adds the defaults of keys that a file leaves out, and drops what is written by the run."""
+def _complete(parameters: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Adds the defaults of keys that a file leaves out, and drops what is written by the run.
+
+    Args:
+        parameters: to be compared.
+        other: with these.
+    """
     written = {f"{name}_hdf" for name in parameters}
     complete: dict[str, Any] = {name: section for name, section in parameters.items() if name not in written}
-    for name in splits:
-        if name in parameters:
-            section = {key: value for key, value in parameters[name].items() if key not in _FORCED}
-            complete[name] = {**_defaults(SplitParams), **section}
+    for name in [name for name in complete if f"{name}_hdf" in {**parameters, **other}]:
+        if name not in other:
+            del complete[name]
+            continue
+        # A run changes keys without effect in the sections of its splits.
+        is_split = f"{name}_hdf" in parameters and f"{name}_hdf" in other
+        section = {
+            key: complete[name][key] for key in complete[name] if (is_split and key not in _FORCED) or key in _OF_SPLIT
+        }
+        complete[name] = {**_defaults(SplitParams), **section}
     ours = parameters.get("maskmill") or {}
     runs = {**_defaults(RunsParams), **(ours.get("runs") or {})}
     complete["maskmill"] = {**_defaults(MaskmillParams), **ours, "runs": runs}

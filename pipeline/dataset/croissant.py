@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from maskmill.names import EVAL, EXAMPLES, TRAIN, group_name
+from maskmill.names import EVAL, EXAMPLES, RGB, TRAIN, group_name
 from maskmill.transforms.shards.check_shard import ArrayForm
 
 Row = tuple[object, ...]
@@ -71,8 +71,18 @@ _SPLITS = (
     ("url", _TEXT, "What the split is for"),
     ("examples", _INTEGER, "Number of examples"),
     ("negatives", _INTEGER, "Number of examples without any of the classes"),
-    ("mean", _FLOAT, "Mean of all pixels of the images, from 0 to 255; null if there are no examples"),
+    (
+        "mean",
+        _FLOAT,
+        "Mean of all pixels of the images, from 0 to 255; null if there are no examples, or the table channels says it",
+    ),
     ("std", _FLOAT, "Standard deviation of all pixels of the images"),
+)
+_CHANNELS = (
+    ("split", _TEXT, "Name of the split"),
+    ("channel", _TEXT, "Name of a channel of the images"),
+    ("mean", _FLOAT, "Mean of all pixels of the channel, from 0 to 255"),
+    ("std", _FLOAT, "Standard deviation of all pixels of the channel"),
 )
 _ARRAYS = (
     ("split", _TEXT, "Name of the split"),
@@ -124,6 +134,7 @@ def croissant(
         licence: of the dataset; None does not say.
     """
     tables = (
+        ("channels", _CHANNELS, _channel_rows(splits)),
         ("arrays", _ARRAYS, _array_rows(arrays)),
         ("classes", _CLASSES, _class_rows(splits)),
         ("pixels", _PIXELS, _pixel_rows(splits)),
@@ -233,7 +244,18 @@ def _negatives(entry: Mapping[str, Any]) -> object:
 
 
 def _mean_and_std(statistics: Mapping[str, Any]) -> tuple[object, object]:
-    return statistics.get("mean"), statistics.get("std")
+    numbers = statistics.get("mean"), statistics.get("std")
+    return (None, None) if isinstance(numbers[0], list) else numbers
+
+
+def _channel_rows(splits: Mapping[str, Mapping[str, Any]]) -> list[Row]:
+    found = {split: entry["statistics"] for split, entry in splits.items() if entry["statistics"]}
+    return [
+        (split, *row)
+        for split, statistics in found.items()
+        if isinstance(statistics["mean"], list)
+        for row in zip(RGB, statistics["mean"], statistics["std"], strict=True)
+    ]
 
 
 def _array_rows(arrays: Mapping[str, Mapping[str, ArrayForm]]) -> list[Row]:

@@ -69,16 +69,22 @@ def check_publishable(job: Job, run: Run, metadata: DatasetMetadata) -> None:
 
 def _describe_empty(job: Job, rule: SplitRule, metadata: DatasetMetadata) -> str:
     """Says why there is no example that a split could take."""
-    causes = {
+    causes: dict[str, object] = {
         f"the transform, {job.selection.transform}": job.selection.transform,
         "maskmill.exclude": job.input.excluded,
         "maskmill.duplicates: drop": job.selection.duplicates == "drop",
     }
+    if not any(causes.values()) and job.input.splits_file:
+        return (
+            f"none of the images that {job.input.splits_file} puts there becomes an example: no such file is in the "
+            "image folder, or no row with a mask names it; correct the file, or set maskmill.negatives"
+        )
+    causes["maskmill.splits_file"] = job.input.splits_file
     if found := " and ".join(cause for cause, applies in causes.items() if applies):
         return f"no example is left after {found}; some have to be kept, or class_id names a class without a mask"
     if not job.input.files:
         return f"none of {count(metadata.images, 'image')} becomes an example; raise the share of maskmill.negatives"
-    source, class_ids = rule.selection
+    source, class_ids, _ = rule.selection
     files = ", ".join(file.path for file in job.input.files if source in dict(file.sources))
     names = " or ".join(job.form.classes[class_id - 1] for class_id in class_ids)
     there = classes_with_rows(metadata.rows.to_json(job.form.classes)["classes"])

@@ -38,11 +38,12 @@ def split_statistics(
     names = distinguished_classes(form.label, class_names) if form.labelled else []
     pixel_sums = [sum(numbers) for numbers in zip(*(shard.pixel_sums for shard in shards), strict=True)]
     areas = [sum(numbers) for numbers in zip(*(shard.areas for shard in shards), strict=True)]
-    found = statistics_of(examples * math.prod(form.size), pixel_sums, areas)
+    pixels = sum(shard.valid_pixels for shard in shards) or examples * math.prod(form.size)
+    found = statistics_of(pixels, pixel_sums, areas)
     weights = [weight if area else None for weight, area in zip(found.pos_weight.tolist(), areas, strict=True)]
     return {
-        "mean": found.mean,
-        "std": found.std,
+        "mean": found.mean if isinstance(found.mean, float) else found.mean.tolist(),
+        "std": found.std if isinstance(found.std, float) else found.std.tolist(),
         "pixel_share": dict(zip(names, found.pixel_share.tolist(), strict=True)),
         "pos_weight": dict(zip(names, weights, strict=True)),
     }

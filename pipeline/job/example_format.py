@@ -25,12 +25,16 @@ def example_format(document: Mapping[str, Any], split: str, written: Iterable[st
     section, ours = document[split], document.get("maskmill") or {}
     labelled = ours.get("csv", ()) is not None
     label = label_format(document, split, written if labelled else None)
+    colour, resize = ours.get("colour", "grey"), ours.get("resize", "stretch")
     most = section.get("max_image_shape", SplitParams.model_fields["max_image_shape"].default)
+    tiled = (min(label.height, most[0]), min(label.width, most[1]))
     return ExampleFormat(
-        resized=(min(label.height, most[0]), min(label.width, most[1])),
+        resized=tiled if resize == "stretch" else (label.height, label.width),
         label=label,
         max_pixels=ours.get("max_image_pixels", MAX_PIXELS),
         by_rows=(ours.get("runs") or {}).get("order") == "rows",
-        records_views=not labelled or ours.get("views", False),
+        records_views=resize != "stretch" or not labelled or ours.get("views", False),
+        colour=colour,
+        resize=resize,
         labelled=labelled,
     )

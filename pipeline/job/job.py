@@ -30,6 +30,7 @@ class JobInput:
         excluded: names of files that become no examples, as `file_named` gives them.
         groups: path of the CSV file with the group of each image; None if there is none.
         image_suffix: what makes the name of a file of the name in a row, or in the file of groups.
+        splits_file: path of the CSV file with the split of each image; None if there is none.
     """
 
     files: tuple[CsvFile, ...]
@@ -40,6 +41,7 @@ class JobInput:
     fingerprint: str = ""
     excluded: frozenset[str] = frozenset()
     groups: str | None = None
+    splits_file: str | None = None
     image_suffix: str = ""
 
     @property
@@ -50,7 +52,8 @@ class JobInput:
     @property
     def paths(self) -> tuple[str, ...]:
         """Every path that the job reads from."""
-        return (*(file.path for file in self.files), *self.image_folders, *([self.groups] if self.groups else []))
+        lists = filter(None, (self.groups, self.splits_file))
+        return (*(file.path for file in self.files), *self.image_folders, *lists)
 
     def counted(self, rows: int, images: int) -> int:
         """Returns what a percentage of `--max_rejected` is of: the rows, or without a CSV the images."""
@@ -74,6 +77,7 @@ class JobSelection:
         group_pattern: regular expression that finds an image's group in its ImageId; None if a column names it.
         transform: name of the transform that is applied to the selected examples; "" if there is none.
         duplicates: what happens to examples whose image files are equal: "keep", "together" or "drop".
+        folds: whether the splits are folds.
     """
 
     rules: tuple[SplitRule, ...]
@@ -83,6 +87,7 @@ class JobSelection:
     group_pattern: str | None = None
     transform: str = ""
     duplicates: str = "keep"
+    folds: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

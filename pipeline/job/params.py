@@ -1,8 +1,9 @@
 """Holds the checked parameters, and makes the tree of data_params.json from them."""
 
 import copy
+import dataclasses
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -11,13 +12,16 @@ from maskmill.names import EVAL, TRAIN, Loss
 from maskmill.pipeline.job.section_models import MaskmillParams, SplitParams
 from maskmill.transforms.assignment.strategies import BY_NAME, BY_POSITION
 
+_FORM_KEYS = ("data_dir", "image_shape", "max_image_shape", "class_id", "num_classes")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Params:
     """The content of a parameter file.
 
     Attributes:
-        splits: sections of the splits by name, in the order of the output.
+        splits: sections of the splits by name, in the order of the output; with a `splits_file`, all sections that its
+            splits may have.
         loss: `model.loss`; it decides the form of the labels.
         maskmill: the section `maskmill`, or its defaults.
         document: the whole file as plain data that JSON can hold.
@@ -59,6 +63,10 @@ class Params:
     @property
     def shares(self) -> dict[str, tuple[float, float]]:
         """Part of all examples that each split takes: the shares before its first and after its last example."""
+        if self.maskmill.splits_file is not None:
+            return dict.fromkeys(self.splits, (0.0, 1.0))  # of those that the file puts there
+        if (folds := self.maskmill.folds) is not None:
+            return {name: (index / folds, (index + 1) / folds) for index, name in enumerate(self.splits)}
         if (shares := self.maskmill.splits) is None:
             if not self.labelled:
                 return dict.fromkeys(self.splits, (0.0, 1.0))
@@ -68,6 +76,33 @@ class Params:
         stops = list(itertools.accumulate(Fraction(str(share)) for share in shares.values()))
         bounds = zip([Fraction(0), *stops], stops, strict=False)
         return {name: (float(start), float(stop)) for name, (start, stop) in zip(shares, bounds, strict=True)}
+
+
+def with_splits(params: Params, names: Iterable[str]) -> Params:
+    """Returns the parameters for other splits: each has the section of its name, or else a copy of train_input."""
+    names = list(names)
+    sections = {name: name if name in params.splits else TRAIN for name in names}
+    copies = {name: copy.deepcopy(params.document[section]) for name, section in sections.items()}
+    warnings = params.warnings
+    if EVAL not in names and (keys := _differing_keys(params.document)):
+        warnings += (
+            f"{params.source}: no split is {EVAL}, which differs from {TRAIN} in {', '.join(keys)}; splits without a "
+            f"section of their own have the keys of {TRAIN}",
+        )
+    return dataclasses.replace(
+        params,
+        splits={name: params.splits[section] for name, section in sections.items()},
+        document={**params.document, **copies},
+        warnings=warnings,
+    )
+
+
+def _differing_keys(document: Mapping[str, Any]) -> list[str]:
+    """Returns the keys of an example's form that eval_input gives another value than train_input."""
+    train, evaluation = document[TRAIN], document.get(EVAL)
+    if not isinstance(evaluation, dict):
+        return []
+    return [key for key in _FORM_KEYS if train.get(key) != evaluation.get(key)]
 
 
 def data_params(params: Params, input_args: dict[str, Any]) -> dict[str, Any]:

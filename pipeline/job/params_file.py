@@ -5,13 +5,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from maskmill.names import DATA_PARAMS, EVAL, TEST, TRAIN, Loss
+from maskmill.names import DATA_PARAMS, EVAL, FOLD_NAME, SPLIT_NAME, TEST, TRAIN, Loss, fold_name, is_split_name
 from maskmill.pipeline.errors import UsageError
 from maskmill.pipeline.job.classes import class_names
 from maskmill.pipeline.job.other_files import other_bytes, other_document, other_text
-from maskmill.pipeline.job.params import Params
+from maskmill.pipeline.job.params import Params, with_splits
 from maskmill.pipeline.job.plain_tree import plain_tree
-from maskmill.pipeline.job.section_models import SPLIT_NAME, MaskmillParams, SplitParams
+from maskmill.pipeline.job.section_models import MaskmillParams, SplitParams
 from maskmill.pipeline.job.section_problems import nearest_key, section_problems
 from maskmill.pipeline.job.yaml_file import MAX_SHOWN, Problem, YamlTree, load_yaml, usage_error
 from maskmill.transforms.files.errors import NoFileSystemError
@@ -121,9 +121,9 @@ def _check(tree: YamlTree, source: str) -> Params:
         file = _check_sections(tree.document, model, passed)
     except ValidationError as error:
         raise usage_error(source, [*tree.problems, *section_problems(error, tree, model)]) from error
-    if tree.problems:
-        raise usage_error(source, tree.problems)
-    return Params(
+    if problems := [*tree.problems, *_made_sections(file, tree)]:
+        raise usage_error(source, problems)
+    params = Params(
         splits={name: getattr(file, name) for name in _split_names(tree.document)},
         loss=file.model.loss,
         maskmill=file.maskmill,
@@ -131,6 +131,15 @@ def _check(tree: YamlTree, source: str) -> Params:
         warnings=_warnings(passed, tree, source),
         source=source,
     )
+    folds = file.maskmill.folds
+    return params if folds is None else with_splits(params, map(fold_name, range(folds)))
+
+
+def _made_sections(file: _File, tree: YamlTree) -> list[Problem]:
+    """Finds sections of the file that `folds` makes itself."""
+    names = [name for name in tree.document if FOLD_NAME.fullmatch(name)] if file.maskmill.folds else []
+    what = f"maskmill.folds makes this section, with the keys of {TRAIN}; remove it"
+    return [Problem(tree.line((name,)), (name,), what) for name in names]
 
 
 def _passed_on(document: dict[str, Any], model: type[_File]) -> list[tuple[str, str]]:
@@ -171,7 +180,8 @@ def _check_sections(document: dict[str, Any], model: type[_File], passed: Iterab
     # What is valid in one section depends on keys of others.
     ours, of_model = _section(document, "maskmill"), _section(document, "model")
     classes = class_names(ours.get("classes"), ours.get("class_column", ""))
-    return model.model_validate(sections, context={"loss": of_model.get("loss"), "classes": classes})
+    context = {"loss": of_model.get("loss"), "classes": classes, "resize": ours.get("resize")}
+    return model.model_validate(sections, context=context)
 
 
 def _file_model(document: dict[str, Any]) -> type[_File]:
@@ -184,11 +194,17 @@ def _file_model(document: dict[str, Any]) -> type[_File]:
 
 
 def _split_names(document: dict[str, Any]) -> list[str]:
-    shares = _section(document, "maskmill").get("splits")
+    """Returns the names of the sections that are checked: those of all splits, or that splits may have."""
+    ours = _section(document, "maskmill")
+    shares = ours.get("splits")
     if isinstance(shares, dict) and shares and all(map(SPLIT_NAME.fullmatch, shares)):
         return list(shares)
-    if _section(document, "maskmill").get("csv", ()) is None:
+    if ours.get("csv", ()) is None:
         return [TEST if TEST in document else EVAL]
+    if ours.get("folds") is not None:
+        return [TRAIN]
+    if ours.get("splits_file") is not None:
+        return [TRAIN, *(name for name in document if is_split_name(name) and name != TRAIN)]
     return [TRAIN, EVAL]
 
 

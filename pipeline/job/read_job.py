@@ -18,7 +18,7 @@ from maskmill.pipeline.job.find_inputs import SplitInput, csv_files, find_inputs
 from maskmill.pipeline.job.image_lists import ImageLists, read_image_lists, warn_of_unknown
 from maskmill.pipeline.job.job import Job, JobForm, JobInput, JobOutput, JobSelection
 from maskmill.pipeline.job.label_format import names_of_classes
-from maskmill.pipeline.job.params import Params, data_params
+from maskmill.pipeline.job.params import Params, data_params, with_splits
 from maskmill.pipeline.job.params_file import check_params, read_params
 from maskmill.transforms.annotations.records import Source
 from maskmill.transforms.assignment.shard_layout import ShardLayout
@@ -84,13 +84,17 @@ def make_job(
         UsageError: input is missing, or not what it should be; the message names everything that is wrong with it.
         OSError: input cannot be read.
     """
-    inputs, lists = find_inputs(params), read_image_lists(params)
+    lists = read_image_lists(params)
+    if lists.splits_file:
+        params = with_splits(params, lists.splits)
+    inputs = find_inputs(params)
     rules = _rules(params, inputs)
     form = JobForm(
         examples={split: example_format(params.document, split) for split in params.splits},
         classes=names_of_classes(params.document),
         data_params=data_params(params, dict(input_args)),
     )
+    _check_views(params, form)
     # Besides the file what it means to this version, which may take defaults and class_id in another way than before.
     settings = [form.data_params, layout, checksum, params.maskmill.settings(), form.chosen]
     settings += [*([transform] if transform else []), *lists.settings]
@@ -103,6 +107,7 @@ def make_job(
         group_pattern=params.maskmill.group_pattern,
         transform=transform,
         duplicates=params.maskmill.duplicates,
+        folds=params.maskmill.folds is not None,
     )
     key = _staging_key(
         [(file.path, file.sources) for file in job_input.files],
@@ -114,8 +119,18 @@ def make_job(
         params.maskmill.settings(),
     )
     output = JobOutput(output_dir=output_dir, root=absolute(output_dir), layout=layout, key=key)
-    warnings = (*params.warnings, *warn_of_unknown(lists.excluded, job_input.image_folders))
+    warnings = (*params.warnings, *warn_of_unknown(lists.named, job_input.image_folders))
     return Job(input=job_input, selection=selection, form=form, output=output, warnings=warnings)
+
+
+def _check_views(params: Params, form: JobForm) -> None:
+    """Raises UsageError for labels that repeat an image: its view shows it once, and areas count every repetition."""
+    for split, one in form.examples.items():
+        if params.maskmill.views and one.labelled and one.resize == "stretch" and one.resized != one.size:
+            raise UsageError(
+                f"maskmill.views: examples of {split} repeat their image, as image_shape is above max_image_shape; "
+                "raise max_image_shape, or remove views"
+            )
 
 
 def _pairs(inputs: Mapping[str, SplitInput]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -126,8 +141,13 @@ def _pairs(inputs: Mapping[str, SplitInput]) -> list[tuple[tuple[str, ...], tupl
 def _rules(params: Params, inputs: Mapping[str, SplitInput]) -> tuple[SplitRule, ...]:
     pairs = _pairs(inputs)
     sources = {name: pairs.index((tuple(one.csv), one.images)) for name, one in inputs.items()}
+    by_file = params.maskmill.splits_file is not None
     rules = tuple(
-        SplitRule(name, Selection(sources[name], tuple(sorted(split.class_id))), *params.shares[name])
+        SplitRule(
+            name,
+            Selection(sources[name], tuple(sorted(split.class_id)), name if by_file else ""),
+            *params.shares[name],
+        )
         for name, split in params.splits.items()
     )
     if params.maskmill.duplicates == "together":
@@ -138,7 +158,7 @@ def _rules(params: Params, inputs: Mapping[str, SplitInput]) -> tuple[SplitRule,
 def _check_apart(rules: Iterable[SplitRule]) -> None:
     """Raises UsageError if two splits take the same share of the examples: equal images would be in both."""
     for one, other in itertools.combinations(rules, 2):
-        if one.start < other.stop and other.start < one.stop:
+        if one.selection.split == other.selection.split and one.start < other.stop and other.start < one.stop:
             raise UsageError(
                 f"maskmill.duplicates: {one.name} and {other.name} take the same share of the examples, so equal "
                 "images would be in both; give both the same train_test_split, or set duplicates: drop"
@@ -173,6 +193,7 @@ def _job_input(
         checksum=checksum,
         excluded=lists.excluded,
         groups=lists.groups,
+        splits_file=lists.splits_file,
         image_suffix=params.maskmill.image_suffix,
     )
     fingerprint = input_fingerprint(statuses.values(), found.image_folders, settings)

@@ -16,6 +16,7 @@ from pydantic import (
     ValidationInfo,
 )
 
+from maskmill.names import SPLIT_NAME
 from maskmill.pipeline.job.classes import class_numbers
 from maskmill.pipeline.job.other_files import DATA_PROCESSOR
 from maskmill.pipeline.job.yaml_file import shown
@@ -29,13 +30,13 @@ from maskmill.transforms.examples.mask_text import MAX_NUMBER
 MAX_OUTPUT_PIXELS = 2**28
 # Numbers of channels that images have; every example has one, whichever it is.
 CHANNELS = (1, 3)
-# Name of a split: of its section and of its folder.
-SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
-
+MAX_FOLDS = 100
+# Keys that say which splits there are, in the order of the model.
+_SPLIT_SOURCES = ("splits", "folds", "splits_file")
 # Keys that say which group an image is in, in the order of the model.
 _GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 # Keys that came later than the rest. Datasets that do without them keep their fingerprints.
-_LATER_KEYS = ("exclude", "groups", "duplicates", "views", "licence")
+_LATER_KEYS = ("exclude", "groups", "duplicates", "views", "licence", "folds", "splits_file", "colour", "resize")
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -71,8 +72,18 @@ def _few_channels(shape: tuple[int, ...]) -> tuple[int, ...]:
     raise ValueError(f"{shown(shape)} has {shape[2]} channels{question}")
 
 
+def _not_tiled(shape: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+    way, (height, width, _) = _context(info).get("resize"), info.data.get("image_shape", (0, 0, 1))
+    if way in ("pad", "crop") and (shape[0] < height or shape[1] < width):
+        raise ValueError(
+            f"{shown(list(shape))} tiles examples of {height} x {width}, which maskmill.resize: {way} does not; remove "
+            "this key, or set resize: stretch"
+        )
+    return shape
+
+
 def _context(info: ValidationInfo) -> dict[str, Any]:
-    """Returns what the model needs from other sections: the `loss` and the names of the `classes`."""
+    """Returns what the model needs from other sections: the `loss`, the names of the `classes`, and `resize`."""
     return info.context or {}
 
 
@@ -190,6 +201,21 @@ def _check_duplicates(value: str, info: ValidationInfo) -> str:
     return value
 
 
+def _check_alone(value: object, info: ValidationInfo) -> object:
+    if value is not None and _without_labels(info):
+        raise ValueError("with csv: null all images go to one split, or to those of splits; remove the key")
+    if value is not None and (other := next((name for name in _SPLIT_SOURCES if info.data.get(name) is not None), "")):
+        raise ValueError(f"there is a {other}, too; keep one of them")
+    return value
+
+
+def _check_splits_file(value: str | None, info: ValidationInfo) -> str | None:
+    _check_alone(value, info)
+    if value is not None and info.data.get("group_column") is not None:
+        raise ValueError("only rows know the groups of group_column, too late; use groups or group_pattern, or neither")
+    return value
+
+
 def _check_image_id(image_id: str) -> str:
     if not is_file_name(image_id):
         raise ValueError(f"{shown(image_id)} is no file name")
@@ -223,7 +249,7 @@ Size = Annotated[int, Field(ge=1)]
 ImageShape = Annotated[
     tuple[Size, Size, Size], _tuple_of(3, 3), AfterValidator(_few_channels), AfterValidator(_bounded)
 ]
-MaxImageShape = Annotated[tuple[Size, ...], _tuple_of(2, 3), AfterValidator(_few_channels)]
+MaxImageShape = Annotated[tuple[Size, ...], _tuple_of(2, 3), AfterValidator(_few_channels), AfterValidator(_not_tiled)]
 # Validators that stand before the type run from right to left.
 ClassIds = Annotated[
     tuple[int, ...], BeforeValidator(lambda value, info: class_numbers(value, _context(info)["classes"]))
@@ -248,8 +274,9 @@ class SplitParams(BaseModel):
     Attributes:
         data_processor: Class of the Model Zoo that the file is written for.
         data_dir: Folder of the input; a relative path begins in the working folder, as in the original.
-        image_shape: Height, width and channels of an example, in pixels.
-        max_image_shape: Height and width above which an image is tiled instead of resized.
+        image_shape: Height, width and channels of an example, in pixels. The channels have no effect: see colour.
+        max_image_shape: Height and width above which an image is tiled instead of resized; with resize: pad or crop,
+            images are never tiled.
         class_id: Classes whose masks become labels, in the order in which labels count them.
         train_test_split: Share of the examples that goes to train_input.
         num_classes: Number of label channels with multilabel_bce, counting the background.
@@ -355,9 +382,16 @@ class MaskmillParams(BaseModel):
             only the first by ImageId becomes an example (drop).
         splits: Sections to make, each with its share of the examples, in order; null is train_input and eval_input,
             with their train_test_split.
+        folds: Number of equal splits fold_0, fold_1 … in place of train_input and eval_input, for cross-validation; all
+            have the parameters of train_input.
+        splits_file: Path of a CSV file with the columns ImageId and split (or fold); a relative path begins in the
+            working folder.
         views: Whether shards record the size of each image file, and which part of it the example shows, as
             `maskmill.submission` needs. Without labels they always do.
         label_dtype: Labels have the dtype of the original, or uint8, which takes a quarter of the memory of a reader.
+        colour: Images have one channel of grey, or three of red, green and blue.
+        resize: An image is stretched to image_shape whatever its aspect; or keeps its aspect and is padded with 0
+            (pad), or cropped around its middle (crop).
         licence: Licence of the dataset, which croissant.json repeats: its SPDX name, such as CC-BY-4.0, or its URL.
     """
 
@@ -409,8 +443,16 @@ class MaskmillParams(BaseModel):
         default=None,
         description="give names of sections that end in _input, each with a share above 0; together at most 1",
     )
+    folds: Annotated[int | None, Field(ge=2, le=MAX_FOLDS), AfterValidator(_check_alone)] = Field(
+        default=None, description=f"give a whole number from 2 to {MAX_FOLDS}"
+    )
+    splits_file: Annotated[Text | None, AfterValidator(_check_splits_file)] = Field(
+        default=None, description="give the path of a CSV file"
+    )
     views: bool = Field(default=False, description="give true or false")
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
+    colour: Literal["grey", "rgb"] = Field(default="grey", description="give grey or rgb")
+    resize: Literal["stretch", "pad", "crop"] = Field(default="stretch", description="give stretch, pad or crop")
     licence: Text | None = Field(default=None, description="give a name such as CC-BY-4.0, or a URL")
 
     @property

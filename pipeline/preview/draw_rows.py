@@ -17,7 +17,7 @@ from maskmill.pipeline.messages.quantities import count
 from maskmill.pipeline.preview.find_rows import FoundRows, find_rows
 from maskmill.pipeline.report.class_counts import class_title
 from maskmill.pipeline.report.draw_example import draw_side_by_side
-from maskmill.transforms.examples.image import decode_grey, is_image_name
+from maskmill.transforms.examples.image import decode_planes, is_image_name
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.make_example import make_mask
 from maskmill.transforms.examples.rle import EMPTY_RUNS
@@ -53,8 +53,9 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
     rows, source = _find(params, image_id) if params.labelled else _find_image(params, image_id)
     path = _path_of(rows.image_id, source)
     try:
-        pixels = decode_grey(read_bytes(path), params.maskmill.max_image_pixels)
-        label = _label(rows, params, *pixels.shape) if params.labelled else None
+        rgb = params.maskmill.colour == "rgb"
+        planes = decode_planes(read_bytes(path), params.maskmill.max_image_pixels, rgb=rgb)
+        label = _label(rows, params, *planes.shape[1:]) if params.labelled else None
     except FileNotFoundError as error:
         mend = "correct the row, or add the image" if params.labelled else "give the name of a file in maskmill.images"
         raise UsageError(f"{path}: there is no such image; {mend}") from error
@@ -63,12 +64,12 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
     try:
         make_folder_of(output)
         classes = {class_title(name): number for number, name in enumerate(row_format(params).classes, 1)}
-        picture = draw_side_by_side(Example(pixels[np.newaxis], label, rows.image_id), classes)
+        picture = draw_side_by_side(Example(planes, label, rows.image_id), classes)
         Image.fromarray(picture).save(output, "PNG")
     except OSError as error:
         raise MaskmillError(f"{output}: the picture cannot be written: {error.strerror or error}") from error
     if label is None:
-        height, width = pixels.shape
+        height, width = planes.shape[1:]
         return f"{rows.image_id}: {height} x {width} pixels, without a label (csv: null)\ndrawn in {output}\n"
     return "".join(f"{line}\n" for line in _describe(rows, label, row_format(params).classes, output))
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from maskmill.names import RGB
 from maskmill.pipeline.report.class_counts import ClassCounts, names_of
 from maskmill.pipeline.report.heat_maps import draw_heat_maps
 from maskmill.pipeline.report.histograms import draw_by_class, draw_by_split
@@ -65,8 +66,7 @@ def _draw(
 ) -> Iterator[tuple[str, str]]:
     if numbers:  # none without labels
         yield from _draw_classes(splits, counts, numbers, height)
-    brightness = {split.name: split.brightness for split in splits}
-    yield "Brightness", draw_by_split(brightness, "mean grey of an image, 0 to 255", height)
+    yield from _draw_brightness({split.name: split.brightness for split in splits}, height)
     yield "Size of the shards", draw_shards(sizes, height)
 
 
@@ -89,6 +89,15 @@ def _draw_classes(
     runs = {name: _joined([split.runs for split in splits], name) for name in names}
     yield "Runs of the defects", draw_by_class(runs, numbers, "runs in an example", height, whole=True)
     yield "Where the defects are", draw_heat_maps(splits, names, height)
+
+
+def _draw_brightness(brightness: Mapping[str, NDArray[np.float64]], height: float) -> Iterator[tuple[str, str]]:
+    """Draws the brightness of images, [channels, examples] by split; a chart for each channel."""
+    channels = max(map(len, brightness.values()))
+    for index, name in enumerate(RGB if channels == len(RGB) else ("grey",)):
+        of_channel = {split: found[index] if index < len(found) else np.empty(0) for split, found in brightness.items()}
+        title = "Brightness" if name == "grey" else f"Brightness of {name}"
+        yield title, draw_by_split(of_channel, f"mean {name} of an image, 0 to 255", height)
 
 
 def _joined(splits: Sequence[Mapping[str, NDArray[Any]]], name: str) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Draws an example: the grey image, and its label over it."""
+"""Draws an example: the image, and its label over it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ Picture = NDArray[np.uint8]
 
 # Opacity of the colour over the image.
 OPACITY = 0.5
+
+
+def picture_of(image: NDArray[np.uint8]) -> Picture:
+    """Copies an image, [1, H, W] or [3, H, W], to [H, W, 3]."""
+    return np.broadcast_to(image, (3, *image.shape[1:])).transpose(1, 2, 0).copy()
 
 
 def class_planes(label: NDArray[np.generic] | None) -> list[NDArray[np.bool_]]:
@@ -45,7 +50,7 @@ def draw_label(example: Example, numbers: Sequence[int]) -> Picture:
     Returns:
         uint8 [H, W, 3].
     """
-    picture = np.repeat(example.image[0, :, :, np.newaxis], 3, axis=2)
+    picture = picture_of(example.image)
     for number, plane in zip(numbers, class_planes(example.label), strict=False):
         colour = np.array(class_colour(number))
         picture[plane] = (picture[plane] * (1 - OPACITY) + colour * OPACITY).astype(np.uint8)
@@ -75,13 +80,13 @@ def draw_side_by_side(example: Example, classes: Mapping[str, int], gap: int = 4
     Returns:
         uint8 [height, width, 3]; the legend names the classes that the example shows, and is left out without any.
     """
-    grey = np.repeat(example.image[0, :, :, np.newaxis], 3, axis=2)
+    plain = picture_of(example.image)
     if example.label is None:
-        return grey
-    height, width = grey.shape[:2]
+        return plain
+    height, width = plain.shape[:2]
     wide = width > 2 * height
     white = np.full((gap, width, 3) if wide else (height, gap, 3), 255, np.uint8)
-    pictures = [grey, white, draw_label(example, list(classes.values()))]
+    pictures = [plain, white, draw_label(example, list(classes.values()))]
     picture = np.concatenate(pictures, axis=0 if wide else 1)
     shown = shown_classes(example, list(classes))
     return add_legend(picture, {name: class_colour(classes[name]) for name in shown}) if shown else picture

@@ -23,12 +23,12 @@ def details_of(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Returns the differences of neighbouring cells, each block with a mean of 0 and a length of 1, or 0 if it is flat.
 
     Args:
-        image: uint8 [H, W].
+        image: uint8 [channels, H, W]; the mean of its channels is compared.
 
     Returns:
         float32 [32, 64]: blocks, and the differences in each.
     """
-    cells = _average(_average(image.astype(np.float32), 0), 1)
+    cells = _average(_average(image.mean(axis=0, dtype=np.float32), 0), 1)
     differences = np.diff(cells, axis=1, append=cells[:, -1:])
     parted = differences.reshape(_CELLS[0] // _BLOCK, _BLOCK, _CELLS[1] // _BLOCK, _BLOCK).swapaxes(1, 2)
     blocks = parted.reshape(-1, _BLOCK * _BLOCK)

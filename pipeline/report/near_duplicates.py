@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from maskmill import Example
 from maskmill.pipeline.report.image_details import details_of, look_the_same
 from maskmill.pipeline.report.statistics import SplitStatistics
+from maskmill.views import valid_part
 
 # Images look the same only if their hashes differ in at most two bits. Such hashes agree in one of three bands, each
 # given by its lowest bit and its number of bits.
@@ -60,7 +61,7 @@ class NearDuplicates:
 
     Attributes:
         pairs: first those between splits, then those within one; each in the order of the examples.
-        flat: examples of a single grey, which are not compared.
+        flat: examples of a single grey or colour, which are not compared.
         compared_all: whether the pixels of all pairs with similar hashes were compared, and not of `MOST_PAIRS` only.
     """
 
@@ -152,12 +153,16 @@ def _confirm(examples: _Examples, pairs: NDArray[np.int64]) -> Iterator[tuple[in
         yield one, other, np.array_equal(examples.read(one).label, examples.read(other).label)
 
 
+def _details_of(example: Example) -> NDArray[np.float32]:
+    return details_of(valid_part(example.image, example.view))
+
+
 class _Examples:
     """The examples that were read of all splits, in one row."""
 
     def __init__(self, splits: Sequence[SplitStatistics]) -> None:
         self._splits = splits
-        self._details = functools.lru_cache(_MOST_DETAILS)(lambda number: details_of(self.read(number).image[0]))
+        self._details = functools.lru_cache(_MOST_DETAILS)(lambda number: _details_of(self.read(number)))
         self._image_ids = [image_id for split in splits for image_id in split.image_ids]
         self._ends = np.cumsum([len(split.positions) for split in splits])
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from maskmill.history import seconds_of
 from maskmill.pipeline.messages.quantities import count, format_bytes
@@ -147,9 +149,13 @@ def _split_row(
         "shards": f"{len(sizes):,}",
         "size": format_bytes(sum(sizes)),
         "shard_size": _from_to(sizes),
-        "mean": f"{split.pixels.mean:.2f}" if split.pixels else "",
-        "std": f"{split.pixels.std:.2f}" if split.pixels else "",
+        "mean": _by_channel(split.pixels.mean) if split.pixels else "",
+        "std": _by_channel(split.pixels.std) if split.pixels else "",
     }
+
+
+def _by_channel(number: float | NDArray[np.float64]) -> str:
+    return ", ".join(f"{one:.2f}" for one in np.atleast_1d(number).tolist())
 
 
 def _from_to(sizes: Sequence[int]) -> str:

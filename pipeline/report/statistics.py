@@ -15,8 +15,9 @@ from maskmill.pipeline.report.class_counts import NO_DEFECT, NO_LABEL, ClassCoun
 from maskmill.pipeline.report.draw_example import class_planes
 from maskmill.pipeline.report.regions import count_runs_and_regions
 from maskmill.statistics import Statistics, statistics_of
-from maskmill.transforms.examples.measure import difference_hash, sum_blocks
+from maskmill.transforms.examples.measure import measure_image
 from maskmill.transforms.parallel.progress import Progress
+from maskmill.views import valid_part
 
 # Number of examples that are read of a larger split, chosen at random.
 MOST_EXAMPLES = 20_000
@@ -39,13 +40,13 @@ class SplitStatistics:
         image_ids: names of their images; "" where the dataset does not record them.
         members: indices into `positions` of the examples with a class, by its name, and of those without a defect; or
             of those without a label.
-        areas: share of the pixels of a class in each example with that class, by its name.
+        areas: share of the pixels of a class in each example with that class, by its name; padding does not count.
         runs: number of runs of a class in each example with that class, counted down the columns of the label.
         regions: number of connected regions of a class in each example with that class.
-        brightness: mean grey of each example, 0 to 255.
+        brightness: mean of each channel of each example, 0 to 255, float [channels, read]; padding does not count.
         heat: float [rows, columns] by class: mean share of a cell's pixels, over the examples with that class.
         hashes: uint64 [read], 64-bit difference hash of each image.
-        flat: bool [read], whether an image is of a single grey.
+        flat: bool [read], whether an image is of a single grey or colour.
         pixels: statistics of all examples, with the classes in the order of `areas`, or of those that were read if
             the dataset does not record them; None without examples.
         size: height and width of an example, in pixels.
@@ -119,28 +120,29 @@ class _Found:
         self._runs: dict[str, list[int]] = defaultdict(list)
         self._regions: dict[str, list[int]] = defaultdict(list)
         self._heat: dict[str, NDArray[np.float64]] = {}
-        self._sums: list[tuple[int, int]] = []
+        self._sums: list[tuple[int, ...]] = []
+        self._valid_pixels: list[int] = []
         self._hashes: list[int] = []
         self._flat: list[bool] = []
 
     def add(self, positions: NDArray[np.int64]) -> None:
-        images, labels, image_ids = self._examples.read(positions)
-        self._add_images(images)
-        places = range(len(self._image_ids), len(self._image_ids) + len(images))
-        if not self._examples.labelled:
+        batch = self._examples.read(positions)
+        for row, image in enumerate(batch.images):
+            self._add_image(valid_part(image, batch.views and batch.views.of(row)))
+        places = range(len(self._image_ids), len(self._image_ids) + len(batch.images))
+        if batch.labels is None:
             self._members[NO_LABEL] += places
         else:
-            for place, label in zip(places, labels, strict=True):
+            for place, label in zip(places, batch.labels, strict=True):
                 self._add_label(place, label)
-        self._image_ids += image_ids
+        self._image_ids += batch.image_ids
 
-    def _add_images(self, images: NDArray[np.uint8]) -> None:
-        pixels = images.reshape(len(images), -1)
-        self._flat += (pixels.max(axis=1).astype(int) - pixels.min(axis=1) < FLAT_RANGE).tolist()
-        for image in images[:, 0]:
-            sums = sum_blocks(image)
-            self._sums.append((sums.pixels, sums.squares))
-            self._hashes.append(difference_hash(sums.blocks, *image.shape))
+    def _add_image(self, image: NDArray[np.uint8]) -> None:
+        pixel_sums, image_hash = measure_image(np.ascontiguousarray(image))
+        self._sums.append(pixel_sums)
+        self._valid_pixels.append(image[0].size)
+        self._hashes.append(image_hash)
+        self._flat.append(all(int(plane.max()) - int(plane.min()) < FLAT_RANGE for plane in image))
 
     def _add_label(self, place: int, label: NDArray[np.generic]) -> None:
         without = True
@@ -158,7 +160,8 @@ class _Found:
 
     def statistics(self, split: str) -> SplitStatistics:
         height, width = self._examples.image_shape[-2:] if len(self._examples) else (1, 1)
-        areas = {name: np.array(self._areas[name]) / (height * width) for name in self._names}
+        pixels = np.array(self._valid_pixels, np.int64)
+        areas = {name: np.array(self._areas[name]) / pixels[self._members[name]] for name in self._names}
         return SplitStatistics(
             split,
             self._examples,
@@ -169,15 +172,15 @@ class _Found:
             areas,
             {name: np.array(self._runs[name], np.int64) for name in self._names},
             {name: np.array(self._regions[name], np.int64) for name in self._names},
-            np.array([total for total, _ in self._sums]) / (height * width),
+            np.array([sums[::2] for sums in self._sums] or np.empty((0, 1))).T / pixels,
             {name: heat / len(areas[name]) for name, heat in self._heat.items()},
             np.array(self._hashes, np.uint64),
             np.array(self._flat, bool),
-            self._pixels(height * width),
+            self._pixels(),
             (height, width),
         )
 
-    def _pixels(self, size: int) -> Statistics | None:
+    def _pixels(self) -> Statistics | None:
         """Returns the recorded statistics of all examples, or computes those of the ones that were read."""
         if not self._sums:
             return None
@@ -186,7 +189,7 @@ class _Found:
         except DatasetError:
             sums = [sum(column) for column in zip(*self._sums, strict=True)]
             areas = [sum(self._areas[name]) for name in self._names]
-            return statistics_of(len(self._sums) * size, sums, areas)
+            return statistics_of(sum(self._valid_pixels), sums, areas)
 
 
 def _shares_of_cells(plane: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -54,11 +54,16 @@ def listed_files(manifest: Mapping[str, Any]) -> list[ListedFile]:
     return beside + [
         ListedFile(
             *(shard["file"], shard["bytes"], shard["sha256"], split, shard["examples"]),
-            sums=Sums(shard.get("areas", []), shard.get("pixel_sums", [0, 0])) if measured else None,
+            sums=_sums_of(shard) if measured else None,
         )
         for split, entry in manifest["splits"].items()
         for shard in entry["shards"]
     ]
+
+
+def _sums_of(shard: Mapping[str, Any]) -> Sums:
+    valid_pixels = [shard["valid_pixels"]] if "valid_pixels" in shard else []
+    return Sums(shard.get("areas", []), shard.get("pixel_sums", [0, 0]), valid_pixels)
 
 
 def check_contents(

@@ -48,7 +48,7 @@ def write_shard(shard: tuple[str, Iterable[tuple[int, str, ExampleArrays] | None
         for _, image_id, example in sorted((one for one in members if one is not None), key=lambda one: one[0]):
             # With the loss bce the label is the mask.
             mask = example.label.reshape(form.size).astype(np.uint8)
-            file.append(encode_example(example.image[0], mask, whole_view(form.size, form.size), form), image_id)
+            file.append(encode_example(example.image, mask, whole_view(form.size, form.size), form), image_id)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

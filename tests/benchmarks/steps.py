@@ -72,7 +72,7 @@ def time_steps(specs: list[ExampleSpec], form: ExampleFormat, path: str) -> dict
             with watch.of(DECODE):
                 decoded = [decode_grey(content) for content in contents]
             with watch.of(RESIZE):
-                images = [np.ascontiguousarray(resize_bicubic(pixels, *form.resized)) for pixels in decoded]
+                images = [np.ascontiguousarray(resize_bicubic(pixels, *form.resized))[np.newaxis] for pixels in decoded]
             with watch.of(MASK):
                 views = [whole_view(one.shape, form.resized) for one in decoded]
                 masks = [make_mask(spec.rows, one.shape, form) for spec, one in zip(group, decoded, strict=True)]

@@ -54,3 +54,18 @@ def test_image_and_label_are_augmented_alike_and_in_all_ways(shape: tuple[int, .
         seen.add((found_label.tobytes(), float(difference[0]) > 0))
     # Flipped or not, brighter or not, and turned: three ways for a square, two that differ for another.
     assert len(seen) == 2 * 2 * (3 if shape[1] == shape[2] else 2)
+
+
+def test_channels_are_turned_and_normalised_together() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (3, 5, 5), np.uint8)
+    label = image[:1] // 128
+    assert np.allclose(normalize(image, "standard_score").mean(), 0, atol=1e-6)
+    proportions = normalize(image, "standard_score") - normalize(image, "standard_score").min()
+    assert np.allclose(proportions / proportions.max() * (image.max() - image.min()), image - image.min(), atol=1e-3)
+    for seed in range(20):
+        turned, turned_label = augment(normalize(image, "zero_one"), label, np.random.default_rng(seed))
+        for plane, stored in zip(turned, image, strict=True):
+            alone, _ = augment(normalize(stored[np.newaxis], "zero_one"), label, np.random.default_rng(seed))
+            assert np.array_equal(plane, alone[0])
+        assert turned.shape == (3, 5, 5)
+        assert turned_label.shape == (1, 5, 5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,25 @@ def test_the_parameters_of_the_original_make_a_loader(path: Path) -> None:
     images, labels = batches[0]
     assert (images.dtype, labels.dtype) == (torch.float32, torch.float32)
     assert -1 <= images.min() < 0 < images.max() <= 1
+
+
+def test_several_splits_of_a_dataset_are_read_as_one(path: Path, tmp_path: Path) -> None:
+    folders = [f"{path}/eval_input", f"{path}/train_input/"]
+    batches = Hdf5DataProcessor(params(path, data_dir=folders, shuffle=False)).create_dataloader()
+    images = torch.cat([images for images, _ in batches])
+    expected = [open_dataset(path, split)[0].image for split in ("eval_input", "train_input")]
+    assert len(images) == 8
+    assert np.array_equal(images[[0, 3]], np.stack(expected))
+    with pytest.raises(ValueError, match="name the folder of a split, or several in one dataset"):
+        Hdf5DataProcessor(params(path, data_dir=[*folders, f"{tmp_path}/train_input"]))
+
+
+def test_a_fold_is_read_with_the_section_that_its_dataset_repeats(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", [f"{name}.jpg,3,1 2" for name in "abcdef"])
+    path = create(tmp_path, data, maskmill={"folds": 3})
+    section = json.loads((path / "data_params.json").read_text())["fold_1"]
+    loader = Hdf5DataProcessor({**section, "data_dir": f"{path}/fold_1", "batch_size": 2}).create_dataloader()
+    assert [len(images) for images, _ in loader] == [2]
 
 
 @pytest.mark.parametrize(("use_bfloat16", "dtype"), [(True, "bfloat16"), (False, "float16")])
@@ -121,6 +141,16 @@ def test_a_store_is_read_through_a_cache_and_by_shards(path: Path, tmp_path: Pat
     assert loader.dataset.plan.window == 1
     assert sum(len(images) for images, _ in loader) == 5
     assert len(list((tmp_path / "cache").iterdir())) == 3
+
+
+def test_images_with_colours_have_three_channels(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", [f"{name}.jpg,3,1 9" for name in "abcd"])
+    out = create(tmp_path, data, train_test_split=1.0, maskmill={"colour": "rgb"})
+    changes = {"augment_data": True, "normalize_data_method": "standard_score", "mixed_precision": True}
+    for images, labels in Hdf5DataProcessor(params(out, **changes)).create_dataloader():
+        assert images.shape == (2, 3, 16, 24)
+        assert labels.shape == (2, 1, 16, 24)
+        assert images.dtype == labels.dtype == torch.float16
 
 
 def test_examples_without_labels_are_refused(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from maskmill.positions import places_of
 from maskmill.transforms.assignment.shard_layout import ShardLayout
 
 
-def shard(number: int, examples: int, range_: int = 0) -> Shard:
-    return Shard(f"train_input/{ShardName('data', number, range_)}", examples, None)
+def shard(number: int, examples: int, range_: int = 0, split: str = "train_input") -> Shard:
+    return Shard(f"{split}/{ShardName('data', number, range_)}", examples, None)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,11 @@ def shard(number: int, examples: int, range_: int = 0) -> Shard:
         ([shard(0, 0), shard(1, 1), shard(2, 0)], [[1, 0]]),
         # One range after the other.
         ([shard(0, 2, 0), shard(1, 1, 0), shard(2, 2, 1)], [[0, 0], [1, 0], [0, 1], [2, 0], [2, 1]]),
+        # One split after the other, in the order given.
+        (
+            [shard(0, 2, 1), shard(0, 2, split="a"), shard(1, 1, split="a")],
+            [[0, 0], [0, 1], [1, 0], [2, 0], [1, 1]],
+        ),
     ],
 )
 def test_examples_are_dealt_out_to_the_shards_of_a_range_in_turn(shards: list[Shard], places: list[list[int]]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from maskmill.statistics import statistics_of
 
 
@@ -13,6 +15,16 @@ def test_numbers_computed_by_hand() -> None:
     assert (found.mean, found.std) == (25.0, 15.0)
     assert found.pixel_share.tolist() == [0.25, 0.0, 1.0]
     assert found.pos_weight.tolist() == [3.0, math.inf, 0.0]
+
+
+def test_each_channel_has_its_mean_and_its_deviation() -> None:
+    # Red as above; green is 7 in all four; blue is 1, 1, 3, 3.
+    found = statistics_of(4, (100, 3400, 28, 196, 8, 20), [1])
+    assert isinstance(found.mean, np.ndarray)
+    assert isinstance(found.std, np.ndarray)
+    assert found.mean.tolist() == [25.0, 7.0, 2.0]
+    assert found.std.tolist() == [15.0, 0.0, 1.0]
+    assert found.pixel_share.tolist() == [0.25]
 
 
 def test_sums_that_no_float_holds_are_exact() -> None:

@@ -259,6 +259,47 @@ def test_two_ranks_share_the_examples_and_have_the_same_number_of_steps(path: Pa
     assert sorted(flat(flat(seen))) == [0, 2, 3, 4, 5]
 
 
+@pytest.fixture(name="padded", scope="module")
+def make_padded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Wide images in high examples: rows 0 to 2 and from 13 on are padding."""
+    folder = tmp_path_factory.mktemp("padded")
+    data = write_dataset(folder / "data", [f"{name}.jpg,3,1 99" for name in "abcd"])
+    ours = {"colour": "rgb", "resize": "pad"}
+    return create(folder, data, image_shape=[17, 16, 1], train_test_split=1.0, maskmill=ours)
+
+
+def test_labels_say_where_the_image_is_padded_also_after_augmentation(padded: Path) -> None:
+    examples = open_dataset(padded, label_dtype="uint8")
+    assert {tuple(box) for box in examples.views.valid.tolist()} == {(3, 0, 11, 16)}
+
+    def upside_down(image: np.ndarray, label: np.ndarray, _: np.random.Generator) -> Any:
+        return image[:, ::-1], label[:, ::-1]
+
+    batches = BatchLoader(BatchDataset(examples, 2, transform=upside_down, padding=255, shuffle=False), num_workers=1)
+    single = ExampleDataset(examples, upside_down, padding=255)
+    for images, labels in [*batches, tuple(map(torch.stack, zip(*(single[index] for index in range(4)), strict=True)))]:
+        inside = labels != 255
+        assert images.shape[1:] == (3, 17, 16)
+        assert inside[:, :, 3:14].all()
+        assert not inside[:, :, :3].any()
+        assert not inside[:, :, 14:].any()
+        assert set(labels[inside].tolist()) == {0, 1}
+    assert set(BatchDataset(examples, 4).__iter__().__next__()[1].unique().tolist()) == {0, 1}
+
+
+def test_a_value_that_labels_cannot_hold_is_refused(padded: Path) -> None:
+    with pytest.raises(ValueError, match="padding is -100, which labels of uint8 cannot hold; take 255"):
+        BatchDataset(open_dataset(padded, label_dtype="uint8"), 2, padding=-100)
+    with pytest.raises(ValueError, match="cannot hold"):
+        ExampleDataset(open_dataset(padded, label_dtype="uint8"), padding=-1)
+    assert len(BatchDataset(open_dataset(padded), 2, padding=-100)) == 2
+
+
+def test_without_padding_there_is_nothing_to_mark(path: Path) -> None:
+    plain, marked = (list(BatchDataset(open_dataset(path), 2, padding=padding)) for padding in (None, 255))
+    assert all(torch.equal(one[1], other[1]) for one, other in zip(plain, marked, strict=True))
+
+
 def test_a_balanced_sampler_draws_every_group_equally_often(tmp_path: Path) -> None:
     # Of twelve examples eight have class 1, one has both classes, one has class 3, and two have none.
     rows = [f"{index:02}.jpg,1,1 5" for index in range(9)]
@@ -286,6 +327,18 @@ def test_a_balanced_sampler_depends_on_its_seed_and_goes_on_in_the_next_epoch(pa
     assert [len(images) for images, _ in loader] == [2, 2, 1]
     with pytest.raises(ValueError, match="has no examples to draw from"):
         balanced_sampler(examples[[]])
+
+
+def test_several_splits_are_loaded_as_one(path: Path) -> None:
+    examples = open_dataset(path, split=["eval_input", "train_input"])
+    alone = [open_dataset(path, split) for split in ("eval_input", "train_input")]
+    expected = [float(one.label.swapaxes(-1, -2).reshape(-1).argmax()) for split in alone for one in split]
+    loader = BatchLoader(BatchDataset(examples, 3, transform=number, shuffle=False), num_workers=2)
+    assert list(itertools.chain(*firsts(loader))) == expected
+    for window in (None, 1):
+        batches = BatchDataset(examples, 3, transform=number, window=window)
+        assert sorted(itertools.chain(*firsts(batches))) == sorted(expected)
+    assert len(ExampleDataset(examples)) == len(list(balanced_sampler(examples))) == 8
 
 
 @pytest.fixture(name="images", scope="module")

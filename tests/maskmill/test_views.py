@@ -14,7 +14,7 @@ from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.shards.check_shard import Sums, arrays_of, check_shard
 from maskmill.transforms.shards.encode_example import encode_example
 from maskmill.transforms.shards.hdf5_file import ShardFile
-from maskmill.views import Box, View
+from maskmill.views import Box, View, empty_views, mark_padding
 from tests.support.builders import grey_pixels
 from tests.support.whole_images import form_of
 
@@ -29,14 +29,15 @@ def write(folder: Path, views: list[View] = VIEWS) -> Path:
     path.parent.mkdir(parents=True)
     with ShardFile(str(path), FORM) as file:
         for seed, view in enumerate(views):
-            file.append(encode_example(grey_pixels(seed), grey_pixels(seed) % 2, view, FORM), f"{seed}.jpg")
+            file.append(encode_example(grey_pixels(seed)[np.newaxis], grey_pixels(seed) % 2, view, FORM), f"{seed}.jpg")
     (folder / "meta_train_input.dat").write_text(f"/{path.name} {len(views)}\n")
     return path
 
 
 def check(path: Path) -> list[str]:
     with h5py.File(path) as file:
-        sums = Sums(file.attrs["areas"].sum(0).tolist(), file.attrs["pixel_sums"].sum(0).tolist())
+        areas, pixel_sums = (file.attrs[name].sum(0).tolist() for name in ("areas", "pixel_sums"))
+    sums = Sums(areas, pixel_sums, [len(VIEWS) * 10 * 24])
     return check_shard(str(path), len(VIEWS), arrays_of(FORM), FORM, sums)
 
 
@@ -95,3 +96,16 @@ def test_a_shard_without_the_views_that_it_should_have_is_found(tmp_path: Path) 
         "its attribute shown is int32 [5, 3] instead of int32 [5, 4]",
         "has no attribute valid",
     ]
+
+
+@pytest.mark.parametrize("shape", [(16, 24), (1, 16, 24), (3, 16, 24)])
+def test_labels_are_marked_where_the_image_is_padded(shape: tuple[int, ...]) -> None:
+    labels = np.random.default_rng(1).integers(0, 2, (2, *shape)).astype(np.int32)
+    views = empty_views(2)
+    views.valid[:] = [[3, 0, 10, 24], [0, 0, 16, 24]]
+    marked = labels.copy()
+    mark_padding(marked, views, -100)
+    assert np.array_equal(marked[1], labels[1])
+    assert np.array_equal(marked[0, ..., 3:13, :], labels[0, ..., 3:13, :])
+    assert (marked[0, ..., :3, :] == -100).all()
+    assert (marked[0, ..., 13:, :] == -100).all()

@@ -176,6 +176,12 @@ def test_a_dataset_without_views_or_without_the_names_of_its_classes_is_refused(
     assert submission(open_dataset(united), np.zeros((3, 1, HEIGHT, WIDTH)), class_names=["defect"])
 
 
+def test_labels_that_repeat_their_image_have_no_views(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", ROWS)
+    tiled = {"image_shape": [16, 48, 1], "max_image_shape": [16, 24], "maskmill": {"views": True}}
+    create(tmp_path, data, status=2, **tiled)
+
+
 def test_several_examples_of_an_image_are_refused(images: Path) -> None:
     twice = open_images(images)[[0, 1, 0]]
     with pytest.raises(

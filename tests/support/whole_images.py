@@ -18,5 +18,5 @@ def form_of(label: LabelFormat) -> ExampleFormat:
 
 
 def encode_whole(image: NDArray[np.uint8], mask: ClassMask, label: LabelFormat) -> EncodedExample:
-    """Encodes an example, given the form of its label."""
-    return encode_example(image, mask, whole_view(image.shape, image.shape), form_of(label))
+    """Encodes an example of a grey image [H, W], given the form of its label."""
+    return encode_example(image[np.newaxis], mask, whole_view(image.shape, image.shape), form_of(label))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.machinery
 import importlib.util
 import os
@@ -27,6 +28,7 @@ from maskmill.transforms.examples.measure import sum_blocks
 from maskmill.transforms.examples.resize import resize_bicubic
 from maskmill.transforms.shards import deflate_runs as deflate
 from maskmill.transforms.shards.deflate_runs import deflate_runs
+from maskmill.views import Box
 from tests.support.command import ROOT
 from tests.support.needs import needs
 
@@ -88,9 +90,22 @@ def test_it_draws_the_same_mask(
     starts = random.integers(1, height * width + 1, count)
     lengths = np.minimum(random.integers(0, 3 * height, count), height * width + 1 - starts)
     runs = np.stack([starts, lengths], axis=1)
-    here = draw(runs, (height, width), (to_height, to_width), by_rows=by_rows)
-    expected = with_numpy(draw, runs, (height, width), (to_height, to_width), by_rows=by_rows)
-    assert np.array_equal(here, expected)
+    (top, bottom), (left, right) = (np.sort(random.choice(size + 1, 2, replace=False)) for size in (height, width))
+    for shown in (None, Box(top, left, bottom - top, right - left)):
+        drawn = functools.partial(draw, runs, (height, width), (to_height, to_width), by_rows=by_rows, shown=shown)
+        assert np.array_equal(drawn(), with_numpy(drawn))
+
+
+@given(seeds, st.integers(1, 60), st.integers(1, 60), st.booleans())
+def test_a_part_of_a_mask_is_cut_from_the_whole(seed: int, height: int, width: int, by_rows: bool) -> None:
+    random = np.random.default_rng(seed)
+    starts = random.integers(1, height * width + 1, 20)
+    runs = np.stack([starts, np.minimum(random.integers(1, 2 * height + 1, 20), height * width + 1 - starts)], axis=1)
+    (top, bottom), (left, right) = (np.sort(random.choice(size + 1, 2, replace=False)) for size in (height, width))
+    shown = Box(top, left, bottom - top, right - left)
+    whole = draw(runs, (height, width), (height, width), by_rows=by_rows)
+    part = draw(runs, (height, width), shown.size, by_rows=by_rows, shown=shown)
+    assert np.array_equal(part, whole[top:bottom, left:right])
 
 
 @uses_kernel

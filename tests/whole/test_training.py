@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import textwrap
 from pathlib import Path
 from statistics import mean
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from maskmill import open_dataset
 from tests.support.builders import write_params
 from tests.support.command import ROOT, create_here
 from tests.support.needs import needs_package
@@ -46,6 +48,25 @@ def test_all_commands_of_the_page_were_run(outputs: dict[str, str]) -> None:
     assert [line.split()[1] for line in outputs] == ["sample", "create", "verify", "show", *scripts]
 
 
+def check_padding(names: dict[str, Any], colours: str, padding: str) -> None:
+    """Runs the lines about colours and padding on a dataset with both, and computes the last loss again."""
+    shape = {"image_shape": [256, 256, 1], "train_test_split": 0.1}
+    params = write_params(Path("padded.yaml"), Path("data"), **shape, maskmill={"colour": "rgb", "resize": "pad"})
+    create_here(params, Path("padded"))
+    names["examples"] = open_dataset("padded")
+    names["network"] = lambda images: images[:, :1]
+    exec(colours, names)
+    exec(padding, names)
+    images, labels = names["images"], names["labels"]
+    assert images.shape[1:] == (3, 256, 256)
+    # The images are 256 x 1600: 41 rows of the example.
+    assert names["inside"].sum() == len(images) * 41 * 256
+    inside = (slice(None), slice(None), slice(107, 148))
+    logits, wanted = images[:, :1][inside].double(), labels[inside].double()
+    expected = (logits.clamp(min=0) - logits * wanted + (-logits.abs()).exp().log1p()).mean()
+    assert names["loss"].item() == pytest.approx(expected.item(), rel=1e-4)
+
+
 def test_the_python_of_the_page_loads_batches(
     folder: Path, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,7 +74,8 @@ def test_the_python_of_the_page_loads_batches(
     # What Lightning and accelerate do with a loader is theirs.
     trainer = SimpleNamespace(fit=lambda module, loader: list(loader))
     names: dict[str, Any] = {"trainer": trainer, "module": None, "accelerator": SimpleNamespace(prepare=list)}
-    first, epochs, again, numbers, balanced, cached, library, predicting, processor = python_blocks(TEXT)
+    first, epochs, again, numbers, balanced, folds, colours, padding, *others = python_blocks(TEXT)
+    cached, library, predicting, processor = others
     exec(first, names)
     assert [name for name in ("images", "labels") if tuple(names[name].shape[1:]) != (1, 256, 256)] == []
     steps = names["loader"].dataset.plan.steps
@@ -71,6 +93,13 @@ def test_the_python_of_the_page_loads_batches(
     exec(balanced, names)
     images, labels = next(iter(names["loader"]))
     assert names["loss"](images / 255, labels).item() > 0
+    (keys,) = (block for block in blocks(TEXT) if block.strip().startswith("maskmill:"))
+    Path("folds.yaml").write_text(f"{Path('params.yaml').read_text()}\n{textwrap.dedent(keys)}")
+    create_here(Path("folds.yaml"), Path("folds"))
+    exec(folds, names)
+    assert len(names["train"]) + len(names["evaluation"]) == len(open_dataset("folds", names["folds"]))
+    assert sum(len(images) for images, _ in names["loader"]) == len(names["train"])
+    check_padding(names, colours, padding)
     exec(cached.replace("gs://bucket/hdf5", "hdf5").replace("/mnt/disk/cache", "cache"), names)
     assert sum(len(images) for images, _ in names["loader"]) == len(names["examples"])
     assert list((folder / "cache").iterdir())
@@ -98,8 +127,9 @@ SCRIPTS = ["train", "train_accelerate"]
         {"loss": "ssce", "num_classes": 5, "class_id": [1, 2, 3, 4]},
         {"loss": "ssce", "num_classes": 1, "class_id": 3, "maskmill": {"label_dtype": "uint8"}},
         {"loss": "bce", "maskmill": {"label_dtype": "uint8"}},
+        {"loss": "bce", "maskmill": {"colour": "rgb", "resize": "pad"}},
     ],
-    ids=["multilabel", "multilabel as uint8", "ssce", "ssce of one class", "bce as uint8"],
+    ids=["multilabel", "multilabel as uint8", "ssce", "ssce of one class", "bce as uint8", "colours"],
 )
 def test_the_scripts_train_on_labels_of_every_loss(
     outputs: dict[str, str], folder: Path, tmp_path: Path, script: str, changes: dict[str, Any]

@@ -283,6 +283,8 @@ def numbered(class_id: Any, classes: Any = ZERO_TO_FOUR["classes"], **params: An
                 "data_procesor": "data_processor",
                 "csv": "maskmill.csv",
                 "negatives": "maskmill.negatives",
+                "folds": "maskmill.folds",
+                "splits_file": "maskmill.splits_file",
                 "maskmill": "maskmill",
             }.items()
         ],
@@ -298,6 +300,10 @@ def numbered(class_id: Any, classes: Any = ZERO_TO_FOUR["classes"], **params: An
                 "micro_batch_size": "known keys: csv, images",
                 "class_id": "did you mean train_input.class_id?",
                 "loss": "did you mean model.loss?",
+                "fold": "did you mean folds?",
+                "num_folds": "did you mean folds?",
+                "split_file": "did you mean splits_file?",
+                "split": "did you mean splits?",
             }.items()
         ],
     ],

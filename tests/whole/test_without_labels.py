@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from maskmill import DatasetError, open_dataset
+from maskmill import DatasetError, open_dataset, submission
 from maskmill.names import CROISSANT
 from tests.support.builders import (
     HEIGHT,
@@ -169,6 +169,11 @@ def test_equal_images_are_dropped_if_that_is_asked_for(tmp_path: Path, data: Pat
     ("maskmill", "words"),
     [
         ({"negatives": "none"}, "maskmill.negatives: with csv: null every image is without a defect"),
+        (
+            {"folds": 3},
+            "maskmill.folds: with csv: null all images go to one split, or to those of splits; remove the key",
+        ),
+        ({"splits_file": "splits.csv"}, "maskmill.splits_file: with csv: null all images go to one split"),
         ({"assignment": "stratified"}, "maskmill.assignment: with csv: null there are no classes to stratify by; give"),
         (
             {"assignment": "hash", "group_column": "patient"},
@@ -192,6 +197,20 @@ def test_a_folder_without_the_names_of_images_is_refused(tmp_path: Path) -> None
     assert "train_images: holds no file that ends as images do, such as .jpg or .png; rename its files" in said
     given = write_params(tmp_path / "params.yaml", tmp_path, maskmill={"csv": None})
     assert "eval_input.data_dir: train_images is not in " in create_here(given, tmp_path / "out", status=2).err
+
+
+@pytest.mark.parametrize("resize", ["pad", "crop"])
+def test_images_may_have_colours_and_keep_their_aspect(tmp_path: Path, data: Path, resize: str) -> None:
+    keys = {"csv": None, "images": "test_images", "colour": "rgb", "resize": resize}
+    given = write_params(tmp_path / "params.yaml", data, image_shape=[24, 24, 3], maskmill=keys, class_id=3)
+    create_here(given, tmp_path / "out")
+    assert "is whole" in run_here("verify", tmp_path / "out").out
+    examples = open_dataset(tmp_path / "out", "eval_input")
+    assert (examples.image_shape, examples[0].label) == ((3, 24, 24), None)
+    text = submission(examples, np.ones((len(examples), 1, 24, 24), np.uint8))
+    assert text is not None
+    # What is cropped off is of no class: of the 24 columns, 4 at each side.
+    assert text.splitlines()[1] == ("00.jpg,3,1 384" if resize == "pad" else "00.jpg,3,65 256")
 
 
 def test_without_any_example_nothing_is_published(tmp_path: Path, data: Path) -> None:

@@ -18,10 +18,10 @@ import apache_beam as beam
 from maskmill.transforms.annotations.csv_blocks import CsvFile
 from maskmill.transforms.annotations.records import (
     FILE_CODEC,
-    GROUP_CODEC,
     NO_CLASS,
     REJECTED_RUNS,
     ROW_CODEC,
+    VALUE_CODEC,
     AnnotatedImage,
     AnnotationRow,
     FileStatus,
@@ -36,7 +36,14 @@ from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.files.file_names import is_litter, normal_form
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.rejected import Code, Rejected
-from maskmill.transforms.tallies import ANNOTATED_IMAGES, BESIDE_DEFECT, NO_NEGATIVES, OTHER_FORM, UNUSED_FILES
+from maskmill.transforms.tallies import (
+    ANNOTATED_IMAGES,
+    BESIDE_DEFECT,
+    NO_NEGATIVES,
+    OTHER_FORM,
+    UNUSED_FILES,
+    WITHOUT_ROW,
+)
 
 # CSV text in one partition; in memory it takes about ten times as much.
 PARTITION_BYTES = 2**22
@@ -44,6 +51,8 @@ PARTITION_BYTES = 2**22
 COMPRESSION_RATIO = 5
 # Keeps this many workers busy, however small the CSV is.
 MIN_PARTITIONS = 64
+# Names of the inputs with a value for each image.
+_OF_IMAGES = ("groups", "splits")
 
 
 class GroupedImages(NamedTuple):
@@ -144,7 +153,7 @@ def partition_of(pair: tuple[ImageKey, Any], partitions: int) -> int:
 
 _Rows = dict[ImageKey, list[AnnotationRow]]
 _Files = dict[ImageKey, FileStatus]
-_Groups = dict[ImageKey, str]
+_Values = dict[ImageKey, str]
 
 
 class JoinRowsToFiles(beam.DoFn):
@@ -193,9 +202,11 @@ class JoinRowsToFiles(beam.DoFn):
             yield from self._reject_missing(missing, similar, rows)
             yield from self._drop_doubtful(unsure, missing, similar, rows, files)
         yield beam.pvalue.TaggedOutput("tallies", (ANNOTATED_IMAGES, len(files)))
-        groups = dict(unpack(joined["groups"], GROUP_CODEC)) if "groups" in joined else None
+        groups, splits = (dict(unpack(joined[name], VALUE_CODEC)) if name in joined else None for name in _OF_IMAGES)
+        if splits and (unused := self._count_unused(splits, rows, joined["files"])):
+            yield beam.pvalue.TaggedOutput("tallies", (WITHOUT_ROW, unused))
         for key, status in files.items():
-            yield from self._annotate(key, status, sorted(rows.get(key, [])), groups)
+            yield from self._annotate(key, status, sorted(rows.get(key, [])), _value(groups, key), _value(splits, key))
 
     def _files_of(self, listed: Iterable[tuple[ImageKey, FileStatus]], rows: _Rows) -> _Files:
         """Returns the files that rows name, or that are used without rows."""
@@ -211,6 +222,14 @@ class JoinRowsToFiles(beam.DoFn):
         folder, image_id = key
         usable = folder in self.unlisted and is_image_name(image_id) and not is_litter(image_id)
         return usable and not (self.excluded and normal_form(image_id) in self.excluded)
+
+    def _count_unused(self, splits: _Values, rows: _Rows, files: Iterable[PackedBatch]) -> int:
+        """Counts the files that have a split, and become no example because they have no row."""
+        return sum(
+            key not in rows and not self._used(key) and normal_form(key[1]) not in self.excluded
+            for key, _ in unpack(files, FILE_CODEC)
+            if (key[0], normal_form(key[1])) in splits
+        )
 
     def _take_other_forms(
         self, missing: Iterable[ImageKey], similar: SimilarFiles, rows: _Rows, files: _Files
@@ -263,14 +282,13 @@ class JoinRowsToFiles(beam.DoFn):
             yield beam.pvalue.TaggedOutput("tallies", (NO_NEGATIVES, len(dropped)))
 
     def _annotate(
-        self, key: ImageKey, file: FileStatus, rows: list[AnnotationRow], groups: _Groups | None
+        self, key: ImageKey, file: FileStatus, rows: list[AnnotationRow], group: str | None, split: str | None
     ) -> Iterable[Any]:
         folder, image_id = key
-        group = None if groups is None else groups.get((folder, normal_form(image_id)), "")
         size, modified, place = file
         image = ImageFile(self.prefixes[folder][place] + image_id, size, modified)
         if not rows:
-            yield AnnotatedImage(image_id, image, (), self.unlisted[folder], group)
+            yield AnnotatedImage(image_id, image, (), self.unlisted[folder], group, split)
             return
         rows, contradictions = settle_contradictions(image_id, rows)
         for rejected in contradictions:
@@ -278,7 +296,12 @@ class JoinRowsToFiles(beam.DoFn):
         needed = drop_needless(rows)
         if len(needed) < len(rows):
             yield beam.pvalue.TaggedOutput("tallies", (BESIDE_DEFECT, len(rows) - len(needed)))
-        yield AnnotatedImage(image_id, image, tuple(needed), group=group)
+        yield AnnotatedImage(image_id, image, tuple(needed), group=group, split=split)
+
+
+def _value(values: _Values | None, key: ImageKey) -> str | None:
+    """Returns the group or split of an image; files of these name images in the form that all spellings share."""
+    return None if values is None else values.get((key[0], normal_form(key[1])), "")
 
 
 def _good(rows: Iterable[AnnotationRow]) -> list[AnnotationRow]:
@@ -296,6 +319,7 @@ class GroupByImage(beam.PTransform):
         unlisted: for the index of a folder, the sources that use its images without rows, too.
         excluded: names of files, as `file_named` gives them, that are not used without rows either.
         groups: output of `ReadGroups`; None if there is no file of groups.
+        splits: output of `ReadSplits`; None if there is no file of splits.
         note_unused: whether to count the files that are left out because of their names, where nothing but a name says
             that a file is an image.
     """
@@ -306,6 +330,7 @@ class GroupByImage(beam.PTransform):
     unlisted: Mapping[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     excluded: Collection[str] = ()
     groups: beam.PCollection[tuple[ImageKey, str]] | None = None
+    splits: beam.PCollection[tuple[ImageKey, str]] | None = None
     note_unused: bool = False
 
     def expand(self, rows: beam.PCollection[tuple[ImageKey, AnnotationRow]]) -> GroupedImages:
@@ -315,8 +340,9 @@ class GroupByImage(beam.PTransform):
             "rows": (rows, ROW_CODEC),
             "files": (self.files, FILE_CODEC),
         }
-        if self.groups is not None:
-            parts["groups"] = self.groups, GROUP_CODEC
+        for name, values in zip(_OF_IMAGES, (self.groups, self.splits), strict=True):
+            if values is not None:
+                parts[name] = values, VALUE_CODEC
         batches = {
             name: records
             | f"Batch{name.capitalize()}" >> beam.ParDo(IntoBatches(codec, partition)).with_output_types(batch_type)
@@ -327,7 +353,8 @@ class GroupByImage(beam.PTransform):
             | "JoinByPartition" >> beam.CoGroupByKey()
             # (partition, {"rows": [PackedBatch of (ImageKey, AnnotationRow)],
             #              "files": [PackedBatch of (ImageKey, FileStatus)],
-            #              "groups", if there are any: [PackedBatch of (ImageKey, group)]})
+            #              "groups", if there are any: [PackedBatch of (ImageKey, group)],
+            #              "splits", if there are any: [PackedBatch of (ImageKey, split)]})
             | "JoinRowsToFiles"
             >> beam.ParDo(JoinRowsToFiles(self.folders, self.unlisted, self.excluded, note_unused=self.note_unused))
             .with_outputs("rejected", "tallies", main="images")

@@ -12,8 +12,8 @@ from maskmill.transforms.rejected import Line
 ROW_BYTES = 100
 # Estimated bytes of a packed file besides its name.
 _FILE_BYTES = 30
-# Estimated bytes of a packed group besides the names of image and group.
-_GROUP_BYTES = 20
+# Estimated bytes of a packed group or split of an image, besides their names.
+_VALUE_BYTES = 20
 
 
 class ImageFile(NamedTuple):
@@ -96,6 +96,7 @@ class AnnotatedImage(NamedTuple):
         rows: sorted by source, file and line.
         sources: if there are no rows, the sources that use images of this folder without rows.
         group: from a file of groups; "" if it has none of the image; None if there is no such file.
+        split: from a file of splits, likewise.
     """
 
     image_id: str
@@ -103,6 +104,7 @@ class AnnotatedImage(NamedTuple):
     rows: tuple[AnnotationRow, ...]
     sources: tuple[int, ...] = ()
     group: str | None = None
+    split: str | None = None
 
 
 def _row_to_plain(pair: tuple[ImageKey, AnnotationRow]) -> Plain:
@@ -133,19 +135,19 @@ def _size_of_file(pair: tuple[ImageKey, FileStatus]) -> int:
     return len(pair[0][1]) + _FILE_BYTES
 
 
-def _group_to_plain(pair: tuple[ImageKey, str]) -> Plain:
+def _value_to_plain(pair: tuple[ImageKey, str]) -> Plain:
     return (*pair[0], sys.intern(pair[1]))
 
 
-def _group_from_plain(plain: Plain) -> tuple[ImageKey, str]:
-    folder, image_id, group = plain
-    return (folder, image_id), group
+def _value_from_plain(plain: Plain) -> tuple[ImageKey, str]:
+    folder, image_id, value = plain
+    return (folder, image_id), value
 
 
-def _size_of_group(pair: tuple[ImageKey, str]) -> int:
-    return len(pair[0][1]) + len(pair[1]) + _GROUP_BYTES
+def _size_of_value(pair: tuple[ImageKey, str]) -> int:
+    return len(pair[0][1]) + len(pair[1]) + _VALUE_BYTES
 
 
 ROW_CODEC = Codec(_row_to_plain, _row_from_plain, _size_of_row)
 FILE_CODEC = Codec(_file_to_plain, _file_from_plain, _size_of_file)
-GROUP_CODEC = Codec(_group_to_plain, _group_from_plain, _size_of_group)
+VALUE_CODEC = Codec(_value_to_plain, _value_from_plain, _size_of_value)

@@ -19,7 +19,7 @@ from maskmill.transforms.assignment.assign_examples import (
     assign_to_splits,
 )
 from maskmill.transforms.assignment.image_hash import hash_image
-from maskmill.transforms.assignment.ranks import AssignByRank, BlockKey, BlockKeyType, Offsets
+from maskmill.transforms.assignment.ranks import AssignByRank, BlockKey, BlockKeyType, Offsets, cut_each
 from maskmill.transforms.assignment.splits import SelectedExample, SplitRule, rules_by_selection
 from maskmill.transforms.examples.spec import ExampleSpec
 
@@ -45,8 +45,7 @@ def assign_by_name(
 ) -> Iterator[Assigned]:
     """Assigns the examples of a block to the splits whose range includes their rank."""
     of_selection = rules_by_selection(rules)[key.selection]
-    bounds = cut_by_share(of_selection, offsets.totals[key.selection, key.stratum])
-    ranges = list(zip(of_selection, bounds, strict=True))
+    ranges = list(zip(of_selection, offsets.bounds[key.selection, key.stratum], strict=True))
     in_order = sorted(specs, key=operator.attrgetter("image_id"))
     for rank, spec in enumerate(in_order, start=offsets.first_ranks[key]):
         yield assign_to_splits(spec, ((rule, rank - start) for rule, (start, stop) in ranges if start <= rank < stop))
@@ -70,7 +69,7 @@ class AssignByName(AssignExamples):
             block_of=name_block,
             block_args=(beam.pvalue.AsSingleton(bounds),),
             assign=functools.partial(assign_by_name, rules=self.rules),
-            cut=cut_by_share,
+            cut=functools.partial(cut_each, cut=cut_by_share),
             rules=self.rules,
         )
         return assigned

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
@@ -17,7 +18,7 @@ from maskmill.transforms.assignment.assign_examples import (
     assign_to_splits,
 )
 from maskmill.transforms.assignment.image_hash import hash_image
-from maskmill.transforms.assignment.ranks import AssignByRank, BlockKey, BlockKeyType, Offsets, hash_block
+from maskmill.transforms.assignment.ranks import AssignByRank, BlockKey, BlockKeyType, Offsets, cut_each, hash_block
 from maskmill.transforms.assignment.splits import SelectedExample, SplitRule, rules_by_selection
 from maskmill.transforms.examples.spec import ExampleSpec
 
@@ -34,8 +35,14 @@ def csv_block(selected: SelectedExample, salt: str, blocks: int) -> BlockKeyType
 
 
 def cut_by_share(rules: Sequence[SplitRule], examples: int) -> list[tuple[int, int]]:
-    """Cuts a stratum at each rule's shares, rounded down as in the original; see `ranks.Cut`."""
+    """Cuts a stratum at each rule's shares, rounded down as in the original; see `ranks.CutOne`."""
     return [(math.floor(rule.start * examples), math.floor(rule.stop * examples)) for rule in rules]
+
+
+def cut_into_folds(rules: Sequence[SplitRule], examples: int) -> list[tuple[int, int]]:
+    """Cuts a stratum into equal parts, within one example; see `ranks.CutOne`."""
+    cuts = [examples * index // len(rules) for index in range(len(rules) + 1)]
+    return list(itertools.pairwise(cuts))
 
 
 def assign_by_position(
@@ -43,12 +50,12 @@ def assign_by_position(
 ) -> Iterator[Assigned]:
     """Assigns the examples of a block to the splits whose range includes their rank."""
     of_selection = rules_by_selection(rules)[key.selection]
-    bounds = cut_by_share(of_selection, offsets.totals[key.selection, key.stratum])
+    bounds = offsets.bounds[key.selection, key.stratum]
     # Each split holds its examples stratum by stratum.
     before = [0] * len(of_selection)
-    for stratum, total in offsets.strata(key.selection):
+    for stratum, _ in offsets.strata(key.selection):
         if stratum < key.stratum:
-            for index, (start, stop) in enumerate(cut_by_share(of_selection, total)):
+            for index, (start, stop) in enumerate(offsets.bounds[key.selection, stratum]):
                 before[index] += stop - start
     ranges = list(zip(of_selection, bounds, before, strict=True))
     in_order = sorted(specs, key=lambda spec: spec.rows[0].line.line if spec.rows else _hash_order(spec, salt))
@@ -74,7 +81,7 @@ class AssignByPosition(AssignExamples):
             block_of=csv_block,
             block_args=(self.salt, self.partitions),
             assign=functools.partial(assign_by_position, rules=self.rules, salt=self.salt),
-            cut=cut_by_share,
+            cut=functools.partial(cut_each, cut=cut_into_folds if self.folds else cut_by_share),
             rules=self.rules,
         )
         return assigned

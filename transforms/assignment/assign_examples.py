@@ -42,6 +42,7 @@ class AssignExamples(beam.PTransform):
         salt: goes into the hash of each ImageId; another salt gives another assignment.
         partitions: number of blocks for examples that have no place in a CSV file, if the strategy ranks them. Affects
             only the speed.
+        folds: whether the splits are folds: equal parts of one selection.
     """
 
     by_hash: ClassVar[bool]
@@ -50,6 +51,7 @@ class AssignExamples(beam.PTransform):
     rules: tuple[SplitRule, ...]
     salt: str = ""
     partitions: int = 1
+    folds: bool = False
 
 
 def assign_to_splits(spec: ExampleSpec, positions: Iterable[tuple[SplitRule, int]]) -> Assigned:

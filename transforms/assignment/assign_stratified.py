@@ -1,7 +1,8 @@
 """Assigns examples to splits so that each split gets its share of every class, however rare.
 
 The examples of a selection are divided into strata: one for each class, with the examples whose rarest class it is, and
-one for examples without a defect. Each stratum is cut on its own, in the order of the examples' hashes.
+one for examples without a defect. Each stratum is cut on its own, in the order of the examples' hashes. Folds have
+other strata; see `stratified_folds`.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from maskmill.transforms.assignment.assign_examples import (
     assign_to_splits,
 )
 from maskmill.transforms.assignment.image_hash import hash_image
-from maskmill.transforms.assignment.ranks import AssignByRank, BlockKey, BlockKeyType, Offsets, hash_block
+from maskmill.transforms.assignment.ranks import AssignByRank, BlockKey, BlockKeyType, Offsets, cut_each, hash_block
 from maskmill.transforms.assignment.splits import SelectedExample, SplitRule, rules_by_selection
+from maskmill.transforms.assignment.stratified_folds import cut_sets, set_block
 from maskmill.transforms.examples.spec import ExampleSpec
 
 # The stratum of examples without a defect; the other strata have the numbers of their classes.
@@ -77,7 +79,7 @@ def assign_stratified(
 ) -> Iterator[Assigned]:
     """Assigns the examples of a block to the splits whose range includes their rank."""
     of_selection = rules_by_selection(rules)[key.selection]
-    bounds = cut_stratum(of_selection, offsets.totals[key.selection, key.stratum])
+    bounds = offsets.bounds[key.selection, key.stratum]
     hashed = sorted(((hash_image(spec.image_id, salt), spec.image_id, spec) for spec in specs), key=lambda one: one[:2])
     for rank, (image, _, spec) in enumerate(hashed, start=offsets.first_ranks[key]):
         taking = (rule for rule, (start, stop) in zip(of_selection, bounds, strict=True) if start <= rank < stop)
@@ -92,16 +94,27 @@ class AssignStratified(AssignExamples):
     keeps_groups: ClassVar[bool] = False
 
     def expand(self, selected: beam.PCollection[SelectedExample]) -> AssignedExamples:
+        assign = functools.partial(assign_stratified, rules=self.rules, salt=self.salt)
+        assigned: AssignedExamples
+        if self.folds:
+            assigned = selected | "Assign" >> AssignByRank(
+                block_of=set_block,
+                block_args=(self.salt, self.partitions),
+                assign=assign,
+                cut=cut_sets,
+                rules=self.rules,
+            )
+            return assigned
         counts = (
             selected
             | "ClassesOfExample" >> beam.FlatMap(classes_of).with_output_types(tuple[int, int])
             | "CountClasses" >> beam.combiners.Count.PerElement()
         )
-        assigned: AssignedExamples = selected | "Assign" >> AssignByRank(
+        assigned = selected | "Assign" >> AssignByRank(
             block_of=stratum_block,
             block_args=(beam.pvalue.AsDict(counts), self.salt, self.partitions),
-            assign=functools.partial(assign_stratified, rules=self.rules, salt=self.salt),
-            cut=cut_stratum,
+            assign=assign,
+            cut=functools.partial(cut_each, cut=cut_stratum),
             rules=self.rules,
         )
         return assigned

@@ -13,9 +13,13 @@ from maskmill.transforms.tallies import SHARED_IMAGES
 
 
 def may_share_images(rules: Sequence[SplitRule]) -> bool:
-    """Returns whether two splits may use the same image: not if they are disjoint parts of one selection."""
+    """Returns whether two splits may use the same image: not if they are disjoint parts of one selection.
+
+    And not if a file gives each image its split.
+    """
     return any(
-        one.selection != other.selection or (one.start < other.stop and other.start < one.stop)
+        one.selection.split == other.selection.split
+        and (one.selection != other.selection or (one.start < other.stop and other.start < one.stop))
         for one, other in itertools.combinations(rules, 2)
     )
 

@@ -45,20 +45,26 @@ class BlockKey(NamedTuple):
 
 # Beam has a deterministic coder only for plain tuples.
 BlockKeyType = tuple[int, int, int, int]
-# Returns the first rank, and the one after the last, of each of a selection's splits in a stratum of so many examples.
-Cut = Callable[[Sequence[SplitRule], int], list[tuple[int, int]]]
+# The first rank, and the one after the last, of each of a selection's splits in a stratum.
+Bounds = list[tuple[int, int]]
+# Cuts a stratum of so many examples into a selection's splits.
+CutOne = Callable[[Sequence[SplitRule], int], Bounds]
+# Cuts all strata of a selection, given their numbers of examples.
+Cut = Callable[[Sequence[SplitRule], Mapping[int, int]], Mapping[int, Bounds]]
 
 
 class Offsets(NamedTuple):
-    """Tells where blocks begin.
+    """Tells where blocks begin, and where splits do.
 
     Attributes:
         first_ranks: rank of a block's first example.
         totals: number of examples by (selection, stratum).
+        bounds: of the selection's splits, by (selection, stratum).
     """
 
     first_ranks: Mapping[BlockKey, int]
     totals: Mapping[tuple[int, int], int]
+    bounds: Mapping[tuple[int, int], Bounds]
 
     def strata(self, selection: int) -> list[tuple[int, int]]:
         """Returns the strata of a selection in ascending order, each with its number of examples."""
@@ -74,7 +80,12 @@ def hash_block(number: int, blocks: int) -> int:
     return number * blocks >> HASH_BITS
 
 
-def offsets_of(counts: Iterable[tuple[BlockKeyType, int]]) -> Offsets:
+def cut_each(rules: Sequence[SplitRule], totals: Mapping[int, int], cut: CutOne) -> dict[int, Bounds]:
+    """Cuts each stratum by itself; see `Cut`."""
+    return {stratum: cut(rules, total) for stratum, total in totals.items()}
+
+
+def offsets_of(counts: Iterable[tuple[BlockKeyType, int]], rules: Iterable[SplitRule], cut: Cut) -> Offsets:
     """Computes offsets from each block's number of examples."""
     first_ranks: dict[BlockKey, int] = {}
     totals: dict[tuple[int, int], int] = defaultdict(int)
@@ -82,16 +93,19 @@ def offsets_of(counts: Iterable[tuple[BlockKeyType, int]]) -> Offsets:
         block = BlockKey(*key)
         first_ranks[block] = totals[block.selection, block.stratum]
         totals[block.selection, block.stratum] += count
-    return Offsets(first_ranks, dict(totals))
+    offsets = Offsets(first_ranks, dict(totals), {})
+    cuts = [cut(of_one, dict(offsets.strata(number))) for number, of_one in enumerate(rules_by_selection(rules))]
+    bounds = {(number, stratum): found for number, strata in enumerate(cuts) for stratum, found in strata.items()}
+    return offsets._replace(bounds=bounds)
 
 
-def split_sizes(offsets: Offsets, rules: Iterable[SplitRule], cut: Cut) -> dict[str, SplitSize]:
+def split_sizes(offsets: Offsets, rules: Iterable[SplitRule]) -> dict[str, SplitSize]:
     """Computes the size of each split, by name."""
     rules = list(rules)
     sizes = {rule.name: SplitSize(0, 0) for rule in rules}
     for selection, of_selection in enumerate(rules_by_selection(rules)):
-        for _, total in offsets.strata(selection):
-            for rule, (start, stop) in zip(of_selection, cut(of_selection, total), strict=True):
+        for stratum, total in offsets.strata(selection):
+            for rule, (start, stop) in zip(of_selection, offsets.bounds[selection, stratum], strict=True):
                 size = sizes[rule.name]
                 sizes[rule.name] = SplitSize(size.examples + stop - start, size.candidates + total)
     return sizes
@@ -117,7 +131,7 @@ class AssignByRank(beam.PTransform):
         block_of: returns an example's block.
         block_args: further arguments of `block_of`; they may be side inputs.
         assign: assigns the examples of a block.
-        cut: cuts a stratum into splits, as `assign` does.
+        cut: cuts the strata into splits.
         rules: one for each split.
     """
 
@@ -138,12 +152,12 @@ class AssignByRank(beam.PTransform):
             blocks
             | "CountExamples" >> beam.MapTuple(lambda key, batches: (key, sum(count for count, _ in batches)))
             | "CollectCounts" >> beam.combiners.ToList()
-            | "Offsets" >> beam.Map(offsets_of)
+            | "Offsets" >> beam.Map(offsets_of, self.rules, self.cut)
         )
         assigned = blocks | "AssignBlock" >> beam.ParDo(
             AssignBlockExamples(self.assign), beam.pvalue.AsSingleton(offsets)
         ).with_outputs("tallies", main="examples").with_output_types(SplitExample)
-        sizes = offsets | "SplitSizes" >> beam.Map(split_sizes, self.rules, self.cut)
+        sizes = offsets | "SplitSizes" >> beam.Map(split_sizes, self.rules)
         return AssignedExamples(assigned.examples, sizes, assigned.tallies)
 
 

@@ -23,7 +23,7 @@ from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.examples.spec import ExampleSpec
 from maskmill.transforms.limits import MAX_ELEMENT_BYTES
 from maskmill.transforms.rejected import Code, DataError, Rejected
-from maskmill.transforms.tallies import UNWANTED_NEGATIVE
+from maskmill.transforms.tallies import IN_NO_SPLIT, OTHER_CLASS, UNNAMED_IMAGES, UNWANTED_NEGATIVE
 
 
 class SelectedExamples(NamedTuple):
@@ -49,25 +49,40 @@ class SelectExample(beam.DoFn):
         self.salt = options.salt
         self.group_pattern = options.group_pattern
         # A row may be in the examples of several selections; the first counts it.
-        self.owners: dict[tuple[int, int], int] = {}
+        self.owners: dict[tuple[str, int, int], int] = {}
         for number, selection in enumerate(self.selections):
             for class_id in (NO_CLASS, *selection.class_ids):
-                self.owners.setdefault((selection.source, class_id), number)
+                self.owners.setdefault((selection.split, selection.source, class_id), number)
 
     def process(self, image: AnnotatedImage) -> Iterable[Any]:
         """Yields the outputs of `SelectExamples`."""
+        if image.split is not None:
+            yield from self._tally_unused(image, image.split)
         for number, selection in enumerate(self.selections):
+            if selection.split != (image.split or ""):
+                continue
             of_source = [row for row in image.rows if row.source == selection.source]
             # Without rows an image is free of defects; but not if it has rows of other sources only.
             if of_source or (not image.rows and selection.source in image.sources):
                 yield from self._select(number, selection, image, of_source)
+
+    def _tally_unused(self, image: AnnotatedImage, split: str) -> Iterator[Any]:
+        """Tallies an image that is in no split, and the rows that the splits of other images take."""
+        if not split:
+            yield beam.pvalue.TaggedOutput("tallies", (UNNAMED_IMAGES, 1))
+        good = [row for row in image.rows if row.mask.runs != REJECTED_RUNS]
+        in_no_split = sum((split, row.source, NO_CLASS) not in self.owners for row in good)
+        unused = sum((split, row.source, row.mask.class_id) not in self.owners for row in good)
+        for name, rows in ((IN_NO_SPLIT, in_no_split), (OTHER_CLASS, unused - in_no_split)):
+            if rows:
+                yield beam.pvalue.TaggedOutput("tallies", (name, rows))
 
     def _select(
         self, number: int, selection: Selection, image: AnnotatedImage, of_source: Sequence[AnnotationRow]
     ) -> Iterator[Any]:
         rows = [row for row in of_source if row.mask.class_id in (NO_CLASS, *selection.class_ids)]
         good = [row for row in rows if row.mask.runs != REJECTED_RUNS]
-        counted = sum(self.owners[row.source, row.mask.class_id] == number for row in good)
+        counted = sum(self.owners[selection.split, row.source, row.mask.class_id] == number for row in good)
         try:
             _check_complete(rows, good)
             _check_size(good)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import itertools
 import zlib
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -83,7 +84,7 @@ def settle(examples: Iterable[SelectedExample], selections: Sequence[Selection],
         drop: whether only the first file by ImageId keeps its examples; otherwise all are put into one group.
 
     Raises:
-        TransformError: a transform has put equal files into different groups.
+        TransformError: a transform has put equal files into different groups, or a file of splits into different ones.
     """
     by_file: dict[tuple[str, str], list[SelectedExample]] = defaultdict(list)
     for one in examples:
@@ -94,7 +95,7 @@ def settle(examples: Iterable[SelectedExample], selections: Sequence[Selection],
     if drop:
         rows = sum(one.spec.counted_rows for other in others for one in by_file[other])
         return Settled(by_file[first], len(others), rows, pairs)
-    together = _unite([one for file in sorted(by_file) for one in by_file[file]])
+    together = _unite([one for file in sorted(by_file) for one in by_file[file]], selections)
     return Settled(together, len(others), 0, pairs)
 
 
@@ -126,8 +127,15 @@ def _name(first: tuple[str, str], other: tuple[str, str]) -> Pair:
     return (first[0], other[0]) if same_folder else (first[1], other[1])
 
 
-def _unite(examples: Sequence[SelectedExample]) -> list[SelectedExample]:
+def _unite(examples: Sequence[SelectedExample], selections: Sequence[Selection]) -> list[SelectedExample]:
     """Puts examples into one group: that of the first ImageId, unless a transform has given them another."""
+    for one, other in itertools.pairwise(examples):
+        splits = selections[one.selection].split, selections[other.selection].split
+        if len(set(splits)) > 1:
+            raise TransformError(
+                f"{one.spec.image_id} and {other.spec.image_id} are equal images, and maskmill.splits_file puts them "
+                f"into {splits[0]} and {splits[1]}; put equal images into one split, or set maskmill.duplicates: drop"
+            )
     given = sorted({one.spec.group for one in examples} - {""})
     if len(given) > 1:
         names = f"{examples[0].spec.image_id} and {examples[-1].spec.image_id}"

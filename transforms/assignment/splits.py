@@ -14,10 +14,12 @@ class Selection(NamedTuple):
     Attributes:
         source: index in `ReadAnnotations.sources`.
         class_ids: in ascending order.
+        split: of the images, if a file gives each its split; "" for images of any.
     """
 
     source: int
     class_ids: tuple[int, ...]
+    split: str = ""
 
 
 class SplitRule(NamedTuple):

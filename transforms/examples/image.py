@@ -1,4 +1,4 @@
-"""Decodes image files to grey pixels."""
+"""Decodes image files to grey or RGB pixels."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ MAX_PIXELS = 100_000_000
 # Pillow's names for 16 bits a pixel; only the byte order differs.
 _SIXTEEN_BIT_MODES = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 _MODES = _SIXTEEN_BIT_MODES | {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
+_GREY_MODES = frozenset({"1", "L", "LA", "La"})
 # What Pillow raises for damaged files; a fuzz test checks it for every format. Not MemoryError, which says nothing
 # about the file.
 _PILLOW_ERRORS = (
@@ -58,11 +59,23 @@ def is_image_name(name: str) -> bool:
 
 
 def decode_grey(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
-    """Decodes an image file to grey.
+    """Decodes an image file to grey; see `decode_planes`.
 
-    Colours are converted as by Pillow's `L` (ITU-R 601-2), as in the original. Of 16 bits a pixel the upper 8 are kept.
-    EXIF orientation is not applied, as in the original; that of a TIFF is, which Pillow applies. Of an MPO, a JPEG
-    followed by others, the first image is used. What stands beside the pixels does not matter.
+    Colours are converted as by Pillow's `L` (ITU-R 601-2), as in the original.
+
+    Returns:
+        uint8 array [height, width].
+    """
+    [grey] = decode_planes(data, max_pixels)
+    return np.asarray(grey)
+
+
+def decode_planes(data: bytes, max_pixels: int = MAX_PIXELS, *, rgb: bool = False) -> Pixels:
+    """Decodes an image file to grey or to RGB, as Pillow's `L` and `RGB`.
+
+    Of 16 bits a pixel the upper 8 are kept. Transparency is ignored, as by Pillow. EXIF orientation is not applied, as
+    in the original; that of a TIFF is, which Pillow applies. Of an MPO, a JPEG followed by others, the first image is
+    used. What stands beside the pixels does not matter.
 
     libjpeg-turbo decodes a JPEG, and each of its warnings is an error: after a flipped bit Pillow would return an image
     that is grey or shifted from there on. The size is checked before any pixel is decoded.
@@ -70,9 +83,11 @@ def decode_grey(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
     Args:
         data: content of the file, in one of `FORMATS`.
         max_pixels: an image with more pixels is rejected.
+        rgb: whether to decode to RGB.
 
     Returns:
-        uint8 array [height, width].
+        uint8 array [planes, height, width] with the plane of grey, or the three of RGB; with one if the file has no
+        colours, so that the three are equal.
 
     Raises:
         DataError: the file is not a complete image that can be decoded.
@@ -81,28 +96,28 @@ def decode_grey(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
         raise DataError(Code.IMAGE_EMPTY, "the image file is empty; copy it again from its source")
     kind = image_format(data)
     if kind == "JPEG":
-        return _decode_jpeg(data, max_pixels)
+        return _decode_jpeg(data, max_pixels, rgb)
     if kind is None or kind not in known_formats():
         raise other_file(data)
-    return _decode_with_pillow(strip_metadata(data, kind), kind, max_pixels)
+    return _decode_with_pillow(strip_metadata(data, kind), kind, max_pixels, rgb)
 
 
-def _decode_jpeg(data: bytes, max_pixels: int) -> Pixels:
+def _decode_jpeg(data: bytes, max_pixels: int, rgb: bool) -> Pixels:
     try:
         width, height, colours = jpeg.read_header(data)
         _check_size(width, height, max_pixels)
-        return jpeg.decode(data, colours)
+        return jpeg.decode_rgb(data, colours) if rgb else jpeg.decode(data, colours)[np.newaxis]
     except DataError:
         raise
     except ValueError as error:
         # libjpeg skips what stands beside the pixels, but warns of some of it.
         stripped = strip_metadata(data, "JPEG")
         if stripped != data:
-            return _decode_jpeg(stripped, max_pixels)
+            return _decode_jpeg(stripped, max_pixels, rgb)
         _refuse_other_jpeg(data)
         # If nothing of the image can be shown, Pillow raises first.
         known_formats()
-        _decode_with_pillow(data, "JPEG", max_pixels)
+        _decode_with_pillow(data, "JPEG", max_pixels, rgb)
         raise DataError(
             Code.IMAGE_PARTLY_DAMAGED,
             f"the image is not a correct JPEG, although part or all of it can be shown ({error}); copy it again from "
@@ -127,7 +142,7 @@ def _refuse_other_jpeg(data: bytes) -> None:
         )
 
 
-def _decode_with_pillow(data: bytes, kind: str, max_pixels: int) -> Pixels:
+def _decode_with_pillow(data: bytes, kind: str, max_pixels: int, rgb: bool) -> Pixels:
     image = _open(data, kind)
     _check_size(image.width, image.height, max_pixels)
     if image.mode not in _MODES and not _is_sixteen_bit(image):
@@ -137,7 +152,7 @@ def _decode_with_pillow(data: bytes, kind: str, max_pixels: int) -> Pixels:
             "colour, or to 16-bit grey",
         )
     try:
-        return _load_grey(image)
+        return _load_planes(image, rgb)
     except DataError:
         raise
     except _PILLOW_ERRORS as error:
@@ -200,9 +215,11 @@ def _is_sixteen_bit(image: Image.Image) -> bool:
     return image.mode in _SIXTEEN_BIT_MODES or (image.format == "PPM" and image.mode == "I")
 
 
-def _load_grey(image: Image.Image) -> Pixels:
+def _load_planes(image: Image.Image, rgb: bool) -> Pixels:
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise several_images()
     if _is_sixteen_bit(image):
-        return (np.asarray(image) >> 8).astype(np.uint8)
-    return np.asarray(image if image.mode == "L" else image.convert("L"))
+        return (np.asarray(image) >> 8).astype(np.uint8)[np.newaxis]
+    if rgb and image.mode not in _GREY_MODES:
+        return jpeg.to_planes(np.asarray(image.convert("RGB")))
+    return np.asarray(image if image.mode == "L" else image.convert("L"))[np.newaxis]

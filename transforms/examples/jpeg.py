@@ -1,4 +1,8 @@
-"""Decodes JPEGs to grey: strictly, and to the values of `PIL.Image.convert("L")`."""
+"""Decodes JPEGs to grey or to RGB: strictly, and to the values of `PIL.Image.convert`.
+
+Like Pillow, simplejpeg decodes with libjpeg-turbo's defaults: the accurate integer DCT (JDCT_ISLOW), and fancy
+upsampling of chroma.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +34,7 @@ _SEQUENTIAL = frozenset({0xC0, 0xC1})
 USUAL_PROCESSES = _SEQUENTIAL | {0xC2}
 _FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})  # 0xF7 is JPEG-LS
 _MAX_INTERVAL = 65_535
+_CMYK = frozenset({"CMYK", "YCCK"})
 
 
 class Frame(NamedTuple):
@@ -66,6 +71,12 @@ class _Hint:
     """
 
     colours = False
+
+    @classmethod
+    def notice(cls, pixels: NDArray[np.uint8]) -> None:
+        """Looks at some lines of an image, [height, width, 3 or 4]."""
+        some = pixels[::32]
+        cls.colours = not np.array_equal(some[:, :, 0], some[:, :, 2])
 
 
 def find_frame(data: bytes) -> Frame | None:
@@ -136,20 +147,46 @@ def decode(data: bytes, colours: str) -> Pixels:
         ValueError: libjpeg cannot decode the image, or warns.
         DataError: the image has more than `MAX_SCANS` scans.
     """
+    grey = _decode_without_colours(data, colours)
+    if grey is not None:
+        return grey
+    if colours in _CMYK:
+        return np.asarray(_decode_cmyk(data).convert("L"))
+    pixels = simplejpeg.decode_jpeg(data, "RGBX")
+    _Hint.notice(pixels)
+    return np.asarray(_image_of("RGBX", pixels).convert("L"))
+
+
+def decode_rgb(data: bytes, colours: str) -> Pixels:
+    """Decodes a JPEG to the planes of its RGB; arguments and errors are those of `decode`.
+
+    Returns:
+        uint8 array [3, height, width]; [1, height, width] if all three are known to be equal before they are decoded.
+    """
+    grey = _decode_without_colours(data, colours)
+    if grey is not None:
+        return grey[np.newaxis]
+    if colours in _CMYK:
+        return to_planes(np.asarray(_decode_cmyk(data).convert("RGB")))
+    pixels = simplejpeg.decode_jpeg(data, "RGB")
+    _Hint.notice(pixels)
+    return to_planes(pixels)
+
+
+def to_planes(pixels: NDArray[np.uint8]) -> Pixels:
+    """Copies pixels [height, width, 3] to [3, height, width], C order."""
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _decode_without_colours(data: bytes, colours: str) -> Pixels | None:
+    """Decodes a JPEG that turns out to have no colours; returns None for others."""
     if colours == "YCbCr" and not _Hint.colours and (neutral := without_colours(data)) is not None:
         try:
             return _decode_luma(neutral)
         except ValueError:
             pass  # it has colours; or it is damaged, and libjpeg warns again
     _check_scans(data)
-    if colours == "Gray":
-        return _decode_luma(data)
-    if colours in ("CMYK", "YCCK"):
-        return _to_grey("CMYK", 255 - simplejpeg.decode_jpeg(data, "CMYK"))  # stored inverted, as Pillow takes it
-    pixels = simplejpeg.decode_jpeg(data, "RGBX")
-    some = pixels[::32]
-    _Hint.colours = not np.array_equal(some[:, :, 0], some[:, :, 2])
-    return _to_grey("RGBX", pixels)
+    return _decode_luma(data) if colours == "Gray" else None
 
 
 def _decode_luma(data: bytes) -> Pixels:
@@ -157,10 +194,14 @@ def _decode_luma(data: bytes) -> Pixels:
     return pixels[:, :, 0]
 
 
-def _to_grey(mode: str, pixels: NDArray[np.uint8]) -> Pixels:
-    """Converts pixels of 4 bytes as Pillow does."""
+def _decode_cmyk(data: bytes) -> Image.Image:
+    return _image_of("CMYK", 255 - simplejpeg.decode_jpeg(data, "CMYK"))  # stored inverted, as Pillow takes it
+
+
+def _image_of(mode: str, pixels: NDArray[np.uint8]) -> Image.Image:
+    """Makes an image of pixels of 4 bytes, without a copy."""
     height, width, _ = pixels.shape
-    return np.asarray(Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1).convert("L"))
+    return Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1)
 
 
 def strip_segments(data: bytes) -> bytes:

@@ -26,17 +26,17 @@ class Measures(NamedTuple):
     Attributes:
         areas: number of pixels of each class that the label distinguishes, int64 [classes]; see
             `LabelFormat.num_areas`.
-        pixel_sums: sum of the pixels of the image, and sum of their squares.
+        pixel_sums: for each channel of the image, sum of the pixels, and sum of their squares; one after the other.
         image_hash: difference hash of the image, 64 bits; see `difference_hash`.
     """
 
     areas: NDArray[np.int64]
-    pixel_sums: tuple[int, int]
+    pixel_sums: tuple[int, ...]
     image_hash: int
 
 
 class ImageSums(NamedTuple):
-    """Sums of an image: of the pixels of each block, uint64 [8, 9]; of all pixels; of all squares."""
+    """Sums of a plane: of the pixels of each block, uint64 [8, 9]; of all pixels; of all squares."""
 
     blocks: NDArray[np.uint64]
     pixels: int
@@ -76,19 +76,33 @@ def _count(plane: NDArray[np.generic]) -> int:
 
 
 def measure(image: NDArray[np.uint8], areas: NDArray[np.int64]) -> Measures:
-    """Measures an image; `areas` are those of its label."""
-    sums = sum_blocks(image)
-    return Measures(areas, (sums.pixels, sums.squares), difference_hash(sums.blocks, *image.shape))
+    """Measures an image.
+
+    Args:
+        image: uint8 [channels, H, W], C order.
+        areas: of its label.
+    """
+    sums, image_hash = measure_image(image)
+    return Measures(areas, sums, image_hash)
+
+
+def measure_image(image: NDArray[np.uint8]) -> tuple[tuple[int, ...], int]:
+    """Returns `pixel_sums` and `image_hash` of an image [channels, H, W]; see `Measures`."""
+    sums = [sum_blocks(plane) for plane in image]
+    blocks = sums[0].blocks if len(sums) == 1 else np.sum([one.blocks for one in sums], axis=0)
+    pixel_sums = tuple(number for one in sums for number in (one.pixels, one.squares))
+    return pixel_sums, difference_hash(blocks, *image.shape[1:])
 
 
 def difference_hash(blocks: NDArray[np.uint64], height: int, width: int) -> int:
     """Computes the difference hash of an image: equal images have equal hashes, similar ones differ in a few bits.
 
     The image is divided into blocks, 8 rows of 9. Bit 8 * row + column is 1 if the mean of a block is less than that of
-    its right neighbour (Neal Krawetz, "Kind of Like That", 2013, http://www.hackerfactor.com/blog/?/archives/529).
+    its right neighbour (Neal Krawetz, "Kind of Like That", 2013, http://www.hackerfactor.com/blog/?/archives/529). The
+    hash of an image with several channels is that of their mean, so a grey image has the same one with any number.
 
     Args:
-        blocks: sums of the pixels of the blocks, uint64 [8, 9]; see `sum_blocks`.
+        blocks: sums of the pixels of the blocks, of all channels together, uint64 [8, 9]; see `sum_blocks`.
         height: of the image, in pixels.
         width: of the image, in pixels.
     """
@@ -99,7 +113,7 @@ def difference_hash(blocks: NDArray[np.uint64], height: int, width: int) -> int:
 
 
 def sum_blocks(image: NDArray[np.uint8]) -> ImageSums:
-    """Sums the pixels of an image in blocks, 8 rows of 9 that cover it and are as nearly equal as possible.
+    """Sums the pixels of a plane in blocks, 8 rows of 9 that cover it and are as nearly equal as possible.
 
     In an image with fewer rows or columns than that, neighbouring blocks have the same ones.
 

@@ -62,10 +62,12 @@ class ExampleFormat(NamedTuple):
 
     Attributes:
         resized: (height, width) of image and mask after resizing, in pixels.
-        label: form of the label; `resized` is tiled to its height and width.
+        label: form of the label; `resized` is tiled to its height and width; with `pad` and `crop` they are equal.
         max_pixels: an image file with more pixels is rejected.
         by_rows: whether runs number pixels along the rows instead of down the columns.
         records_views: whether shards record the view of each example.
+        colour: `grey` or `rgb`.
+        resize: `stretch`, `pad` or `crop`; see `view`.
         labelled: whether examples have a label; without one, `label` still says their size.
     """
 
@@ -74,6 +76,8 @@ class ExampleFormat(NamedTuple):
     max_pixels: int = MAX_PIXELS
     by_rows: bool = False
     records_views: bool = False
+    colour: str = "grey"
+    resize: str = "stretch"
     labelled: bool = True
 
     @property
@@ -85,3 +89,13 @@ class ExampleFormat(NamedTuple):
     def num_areas(self) -> int:
         """Number of classes that the label distinguishes; 0 without a label."""
         return self.label.num_areas if self.labelled else 0
+
+    @property
+    def channels(self) -> int:
+        """Number of channels of an image."""
+        return 3 if self.colour == "rgb" else 1
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Shape of an image."""
+        return self.channels, *self.size

@@ -15,9 +15,9 @@ from maskmill.inflate import deflated_chunk_shape, inflate
 from maskmill.names import AREAS, IMAGE, IMAGE_HASHES, LABEL, MANIFEST, N_EXAMPLES, PIXEL_SUMS, SHOWN, VALID, group_name
 from maskmill.shard_index import DAMAGE
 from maskmill.transforms.examples.label import LabelFormat, rows_per_chunk
-from maskmill.transforms.examples.measure import count_areas, sum_blocks
+from maskmill.transforms.examples.measure import count_areas, measure_image
 from maskmill.transforms.examples.spec import ExampleFormat
-from maskmill.views import VIEW_ATTRIBUTES, Views, recorded_views
+from maskmill.views import VIEW_ATTRIBUTES, Box, Views, recorded_views
 
 # Damage makes h5py raise this one, too, for sizes that no array has.
 _DAMAGE = (*DAMAGE, OverflowError)
@@ -36,15 +36,21 @@ class ArrayForm(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """What is recorded of an example, or of all examples of a shard; see `measure.Measures`."""
+    """What is recorded of an example, or of all examples of a shard.
+
+    Attributes:
+        areas, pixel_sums: see `measure.Measures`.
+        valid_pixels: number of pixels that are not padding; empty where views are not recorded.
+    """
 
     areas: list[int]
     pixel_sums: list[int]
+    valid_pixels: Sequence[int] = []
 
 
 def arrays_of(form: ExampleFormat) -> dict[str, ArrayForm]:
     """Returns the arrays of an example by name."""
-    image = ArrayForm(np.dtype("u1"), (1, *form.size))
+    image = ArrayForm(np.dtype("u1"), form.image_shape)
     return {IMAGE: image, **({LABEL: ArrayForm(form.label.dtype, form.label.shape)} if form.labelled else {})}
 
 
@@ -91,18 +97,20 @@ def check_shard(
         with _open(file) as shard:
             problems = [*_check_count(shard, examples), *_check_names(set(shard), examples)]
             recorded: list[Sums] | list[None] = [None] * examples
+            views: Views | None = None
             if form is not None and totals is not None and examples:
                 wrong = list(_check_attributes(shard, examples, form))
                 if not wrong:
-                    recorded = _recorded(shard)
-                    wrong = [
-                        *_check_totals(recorded, totals),
-                        *_check_views(recorded_views(shard.attrs, examples), form),
-                    ]
+                    views = recorded_views(shard.attrs, examples) if form.records_views else None
+                    wrong = list(_check_views(views, form))
+                if not wrong:
+                    recorded = _recorded(shard, views)
+                    wrong = list(_check_totals(recorded, totals))
                 problems += wrong
-            for name, sums in zip(map(group_name, range(examples)), recorded, strict=True):
-                if name in shard:
-                    problems += _check_example(shard, name, arrays, form, sums)
+            for index, sums in enumerate(recorded):
+                if (name := group_name(index)) in shard:
+                    valid = views.of(index).valid if views and sums else None
+                    problems += _check_example(shard, name, arrays, form, sums, valid)
             return problems
     except _DAMAGE as error:
         return [f"cannot be read as HDF5: {error}"]
@@ -125,7 +133,7 @@ def _check_count(shard: h5py.File, examples: int) -> Iterator[str]:
 def _check_attributes(shard: h5py.File, examples: int, form: ExampleFormat) -> Iterator[str]:
     forms = {
         AREAS: ArrayForm(np.dtype("<i4"), (examples, form.num_areas)),
-        PIXEL_SUMS: ArrayForm(np.dtype("<u8"), (examples, 2)),
+        PIXEL_SUMS: ArrayForm(np.dtype("<u8"), (examples, 2 * form.channels)),
         IMAGE_HASHES: ArrayForm(np.dtype("<u8"), (examples,)),
     }
     if form.records_views:
@@ -142,9 +150,10 @@ def _form_of(value: Any) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
     return array.dtype, array.shape
 
 
-def _recorded(shard: h5py.File) -> list[Sums]:
-    rows = zip(shard.attrs[AREAS].tolist(), shard.attrs[PIXEL_SUMS].tolist(), strict=True)
-    return [Sums(areas, pixel_sums) for areas, pixel_sums in rows]
+def _recorded(shard: h5py.File, views: Views | None) -> list[Sums]:
+    areas, pixel_sums = shard.attrs[AREAS].tolist(), shard.attrs[PIXEL_SUMS].tolist()
+    valid_pixels = [[]] * len(areas) if views is None else views.valid_pixels[:, np.newaxis].tolist()
+    return list(map(Sums, areas, pixel_sums, valid_pixels))
 
 
 def _check_totals(recorded: Sequence[Sums], totals: Sums) -> Iterator[str]:
@@ -186,10 +195,11 @@ def _check_example(
     arrays: Mapping[str, ArrayForm] | None,
     form: ExampleFormat | None,
     recorded: Sums | None,
+    valid: Box | None,
 ) -> Iterator[str]:
     try:
         found = _arrays(shard[name])
-        wrong = list(_compare(found, arrays)) or (_check_content(shard[name], form, recorded) if form else [])
+        wrong = list(_compare(found, arrays)) or (_check_content(shard[name], form, recorded, valid) if form else [])
     except _DAMAGE as error:
         wrong = [f": cannot be read: {error}"]
     yield from (name + problem for problem in wrong)
@@ -218,12 +228,12 @@ def _compare(found: Mapping[str, ArrayForm], arrays: Mapping[str, ArrayForm] | N
                 yield f"/{key}: is {found[key]} instead of {form}"
 
 
-def _check_content(group: h5py.Group, form: ExampleFormat, recorded: Sums | None) -> list[str]:
+def _check_content(group: h5py.Group, form: ExampleFormat, recorded: Sums | None, valid: Box | None) -> list[str]:
     label = form.label
-    found = Sums([0] * form.num_areas, [0, 0])
-    for part in _slabs(group[IMAGE]):  # any grey is right, as long as it can be read
-        _, pixels, squares = sum_blocks(part[0])
-        found.pixel_sums[:] = found.pixel_sums[0] + pixels, found.pixel_sums[1] + squares
+    # Padding adds nothing, or else it is not 0.
+    measured = None if form.resize == "pad" else valid
+    # Any image is right, as long as it can be read.
+    found = Sums([0] * form.num_areas, _sum_pixels(group[IMAGE], measured), recorded.valid_pixels if recorded else [])
     wrong = []
     for part in _slabs(group[LABEL]) if form.labelled else ():
         if problem := _label_problem(part, label):
@@ -234,6 +244,20 @@ def _check_content(group: h5py.Group, form: ExampleFormat, recorded: Sums | None
         return [f"/label: {wrong[0]}"]
     differing = () if recorded is None else zip(Sums._fields, found, recorded, strict=True)
     return [f": has the {name} {one}, and the attribute says {other}" for name, one, other in differing if one != other]
+
+
+def _sum_pixels(image: h5py.Dataset, box: Box | None) -> list[int]:
+    """Computes `pixel_sums` of an image, or of a box of it."""
+    channels, height, width = image.shape
+    box = box or Box(0, 0, height, width)
+    sums, top = [0] * (2 * channels), 0
+    for slab in _slabs(image):
+        first, stop = (max(row - top, 0) for row in (box.top, box.top + box.height))
+        part = np.ascontiguousarray(slab[:, first:stop, box.left : box.left + box.width])
+        top += slab.shape[1]
+        if part.size:
+            sums = [one + other for one, other in zip(sums, measure_image(part)[0], strict=True)]
+    return sums
 
 
 def _slabs(array: h5py.Dataset) -> Iterator[NDArray[np.generic]]:

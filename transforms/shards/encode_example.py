@@ -18,7 +18,7 @@ class EncodedExample(NamedTuple):
     """An example as it is stored in the file.
 
     Attributes:
-        image: uint8 [1, H, W].
+        image: uint8 [channels, H, W].
         label_chunks: offset in the label, and compressed bytes, of each chunk.
         measures: of image and label.
         overlap: number of pixels with several classes.
@@ -36,7 +36,7 @@ def encode_example(image: NDArray[np.uint8], mask: ClassMask, view: View, form: 
     """Makes, measures and compresses a label chunk by chunk; the whole label is never in memory.
 
     Args:
-        image: uint8 [H, W], C order.
+        image: uint8 [channels, H, W], C order.
         mask: all classes in one array [H, W], C order; see `LabelFormat`.
         view: what they show of the image file.
         form: of the example.
@@ -44,8 +44,13 @@ def encode_example(image: NDArray[np.uint8], mask: ClassMask, view: View, form: 
     label = form.label
     chunks, areas = [], np.zeros(form.num_areas, np.int64)
     if not form.labelled:
-        return EncodedExample(image[np.newaxis], (), measure(image, areas), 0, view)
+        return EncodedExample(image, (), _measure(image, areas, view, form), 0, view)
     for offset, chunk in label.chunks(mask):
         chunks.append((offset, compress_chunk(chunk, label.numbers)))
         areas += count_areas(chunk, label, channel=offset[0])
-    return EncodedExample(image[np.newaxis], tuple(chunks), measure(image, areas), label.overlap(mask), view)
+    return EncodedExample(image, tuple(chunks), _measure(image, areas, view, form), label.overlap(mask), view)
+
+
+def _measure(image: NDArray[np.uint8], areas: NDArray[np.int64], view: View, form: ExampleFormat) -> Measures:
+    """Measures an image; where its view is recorded, without padding and repetitions."""
+    return measure(np.ascontiguousarray(view.valid.cut(image)) if form.records_views else image, areas)

@@ -3,10 +3,10 @@
 Layout: groups `example_0` … `example_<n-1>`, each with the datasets `image` (uint8 [1, H, W], contiguous) and, if
 examples have labels, `label` (see `LabelFormat`; chunked, compressed). The file's attribute `n_examples` (int64) counts
 them; its attribute `image_ids` (UTF-8, padded with zeros) names their images, all in one attribute because one for each
-image would take longer than everything else. The attributes `areas` (int32 [n, classes]), `pixel_sums` (uint64 [n, 2])
-and `image_hashes` (uint64 [n]) hold what was measured of the examples, see `measure.Measures`. Where views are
-recorded, `image_sizes` (int32 [n, 2]), `shown` and `valid` (int32 [n, 4]) hold them, see `maskmill.views.Views`. In a
-file without examples there is only the first attribute. There are no timestamps, so that the same examples give the
+image would take longer than everything else. The attributes `areas` (int32 [n, classes]), `pixel_sums` (uint64 [n, 2 *
+channels]) and `image_hashes` (uint64 [n]) hold what was measured of the examples, see `measure.Measures`. Where views
+are recorded, `image_sizes` (int32 [n, 2]), `shown` and `valid` (int32 [n, 4]) hold them, see `maskmill.views.Views`. In
+a file without examples there is only the first attribute. There are no timestamps, so that the same examples give the
 same bytes.
 """
 
@@ -46,7 +46,7 @@ def estimate_bytes(form: ExampleFormat) -> int:
     """Estimates the bytes of an example in a shard; rather too many than too few."""
     pixels = math.prod(form.size)
     planes = math.prod(form.label.shape[:-2]) if form.labelled else 0
-    return pixels + _STRUCTURE_BYTES + planes * (pixels // PIXELS_PER_BYTE)
+    return form.channels * pixels + _STRUCTURE_BYTES + planes * (pixels // PIXELS_PER_BYTE)
 
 
 class ShardFile:
@@ -75,7 +75,7 @@ class ShardFile:
         _bound_structure_cache(self._file)
         self._group_properties = h5p.create(h5p.GROUP_CREATE)
         self._group_properties.set_obj_track_times(False)
-        self._image_space = h5s.create_simple((1, *form.size))
+        self._image_space = h5s.create_simple(form.image_shape)
         self._image_properties = _dataset_properties()
         self._label_space = h5s.create_simple(form.label.shape)
         self._label_type = h5t.py_create(form.label.dtype)

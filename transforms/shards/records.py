@@ -58,8 +58,9 @@ class StoredShard(NamedTuple):
         fingerprint: sha256 of everything that decides the file's bytes, hexadecimal.
         rejected: examples that are missing from it, by their index in the shard's list of examples, ascending.
         overlaps: number of examples with pixels of several classes, and number of those pixels.
-        pixel_sums: sum of the pixels of all images, and sum of their squares.
+        pixel_sums: for each channel, sum of the pixels of all images, and sum of their squares; one after the other.
         areas: number of pixels of each class in all labels; see `LabelFormat.num_areas`.
+        valid_pixels: number of pixels of all examples that are not padding; 0 if no example has any.
     """
 
     examples: int
@@ -68,16 +69,18 @@ class StoredShard(NamedTuple):
     fingerprint: str
     rejected: Mapping[int, RejectedExample] = {}
     overlaps: tuple[int, int] = (0, 0)
-    pixel_sums: tuple[int, int] = (0, 0)
+    pixel_sums: tuple[int, ...] = (0, 0)
     areas: tuple[int, ...] = ()
+    valid_pixels: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Converts the record to plain data, without keys for empty fields."""
         plain = self._asdict()
         plain["rejected"] = [[index, one.row, one.code, one.message] for index, one in self.rejected.items()]
         plain["overlaps"] = [*self.overlaps] if any(self.overlaps) else []
-        plain["pixel_sums"] = [*self.pixel_sums] if any(self.pixel_sums) else []
+        plain["pixel_sums"] = [*self.pixel_sums] if self.pixel_sums != (0, 0) else []
         plain["areas"] = [*self.areas]
+        plain["valid_pixels"] = self.valid_pixels or []
         return {key: value for key, value in plain.items() if value != []}
 
     @classmethod
@@ -97,8 +100,9 @@ class StoredShard(NamedTuple):
                 for index, row, code, message in plain.get("rejected", ())
             },
             overlaps=_pair(plain.get("overlaps", (0, 0))),
-            pixel_sums=_pair(plain.get("pixel_sums", (0, 0))),
+            pixel_sums=tuple(plain.get("pixel_sums", (0, 0))),
             areas=tuple(plain.get("areas", ())),
+            valid_pixels=plain.get("valid_pixels", 0),
         )
 
 

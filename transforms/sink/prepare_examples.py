@@ -6,6 +6,7 @@ This module imports neither Beam nor HDF5, so that a process for it starts quick
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -39,8 +40,7 @@ def group_for(form: ExampleFormat, examples: int, workers: int, read: int) -> in
         workers: threads that share the shard.
         read: most bytes of an image file that is read ahead.
     """
-    height, width = form.size
-    return max(1, min(GROUP, GROUP_BYTES // max(height * width, read), -(-examples // workers)))
+    return max(1, min(GROUP, GROUP_BYTES // max(math.prod(form.image_shape), read), -(-examples // workers)))
 
 
 def in_groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

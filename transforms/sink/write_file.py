@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
-
-import numpy as np
 
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.progress import PROGRESS
@@ -35,15 +34,15 @@ class WrittenFile(NamedTuple):
         rejected: examples that are missing from it, by their index in the shard's list of examples; later examples
             are shifted down.
         overlaps: number of examples with pixels of several classes, and number of those pixels.
-        pixel_sums: sum of the pixels of all images, and sum of their squares.
-        areas: number of pixels of each class in all labels.
+        pixel_sums, areas, valid_pixels: see `StoredShard`.
     """
 
     sha256: str
     rejected: dict[int, RejectedExample]
     overlaps: tuple[int, int]
-    pixel_sums: tuple[int, int]
+    pixel_sums: tuple[int, ...]
     areas: tuple[int, ...]
+    valid_pixels: int
 
 
 def write_file(
@@ -68,6 +67,7 @@ def write_file(
     """
     rejected: dict[int, RejectedExample] = {}
     overlaps: list[int] = []
+    valid_pixels = 0
     with ShardFile(path, form) as file:
         for index, example in enumerate(prepared):
             if isinstance(example, RejectedExample):
@@ -75,6 +75,7 @@ def write_file(
             else:
                 file.append(example, specs[index].image_id)
                 overlaps.append(example.overlap)
+                valid_pixels += math.prod(example.view.valid.size) if form.records_views else 0
             if not is_wanted():
                 raise GivenUpError
             PROGRESS.add(1)
@@ -82,8 +83,9 @@ def write_file(
         _sha256_of(path),
         rejected,
         overlaps=(sum(map(bool, overlaps)), sum(overlaps)),
-        pixel_sums=(sum(one.pixel_sums[0] for one in file.measures), sum(one.pixel_sums[1] for one in file.measures)),
-        areas=tuple(sum((one.areas for one in file.measures), np.zeros(form.num_areas, np.int64)).tolist()),
+        pixel_sums=_add_up((one.pixel_sums for one in file.measures), 2 * form.channels),
+        areas=_add_up((one.areas.tolist() for one in file.measures), form.num_areas),
+        valid_pixels=valid_pixels,
     )
 
 
@@ -103,6 +105,11 @@ def write_sequentially(path: str, specs: Sequence[ExampleSpec], form: ExampleFor
     groups = in_groups(unread, group_for(form, len(specs), workers=1, read=0))
     prepared = itertools.chain.from_iterable(prepare_examples(group, form) for group in groups)
     return write_file(path, specs, form, prepared, lambda: os.path.exists(path))
+
+
+def _add_up(rows: Iterable[Sequence[int]], columns: int) -> tuple[int, ...]:
+    """Adds up each column."""
+    return tuple(map(sum, zip(*rows, strict=True))) or (0,) * columns
 
 
 def _sha256_of(path: str) -> str:

@@ -236,6 +236,7 @@ class WriteShard(beam.DoFn):
                 rejected=written.rejected,
                 overlaps=written.overlaps,
                 pixel_sums=written.pixel_sums,
+                valid_pixels=written.valid_pixels,
                 areas=written.areas,
             )
             stage(attempt, found.staged, stored)

@@ -41,14 +41,16 @@ images = {
     "cmyk": (specks, {"quality": 75}),
 }
 
-expected = {}
+expected, expected_rgb = {}, {}
 for name, (pixels, options) in images.items():
     path = HERE / "data" / "train_images" / f"{name}.jpg"
     image = Image.fromarray(pixels)
     (image.convert("CMYK") if name == "cmyk" else image).save(path, "JPEG", **options)
     with Image.open(path) as file:
         expected[path.name] = np.asarray(file.convert("L"))
+        expected_rgb[path.name] = np.asarray(file.convert("RGB")).transpose(2, 0, 1)
 np.savez_compressed(HERE / "expected.npz", **expected)
+np.savez_compressed(HERE / "expected_rgb.npz", **expected_rgb)
 rows = "".join(f"{name},3,1 {5 + number}\n" for number, name in enumerate(expected))
 (HERE / "data" / "train.csv").write_text("ImageId,ClassId,EncodedPixels\n" + rows)
 print(f"Pillow {PIL.__version__}, libjpeg-turbo {features.version('libjpeg_turbo')}, Python {sys.version.split()[0]}")

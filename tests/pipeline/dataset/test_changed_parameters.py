@@ -24,8 +24,10 @@ def parameters(data: str = "data", **changes: Any) -> dict[str, Any]:
         "name": "x",
         **flags,
     }
+    splits = changes.pop("written", ["train_input", "eval_input"])
     content = {**params_of(Path(data), **changes), "input_args": arguments}
-    for split in ("train_input", "eval_input"):
+    for split in splits:
+        content.setdefault(split, {**content["train_input"]})
         content[split]["loss"] = content["model"]["loss"]
         content[f"{split}_hdf"] = {"n_docs": len(data)}
     return content
@@ -59,6 +61,23 @@ def parameters(data: str = "data", **changes: Any) -> dict[str, Any]:
         ({}, {"maskmill": {"csv": None}}, {"maskmill.csv": (["train.csv"], None)}, ["csv"]),
         ({}, {"maskmill": {"views": True}}, {"maskmill.views": (False, True)}, ["views"]),
         ({}, {"maskmill": {"images": "other"}}, {"maskmill.images": ("train_images", "other")}, []),
+        # Sections of splits that come and go tell nothing that `folds` does not; those of train_input stay the same.
+        (
+            {},
+            {"maskmill": {"folds": 2}, "written": ["fold_0", "fold_1"], "batch_size": 9},
+            {"maskmill.folds": (None, 2)},
+            ["folds"],
+        ),
+        (
+            {"maskmill": {"folds": 2}, "written": ["fold_0", "fold_1"]},
+            {"maskmill": {"folds": 1}, "written": ["fold_0"], "image_shape": [8, 8, 1]},
+            {
+                **{split: ([16, 24, 1], [8, 8, 1]) for split in ("train_input.image_shape", "fold_0.image_shape")},
+                "eval_input.image_shape": ([16, 24, 1], [8, 8, 1]),
+                "maskmill.folds": (2, 1),
+            },
+            ["folds", "image_shape"],
+        ),
     ],
 )
 def test_what_differs_is_found(

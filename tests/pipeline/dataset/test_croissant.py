@@ -107,3 +107,15 @@ def test_all_identifiers_are_different_and_all_sources_are_there() -> None:
 def test_a_licence_is_repeated(licence: str) -> None:
     assert describe(licence=licence)["license"] == licence
     assert "license" not in describe()
+
+
+def test_images_with_colours_have_a_mean_for_each_channel() -> None:
+    assert "channels" not in [one["@id"] for one in describe()["recordSet"]]
+    coloured = {**STATISTICS, "mean": [70.5, 80.25, 90.0], "std": [1.5, 2.5, 3.5]}
+    content = describe({**SPLITS, "train_input": {**SPLITS["train_input"], "statistics": coloured}})
+    assert [row[-2:] for row in rows(content, "splits")] == [(None, None), (None, None)]
+    assert rows(content, "channels") == [
+        ("train_input", "red", 70.5, 1.5),
+        ("train_input", "green", 80.25, 2.5),
+        ("train_input", "blue", 90.0, 3.5),
+    ]

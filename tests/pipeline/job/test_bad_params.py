@@ -55,12 +55,19 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ({"maskmill": {"max_shard_bytes": 0}}, ["maskmill.max_shard_bytes", "0 is below 1; give a number of bytes"]),
         ({"maskmill": {"max_shard_bytes": "1 GB"}}, ["maskmill.max_shard_bytes", '"1 GB" is not a whole number']),
         ({"maskmill": {"assignment": "random"}}, ["maskmill.assignment", '"random" is not supported', "hash"]),
+        ({"maskmill": {"colour": "bgr"}}, ["maskmill.colour", '"bgr" is not supported; give grey or rgb']),
+        ({"maskmill": {"resize": "fit"}}, ["maskmill.resize", '"fit" is not supported; give stretch, pad or crop']),
+        (
+            {"maskmill": {"resize": "pad"}, "max_image_shape": [10, 90]},
+            ["max_image_shape", "[10, 90] tiles examples of 16 x 24, which maskmill.resize: pad does not; remove this"],
+        ),
         ({"maskmill": {"salt": 7}}, ["maskmill.salt", "7 is not a string; give a text"]),
         # unknown keys
         ({"imge_shape": [1, 1, 1]}, ["imge_shape", "did you mean image_shape?"]),
         ({"maskmill": {"max_image_pixel": 5}}, ["maskmill.max_image_pixel", "did you mean max_image_pixels?"]),
         ({"eval_input": {"class_ids": 4}}, ["eval_input.class_ids", "did you mean class_id?"]),
-        ({"maskmill": {"colour": 1}}, ["maskmill.colour", "unknown key; known keys: "]),
+        ({"maskmill": {"weather": 1}}, ["maskmill.weather", "unknown key; known keys: "]),
+        ({"maskmill": {"color": "rgb"}}, ["maskmill.color", "did you mean colour?"]),
         # input that is not there
         ({"data_dir": "/nowhere"}, ["train_input.data_dir: there is no folder /nowhere"]),
         ({"maskmill": {"images": "x"}}, ["data/x: there is no such folder of images"]),

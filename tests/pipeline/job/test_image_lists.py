@@ -99,13 +99,29 @@ def test_what_cannot_be_is_told_with_what_to_do(maskmill: dict[str, object], wor
 def test_excluded_images_that_no_folder_has_are_named_up_to_three(tmp_path: Path) -> None:
     data = write_dataset(tmp_path / "data", ["a.jpg,3,1 2", "Ko\u0308ln.jpg,3,1 2"])
     folders = [str(data / "train_images")]
-    assert warn_of_unknown({"a.jpg", "K\u00f6ln.jpg"}, folders) == ()
-    [warning] = warn_of_unknown({"a.jpg", "b", "c", "d", "e"}, folders)
+    assert warn_of_unknown({"exclude": {"a.jpg", "K\u00f6ln.jpg"}, "splits_file": {}}, folders) == ()
+    named = {"exclude": {"a.jpg", "b", "c", "d", "e"}, "splits_file": {"f": "train_input"}}
+    warning, other = warn_of_unknown(named, folders)
     assert warning.startswith("maskmill.exclude: 4 of 5 images are not in the image folder: b, c, d and 1 more; give")
+    assert other.startswith("maskmill.splits_file: 1 of 1 image is not in the image folder: f; give the names of")
+
+
+def test_the_splits_of_a_file_come_in_order_and_count_whatever_the_order_of_its_lines() -> None:
+    lines = ["a,10", "b,test", "c,2", "d,eval", "e,train", "f,another"]
+    found = []
+    for text in (lines, lines[::-1]):
+        Path("s.csv").write_text("\n".join(["ImageId,split", *text]))
+        found.append(read(splits_file="s.csv", image_suffix=".jpg"))
+    assert found[0].splits == ["train_input", "eval_input", "fold_2", "fold_10", "another_input", "test_input"]
+    assert found[0].settings == found[1].settings != []
+    assert found[0].split_of["a.jpg"] == "fold_10"
+    Path("s.csv").write_text("ImageId,split\na,1")
+    assert read(splits_file="s.csv").settings != found[0].settings
 
 
 def test_keys_that_came_later_count_only_where_they_are_set() -> None:
-    assert not {"exclude", "groups", "duplicates"} & MaskmillParams().settings().keys()
+    later = {"exclude", "groups", "duplicates", "folds", "splits_file", "colour", "resize"}
+    assert not later & MaskmillParams().settings().keys()
     assert MaskmillParams(duplicates="drop").settings()["duplicates"] == "drop"
     assert read().settings == []
     assert read(exclude=["b.jpg", "a.jpg"]).settings == [["a.jpg", "b.jpg"], ""]

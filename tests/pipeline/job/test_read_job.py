@@ -55,6 +55,34 @@ def test_splits_that_read_different_folders_have_sources_of_their_own(tmp_path: 
     assert [rule.selection.source for rule in job.selection.rules] == [0, 1]
 
 
+def test_folds_are_equal_shares_with_the_section_of_train_input(tmp_path: Path, data: Path) -> None:
+    job = job_of(tmp_path, data, maskmill={"folds": 3}, eval_input={"class_id": 4})
+    selection = Selection(0, (3,))
+    assert job.selection.rules == (
+        SplitRule("fold_0", selection, 0.0, 1 / 3),
+        SplitRule("fold_1", selection, 1 / 3, 2 / 3),
+        SplitRule("fold_2", selection, 2 / 3, 1.0),
+    )
+    assert set(job.form.examples) == {"fold_0", "fold_1", "fold_2"}
+    assert job.form.data_params["fold_1"]["augment_data"] is False
+    assert "augment_data" not in job.form.data_params["train_input"]
+
+
+def test_splits_of_a_file_have_selections_of_their_own(tmp_path: Path, data: Path) -> None:
+    (tmp_path / "s.csv").write_text("ImageId,split\na.jpg,0\nb.jpg,eval\n")
+    changes = {"splits_file": str(tmp_path / "s.csv"), "assignment": "hash", "duplicates": "together"}
+    job = job_of(tmp_path, data, maskmill=changes, eval_input={"class_id": 4})
+    assert job.selection.rules == (
+        SplitRule("eval_input", Selection(0, (4,), "eval_input"), 0.0, 1.0),
+        SplitRule("fold_0", Selection(0, (3,), "fold_0"), 0.0, 1.0),
+    )
+    assert job.input.splits_file == os.path.realpath(tmp_path / "s.csv")
+    assert job.input.splits_file in job.input.paths
+    fingerprint = job.input.fingerprint
+    (tmp_path / "s.csv").write_text("ImageId,split\na.jpg,0\nb.jpg,1\n")
+    assert job_of(tmp_path, data, maskmill=changes).input.fingerprint != fingerprint
+
+
 def test_images_without_rows_are_used_only_if_negatives_ask_for_them(tmp_path: Path, data: Path) -> None:
     assert job_of(tmp_path, data).input.unlisted == {}
     job = job_of(tmp_path, data, maskmill={"negatives": "all"})

@@ -30,6 +30,18 @@ def test_each_class_has_its_colour() -> None:
         assert shown_classes(example, ["a", "b", "c"]) == ["a", "c"]
 
 
+def test_an_image_with_colours_keeps_them_beside_and_below_its_label() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (3, 6, 8), np.uint8)
+    label = np.zeros((1, 6, 8), np.float32)
+    label[0, 2, 3] = 1
+    picture = draw_side_by_side(Example(image, label, ""), {"class 3": 3})
+    assert np.array_equal(picture[:6, :8], image.transpose(1, 2, 0))
+    drawn = draw_label(Example(image, label, ""), [3])
+    changed = (drawn != picture[:6, :8]).any(axis=2)
+    assert (changed == label[0].astype(bool)).all()
+    assert np.array_equal(image, np.random.default_rng(1).integers(0, 256, (3, 6, 8), np.uint8))
+
+
 def test_the_colour_of_a_class_is_that_of_its_number_and_not_of_its_place_in_the_label() -> None:
     label = np.zeros((1, 6, 8), np.float32)
     label[0, 2, 3] = 1

@@ -28,7 +28,7 @@ def encoded_anew(pixels: np.ndarray, quality: int) -> np.ndarray:
 
 
 def same(one: np.ndarray, other: np.ndarray) -> bool:
-    return bool(look_the_same(details_of(one)[np.newaxis], details_of(other)[np.newaxis])[0])
+    return bool(look_the_same(details_of(one[np.newaxis])[np.newaxis], details_of(other[np.newaxis])[np.newaxis])[0])
 
 
 @pytest.mark.parametrize("shape", [SHAPE, (256, 1600), (64, 128)])

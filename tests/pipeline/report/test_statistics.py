@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from maskmill import DatasetError, open_dataset
 from maskmill.dataset import Dataset
@@ -33,7 +34,7 @@ def test_areas_runs_brightness_and_places_are_those_of_the_examples(tmp_path: Pa
     assert found.regions["class 3"].tolist() == [2, 1]
     assert list(found.image_ids) == ["a.jpg", "b.jpg", "c.jpg"]
     assert found.flat.tolist() == [True] * 3
-    assert found.brightness == pytest.approx([100] * 3, abs=1)
+    assert found.brightness[0] == pytest.approx([100] * 3, abs=1)
     heat = found.heat["class 3"]
     assert heat.shape == (HEIGHT, WIDTH)
     assert heat[0, 0] == 1
@@ -77,7 +78,7 @@ def test_of_more_examples_than_it_looks_at_the_seed_chooses(tmp_path: Path, monk
     monkeypatch.setattr(statistics, "MOST_EXAMPLES", 2)
     dataset, progress = str(write_original(tmp_path)), Progress()
     chosen = [look_at_split(dataset, "train_input", ["x"], progress, seed) for seed in range(9)]
-    assert {(one.examples, len(one.positions), len(one.brightness)) for one in chosen} == {(3, 2, 2)}
+    assert {(one.examples, len(one.positions), one.brightness.shape) for one in chosen} == {(3, 2, (1, 2))}
     assert len({tuple(one.positions.tolist()) for one in chosen}) > 1
     again = look_at_split(dataset, "train_input", ["x"], progress, 0)
     assert again.positions.tolist() == chosen[0].positions.tolist()
@@ -90,3 +91,21 @@ def test_a_split_without_examples_has_no_figures(tmp_path: Path) -> None:
     found = look_at_split(str(tmp_path), "train_input", ["class 1"], Progress(), 0)
     assert (found.examples, found.counts().total, found.counts().by_name) == (0, 0, {"class 1": 0, "no defect": 0})
     assert (found.heat, found.pixels) == ({}, None)
+
+
+def test_padding_counts_nowhere_and_channels_are_apart(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", ["a.png,3,1 4 17 4", "b.png,3,-1"])
+    for name in ("a.png", "b.png"):
+        colours = np.broadcast_to(np.array([100, 50, 200], np.uint8), (HEIGHT, WIDTH, 3))
+        Image.fromarray(colours).save(data / "train_images" / name)
+    # The images are 16 x 24: all columns, and 16 of 40 rows.
+    changes = {"image_shape": [40, WIDTH, 1], "maskmill": {"colour": "rgb", "resize": "pad"}}
+    dataset = create(tmp_path, data, train_test_split=1.0, **changes)
+    found = look_at_split(str(dataset), "train_input", ["class 3"], Progress(), 0)
+    assert found.brightness.tolist() == [[100, 100], [50, 50], [200, 200]]
+    assert found.areas["class 3"].tolist() == [8 / (HEIGHT * WIDTH)]
+    assert found.flat.tolist() == [True, True]
+    assert found.hashes.tolist() == [0, 0]
+    assert found.pixels is not None
+    assert np.asarray(found.pixels.mean).tolist() == [100, 50, 200]
+    assert np.asarray(found.pixels.std).tolist() == [0, 0, 0]

@@ -18,7 +18,7 @@ from maskmill.transforms.annotations.group_by_image import (
 )
 from maskmill.transforms.annotations.records import NO_CLASS, REJECTED_RUNS, AnnotatedImage, AnnotationRow, FileStatus
 from maskmill.transforms.rejected import Line
-from maskmill.transforms.tallies import ANNOTATED_IMAGES, NO_NEGATIVES, OTHER_FORM
+from maskmill.transforms.tallies import ANNOTATED_IMAGES, NO_NEGATIVES, OTHER_FORM, WITHOUT_ROW
 from tests.support.builders import in_process
 from tests.support.records import CSV, a_row, image_file, rows_of
 
@@ -174,6 +174,31 @@ def test_excluded_images_without_rows_are_not_used_and_groups_are_those_of_the_f
             AnnotatedImage("c.jpg", image_file("c.jpg"), (), (0,), "8"),
         ]
         assert_that(grouped.images, equal_to(expected))
+
+
+def test_splits_are_those_of_the_file_and_named_files_that_are_not_used_are_counted() -> None:
+    nfd, nfc = "Ko\u0308ln.jpg", "K\u00f6ln.jpg"
+    with in_process() as pipeline:
+        rows = pipeline | "Rows" >> beam.Create(
+            [((0, nfd), a_row(1)), ((0, "a.jpg"), a_row(2)), ((0, "missing.jpg"), a_row(3))]
+        ).with_output_types(tuple[tuple[int, str], AnnotationRow])
+        files = pipeline | "Files" >> beam.Create(
+            [((0, name), (100, 0.0, 0)) for name in ("a.jpg", nfd, "no_row.jpg", "excluded.jpg", "not_named.jpg")]
+        ).with_output_types(tuple[tuple[int, str], FileStatus])
+        named = (nfc, "missing.jpg", "no_row.jpg", "excluded.jpg", "no_file.jpg")
+        splits = pipeline | "Splits" >> beam.Create([((0, name), "fold_1") for name in named]).with_output_types(
+            tuple[tuple[int, str], str]
+        )
+        grouped = rows | GroupByImage(
+            files=files, folders=(("/images",),), excluded=frozenset({"excluded.jpg"}), splits=splits
+        )
+        expected = [
+            AnnotatedImage(nfd, image_file(nfd), (a_row(1),), split="fold_1"),
+            AnnotatedImage("a.jpg", image_file("a.jpg"), (a_row(2),), split=""),
+        ]
+        assert_that(grouped.images, equal_to(expected), "images")
+        sums = grouped.tallies | beam.CombinePerKey(sum)
+        assert_that(sums, equal_to([(ANNOTATED_IMAGES, 2), (WITHOUT_ROW, 1)]), "tallies")
 
 
 def test_there_are_as_many_partitions_as_the_csv_needs() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
-from maskmill.transforms.annotations.read_groups import GroupFileError, ReadGroups, parse_groups
+from maskmill.transforms.annotations.image_values import ValueFileError, parse_values
+from maskmill.transforms.annotations.read_groups import GROUPS, ReadGroups
 from tests.support.builders import in_process
 
 
@@ -22,11 +23,12 @@ from tests.support.builders import in_process
     ],
 )
 def test_the_header_says_where_image_and_group_are(text: bytes) -> None:
-    assert parse_groups(text, "groups.csv") == {"a.jpg": "7", "b.jpg": "8"}
+    assert parse_values(text, "groups.csv", GROUPS) == {"a.jpg": "7", "b.jpg": "8"}
 
 
 def test_names_without_the_suffix_of_the_rows_are_those_of_the_files() -> None:
-    assert parse_groups(b"ImageId,group\na,7\nb.png,8\n", "groups.csv", ".png") == {"a.png": "7", "b.png": "8"}
+    text = b"ImageId,group\na,7\nb.png,8\n"
+    assert parse_values(text, "groups.csv", GROUPS, ".png") == {"a.png": "7", "b.png": "8"}
 
 
 @pytest.mark.parametrize(
@@ -51,8 +53,8 @@ def test_names_without_the_suffix_of_the_rows_are_those_of_the_files() -> None:
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(text: bytes, words: str) -> None:
-    with pytest.raises(GroupFileError, match=f"^{re.escape(words)}"):
-        parse_groups(text, "groups.csv")
+    with pytest.raises(ValueFileError, match=f"^{re.escape(words)}"):
+        parse_values(text, "groups.csv", GROUPS)
 
 
 def test_a_group_counts_for_the_images_of_every_folder(tmp_path: Path) -> None:

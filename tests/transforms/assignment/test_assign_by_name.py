@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import apache_beam as beam
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
@@ -15,7 +17,8 @@ from maskmill.transforms.assignment.assign_by_name import (
     name_block,
     name_bounds,
 )
-from maskmill.transforms.assignment.ranks import BlockKey, offsets_of
+from maskmill.transforms.assignment.assign_by_position import cut_by_share
+from maskmill.transforms.assignment.ranks import BlockKey, cut_each, offsets_of
 from maskmill.transforms.assignment.splits import SelectedExample, Selection, SplitRule, SplitSize
 from tests.support.builders import in_process
 from tests.support.records import unlisted
@@ -34,7 +37,8 @@ def test_positions_are_those_of_the_sorted_names_however_they_are_divided_into_b
     for one in selected:
         blocks.setdefault(BlockKey(*name_block(one, bounds)), []).append(one)
     assert len(blocks) >= min(len(names), partitions)
-    offsets = offsets_of([(key, len(examples)) for key, examples in blocks.items()])
+    counts = [(key, len(examples)) for key, examples in blocks.items()]
+    offsets = offsets_of(counts, [ALL], functools.partial(cut_each, cut=cut_by_share))
     found = {
         spec.image_id: in_splits[0].position
         for key, examples in blocks.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import apache_beam as beam
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
@@ -15,9 +17,10 @@ from maskmill.transforms.assignment.assign_by_position import (
     assign_by_position,
     csv_block,
     cut_by_share,
+    cut_into_folds,
 )
 from maskmill.transforms.assignment.image_hash import hash_image
-from maskmill.transforms.assignment.ranks import BlockKey, offsets_of
+from maskmill.transforms.assignment.ranks import BlockKey, cut_each, offsets_of
 from maskmill.transforms.assignment.splits import Selection, SplitRule, SplitSize
 from maskmill.transforms.examples.spec import ExampleSpec
 from tests.support.builders import in_process
@@ -33,8 +36,9 @@ def test_positions_are_those_of_a_plain_loop_over_the_files(places: list[tuple[i
     for file_index, block, line in places:
         spec = a_spec(f"{file_index}-{block}-{line}", line, block=block)
         blocks.setdefault(BlockKey(0, LISTED, file_index, block), []).append(spec)
-    offsets = offsets_of([(key, len(specs)) for key, specs in blocks.items()])
     everything = SplitRule("all", ALL, 0, 1)
+    cut = functools.partial(cut_each, cut=cut_by_share)
+    offsets = offsets_of([(key, len(specs)) for key, specs in blocks.items()], [everything], cut)
     found = {}
     for key, specs in blocks.items():
         for spec, in_splits in assign_by_position(key, specs, offsets, [everything]):
@@ -49,6 +53,16 @@ def test_positions_are_those_of_a_plain_loop_over_the_files(places: list[tuple[i
 def test_the_cut_is_rounded_down_as_the_original_does(share: float, examples: int, train: int, rest: int) -> None:
     rules = [TRAIN._replace(stop=share), EVAL._replace(start=share)]
     assert cut_by_share(rules, examples) == [(0, train), (train, train + rest)]
+
+
+@given(st.integers(2, 100), st.integers(0, 10**6))
+def test_folds_are_consecutive_and_equal_within_one(folds: int, examples: int) -> None:
+    rules = [SplitRule(str(index), ALL, index / folds, (index + 1) / folds) for index in range(folds)]
+    bounds = cut_into_folds(rules, examples)
+    assert [start for start, _ in bounds] == [0, *(stop for _, stop in bounds[:-1])]
+    assert bounds[-1][1] == examples
+    sizes = {stop - start for start, stop in bounds}
+    assert max(sizes) - min(sizes) <= 1
 
 
 def test_an_example_is_in_the_block_of_its_first_row() -> None:

@@ -34,6 +34,14 @@ def test_images_in_more_than_one_split_are_counted() -> None:
         ([TRAIN, EVAL._replace(start=0.4)], True),
         ([TRAIN, EVAL._replace(selection=Selection(0, (4,)))], True),
         ([TRAIN, EVAL._replace(selection=Selection(1, (3,)))], True),
+        # A file gives each image its split.
+        (
+            [
+                TRAIN._replace(selection=Selection(0, (3,), "train_input"), stop=1),
+                EVAL._replace(selection=Selection(0, (4,), "eval_input"), start=0),
+            ],
+            False,
+        ),
     ],
 )
 def test_disjoint_parts_of_one_selection_cannot_share_images(rules: list[SplitRule], may: bool) -> None:

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskmill.transforms.assignment.image_hash import HASH_BITS
-from maskmill.transforms.assignment.ranks import BlockKey, Offsets, hash_block, offsets_of, split_sizes
+from maskmill.transforms.assignment.ranks import (
+    BlockKey,
+    Bounds,
+    Offsets,
+    cut_each,
+    hash_block,
+    offsets_of,
+    split_sizes,
+)
 from maskmill.transforms.assignment.splits import Selection, SplitRule, SplitSize
 
 FIRST, SECOND = Selection(0, (3,)), Selection(0, (4,))
+RULES = [SplitRule("a", FIRST, 0, 0.5), SplitRule("b", FIRST, 0.5, 1), SplitRule("c", SECOND, 0, 0.5)]
+
+
+def halves(rules: Sequence[SplitRule], examples: int) -> Bounds:
+    return [(0, examples // 2), (examples // 2, examples)][: len(rules)]
+
+
+def halve(rules: Sequence[SplitRule], totals: Mapping[int, int]) -> dict[int, Bounds]:
+    return cut_each(rules, totals, halves)
 
 
 def test_a_block_begins_after_the_blocks_before_it_in_its_stratum() -> None:
@@ -23,7 +40,7 @@ def test_a_block_begins_after_the_blocks_before_it_in_its_stratum() -> None:
         BlockKey(0, 1, 0, 0): 7,
         BlockKey(1, 0, 0, 0): 4,
     }
-    assert offsets_of(counts.items()) == Offsets(
+    assert offsets_of(counts.items(), RULES, halve) == Offsets(
         first_ranks={
             BlockKey(0, 0, 0, 0): 0,
             BlockKey(0, 0, 0, 100): 2,
@@ -32,27 +49,24 @@ def test_a_block_begins_after_the_blocks_before_it_in_its_stratum() -> None:
             BlockKey(1, 0, 0, 0): 0,
         },
         totals={(0, 0): 10, (0, 1): 7, (1, 0): 4},
+        bounds={(0, 0): [(0, 5), (5, 10)], (0, 1): [(0, 3), (3, 7)], (1, 0): [(0, 2)]},
     )
 
 
 def test_strata_are_those_of_a_selection_in_order() -> None:
-    offsets = Offsets({}, {(0, 2): 5, (1, 0): 9, (0, 1): 7})
+    offsets = Offsets({}, {(0, 2): 5, (1, 0): 9, (0, 1): 7}, {})
     assert offsets.strata(0) == [(1, 7), (2, 5)]
     assert offsets.strata(2) == []
 
 
 def test_the_size_of_a_split_is_the_sum_over_the_strata_of_its_selection() -> None:
-    def halves(rules: Sequence[SplitRule], examples: int) -> list[tuple[int, int]]:
-        return [(0, examples // 2), (examples // 2, examples)][: len(rules)]
-
-    rules = [SplitRule("a", FIRST, 0, 0.5), SplitRule("b", FIRST, 0.5, 1), SplitRule("c", SECOND, 0, 0.5)]
-    offsets = Offsets({}, {(0, 0): 5, (0, 1): 3, (1, 0): 10})
-    assert split_sizes(offsets, rules, halves) == {"a": SplitSize(3, 8), "b": SplitSize(5, 8), "c": SplitSize(5, 10)}
+    offsets = offsets_of({(0, 0, 0, 0): 5, (0, 1, 0, 0): 3, (1, 0, 0, 0): 10}.items(), RULES, halve)
+    assert split_sizes(offsets, RULES) == {"a": SplitSize(3, 8), "b": SplitSize(5, 8), "c": SplitSize(5, 10)}
 
 
 def test_a_split_of_a_selection_without_examples_is_empty() -> None:
-    sizes = split_sizes(Offsets({}, {}), [SplitRule("a", FIRST, 0, 1)], lambda rules, _: [(0, 0)] * len(rules))
-    assert sizes == {"a": SplitSize(0, 0)}
+    rules = [SplitRule("a", FIRST, 0, 1)]
+    assert split_sizes(offsets_of([], rules, halve), rules) == {"a": SplitSize(0, 0)}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from maskmill.transforms.assignment.select_examples import SelectExample, Select
 from maskmill.transforms.assignment.splits import SelectedExample, Selection
 from maskmill.transforms.examples.spec import ExampleSpec
 from maskmill.transforms.rejected import Code, DataError, Rejected
+from maskmill.transforms.tallies import IN_NO_SPLIT, OTHER_CLASS, UNNAMED_IMAGES
 from tests.support.builders import in_process
 from tests.support.records import a_row, image_file, rows_of
 
@@ -63,6 +64,17 @@ def test_an_image_is_one_example_of_each_selection_and_the_first_counts_its_rows
 def test_a_row_is_in_the_examples_of_its_source_only() -> None:
     mine, other = a_row(1), a_row(2, source=1)
     assert select(image(mine, other), CLASS_3, OTHER_SOURCE) == [selected(mine), selected(other, selection=1)]
+
+
+def test_an_image_with_a_split_is_an_example_of_its_selections_only_and_all_rows_are_counted() -> None:
+    fold, train = Selection(0, (3,), "fold_1"), Selection(0, (3, 4), "train_input")
+    rows, other = [a_row(1), a_row(2, 4), rejected_row(4)], a_row(3, source=1)
+    of_train = image(*rows[:2], other)._replace(split="train_input")
+    assert select(of_train, fold, train) == [("tallies", (IN_NO_SPLIT, 1)), selected(*rows[:2], selection=1)]
+    of_fold = image(*rows)._replace(split="fold_1")
+    assert select(of_fold, fold, train) == [("tallies", (OTHER_CLASS, 1)), selected(rows[0])]
+    unnamed = image(*rows, other)._replace(split="")
+    assert select(unnamed, fold, train) == [("tallies", (UNNAMED_IMAGES, 1)), ("tallies", (IN_NO_SPLIT, 3))]
 
 
 @pytest.mark.parametrize(

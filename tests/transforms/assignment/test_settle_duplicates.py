@@ -63,6 +63,15 @@ def test_a_group_that_a_transform_has_given_takes_its_equals_in_and_two_cannot_b
         settle([grouped, example("c.jpg", group="coil 8")], SELECTIONS, drop=False)
 
 
+def test_equal_images_that_a_file_puts_into_two_splits_cannot_be_united() -> None:
+    selections = [Selection(0, (3,), "train_input"), Selection(0, (3,), "fold_1")]
+    assert len(settle([A, B], selections, drop=False).examples) == 2
+    apart = [B, C, example("a.jpg", "1 2", selection=1)]
+    with pytest.raises(TransformError, match=r"a.jpg and b.jpg are equal .*splits_file puts them into fold_1 and trai"):
+        settle(apart, selections, drop=False)
+    assert names(settle(apart, selections, drop=True).examples) == [("a.jpg", 1)]
+
+
 @pytest.mark.parametrize(
     ("one", "other", "differ"),
     [

@@ -1,4 +1,4 @@
-"""Image files become grey pixels, or are rejected with a reason."""
+"""Image files become grey or RGB pixels, or are rejected with a reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from maskmill.transforms.examples.image import decode_grey, is_image_name, known_formats
+from maskmill.transforms.examples.image import (
+    _MODES,
+    _SIXTEEN_BIT_MODES,
+    _load_planes,
+    decode_grey,
+    decode_planes,
+    is_image_name,
+    known_formats,
+)
 from maskmill.transforms.rejected import Code, DataError
 from tests.support.builders import grey_pixels, image_bytes
 from tests.support.command import ROOT
@@ -36,10 +44,55 @@ def test_other_formats_are_read_to_the_bit(kind: str, mode: str) -> None:
     assert np.array_equal(decode_grey(image_bytes(grey, mode=mode, kind=kind)), grey)
 
 
+COLOURS = np.random.default_rng(5).integers(0, 256, (16, 24, 3), np.uint8)
+RGB_FILES = [
+    *[("PNG", mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA")],
+    *[("TIFF", mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK")],
+    *[
+        ("GIF", "P"),
+        ("BMP", "RGB"),
+        ("PCX", "P"),
+        ("PPM", "RGB"),
+        ("SGI", "RGBA"),
+        ("QOI", "RGBA"),
+        ("JPEG2000", "RGB"),
+    ],
+    *[("JPEG", mode) for mode in ("L", "RGB", "CMYK")],
+]
+
+
+@pytest.mark.parametrize(("kind", "mode"), RGB_FILES, ids=str)
+def test_colours_become_the_rgb_of_pillow(kind: str, mode: str) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(COLOURS).convert(mode).save(stream, kind)
+    planes = decode_planes(stream.getvalue(), rgb=True)
+    expected = np.asarray(Image.open(stream).convert("RGB")).transpose(2, 0, 1)
+    assert len(planes) == (1 if mode in ("1", "L", "LA") else 3)
+    assert np.array_equal(np.broadcast_to(planes, (3, 16, 24)), expected)
+    assert planes.flags.c_contiguous
+
+
+@pytest.mark.parametrize("mode", sorted(_MODES - _SIXTEEN_BIT_MODES - {"La"}))  # Pillow opens no file as La
+def test_whatever_has_a_grey_has_an_rgb(mode: str) -> None:
+    image = Image.new(mode, (3, 2))
+    assert _load_planes(image, rgb=False).shape == (1, 2, 3)
+    assert np.array_equal(
+        np.broadcast_to(_load_planes(image, rgb=True), (3, 2, 3)), np.asarray(image.convert("RGB")).transpose(2, 0, 1)
+    )
+
+
+def test_a_palette_with_transparency_keeps_its_colours() -> None:
+    stream = io.BytesIO()
+    Image.fromarray(COLOURS).quantize(16).save(stream, "PNG", transparency=3)
+    expected = np.asarray(Image.open(stream).convert("RGB")).transpose(2, 0, 1)
+    assert np.array_equal(decode_planes(stream.getvalue(), rgb=True), expected)
+
+
 def test_of_sixteen_bits_the_upper_eight_are_kept() -> None:
     stream = io.BytesIO()
     Image.fromarray(PIXELS.astype(np.uint16) * 256 + 77).save(stream, "PNG")
     assert np.array_equal(decode_grey(stream.getvalue()), PIXELS)
+    assert np.array_equal(decode_planes(stream.getvalue(), rgb=True), PIXELS[np.newaxis])
 
 
 def test_exif_orientation_is_not_applied() -> None:
@@ -72,9 +125,10 @@ PNG = image_bytes(PIXELS, kind="PNG")
     ],
 )
 def test_what_is_not_a_whole_image_is_refused(data: bytes, code: Code) -> None:
-    with pytest.raises(DataError) as caught:
-        decode_grey(data)
-    assert caught.value.code is code
+    for rgb in (False, True):
+        with pytest.raises(DataError) as caught:
+            decode_planes(data, rgb=rgb)
+        assert caught.value.code is code
 
 
 def lab_bytes() -> bytes:
@@ -85,9 +139,10 @@ def lab_bytes() -> bytes:
 
 @pytest.mark.parametrize("mode", ["F", "I", "LAB"])
 def test_pixels_without_a_grey_value_of_8_or_16_bits_are_refused(mode: str) -> None:
-    with pytest.raises(DataError) as caught:
-        decode_grey(lab_bytes() if mode == "LAB" else image_bytes(PIXELS, mode=mode, kind="TIFF"))
-    assert caught.value.code is Code.IMAGE_MODE_UNSUPPORTED
+    for rgb in (False, True):
+        with pytest.raises(DataError) as caught:
+            decode_planes(lab_bytes() if mode == "LAB" else image_bytes(PIXELS, mode=mode, kind="TIFF"), rgb=rgb)
+        assert caught.value.code is Code.IMAGE_MODE_UNSUPPORTED
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "TIFF", "WEBP"])
@@ -114,9 +169,10 @@ def test_a_jpeg_of_which_pillow_shows_only_a_part_is_refused(mode: str) -> None:
     middle = data.index(b"\xff\xda") + 1000
     cut_short = data[:middle] + b"\xff\xd9" + data[middle + 2 :]
     Image.open(io.BytesIO(cut_short)).load()  # no error
-    with pytest.raises(DataError, match="although part or all of it can be shown") as caught:
-        decode_grey(cut_short)
-    assert caught.value.code is Code.IMAGE_PARTLY_DAMAGED
+    for rgb in (False, True):
+        with pytest.raises(DataError, match="although part or all of it can be shown") as caught:
+            decode_planes(cut_short, rgb=rgb)
+        assert caught.value.code is Code.IMAGE_PARTLY_DAMAGED
 
 
 def jpeg_sampled(sampling: list[int], units: int) -> bytes:
@@ -223,7 +279,7 @@ def test_whatever_is_wrong_with_a_file_only_a_data_error_comes_of_it(kind: str, 
     random = np.random.default_rng(len(data))
     for _ in range(300):
         with contextlib.suppress(DataError):
-            decode_grey(damaged(data, random), max_pixels=10**6)
+            decode_planes(damaged(data, random), max_pixels=10**6, rgb=bool(random.integers(2)))
 
 
 def damaged(data: bytes, random: np.random.Generator) -> bytes:

@@ -1,4 +1,4 @@
-"""JPEGs give the grey that Pillow computes of their colours; those without colours are decoded once, to their luma."""
+"""JPEGs give the grey, or the RGB, of Pillow; those without colours are decoded once, to their luma."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import simplejpeg
 from PIL import Image
 
 from maskmill.transforms.examples import jpeg
-from maskmill.transforms.examples.jpeg import decode, find_frame, read_header, without_colours
+from maskmill.transforms.examples.jpeg import decode, decode_rgb, find_frame, read_header, without_colours
 from maskmill.transforms.rejected import Code, DataError
 from tests.support.builders import grey_pixels, image_bytes
 
@@ -36,6 +36,15 @@ def of_pillow(data: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(data)).convert("L"))
 
 
+def rgb_decoded(data: bytes) -> np.ndarray:
+    planes = decode_rgb(data, read_header(data)[2])
+    return np.broadcast_to(planes, (3, *planes.shape[1:])).transpose(1, 2, 0)
+
+
+def rgb_of_pillow(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
 @pytest.fixture(name="calls")
 def spy_on_libjpeg(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The colour spaces that JPEGs are decoded to."""
@@ -53,7 +62,7 @@ def spy_on_libjpeg(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_the_grey_of_a_grey_is_itself() -> None:
     levels = np.arange(256, dtype=np.uint8).reshape(1, -1, 1).repeat(4, axis=2)
-    assert np.array_equal(jpeg._to_grey("RGBX", levels)[0], np.arange(256))
+    assert np.array_equal(np.asarray(jpeg._image_of("RGBX", levels).convert("L"))[0], np.arange(256))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (17, 33), (64, 96)], ids=str)
@@ -72,19 +81,24 @@ def test_the_grey_of_a_grey_is_itself() -> None:
     ],
     ids=str,
 )
-def test_colours_become_the_grey_of_pillow(options: dict[str, Any], quality: int, size: tuple[int, int]) -> None:
+def test_colours_become_the_grey_and_the_rgb_of_pillow(
+    options: dict[str, Any], quality: int, size: tuple[int, int]
+) -> None:
     smooth = np.stack(np.broadcast_arrays(*np.ogrid[0:256:4j, 0:256:5j], 99), -1).astype(np.uint8)  # type: ignore[misc]
     for pixels in (SATURATED[: size[0], : size[1]], np.resize(smooth, (*size, 3))):
         data = colour_bytes(pixels, quality=quality, **options)
         for had_colours in (False, True):
             jpeg._Hint.colours = had_colours
             assert np.array_equal(decoded(data), of_pillow(data))
+            jpeg._Hint.colours = had_colours
+            assert np.array_equal(rgb_decoded(data), rgb_of_pillow(data))
 
 
 @pytest.mark.parametrize("sampling", ["444", "422", "420", "440", "411"])
 def test_so_they_do_however_they_are_sampled(sampling: str) -> None:
     data = simplejpeg.encode_jpeg(SATURATED, 90, "RGB", sampling)
     assert np.array_equal(decoded(data), of_pillow(data))
+    assert np.array_equal(rgb_decoded(data), rgb_of_pillow(data))
 
 
 def test_luma_would_not_do() -> None:
@@ -101,13 +115,15 @@ def test_an_image_without_colours_is_decoded_once_to_its_luma(
     data = image_bytes(GREY, subsampling=subsampling, optimize=optimize)
     assert read_header(data)[2] == "YCbCr"
     assert np.array_equal(decoded(data), of_pillow(data))
-    assert calls == ["GRAY"]
+    assert np.array_equal(rgb_decoded(data), rgb_of_pillow(data))
+    assert calls == ["GRAY", "GRAY"]
 
 
 def test_a_grey_jpeg_is_decoded_once(calls: list[str]) -> None:
     data = image_bytes(GREY, mode="L")
     assert np.array_equal(decoded(data), of_pillow(data))
-    assert calls == ["GRAY"]
+    assert np.array_equal(rgb_decoded(data), rgb_of_pillow(data))
+    assert calls == ["GRAY", "GRAY"]
 
 
 @pytest.mark.parametrize("subsampling", [0, 1, 2])
@@ -125,6 +141,8 @@ def test_a_single_coloured_block_is_noticed(subsampling: int, optimize: bool, re
             with pytest.raises(ValueError, match="Corrupt JPEG data"):
                 simplejpeg.decode_jpeg(neutral, "GRAY")
         assert np.array_equal(decoded(data), of_pillow(data)), (row, column)
+        jpeg._Hint.colours = False
+        assert np.array_equal(rgb_decoded(data), rgb_of_pillow(data)), (row, column)
 
 
 def test_after_an_image_with_colours_the_next_is_expected_to_have_them(calls: list[str]) -> None:
@@ -132,6 +150,10 @@ def test_after_an_image_with_colours_the_next_is_expected_to_have_them(calls: li
     for data in (colours, colours, grey, grey, colours):
         assert np.array_equal(decoded(data), of_pillow(data))
     assert calls == ["GRAY", "RGBX", "RGBX", "RGBX", "GRAY", "GRAY", "RGBX"]
+    calls.clear()
+    for data in (grey, grey, colours, colours):
+        assert np.array_equal(rgb_decoded(data), rgb_of_pillow(data))
+    assert calls == ["RGB", "GRAY", "GRAY", "RGB", "RGB"]
 
 
 def replaced(data: bytes, old: bytes, new: bytes) -> bytes:

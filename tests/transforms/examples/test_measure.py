@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from maskmill.transforms.examples.label import LabelFormat
-from maskmill.transforms.examples.measure import count_areas, measure, sum_blocks
+from maskmill.transforms.examples.measure import count_areas, difference_hash, measure, sum_blocks
 from tests.support.builders import grey_pixels
 
 MASK = (grey_pixels(1) % 8).astype(np.uint8)  # bits of three classes
@@ -18,7 +18,7 @@ NO_AREAS = np.zeros(1, np.int64)
 
 
 def hash_of(image: np.ndarray) -> int:
-    return measure(image, NO_AREAS).image_hash
+    return measure(image[np.newaxis], NO_AREAS).image_hash
 
 
 def test_the_hash_of_a_picture_computed_by_hand() -> None:
@@ -57,7 +57,7 @@ def mean_of_block(image: np.ndarray, row: int, column: int) -> Fraction:
 @example(0, 8, 9, 2)
 def test_measures_are_those_of_a_loop(seed: int, height: int, width: int, greys: int) -> None:
     image = np.random.default_rng(seed).integers(0, greys, (height, width), np.uint8)
-    found = measure(image, NO_AREAS)
+    found = measure(image[np.newaxis], NO_AREAS)
     pixels = image.ravel().tolist()
     assert found.pixel_sums == (sum(pixels), sum(pixel**2 for pixel in pixels))
     bits = [
@@ -70,8 +70,23 @@ def test_measures_are_those_of_a_loop(seed: int, height: int, width: int, greys:
 
 def test_the_largest_sums_are_exact() -> None:
     image = np.full((2100, 4200), 255, np.uint8)
-    assert measure(image, NO_AREAS).pixel_sums == (image.size * 255, image.size * 255**2)
+    assert measure(image[np.newaxis], NO_AREAS).pixel_sums == (image.size * 255, image.size * 255**2)
     assert sum_blocks(image).blocks.sum() == image.size * 255
+
+
+def test_channels_have_sums_of_their_own_and_one_hash_of_their_mean() -> None:
+    image = np.stack([grey_pixels(seed, 40, 50) for seed in range(3)])
+    found = measure(image, NO_AREAS)
+    sums = [measure(plane[np.newaxis], NO_AREAS).pixel_sums for plane in image]
+    assert found.pixel_sums == (*sums[0], *sums[1], *sums[2])
+    together = sum(sum_blocks(plane).blocks for plane in image)
+    assert found.image_hash == difference_hash(together, 40, 50)
+    assert found.image_hash not in {hash_of(plane) for plane in image}
+
+
+def test_a_grey_image_has_the_same_hash_with_any_number_of_channels() -> None:
+    image = grey_pixels(1, 40, 50)
+    assert measure(np.stack([image] * 3), NO_AREAS).image_hash == hash_of(image)
 
 
 def test_a_hash_fits_into_64_bits_and_survives_small_changes() -> None:

@@ -8,8 +8,10 @@ import pytest
 from maskmill.inflate import inflate
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.measure import count_areas, measure
+from maskmill.transforms.examples.view import view_of
+from maskmill.transforms.shards.encode_example import encode_example
 from tests.support.builders import grey_pixels
-from tests.support.whole_images import encode_whole
+from tests.support.whole_images import encode_whole, form_of
 
 MASK = (grey_pixels(1) % 8).astype(np.uint8)  # bits of three classes
 
@@ -29,10 +31,23 @@ def test_the_chunks_hold_the_label(loss: str, as_uint8: bool, monkeypatch: pytes
     assert len(encoded.label_chunks) % 4 == 0  # the last one is not full
     assert np.array_equal(label, form.label(MASK))
     assert encoded.measures.areas.tolist() == count_areas(label, form).tolist()
-    assert encoded.measures == measure(grey_pixels(2), encoded.measures.areas)
+    assert encoded.measures == measure(grey_pixels(2)[np.newaxis], encoded.measures.areas)
 
 
-def test_the_image_gets_a_channel_and_pixels_of_several_classes_are_counted() -> None:
+def test_pixels_of_several_classes_are_counted() -> None:
     encoded = encode_whole(grey_pixels(2), MASK, LabelFormat("ssce", 4, 16, 24, (1, 2, 3)))
     assert np.array_equal(encoded.image, grey_pixels(2)[np.newaxis])
     assert encoded.overlap == np.count_nonzero(np.isin(MASK, [3, 5, 6, 7]))
+
+
+def test_where_views_are_recorded_padding_is_not_measured() -> None:
+    image = np.zeros((3, 16, 24), np.uint8)
+    image[:, 4:12] = np.stack([grey_pixels(seed, 8, 24) for seed in range(3)])
+    form = form_of(LabelFormat("ssce", 4, 16, 24, (1, 2, 3)))._replace(colour="rgb", resize="pad", records_views=True)
+    view = view_of((80, 240), (16, 24), "pad")
+    assert view.valid == (4, 0, 8, 24)
+    encoded = encode_example(image, MASK, view, form)
+    areas = encoded.measures.areas
+    assert encoded.measures == measure(np.ascontiguousarray(image[:, 4:12]), areas)
+    assert encoded.measures.pixel_sums == measure(image, areas).pixel_sums
+    assert encoded.measures.image_hash != measure(image, areas).image_hash

@@ -37,7 +37,15 @@ def test_a_record_has_the_same_bytes_for_ever() -> None:
     )
 
 
-@pytest.mark.parametrize("stored", [STORED, STORED._replace(rejected=REJECTED, overlaps=(3, 40))])
+@pytest.mark.parametrize(
+    "stored",
+    [
+        STORED,
+        STORED._replace(rejected=REJECTED, overlaps=(3, 40)),
+        STORED._replace(pixel_sums=(0,) * 6, areas=(0,), valid_pixels=7),
+        STORED._replace(pixel_sums=(1, 2, 3, 4, 5, 6), areas=(0,)),
+    ],
+)
 def test_a_record_survives_being_written_and_read(stored: StoredShard) -> None:
     plain = json.loads(json.dumps(stored.to_json()))
     assert StoredShard.from_json(plain) == stored
