@@ -41,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data_dir", metavar="DATA_DIR")
     data_dir = os.path.abspath(parser.parse_args().data_dir)
-    path, folders = os.path.join(data_dir, "train.csv"), (os.path.join(data_dir, "train_images"),)
+    path, folders = os.path.join(data_dir, "train.csv"), ((os.path.join(data_dir, "train_images"),),)
     file = inspect_csv(path, os.path.getsize(path), RowFormat(), sources=((0, 0),))
     form = ExampleFormat((HEIGHT, WIDTH), LabelFormat("multilabel_bce", len(CLASSES) + 1, HEIGHT, WIDTH, CLASSES))
     with beam.Pipeline(runner="FnApiRunner") as pipeline:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from maskmill.pipeline.verify.findings import Findings
     from maskmill.statistics import Statistics
     from maskmill.stitching import stitch
+    from maskmill.write_submission import submission
 
 __version__ = "0.1.0"
 
@@ -52,6 +53,7 @@ __all__ = [
     "plan",
     "report",
     "stitch",
+    "submission",
     "verify",
 ]
 
@@ -63,6 +65,7 @@ _HOMES = {
     "Result": "maskmill.pipeline.messages.result",
     "Statistics": "maskmill.statistics",
     "stitch": "maskmill.stitching",
+    "submission": "maskmill.write_submission",
     **dict.fromkeys(("create", "plan", "report", "verify"), "maskmill.pipeline.api"),
     **dict.fromkeys(
         ("ChangedTooMuchError", "DamagedError", "MaskmillError", "TooManyRejectedError", "UsageError"),

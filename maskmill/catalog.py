@@ -5,7 +5,7 @@ manifest.json lists them, which maskmill writes last; in a dataset of create_hdf
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from maskmill.completeness import check_sizes
@@ -40,6 +40,7 @@ class Shard(NamedTuple):
         sha256: of the file, in hexadecimal digits; None if the dataset does not say.
         layout: of the file, as the dataset says; the file itself shows it, too.
         images: number of images in it, if their crops are its examples; None if an example is an image.
+        labelled: whether its examples have labels.
     """
 
     path: str
@@ -48,6 +49,7 @@ class Shard(NamedTuple):
     sha256: str | None = None
     layout: str = GROUPS
     images: int | None = None
+    labelled: bool = True
 
     @property
     def place(self) -> tuple[int, int]:
@@ -61,8 +63,8 @@ class Split(NamedTuple):
 
     Attributes:
         shards: in the order of their indices.
-        class_names: names of the classes that its labels distinguish, in the order of the areas; empty if the dataset
-            does not say.
+        class_names: names of the classes that its labels distinguish, in the order of the areas, or that a model is to
+            find if it has no labels; empty if the dataset does not say.
     """
 
     shards: list[Shard]
@@ -153,14 +155,11 @@ def _of_manifest(folder: Folder, path: str) -> _Catalog:
             known = f"and this maskmill knows none above {highest_format()}; install a later one"
             raise DatasetError(f"{path}/{MANIFEST} is of format version {version}, {known}")
         layout = manifest.get("layout", GROUPS)
-        splits = {
-            split: [_shard_of(shard, layout) for shard in entry["shards"]]
-            for split, entry in manifest["splits"].items()
-        }
+        splits = {split: list(_shards_of(entry, layout)) for split, entry in manifest["splits"].items()}
         files = {name: entry["bytes"] for name, entry in manifest["files"].items()}
         files |= {shard.path: shard.bytes for shards in splits.values() for shard in shards}
         names = {
-            split: tuple((entry.get("statistics") or {}).get("pixel_share", ()))
+            split: tuple(entry.get("class_names") or (entry.get("statistics") or {}).get("pixel_share", ()))
             for split, entry in manifest["splits"].items()
         }
         return _Catalog(splits, files, MANIFEST, splits, tuple(check_sums(manifest)), names)
@@ -172,9 +171,18 @@ def _of_manifest(folder: Folder, path: str) -> _Catalog:
         ) from error
 
 
-def _shard_of(entry: Mapping[str, Any], layout: str) -> Shard:
-    sums = entry["examples"], entry["bytes"], entry.get("sha256")
-    return Shard(entry["file"], *sums, layout, entry.get("images"))
+def _shards_of(split: Mapping[str, Any], layout: str) -> Iterator[Shard]:
+    labelled = split.get("labels", True)
+    for entry in split["shards"]:
+        yield Shard(
+            entry["file"],
+            entry["examples"],
+            entry["bytes"],
+            entry.get("sha256"),
+            layout=layout,
+            images=entry.get("images"),
+            labelled=labelled,
+        )
 
 
 def _of_original(folder: Folder, path: str, names: Collection[str]) -> _Catalog:

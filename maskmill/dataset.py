@@ -33,7 +33,7 @@ _ALIGNMENT = 64
 
 class _Example(NamedTuple):
     image: NDArray[np.uint8]
-    label: NDArray[Any]
+    label: Any  # an array, or None
     image_id: str
 
 
@@ -42,7 +42,8 @@ class Example(_Example):
 
     Attributes:
         image: uint8 [1, H, W], or [3, H, W] with colours.
-        label: float32 [1, H, W] for the loss bce, float32 [classes, H, W] for multilabel_bce, int32 [H, W] for ssce.
+        label: float32 [1, H, W] for the loss bce, float32 [classes, H, W] for multilabel_bce, int32 [H, W] for ssce;
+            None in a dataset without labels (`csv: null`).
         image_id: file name of the image; "" in a dataset of create_hdf5_files.py, which does not record it.
         view: what the example shows of the image file; None if the dataset does not record it.
     """
@@ -57,7 +58,7 @@ class Example(_Example):
 
 class _Batch(NamedTuple):
     images: NDArray[np.uint8]
-    labels: NDArray[Any]
+    labels: Any  # an array, or None
     image_ids: list[str]
 
 
@@ -66,7 +67,7 @@ class Batch(_Batch):
 
     Attributes:
         images: uint8 [n, 1, H, W], or [n, 3, H, W] with colours.
-        labels: [n, …], each as in `Example`.
+        labels: [n, …], each as in `Example`; None in a dataset without labels.
         image_ids: n file names.
         views: what the examples show of the image files; None if the dataset does not record it.
     """
@@ -147,7 +148,9 @@ class Dataset(Sequence[Example]):
         split: name of the split; those of several are joined by commas.
         cache: where copies of its shards are kept; None if they are read from `path`.
         class_names: names of the classes that labels distinguish, in the order of `areas`: for the loss bce one, which
-            names them all. Empty if the dataset does not say, or the split has no examples.
+            names them all. Without labels, those that a model is to find. Empty if the dataset does not say, or the
+            split has no examples.
+        labelled: whether examples have labels; those of a dataset with `csv: null` have none.
     """
 
     def __init__(
@@ -163,6 +166,7 @@ class Dataset(Sequence[Example]):
         self.split = split
         self.cache = cache
         self.class_names = class_names
+        self.labelled = all(shard.labelled for shard in shards)
         self._shards = tuple(shards)
         self._label_dtype = label_dtype
         # Indices in the split or splits, if this is a part.
@@ -190,7 +194,7 @@ class Dataset(Sequence[Example]):
         """Returns an example, given its index; or a part of the dataset, given a slice or indices."""
         if isinstance(position, int | np.integer):
             batch = self.read([int(position)])
-            example = Example(batch.images[0], batch.labels[0], batch.image_ids[0])
+            example = Example(batch.images[0], batch.labels[0] if self.labelled else batch.labels, batch.image_ids[0])
             example.view = batch.views and batch.views.of(0)
             return example
         part = Dataset.__new__(Dataset)
@@ -222,6 +226,8 @@ class Dataset(Sequence[Example]):
         They share one piece of memory. With several of about the same size, malloc gives the memory back to the system
         with each batch, and to get it again takes longer than to read.
         """
+        if not self.labelled:
+            return Batch(np.empty((size, *self.image_shape), np.uint8), None, [""] * size)
         shapes = ((size, *self.image_shape), (size, *self.label_shape))
         images = math.prod(shapes[0])
         start = -(-images // _ALIGNMENT) * _ALIGNMENT
@@ -235,7 +241,10 @@ class Dataset(Sequence[Example]):
         for row in rows:
             number, example = places[row]
             reader = self._open.reader(self._shards[number])
-            begun.append(reader.begin(example, {IMAGE: batch.images[row], LABEL: batch.labels[row]}))
+            targets = {IMAGE: batch.images[row]}
+            if self.labelled:
+                targets[LABEL] = batch.labels[row]
+            begun.append(reader.begin(example, targets))
             if reader.image_ids:
                 batch.image_ids[row] = reader.image_ids[example]
             if reader.views is not None:
@@ -375,6 +384,8 @@ class Dataset(Sequence[Example]):
         return self._measures[0].part(np.arange(len(self._places)) if self._part is None else self._part)
 
     def _form(self, name: str) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
+        if name == LABEL and not self.labelled:
+            raise DatasetError(f"{self.path}: {self.split} has no labels, as it was made with csv: null")
         if name not in self._forms:
             filled = next((shard for shard in self._shards if shard.examples), None)
             if filled is None:

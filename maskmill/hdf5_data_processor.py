@@ -33,8 +33,8 @@ class Hdf5DataProcessor:
         cache: `cache` and `cache_bytes` of `open_dataset`.
 
     Raises:
-        ValueError: the examples have another shape than `image_shape`, the loss is unknown, or the folders of data_dir
-            are of several datasets.
+        ValueError: the examples have no labels, or another shape than `image_shape`, the loss is unknown, or the
+            folders of data_dir are of several datasets.
         DatasetError: data_dir is not a split of a finished dataset.
     """
 
@@ -45,6 +45,11 @@ class Hdf5DataProcessor:
         self._window = window
         root, splits = _dataset_of(params["data_dir"])
         self._examples = open_dataset(root, splits, **cache)
+        if not self._examples.labelled:
+            raise ValueError(
+                f"{params['data_dir']}: the examples have no labels (csv: null), which training needs; read them for "
+                "prediction with maskmill.open_dataset or maskmill.torch.ExampleDataset"
+            )
         height, width = params["image_shape"][:2]
         if self._examples.image_shape[1:] != (height, width):
             found = " x ".join(map(str, self._examples.image_shape[1:]))

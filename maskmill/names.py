@@ -56,6 +56,8 @@ ROWS_OF = {IMAGE: "images", LABEL: "labels"}
 
 # The splits of create_hdf5_files.py.
 TRAIN, EVAL = "train_input", "eval_input"
+# The split of images without labels, if the parameter file has a section of this name.
+TEST = "test_input"
 # Names of splits: of their sections in a parameter file, and of their folders.
 SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*_input")
 FOLD_NAME = re.compile(r"fold_(0|[1-9][0-9]*)")

@@ -52,7 +52,7 @@ class ShardIndex(NamedTuple):
 
     Attributes:
         image: of the images; None if they are stored in an unknown way and HDF5 has to read them.
-        label: of the labels, likewise.
+        label: of the labels, likewise; None if there are none.
         image_ids: file names of the images; empty in a file of create_hdf5_files.py, which does not record them.
         views: what the examples show of their images; None if the file does not record it.
     """
@@ -63,12 +63,13 @@ class ShardIndex(NamedTuple):
     views: Views | None = None
 
 
-def index_shard(file: h5py.File, examples: int) -> ShardIndex:
+def index_shard(file: h5py.File, examples: int, *, labelled: bool = True) -> ShardIndex:
     """Asks HDF5 where everything is stored.
 
     Args:
         file: the shard.
         examples: expected number of examples.
+        labelled: whether they have labels.
 
     Raises:
         DAMAGE: the file is not a shard with that number of examples.
@@ -78,13 +79,15 @@ def index_shard(file: h5py.File, examples: int) -> ShardIndex:
         raise ValueError(f"it has {file.attrs[N_EXAMPLES]} examples instead of {examples}")
     views = recorded_views(file.attrs, examples)
     if has_arrays(file):
-        images, labels = (_index_rows(file.id, ROWS_OF[name], examples) for name in (IMAGE, LABEL))
+        images = _index_rows(file.id, ROWS_OF[IMAGE], examples)
+        labels = _index_rows(file.id, ROWS_OF[LABEL], examples) if labelled else None
         return ShardIndex(images, labels, image_ids, views)
     image, label = _Places(IMAGE, examples), _Places(LABEL, examples)
     # Example by example, which is the order in the file: matters if it is remote.
     for index in range(examples):
         image.add(index, file.id)
-        label.add(index, file.id)
+        if labelled:
+            label.add(index, file.id)
     return ShardIndex(image.index(), label.index(), image_ids, views)
 
 

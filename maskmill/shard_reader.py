@@ -61,7 +61,7 @@ class ShardReader:
         with self._file().for_hdf5(_INDEX_BYTES if shard.layout == ARRAYS else None) as file:
             try:
                 with h5py.File(file) as hdf5:
-                    self._index = index_shard(hdf5, shard.examples)
+                    self._index = index_shard(hdf5, shard.examples, labelled=shard.labelled)
             except DAMAGE as error:
                 if is_of_system(error):
                     raise

@@ -57,8 +57,8 @@ def stitch(
     views, image_ids = dataset.views, dataset.image_ids
     if views is None and image_ids:
         raise DatasetError(
-            f"{dataset.path}: does not record which part of its image an example shows, because its examples are whole "
-            "images that were stretched; resize the predictions to the size of each image"
+            f"{dataset.path}: {dataset.split} does not record the sizes of its images; set maskmill.views: true in the "
+            "parameter file, and make it again"
         )
     _check_neighbours(image_ids)
     size = dataset.image_shape[-2:] if image_ids else ()
@@ -98,8 +98,11 @@ def _resize_linear(array: Array, size: int, axis: int) -> Array:
     place = ((np.arange(size) + 0.5) * length / size - 0.5).clip(0, length - 1)
     low = place.astype(np.int64)
     weight = (place - low).astype(array.dtype).reshape(size, *(1 for _ in range(-1 - axis)))
-    low_part, high_part = np.take(array, low, axis), np.take(array, np.minimum(low + 1, length - 1), axis)
-    mixed: Array = low_part + weight * (high_part - low_part)
+    # An infinite value times a weight of 0 would be no number.
+    largest = np.finfo(array.dtype).max
+    finite = array.clip(-largest, largest)
+    low_part, high_part = np.take(finite, low, axis), np.take(finite, np.minimum(low + 1, length - 1), axis)
+    mixed: Array = low_part * (1 - weight) + high_part * weight
     return mixed
 
 

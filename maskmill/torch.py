@@ -13,8 +13,9 @@ for epoch in range(10):
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -33,6 +34,10 @@ Transform = Callable[[NDArray[Any], NDArray[Any], np.random.Generator], tuple[ND
 Pair = tuple[Tensor, Tensor]
 
 
+# Image and label; the image alone, if examples have no labels.
+Item: TypeAlias = "Pair | Tensor"
+
+
 def _leave(image: NDArray[Any], label: NDArray[Any], _: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
     return image, label
 
@@ -47,8 +52,10 @@ def _mark_padding(batch: Batch, padding: float | None) -> None:
         mark_padding(batch.labels, batch.views, padding)
 
 
-class ExampleDataset(Dataset[Pair]):
+class ExampleDataset(Dataset[Item]):
     """A map-style dataset of (image, label), for the samplers of PyTorch and of libraries built on it.
+
+    Of examples without labels it gives the images alone; `transform` then gets None for the label.
 
     Args:
         examples: result of `open_dataset`.
@@ -68,24 +75,22 @@ class ExampleDataset(Dataset[Pair]):
     def __len__(self) -> int:
         return len(self._examples)
 
-    def __getitem__(self, position: int) -> Pair:
+    def __getitem__(self, position: int) -> Item:
         return self.__getitems__([position])[0]
 
-    def __getitems__(self, positions: Sequence[int]) -> list[Pair]:
+    def __getitems__(self, positions: Sequence[int]) -> list[Item]:
         """Reads several examples at once; `DataLoader` calls this."""
         batch = self._examples.read(list(positions))
         _mark_padding(batch, self._padding)
-        images, labels, _ = batch
         random = np.random.default_rng(torch.randint(2**62, (1,)).item())
-        pairs = (self._transform(image, label, random) for image, label in zip(images, labels, strict=True))
-        return [(_to_tensor(image), _to_tensor(label)) for image, label in pairs]
+        return [_to_tensors(self._transform(image, label, random)) for image, label in _pairs_of(batch)]
 
 
-class BatchDataset(IterableDataset[Pair]):
+class BatchDataset(IterableDataset[Item]):
     """An iterable dataset of this rank's batches; each example is in one of them, see `EpochPlan`.
 
     Pass it to a `DataLoader` with `batch_size=None`. Batches and their random augmentation are the same with any number
-    of workers.
+    of workers. Of examples without labels, a batch is the images alone.
 
     Args:
         examples: result of `open_dataset`.
@@ -136,7 +141,7 @@ class BatchDataset(IterableDataset[Pair]):
         """Number of batches that an iteration from `start` yields."""
         return self.plan.steps - self.start[1]
 
-    def __iter__(self) -> Iterator[Pair]:
+    def __iter__(self) -> Iterator[Item]:
         epoch, step = self.start
         worker = get_worker_info()
         first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
@@ -144,13 +149,13 @@ class BatchDataset(IterableDataset[Pair]):
         steps = list(self.plan.batches(epoch, self.rank, step + first, stride, shards))
         for positions, batch in zip(steps, self._examples.read_each(steps), strict=True):
             _mark_padding(batch, self._padding)
-            images, labels, _ = batch
             pairs = [
                 # The same random augmentation for an example, whichever worker reads it.
                 self._transform(image, label, np.random.default_rng([self.plan.seed, epoch, position]))
-                for image, label, position in zip(images, labels, positions.tolist(), strict=True)
+                for (image, label), position in zip(_pairs_of(batch), positions.tolist(), strict=True)
             ]
-            yield tuple(_to_tensor(np.stack(arrays)) for arrays in zip(*pairs, strict=True))
+            images, labels = zip(*pairs, strict=True)
+            yield _to_tensors((np.stack(images), np.stack(labels) if self._examples.labelled else None))
 
 
 def balanced_sampler(examples: Examples, num_samples: int | None = None, *, seed: int = 0) -> WeightedRandomSampler:
@@ -170,8 +175,10 @@ def balanced_sampler(examples: Examples, num_samples: int | None = None, *, seed
 
     Raises:
         DatasetError: the dataset records no areas; see `Dataset.areas`.
-        ValueError: there are no examples.
+        ValueError: there are no examples, or they have no labels.
     """
+    if not examples.labelled:
+        raise ValueError(f"{examples.path}: {examples.split} has no labels (csv: null), and so no classes to balance")
     if not len(examples):
         raise ValueError(f"{examples.path}: {examples.split}, or this part of it, has no examples to draw from")
     weights = _balanced_weights(examples.areas > 0)
@@ -186,7 +193,7 @@ def _balanced_weights(has: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.asarray((groups / sizes).sum(axis=1), np.float64)
 
 
-class BatchLoader(DataLoader[Pair]):
+class BatchLoader(DataLoader[Item]):
     """A loader that can save its place in an epoch, and resume there.
 
     Without `set_epoch` each iteration is the next epoch.
@@ -245,6 +252,17 @@ def _place(rank: int | None, world_size: int | None) -> tuple[int, int]:
             f"rank is {rank} and world_size {world_size}; name both, with 0 <= rank < world_size, or neither"
         )
     return rank, world_size
+
+
+def _pairs_of(batch: Batch) -> Iterator[tuple[NDArray[Any], Any]]:
+    """Yields image and label of each example; None for the label if there are none."""
+    labels = itertools.repeat(None, len(batch.images)) if batch.labels is None else batch.labels
+    return zip(batch.images, labels, strict=True)
+
+
+def _to_tensors(pair: tuple[NDArray[Any], NDArray[Any] | None]) -> Item:
+    image, label = pair
+    return _to_tensor(image) if label is None else (_to_tensor(image), _to_tensor(label))
 
 
 def _to_tensor(array: NDArray[Any]) -> Tensor:

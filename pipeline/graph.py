@@ -90,6 +90,7 @@ def _build(
         excluded=job.input.excluded,
         groups=groups,
         splits=splits,
+        note_unused=not files,
     )
     selections = selections_of(selection.rules)
     selected = grouped.images | SelectExamples(

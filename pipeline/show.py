@@ -60,7 +60,7 @@ def show(directory: str, split: str, index: int, output: str | None) -> str:
     except ModuleNotFoundError as error:
         raise UsageError(f"drawing an example needs Pillow: {pip_install('Pillow')}") from error
     from maskmill import DatasetError, open_dataset
-    from maskmill.pipeline.report.class_counts import NO_DEFECT
+    from maskmill.pipeline.report.class_counts import NO_DEFECT, NO_LABEL
     from maskmill.pipeline.report.draw_example import draw_side_by_side, number_classes, shown_classes
     from maskmill.pipeline.report.label_classes import read_label_classes
 
@@ -82,5 +82,5 @@ def show(directory: str, split: str, index: int, output: str | None) -> str:
     name = f", {example.image_id}" if example.image_id else ""
     if examples.of_crops and example.crop:
         name += f", crop at {example.crop[0]}, {example.crop[1]}"
-    shown = " and ".join(shown_classes(example, list(classes))) or NO_DEFECT
+    shown = " and ".join(shown_classes(example, list(classes))) or (NO_DEFECT if examples.labelled else NO_LABEL)
     return f"example {index % len(examples)} of {split}{name}, with {shown}, is drawn in {path}"

@@ -14,6 +14,7 @@ _PUBLIC = {
     "AggregateMetadata": "aggregate_metadata",
     "ApplyTransform": "assignment.apply_transform",
     "AssignByHash": "assignment.assign_by_hash",
+    "AssignByName": "assignment.assign_by_name",
     "AssignByPosition": "assignment.assign_by_position",
     "AssignByRank": "assignment.ranks",
     "AssignExamples": "assignment.assign_examples",

@@ -28,6 +28,7 @@ EXCLUDED = f"{_FILTERED}excluded"
 OF_DUPLICATE = f"{_FILTERED}dropped as a duplicate"
 
 UNNAMEABLE_FILES = f"{_NOTED}files in the image folder with names that are not UTF-8, which are left out"
+UNUSED_FILES = f"{_NOTED}files in the image folder without the ending of an image, which are left out"
 OTHER_FORM = f"{_NOTED}rows whose image has their name in another Unicode form (NFC, NFD)"
 NO_NEGATIVES = f"{_NOTED}images without a row that are no negatives, because a row may mean them by a similar name"
 UNNAMED_IMAGES = f"{_NOTED}images in no split, because maskmill.splits_file does not name them"

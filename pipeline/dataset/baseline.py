@@ -93,8 +93,10 @@ def _is_up_to_date(job: Job, existing: Existing, arguments: CreateArguments) -> 
     manifest = existing.manifest
     if manifest is None or not existing.complete or manifest.get("input") != job.input.fingerprint:
         return False
-    if sum(split["examples"] for split in manifest["splits"].values()) < arguments.min_examples:
+    examples = sum(split["examples"] for split in manifest["splits"].values())
+    if examples < arguments.min_examples:
         return False
-    rejected, rows = sum(manifest["rejected"].values()), manifest["rows"]["read"]
+    rejected = sum(manifest["rejected"].values())
+    counted = job.input.counted(manifest["rows"]["read"], examples + rejected)
     # Only reading every image shows whether its content changed.
-    return not job.input.checksum and arguments.max_rejected.allows(rejected, rows)
+    return not job.input.checksum and arguments.max_rejected.allows(rejected, counted)

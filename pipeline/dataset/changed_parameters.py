@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,8 +15,8 @@ _PLACES = frozenset({"input_args.output_dir", "input_args.params", "data_dir"})
 FORM = frozenset(
     {
         *("image_shape", "max_image_shape", "class_id", "num_classes", "loss", "max_image_pixels", "label_dtype"),
-        *("colour", "resize"),
-        *("classes", "class_column", "mask_column", "separator"),
+        *("colour", "resize", "views"),
+        *("csv", "classes", "class_column", "mask_column", "separator"),
         *(f"runs.{name}" for name in RunsParams.model_fields),
         *("crops", *(f"crops.{name}" for name in CropsParams.model_fields)),
     }
@@ -48,9 +48,13 @@ def changed_parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> Change
     return {path: (before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)}
 
 
-def names_with_effect(paths: Iterable[str]) -> list[str]:
-    """Returns the names of the parameters that affect a dataset, each once, without their sections."""
-    names = dict.fromkeys(map(_name, paths))
+def names_with_effect(changed: ChangedParameters) -> list[str]:
+    """Returns the names of the parameters that affect a dataset, each once, without their sections.
+
+    Args:
+        changed: old and new values, by path; other names of CSV files alone affect nothing.
+    """
+    names = dict.fromkeys(_name(path) for path, values in changed.items() if path != "maskmill.csv" or None in values)
     return [name for name in names if name in _EFFECTIVE]
 
 
@@ -118,4 +122,4 @@ _EFFECTIVE = frozenset(
         *(f"crops.{name}" for name in CropsParams.model_fields),
         *("loss", "name", "num_output_files", "num_processes"),
     }
-) - {"csv", "images"}
+) - {"images"}

@@ -192,8 +192,10 @@ def listed_files(content: Mapping[str, Any]) -> list[tuple[str, int, str]]:
 
 def _description(splits: Mapping[str, Mapping[str, Any]]) -> str:
     numbers = ", ".join(f"{entry['examples']} in {split}" for split, entry in splits.items())
+    labelled = all(entry.get("labels", True) for entry in splits.values())
+    what = "Images and labels made of masks" if labelled else "Images without labels"
     return (
-        f"Images and labels made of masks, in HDF5 files: {numbers}. {EXAMPLES} lists the shard of each example and "
+        f"{what}, in HDF5 files: {numbers}. {EXAMPLES} lists the shard of each example and "
         "its index there; the record set arrays says where its arrays are in the shard."
     )
 
@@ -239,9 +241,13 @@ def _examples(*, of_crops: bool) -> dict[str, Any]:
 
 def _split_rows(splits: Mapping[str, Mapping[str, Any]]) -> list[Row]:
     return [
-        (name, _USES.get(name), entry["examples"], entry["negatives"], *_mean_and_std(entry["statistics"] or {}))
+        (name, _USES.get(name), entry["examples"], _negatives(entry), *_mean_and_std(entry["statistics"] or {}))
         for name, entry in splits.items()
     ]
+
+
+def _negatives(entry: Mapping[str, Any]) -> object:
+    return entry["negatives"] if entry.get("labels", True) else None
 
 
 def _mean_and_std(statistics: Mapping[str, Any]) -> tuple[object, object]:

@@ -15,7 +15,7 @@ from maskmill.format_version import format_with
 from maskmill.manifest import seal
 from maskmill.names import CROISSANT, DATA_PARAMS, EXAMPLES, GROUPS, REJECTED, meta_file, meta_line
 from maskmill.pipeline.dataset.croissant import croissant
-from maskmill.pipeline.dataset.split_statistics import split_statistics
+from maskmill.pipeline.dataset.split_statistics import distinguished_classes, split_statistics
 from maskmill.pipeline.job.job import Job
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
 from maskmill.transforms.shards.check_shard import arrays_of
@@ -122,22 +122,25 @@ def split_entries(job: Job, metadata: DatasetMetadata) -> dict[str, Any]:
 
 def _split_entry(job: Job, metadata: DatasetMetadata, split: str) -> dict[str, Any]:
     shards = [shard for shard in metadata.shards if shard.split == split]
-    label = job.form.examples[split].label
+    form = job.form.examples[split]
     classes = Counter[int]()
     for shard in shards:
         classes.update(shard.classes)
     overlaps = [sum(counts) for counts in zip(*(shard.stored.overlaps for shard in shards), strict=True)]
-    names = [job.form.classes[class_id - 1] for class_id in label.classes]
+    names = [job.form.classes[class_id - 1] for class_id in form.label.classes]
+    by_class = zip(names, form.label.classes, strict=True) if form.labelled else ()
     examples = sum(shard.stored.examples for shard in shards)
     images = {"images": sum(shard.stored.images or 0 for shard in shards)} if job.form.crops else {}
     return {
         "examples": examples,
         **images,
         "bytes": sum(shard.stored.bytes for shard in shards),
-        "classes": {name: classes[class_id] for name, class_id in zip(names, label.classes, strict=True)},
-        "negatives": classes[0],
-        "overlaps": {"examples": overlaps[0], "pixels": overlaps[1], "rule": label.overlap_rule},
-        "statistics": split_statistics([shard.stored for shard in shards], label, names),
+        "classes": {name: classes[class_id] for name, class_id in by_class},
+        "negatives": classes[0] if form.labelled else 0,
+        "overlaps": {"examples": overlaps[0], "pixels": overlaps[1], "rule": form.label.overlap_rule},
+        "statistics": split_statistics([shard.stored for shard in shards], form, names),
+        # What a model is to find, in the order of its channels.
+        **({} if form.labelled else {"labels": False, "class_names": distinguished_classes(form.label, names)}),
         "shards": [{"file": shard.path, **shard.stored.to_json()} for shard in shards],
     }
 

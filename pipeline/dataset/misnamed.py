@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from maskmill.pipeline.job.job import Job
+from maskmill.pipeline.job.misplaced_input import may_be_image, set_images
 from maskmill.pipeline.messages.quantities import count
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
 from maskmill.transforms.files.file_names import normal_form
-from maskmill.transforms.files.find_files import exists
+from maskmill.transforms.files.find_files import exists, list_folder
 from maskmill.transforms.files.paths import is_local, join
 from maskmill.transforms.rejected import RejectedRecord
 from maskmill.transforms.text import printable
@@ -115,25 +116,29 @@ def _describe(
 ) -> str:
     first = records[0]
     rows = sum(metadata.misnamed[record].rows for record in records)
-    images, meant = job.input.folders[metadata.misnamed[first].folder], metadata.misnamed[first].meant
-    there = not cause.folder or exists(join(images, meant))
+    folders, meant = job.input.folders[metadata.misnamed[first].folder], metadata.misnamed[first].meant
+    there = not cause.folder or any(exists(join(folder, meant)) for folder in folders)
     mend = _WORDS
     if cause.key and mends_all:
         mend = cause.key
     elif cause.sed and (cause.folder or mends_all):
         mend = _command(job, cause.sed, {record.source for record in records}) or _WORDS
     if not there:
-        mend += f"; images are read from one folder: {_mend_folder(images, cause.folder, meant)}"
-    what = f"there is no such file in {images}, {'which has' if there else 'nor'} {meant}"
+        mend += f"; images are read from the folders of maskmill.images: {_mend_folders(folders, cause.folder, meant)}"
+    what = f"there is no such file in {' or '.join(folders)}, {'which has' if there else 'nor'} {meant}"
     place = f"{first.source}:{first.line}: {first.image_id}: {what}"
     return printable(f"{place}; {count(rows, 'row')} like this, {cause.rows}: {mend} ({first.code})")
 
 
-def _mend_folder(images: str, folder: str, name: str) -> str:
-    """Says which folder to name as that of the images, if the rows do so and the image is there."""
-    named = join(images, folder.rstrip("/"))
-    found = is_local(named) and os.path.isfile(join(named, name))
-    return f"set maskmill.images: {named}" if found else "put all of them into it"
+def _mend_folders(images: Sequence[str], folder: str, name: str) -> str:
+    """Says which folder to name besides the others, if the rows do so and the image is there."""
+    named = (join(one, folder.rstrip("/")) for one in images)
+    found = next((one for one in named if is_local(one) and os.path.isfile(join(one, name))), None)
+    if found is None:
+        return "put the image into one of them, or name its folder, too"
+    # A folder that holds images itself stays.
+    others = [one for one in images if any(may_be_image(info.name) for info in list_folder(one))]
+    return set_images([*others, found])
 
 
 def _command(job: Job, sed: str, sources: Collection[str]) -> str:

@@ -25,6 +25,7 @@ from maskmill.pipeline.dataset.run_lock import check_not_superseded
 from maskmill.pipeline.errors import MaskmillError, TooManyRejectedError
 from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.run import Run
+from maskmill.pipeline.messages.quantities import count
 from maskmill.pipeline.messages.summary import classes_with_rows
 from maskmill.transforms.aggregate_metadata import DatasetMetadata
 from maskmill.transforms.assignment.splits import SplitRule
@@ -55,7 +56,8 @@ def check_publishable(job: Job, run: Run, metadata: DatasetMetadata) -> None:
         TooManyRejectedError: more rows and images are bad than the job allows.
         MaskmillError: a split has no candidates, or rows were lost.
     """
-    if not run.max_rejected.allows(len(metadata.rejected), metadata.rows.read):
+    counted = job.input.counted(metadata.rows.read, metadata.images)
+    if not run.max_rejected.allows(len(metadata.rejected), counted):
         codes = dict(Counter(record.code for record in metadata.rejected).most_common())
         raise TooManyRejectedError(_describe_rejected(job, run, metadata), codes)
     for rule in job.selection.rules:
@@ -81,6 +83,8 @@ def _describe_empty(job: Job, rule: SplitRule, metadata: DatasetMetadata) -> str
     causes["maskmill.splits_file"] = job.input.splits_file
     if found := " and ".join(cause for cause, applies in causes.items() if applies):
         return f"no example is left after {found}; some have to be kept, or class_id names a class without a mask"
+    if not job.input.files:
+        return f"none of {count(metadata.images, 'image')} becomes an example; raise the share of maskmill.negatives"
     source, class_ids, _ = rule.selection
     files = ", ".join(file.path for file in job.input.files if source in dict(file.sources))
     names = " or ".join(job.form.classes[class_id - 1] for class_id in class_ids)

@@ -26,17 +26,23 @@ class Kind(NamedTuple):
 
 
 class StoredExample(NamedTuple):
-    """Image and label of an example, as they are stored."""
+    """Image and label of an example, as they are stored; None for the label if it has none."""
 
     image: NDArray[Any]
-    label: NDArray[Any]
+    label: NDArray[Any] | None
 
     def differs_from(self, other: StoredExample) -> Kind | None:
         """Compares two examples; returns None if their arrays have different shapes or dtypes."""
         for mine, its in zip(self, other, strict=True):
-            if mine.shape != its.shape or mine.dtype != its.dtype:
+            if mine is None and its is None:
+                continue
+            if mine is None or its is None or mine.shape != its.shape or mine.dtype != its.dtype:
                 return None
-        return Kind(not np.array_equal(self.image, other.image), not np.array_equal(self.label, other.label))
+        return Kind(not np.array_equal(self.image, other.image), not _equal(self.label, other.label))
+
+
+def _equal(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
 
 
 class StoredExamples:
@@ -87,10 +93,13 @@ class StoredExamples:
             DatasetError: the shard is damaged.
             OSError: it cannot be read.
         """
+        shard = self._shards[one.shard]
+        image, label = self._read(one, IMAGE), self._read(one, LABEL) if shard.labelled else None
+        return StoredExample(image, label)
+
+    def _read(self, one: ListedExample, name: str) -> NDArray[Any]:
         reader = self._open.reader(self._shards[one.shard])
-        arrays = []
-        for name in (IMAGE, LABEL):
-            dtype, shape = reader.form(name)
-            arrays.append(np.empty(shape, dtype))
-            reader.read_into(arrays[-1], one.example, name)
-        return StoredExample(*arrays)
+        dtype, shape = reader.form(name)
+        array = np.empty(shape, dtype)
+        reader.read_into(array, one.example, name)
+        return array

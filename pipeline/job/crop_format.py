@@ -24,6 +24,8 @@ def crop_format(document: Mapping[str, Any]) -> CropFormat | None:
         return None
     empty = section.get("empty", "all")
     share = {"all": 1.0, "none": 0.0}[empty] if isinstance(empty, str) else float(empty)
+    if ours.get("csv", ()) is None:
+        share = 1.0  # without labels nothing tells whether a crop is empty
     return CropFormat(
         size=_pair(section["size"]),
         stride=_pair(section.get("stride") or section["size"]),

@@ -24,7 +24,9 @@ def example_format(document: Mapping[str, Any], split: str, written: Iterable[st
     Raises:
         ValueError, KeyError, TypeError: the document does not say.
     """
-    label, section, ours = label_format(document, split, written), document[split], document.get("maskmill") or {}
+    section, ours = document[split], document.get("maskmill") or {}
+    labelled = ours.get("csv", ()) is not None
+    label = label_format(document, split, written if labelled else None)
     crops = crop_format(document)
     colour, resize = ours.get("colour", "grey"), ours.get("resize", "stretch")
     most = section.get("max_image_shape", SplitParams.model_fields["max_image_shape"].default)
@@ -34,9 +36,10 @@ def example_format(document: Mapping[str, Any], split: str, written: Iterable[st
         label=label,
         max_pixels=ours.get("max_image_pixels", MAX_PIXELS),
         by_rows=(ours.get("runs") or {}).get("order") == "rows",
-        records_views=resize != "stretch" or crops is not None,
+        records_views=resize != "stretch" or crops is not None or not labelled or ours.get("views", False),
         colour=colour,
         resize=resize,
         layout=ours.get("layout", GROUPS),
         crops=crops,
+        labelled=labelled,
     )

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 
 from maskmill.format_version import current_format
 from maskmill.pipeline.errors import UsageError
+from maskmill.pipeline.job.image_folders import check_names_apart
 from maskmill.pipeline.job.label_format import names_of_classes
 from maskmill.pipeline.job.misplaced_input import beside_params, better_data_dirs, check_images
 from maskmill.pipeline.job.params import Params
@@ -35,11 +36,11 @@ class SplitInput:
 
     Attributes:
         csv: the CSV files by path, in the order in which their rows count.
-        images: path of the image folder.
+        images: paths of the image folders.
     """
 
     csv: Mapping[str, FileInfo]
-    images: str
+    images: tuple[str, ...]
 
 
 def find_inputs(params: Params) -> dict[str, SplitInput]:
@@ -62,32 +63,35 @@ def find_inputs(params: Params) -> dict[str, SplitInput]:
 def _find_input(name: str, split: SplitParams, params: Params, problems: list[str]) -> SplitInput:
     data_dir, keys = absolute(split.data_dir), params.maskmill
     if not is_folder(data_dir):
-        mend = beside_params(split.data_dir, params.source, keys.images, keys.csv) or "correct the path"
+        mend = beside_params(split.data_dir, params.source, keys.image_folders, keys.csv_files) or "correct the path"
         problems.append(f"{name}.data_dir: there is no folder {split.data_dir} ({data_dir}); {mend}")
-        return SplitInput({}, "")
-    images = join(data_dir, keys.images)
-    missing: list[str] = []
-    if not is_folder(images):
-        missing.append(f"{images}: there is no such folder of images; set maskmill.images, or correct data_dir")
-    elif problem := check_images(images, keys.images):
-        problems.append(problem)
+        return SplitInput({}, ())
+    folders = [join(data_dir, name) for name in keys.image_folders]
+    missing = [
+        f"{folder}: there is no such folder of images; set maskmill.images, or correct data_dir"
+        for folder in folders
+        if not is_folder(folder)
+    ]
+    images = tuple(map(absolute, folders))
+    if not missing:
+        problems += check_images(data_dir, keys.image_folders, by_name=keys.csv is None) or check_names_apart(images)
     csv: dict[str, FileInfo] = {}
-    for pattern in keys.csv:
+    for pattern in keys.csv_files:
         found = _match_csv(data_dir, pattern)
         if not found:
             mend = _csv_in(data_dir, pattern) or "set maskmill.csv, or correct data_dir"
             missing.append(f"{join(data_dir, pattern)}: there is no such CSV file; {mend}")
         csv.update((absolute(info.path), info) for info in found)
     if missing and (mend := _other_data_dir(split.data_dir, params)):
-        wanted = f"{', '.join(keys.csv)} and {keys.images}"
-        missing = [f"{name}.data_dir: {wanted} are not in {split.data_dir}; {mend}"]
+        wanted = " and ".join(filter(None, (", ".join(keys.csv_files), ", ".join(keys.image_folders))))
+        missing = [f"{name}.data_dir: {wanted} {'are' if keys.csv else 'is'} not in {split.data_dir}; {mend}"]
     problems += missing
-    return SplitInput(csv, absolute(images))
+    return SplitInput(csv, images)
 
 
 def _other_data_dir(data_dir: str, params: Params) -> str:
     """Returns the advice to give the folder in which the input is, "" if it is not found."""
-    images, csv = params.maskmill.images, params.maskmill.csv
+    images, csv = params.maskmill.image_folders, params.maskmill.csv_files
     if mend := beside_params(data_dir, params.source, images, csv):
         return mend
     better = better_data_dirs(data_dir, images, csv)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,35 +24,41 @@ class JobInput:
     Attributes:
         files: the CSV files, each once.
         sources: annotations with their image folders.
-        folders: paths of the image folders, each once.
-        unlisted: sources that also use images without rows, by the index of the folder.
+        folders: paths of the image folders that sources read, each tuple once; see `ListImages`.
+        unlisted: sources that also use images without rows, by their index in `folders`.
         checksum: whether changed images are detected by content instead of size and time.
         fingerprint: sha256 of everything that decides the dataset, hexadecimal.
         excluded: names of files that become no examples, as `file_named` gives them.
         groups: path of the CSV file with the group of each image; None if there is none.
+        image_suffix: what makes the name of a file of the name in a row, or in the file of groups.
         splits_file: path of the CSV file with the split of each image; None if there is none.
     """
 
     files: tuple[CsvFile, ...]
     sources: tuple[Source, ...]
-    folders: tuple[str, ...]
+    folders: tuple[tuple[str, ...], ...]
     unlisted: Mapping[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     checksum: bool = False
     fingerprint: str = ""
     excluded: frozenset[str] = frozenset()
     groups: str | None = None
     splits_file: str | None = None
+    image_suffix: str = ""
+
+    @property
+    def image_folders(self) -> tuple[str, ...]:
+        """Path of every image folder, each once."""
+        return tuple(dict.fromkeys(itertools.chain.from_iterable(self.folders)))
 
     @property
     def paths(self) -> tuple[str, ...]:
         """Every path that the job reads from."""
         lists = filter(None, (self.groups, self.splits_file))
-        return (*(file.path for file in self.files), *self.folders, *lists)
+        return (*(file.path for file in self.files), *self.image_folders, *lists)
 
-    @property
-    def image_suffix(self) -> str:
-        """What makes the name of a file of the name in a row."""
-        return self.files[0].columns.format.image_suffix if self.files else ""
+    def counted(self, rows: int, images: int) -> int:
+        """Returns what a percentage of `--max_rejected` is of: the rows, or without a CSV the images."""
+        return rows if self.files else images
 
     @property
     def csv_bytes(self) -> int:
@@ -105,8 +112,9 @@ class JobForm:
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """Names of the classes that any split takes, each once."""
-        numbers = dict.fromkeys(number for form in self.examples.values() for number in form.label.classes)
+        """Names of the classes that any split takes, each once; none without labels."""
+        labelled = (form for form in self.examples.values() if form.labelled)
+        numbers = dict.fromkeys(number for form in labelled for number in form.label.classes)
         return tuple(self.classes[number - 1] for number in numbers)
 
     @property

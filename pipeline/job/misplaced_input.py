@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 
@@ -17,32 +19,63 @@ from maskmill.transforms.files.stores import store_of
 # Of folders, or of objects in a store, that are looked at.
 _MOST = 10_000
 _SHOWN = 3
+# A name that needs no quotes in a list of YAML.
+_PLAIN = re.compile(r"[A-Za-z0-9_./][\w ./-]*")
 # Endings of what lies beside images. A file with another ending, or without one, may be an image that a row names.
 _NO_IMAGES = (".txt", ".md", ".csv", ".json", ".xml", ".html", ".pdf", ".yaml", ".zip", ".gz", ".tar", ".7z", ".rar")
 
 
-def check_images(folder: str, key: str) -> str:
-    """Says what is wrong with a folder in which no image is; returns "" if there may be one.
+def check_images(data_dir: str, images: Sequence[str], *, by_name: bool = False) -> list[str]:
+    """Says what is wrong with folders in which no image is.
 
     Args:
-        folder: path of the image folder, which exists.
-        key: value of `maskmill.images`.
+        data_dir: folder that relative names begin in.
+        images: value of `maskmill.images`, a list; the folders exist.
+        by_name: whether only files count that have the ending of an image, because no row names any.
+
+    Returns:
+        a message for each of them that holds no image.
     """
-    if any(_may_be_image(info.name) for info in list_folder(folder)):
-        return ""
-    found = folders_with_images(folder)
-    if len(found) == 1:
-        return f"{folder}: holds no images, but its folder {found[0]} does; set maskmill.images: {join(key, found[0])}"
-    if found:
-        more = ", …" if len(found) > _SHOWN else ""
-        names = ", ".join(found[:_SHOWN])
-        return f"{folder}: holds no images, only folders of them ({names}{more}); put all images into one folder"
+    problems = ((name, _without_images(join(data_dir, name), by_name=by_name)) for name in images)
+    return [f"{join(data_dir, name)}: {_advise(*found, name, images)}" for name, found in problems if found]
+
+
+def _without_images(folder: str, *, by_name: bool) -> tuple[str, list[str]] | None:
+    """Returns what is wrong with a folder, and which folders below it hold images; None if it may hold some itself."""
+    counts = _is_clearly_image if by_name else may_be_image
+    if any(counts(info.name) for info in list_folder(folder)):
+        return None
+    if found := folders_with_images(folder):
+        return "holds no images", found
     if not all(is_utf8(info.name) for info in list_folder(folder, every_name=True)):
-        return f"{folder}: holds no images with names in UTF-8; rename its files"
-    return f"{folder}: holds no images; put them there, or set maskmill.images"
+        return "holds no images with names in UTF-8; rename its files", []
+    if any(may_be_image(info.name) for info in list_folder(folder)):
+        return "holds no file that ends as images do, such as .jpg or .png; rename its files", []
+    return "holds no images; put them there, or set maskmill.images", []
 
 
-def _may_be_image(name: str) -> bool:
+def _advise(what: str, below: Sequence[str], name: str, images: Sequence[str]) -> str:
+    """Advises to name the folders below that hold the images in place of one."""
+    if not below:
+        return what
+    if len(below) > _SHOWN:
+        shown = f"{', '.join(below[:_SHOWN])}, …"
+        return f"{what}, only folders of them ({shown}); name them in maskmill.images, or put all images into one"
+    meant = f"its folder {below[0]} does" if len(below) == 1 else f"its folders {', '.join(below)} do"
+    named = [one for other in images for one in ([join(name, part) for part in below] if other == name else [other])]
+    return f"{what}, but {meant}; {set_images(named)}"
+
+
+def set_images(images: Sequence[str]) -> str:
+    """Writes the advice to set `maskmill.images`, as YAML has it."""
+    if len(images) == 1:
+        return f"set maskmill.images: {images[0]}"
+    names = (name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False) for name in images)
+    return f"set maskmill.images: [{', '.join(names)}]"
+
+
+def may_be_image(name: str) -> bool:
+    """Returns whether a file of this name may be an image that a row names."""
     # A store may have an object without a name, in place of a folder.
     return bool(name) and not is_litter(name) and not name.lower().endswith(_NO_IMAGES)
 
@@ -70,13 +103,13 @@ def _walk(folder: str) -> Iterator[tuple[str, list[str]]]:
         yield path, names
 
 
-def better_data_dirs(data_dir: str, images: str, csv: Sequence[str]) -> list[str]:
-    """Finds local folders near `data_dir` that hold what it should, the CSV files and the image folder.
+def better_data_dirs(data_dir: str, images: Sequence[str], csv: Sequence[str]) -> list[str]:
+    """Finds local folders near `data_dir` that hold what it should, the CSV files and the image folders.
 
     Args:
         data_dir: as given.
-        images: value of `maskmill.images`.
-        csv: value of `maskmill.csv`.
+        images: names of the image folders.
+        csv: names of the CSV files.
 
     Returns:
         their paths, as `data_dir` can give them.
@@ -88,18 +121,18 @@ def better_data_dirs(data_dir: str, images: str, csv: Sequence[str]) -> list[str
     return [os.path.normpath(path) for path in near if _holds_input(path, images, csv)]
 
 
-def _holds_input(folder: str, images: str, csv: Sequence[str]) -> bool:
-    return is_folder(join(folder, images)) and all(match_files(folder, name) for name in csv)
+def _holds_input(folder: str, images: Sequence[str], csv: Sequence[str]) -> bool:
+    return all(is_folder(join(folder, name)) for name in images) and all(match_files(folder, name) for name in csv)
 
 
-def beside_params(data_dir: str, params_file: str, images: str, csv: Sequence[str]) -> str:
+def beside_params(data_dir: str, params_file: str, images: Sequence[str], csv: Sequence[str]) -> str:
     """Says what to do if a relative `data_dir` is right from the folder of the parameter file; "" if it is not.
 
     Args:
         data_dir: as given.
         params_file: path of the parameter file; "" if there is none.
-        images: value of `maskmill.images`.
-        csv: value of `maskmill.csv`.
+        images: names of the image folders.
+        csv: names of the CSV files.
     """
     if not params_file or not is_local(params_file) or not is_local(data_dir) or os.path.isabs(data_dir):
         return ""

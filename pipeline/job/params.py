@@ -10,6 +10,7 @@ from typing import Any
 
 from maskmill.names import EVAL, TRAIN, Loss
 from maskmill.pipeline.job.section_models import MaskmillParams, SplitParams
+from maskmill.transforms.assignment.strategies import BY_NAME, BY_POSITION
 
 _FORM_KEYS = ("data_dir", "image_shape", "max_image_shape", "class_id", "num_classes")
 
@@ -36,10 +37,28 @@ class Params:
     source: str = field(default="", compare=False)
 
     @property
+    def labelled(self) -> bool:
+        """Whether examples have labels."""
+        return self.maskmill.csv is not None
+
+    @property
+    def assignment(self) -> str:
+        """Name of the strategy that assigns examples: images without labels have the position of their name."""
+        given = self.maskmill.assignment
+        return BY_NAME if given == BY_POSITION and not self.labelled else given
+
+    @property
     def negatives(self) -> float | None:
-        """Share of the images without a defect that become examples; None keeps those that a row lists (-1)."""
+        """Share of the images without a defect that become examples; None keeps those that a row lists (-1).
+
+        Without labels these are all images.
+        """
         value = self.maskmill.negatives
-        return {"as_listed": None, "none": 0.0, "all": 1.0}[value] if isinstance(value, str) else value
+        return (
+            {"as_listed": None if self.labelled else 1.0, "none": 0.0, "all": 1.0}[value]
+            if isinstance(value, str)
+            else value
+        )
 
     @property
     def shares(self) -> dict[str, tuple[float, float]]:
@@ -49,6 +68,8 @@ class Params:
         if (folds := self.maskmill.folds) is not None:
             return {name: (index / folds, (index + 1) / folds) for index, name in enumerate(self.splits)}
         if (shares := self.maskmill.splits) is None:
+            if not self.labelled:
+                return dict.fromkeys(self.splits, (0.0, 1.0))
             cuts = {name: self.splits[name].train_test_split for name in (TRAIN, EVAL)}
             return {TRAIN: (0.0, cuts[TRAIN]), EVAL: (cuts[EVAL], 1.0)}
         # Exactly: in floats, 0.7 + 0.2 + 0.1 is less than 1.

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from maskmill.names import DATA_PARAMS, EVAL, FOLD_NAME, SPLIT_NAME, TRAIN, Loss, fold_name, is_split_name
+from maskmill.names import DATA_PARAMS, EVAL, FOLD_NAME, SPLIT_NAME, TEST, TRAIN, Loss, fold_name, is_split_name
 from maskmill.pipeline.errors import UsageError
 from maskmill.pipeline.job.classes import class_names
 from maskmill.pipeline.job.other_files import other_bytes, other_document, other_text
@@ -199,6 +199,8 @@ def _split_names(document: dict[str, Any]) -> list[str]:
     shares = ours.get("splits")
     if isinstance(shares, dict) and shares and all(map(SPLIT_NAME.fullmatch, shares)):
         return list(shares)
+    if ours.get("csv", ()) is None:
+        return [TEST if TEST in document else EVAL]
     if ours.get("folds") is not None:
         return [TRAIN]
     if ours.get("splits_file") is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -95,13 +96,14 @@ def make_job(
         classes=names_of_classes(params.document),
         data_params=data_params(params, dict(input_args)),
     )
+    _check_views(params, form)
     # Besides the file what it means to this version, which may take defaults and class_id in another way than before.
     settings = [form.data_params, layout, checksum, params.maskmill.settings(), form.chosen]
     settings += [*([transform] if transform else []), *lists.settings]
     job_input = _job_input(params, inputs, rules, lists, checksum=checksum, settings=settings)
     selection = JobSelection(
         rules=rules,
-        assignment=params.maskmill.assignment,
+        assignment=params.assignment,
         salt=params.maskmill.salt,
         negatives=params.negatives,
         group_pattern=params.maskmill.group_pattern,
@@ -112,19 +114,29 @@ def make_job(
     key = _staging_key(
         [(file.path, file.sources) for file in job_input.files],
         job_input.sources,
-        job_input.folders,
+        job_input.image_folders,
         rules,
         form.examples,
         layout,
         params.maskmill.settings(),
     )
     output = JobOutput(output_dir=output_dir, root=absolute(output_dir), layout=layout, key=key)
-    warnings = (*params.warnings, *warn_of_unknown(lists.named, job_input.folders))
+    warnings = (*params.warnings, *warn_of_unknown(lists.named, job_input.image_folders))
     return Job(input=job_input, selection=selection, form=form, output=output, warnings=warnings)
 
 
-def _pairs(inputs: Mapping[str, SplitInput]) -> list[tuple[tuple[str, ...], str]]:
-    """CSV files and image folder of each source; splits that read the same share a source."""
+def _check_views(params: Params, form: JobForm) -> None:
+    """Raises UsageError for labels that repeat an image: its view shows it once, and areas count every repetition."""
+    for split, one in form.examples.items():
+        if params.maskmill.views and one.labelled and one.resize == "stretch" and one.resized != one.size:
+            raise UsageError(
+                f"maskmill.views: examples of {split} repeat their image, as image_shape is above max_image_shape; "
+                "raise max_image_shape, or remove views"
+            )
+
+
+def _pairs(inputs: Mapping[str, SplitInput]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """CSV files and image folders of each source; splits that read the same share a source."""
     return list(dict.fromkeys((tuple(one.csv), one.images) for one in inputs.values()))
 
 
@@ -175,17 +187,19 @@ def _job_input(
         for folder in range(len(folders))
     }
     statuses = {path: info for one in inputs.values() for path, info in one.csv.items()}
-    return JobInput(
+    found = JobInput(
         files=csv_files([csv for csv, _ in pairs], statuses, row_format(params), rows_needed=not params.negatives),
         sources=sources,
         folders=folders,
         unlisted=unlisted if params.negatives else {},
         checksum=checksum,
-        fingerprint=input_fingerprint(statuses.values(), folders, settings),
         excluded=lists.excluded,
         groups=lists.groups,
         splits_file=lists.splits_file,
+        image_suffix=params.maskmill.image_suffix,
     )
+    fingerprint = input_fingerprint(statuses.values(), found.image_folders, settings)
+    return dataclasses.replace(found, fingerprint=fingerprint)
 
 
 def _class_ids(rules: Iterable[SplitRule], source: int) -> frozenset[int]:

@@ -41,7 +41,7 @@ _GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 # Keys that came later than the rest. Datasets that do without them keep their fingerprints.
 _LATER_KEYS = (
     *("exclude", "groups", "duplicates", "licence", "folds", "splits_file"),
-    *("colour", "resize", "crops", "layout"),
+    *("colour", "resize", "crops", "layout", "views"),
 )
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -167,6 +167,23 @@ def _check_source(source: tuple[int, int], info: ValidationInfo) -> tuple[int, i
     return source
 
 
+def _without_labels(info: ValidationInfo) -> bool:
+    """Returns whether `csv` is null."""
+    return info.data.get("csv", ()) is None
+
+
+def _check_any_negatives(value: str | float, info: ValidationInfo) -> str | float:
+    if _without_labels(info) and value in ("none", 0):
+        raise ValueError("with csv: null every image is without a defect, and there would be no example")
+    return value
+
+
+def _check_ranks_classes(assignment: str, info: ValidationInfo) -> str:
+    if _without_labels(info) and assignment == "stratified":
+        raise ValueError("with csv: null there are no classes to stratify by")
+    return assignment
+
+
 def _check_pattern(pattern: str) -> str:
     try:
         re.compile(pattern)
@@ -184,6 +201,8 @@ def _check_assignment(value: object) -> object:
 def _check_groups(value: str | None, info: ValidationInfo) -> str | None:
     if value is None:
         return None
+    if info.field_name == "group_column" and _without_labels(info):
+        raise ValueError("with csv: null there are no rows; use group_pattern or groups")
     _check_keeps_together("groups", info)
     if other := _group_source(info):
         raise ValueError(f"there is a {other}, too; keep one of them")
@@ -215,6 +234,8 @@ def _check_duplicates(value: str, info: ValidationInfo) -> str:
 
 
 def _check_alone(value: object, info: ValidationInfo) -> object:
+    if value is not None and _without_labels(info):
+        raise ValueError("with csv: null all images go to one split, or to those of splits; remove the key")
     if value is not None and (other := next((name for name in _SPLIT_SOURCES if info.data.get(name) is not None), "")):
         raise ValueError(f"there is a {other}, too; keep one of them")
     return value
@@ -238,6 +259,14 @@ def _list_or_path(value: object) -> object:
     if value is None:
         return None
     return (_IMAGE_IDS if isinstance(value, list) else _PATH).validate_python(value)
+
+
+def _name_or_names(value: object) -> object:
+    """Checks names item by item, as `_list_or_path` does. One name stays a text: it means what it always has."""
+    if not isinstance(value, list):
+        return _PATH.validate_python(value)
+    names = _TEXTS.validate_python(value)
+    return names[0] if len(names) == 1 else names
 
 
 def _check_shares(shares: dict[str, float]) -> dict[str, float]:
@@ -265,9 +294,10 @@ Negatives = Annotated[str | float, BeforeValidator(_check_negatives)]
 Pattern = Annotated[Text, AfterValidator(_check_pattern)]
 Shares = Annotated[dict[str, float], AfterValidator(_check_shares)]
 ImageIds = Annotated[tuple[Annotated[str, AfterValidator(_check_image_id)], ...], _tuple_of(0)]
+NameOrNames = Annotated[tuple[str, ...] | str, PlainValidator(_name_or_names)]
 ListOrPath = Annotated[tuple[str, ...] | str, PlainValidator(_list_or_path)]
 
-_IMAGE_IDS, _PATH = (TypeAdapter[Any](one, config=ConfigDict(strict=True)) for one in (ImageIds, Text))
+_IMAGE_IDS, _PATH, _TEXTS = (TypeAdapter[Any](one, config=ConfigDict(strict=True)) for one in (ImageIds, Text, Texts))
 
 
 class SplitParams(BaseModel):
@@ -385,8 +415,9 @@ class MaskmillParams(BaseModel):
     """Checks the section `maskmill`, which the original does not have.
 
     Attributes:
-        csv: Names of the CSV files; their rows count in this order.
-        images: Image folder.
+        csv: Names of the CSV files; their rows count in this order. With null there are no labels: all images of the
+            image folder become examples, in the order of their names, for prediction.
+        images: Image folder, or a list of them; a name may be in only one of them.
         image_column: Column with the file name of the image.
         image_suffix: Appended to that name to make the file name, such as `.png`.
         class_column: Column with the class; null if rows have no class, because there is only one.
@@ -414,6 +445,8 @@ class MaskmillParams(BaseModel):
             have the parameters of train_input.
         splits_file: Path of a CSV file with the columns ImageId and split (or fold); a relative path begins in the
             working folder.
+        views: Whether shards record the size of each image file, and which part of it the example shows, as
+            `maskmill.submission` needs. Without labels they always do.
         label_dtype: Labels have the dtype of the original, or uint8, which takes a quarter of the memory of a reader.
         layout: A shard has a group for each example, as in the original, or two arrays with a row for each, for readers
             of rows (arrays).
@@ -426,8 +459,13 @@ class MaskmillParams(BaseModel):
 
     model_config = _STRICT
 
-    csv: Texts = Field(default=("train.csv",), description="give a file name or a list of file names")
-    images: Text = Field(default="train_images", description="give the name of the image folder")
+    csv: Texts | None = Field(
+        default=("train.csv",),
+        description="give a file name, a list of file names, or null",
+    )
+    images: NameOrNames = Field(
+        default="train_images", description="give the name of the image folder, or a list of names"
+    )
     image_column: Text = Field(default="ImageId", description="give the name of a column")
     image_suffix: str = Field(default="", description="give a text")
     class_column: Text | None = Field(default="ClassId", description="give the name of a column, or null")
@@ -437,7 +475,7 @@ class MaskmillParams(BaseModel):
         default="comma", description="give comma, semicolon, tab or pipe, or the character in quotes"
     )
     classes: ClassNames | None = Field(default=None, description=f"give a list of at most {MAX_CLASSES} names")
-    negatives: Negatives = Field(
+    negatives: Annotated[Negatives, AfterValidator(_check_any_negatives)] = Field(
         default="as_listed", description="give as_listed, none, all, or a share between 0 and 1"
     )
     exclude: ListOrPath | None = Field(
@@ -447,7 +485,7 @@ class MaskmillParams(BaseModel):
         default=MAX_IMAGE_PIXELS, ge=1, le=MAX_NUMBER, description=f"give a whole number from 1 to {MAX_NUMBER}"
     )
     max_shard_bytes: Size | None = Field(default=None, description="give a number of bytes, 1 or more")
-    assignment: Annotated[str, BeforeValidator(_check_assignment)] = Field(
+    assignment: Annotated[str, BeforeValidator(_check_assignment), AfterValidator(_check_ranks_classes)] = Field(
         default="position", description=f"give {', '.join(STRATEGIES[:-1])} or {STRATEGIES[-1]}"
     )
     salt: str = Field(default="", description="give a text")
@@ -473,12 +511,23 @@ class MaskmillParams(BaseModel):
     splits_file: Annotated[Text | None, AfterValidator(_check_splits_file)] = Field(
         default=None, description="give the path of a CSV file"
     )
+    views: bool = Field(default=False, description="give true or false")
     label_dtype: Literal["original", "uint8"] = Field(default="original", description="give original or uint8")
     layout: Literal["groups", "arrays"] = Field(default="groups", description="give groups or arrays")
     colour: Literal["grey", "rgb"] = Field(default="grey", description="give grey or rgb")
     resize: Literal["stretch", "pad", "crop"] = Field(default="stretch", description="give stretch, pad or crop")
     crops: CropsParams | None = Field(default=None, description="give a section with keys, or null")
     licence: Text | None = Field(default=None, description="give a name such as CC-BY-4.0, or a URL")
+
+    @property
+    def csv_files(self) -> tuple[str, ...]:
+        """Names of the CSV files; none if there are no labels."""
+        return self.csv or ()
+
+    @property
+    def image_folders(self) -> tuple[str, ...]:
+        """Names of the image folders."""
+        return (self.images,) if isinstance(self.images, str) else self.images
 
     def settings(self) -> dict[str, Any]:
         """Returns the keys and values that decide a dataset, without later keys that have their defaults."""

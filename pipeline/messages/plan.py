@@ -100,8 +100,9 @@ class Plan:
 def describe_plan(plan: Plan) -> str:
     """Writes a plan for people: lines of text."""
     rows = plan.rows
+    read = f"{count(rows.read, 'row')} read, {rows.in_examples} of them in examples; " if plan.chosen else ""
     lines = [
-        f"{count(rows.read, 'row')} read, {rows.in_examples} of them in examples; {count(plan.images, 'image')}",
+        f"{read}{count(plan.images, 'image')}",
         *describe_classes(rows, plan.chosen),
         *(f"  {number} filtered: {reason}" for reason, number in rows.filtered.items() if number),
     ]

@@ -17,7 +17,8 @@ from maskmill.transforms.tallies import OTHER_MASK, note_of
 def summarise(result: Result) -> str:
     """Writes the summary of a run: lines of text."""
     rows, splits = result.rows, result.splits
-    lines = [f"{count(rows.read, 'row')} read, {rows.in_examples} of them in examples"]
+    labelled = any(split.classes for split in splits.values())
+    lines = [f"{count(rows.read, 'row')} read, {rows.in_examples} of them in examples"] if labelled else []
     lines += describe_classes(rows, dict.fromkeys(name for split in splits.values() for name in split.classes))
     lines += [f"  {number} filtered: {reason}" for reason, number in rows.filtered.items() if number]
     if rows.merged:
@@ -102,6 +103,8 @@ def count_examples(examples: int, images: int | None) -> str:
 
 def describe_examples(classes: Mapping[str, int], negatives: int) -> str:
     """Writes the numbers of examples by class, and without a defect; one of two classes counts for both."""
+    if not classes:
+        return "without labels"
     return ", ".join(
         [*(f"{number} of class {name}" for name, number in classes.items()), f"{negatives} without a defect"]
     )

@@ -20,12 +20,14 @@ from maskmill.pipeline.preview.image_crops import ImageCrops
 from maskmill.pipeline.report.class_counts import class_title
 from maskmill.pipeline.report.draw_example import draw_side_by_side
 from maskmill.transforms.examples.crops import all_crops
-from maskmill.transforms.examples.image import decode_planes
+from maskmill.transforms.examples.image import decode_planes, is_image_name
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.make_crops import check_source
 from maskmill.transforms.examples.make_example import make_mask
 from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.examples.spec import ExampleFormat
+from maskmill.transforms.files.file_names import is_litter
+from maskmill.transforms.files.find_files import exists, list_folder
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.files.read_write import read_bytes
 from maskmill.transforms.rejected import DataError
@@ -38,7 +40,8 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
 
     Args:
         params_file: path of the parameter file.
-        image_id: the image, as the rows name it; None is the first one with a mask.
+        image_id: the image, as the rows name it; None is the first one with a mask, or without labels the first by
+            name.
         output: path of the PNG.
 
     Returns:
@@ -51,15 +54,16 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
     """
     check_output_file(output, "preview.png")
     params = read_params(params_file)
-    rows, source = _find(params, image_id)
-    path = join(source.images, rows.image_id)
+    rows, source = _find(params, image_id) if params.labelled else _find_image(params, image_id)
+    path = _path_of(rows.image_id, source)
     try:
         rgb = params.maskmill.colour == "rgb"
         planes = decode_planes(read_bytes(path), params.maskmill.max_image_pixels, rgb=rgb)
-        label = _label(rows, params, *planes.shape[1:])
+        label = _label(rows, params, *planes.shape[1:]) if params.labelled else None
         crops = _crops(rows, params, source, (planes.shape[1], planes.shape[2]))
     except FileNotFoundError as error:
-        raise UsageError(f"{path}: there is no such image; correct the row, or add the image") from error
+        mend = "correct the row, or add the image" if params.labelled else "give the name of a file in maskmill.images"
+        raise UsageError(f"{path}: there is no such image; {mend}") from error
     except DataError as error:
         raise TooManyRejectedError(f"{path}: {error.message} ({error.code.value})") from error
     try:
@@ -70,7 +74,13 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
         Image.fromarray(picture).save(output, "PNG")
     except OSError as error:
         raise MaskmillError(f"{output}: the picture cannot be written: {error.strerror or error}") from error
-    lines = _describe(rows, label, row_format(params).classes, [crops.describe()] if crops else [], output)
+    about_crops = [crops.describe()] if crops else []
+    if label is None:
+        height, width = planes.shape[1:]
+        about = f"{rows.image_id}: {height} x {width} pixels, without a label (csv: null)"
+        lines = [about, *about_crops, f"drawn in {output}"]
+    else:
+        lines = list(_describe(rows, label, row_format(params).classes, about_crops, output))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -89,6 +99,23 @@ def _find(params: Params, image_id: str | None) -> tuple[FoundRows, SplitInput]:
         first_bad = first_bad or rows.first_bad
     problem = f"no row is of the image {image_id}" if image_id else "no row has a mask"
     raise UsageError("\n".join([problem, *([f"the first bad row: {first_bad}"] if first_bad else [])]))
+
+
+def _find_image(params: Params, image_id: str | None) -> tuple[FoundRows, SplitInput]:
+    """Finds an image of a set without labels."""
+    for source in find_inputs(params).values():
+        if image_id is not None:
+            return FoundRows(image_id), source
+        listed = (info.name for folder in source.images for info in list_folder(folder))
+        if first := min((name for name in listed if is_image_name(name) and not is_litter(name)), default=None):
+            return FoundRows(first), source
+    raise UsageError("there is no image; correct maskmill.images")
+
+
+def _path_of(image_id: str, source: SplitInput) -> str:
+    """Returns the path of an image, in the first folder if it is in none."""
+    paths = [join(folder, image_id) for folder in source.images]
+    return next(filter(exists, paths), paths[0])
 
 
 def _label(rows: FoundRows, params: Params, height: int, width: int) -> np.ndarray:

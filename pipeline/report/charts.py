@@ -64,6 +64,15 @@ def _draw(
     sizes: Mapping[str, Sequence[int]],
     height: float,
 ) -> Iterator[tuple[str, str]]:
+    if numbers:  # none without labels
+        yield from _draw_classes(splits, counts, numbers, height)
+    yield from _draw_brightness({split.name: split.brightness for split in splits}, height)
+    yield "Size of the shards", draw_shards(sizes, height)
+
+
+def _draw_classes(
+    splits: Sequence[SplitStatistics], counts: Mapping[str, ClassCounts], numbers: Mapping[str, int], height: float
+) -> Iterator[tuple[str, str]]:
     names = list(numbers)
     yield (
         "Examples by class",
@@ -80,8 +89,6 @@ def _draw(
     runs = {name: _joined([split.runs for split in splits], name) for name in names}
     yield "Runs of the defects", draw_by_class(runs, numbers, "runs in an example", height, whole=True)
     yield "Where the defects are", draw_heat_maps(splits, names, height)
-    yield from _draw_brightness({split.name: split.brightness for split in splits}, height)
-    yield "Size of the shards", draw_shards(sizes, height)
 
 
 def _draw_brightness(brightness: Mapping[str, NDArray[np.float64]], height: float) -> Iterator[tuple[str, str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-# Name under which examples without a defect are counted.
-NO_DEFECT = "no defect"
+# Name under which examples without a defect are counted, and those without a label, of which nobody knows.
+NO_DEFECT, NO_LABEL = "no defect", "no label"
 
 
 class ClassCounts(NamedTuple):
@@ -28,9 +28,13 @@ class ClassCounts(NamedTuple):
 def counts_of_entry(entry: Mapping[str, Any]) -> ClassCounts:
     """Reads the counts from a split's entry in the manifest: by class even if labels unite the classes.
 
+    Without labels there are none by class.
+
     Raises:
         KeyError: the entry has none.
     """
+    if not entry.get("labels", True):
+        return ClassCounts(entry["examples"], {})
     by_name = {class_title(name): count for name, count in entry["classes"].items()}
     return ClassCounts(entry["examples"], {**by_name, NO_DEFECT: entry["negatives"]})
 

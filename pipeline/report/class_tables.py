@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from maskmill.pipeline.report.class_counts import NO_DEFECT, names_of
+from maskmill.pipeline.report.class_counts import NO_DEFECT, NO_LABEL, names_of
 from maskmill.pipeline.report.statistics import SplitStatistics
 
 # Shares of the examples whose area is at most that of the column.
@@ -77,7 +77,7 @@ def together_rows(splits: Sequence[SplitStatistics]) -> Iterator[dict[str, Any]]
     Yields:
         name of the class, and its cells: the number of examples, and their share of those with the class of the row.
     """
-    names = [name for name in names_of(split.members for split in splits) if name != NO_DEFECT]
+    names = [name for name in names_of(split.members for split in splits) if name not in (NO_DEFECT, NO_LABEL)]
     for name in names:
         own = sum(len(split.members.get(name, ())) for split in splits)
         numbers = [sum(split.together(name, other) for split in splits) for other in names]

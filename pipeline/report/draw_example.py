@@ -23,16 +23,18 @@ def picture_of(image: NDArray[np.uint8]) -> Picture:
     return np.broadcast_to(image, (3, *image.shape[1:])).transpose(1, 2, 0).copy()
 
 
-def class_planes(label: NDArray[np.generic]) -> list[NDArray[np.bool_]]:
+def class_planes(label: NDArray[np.generic] | None) -> list[NDArray[np.bool_]]:
     """Splits a label into masks of its classes.
 
     Args:
         label: [1, H, W] for the loss bce, [classes, H, W] for multilabel_bce, with the background first, or [H, W] for
-            ssce.
+            ssce; None without a label.
 
     Returns:
         bool [H, W] for each class, from 1.
     """
+    if label is None:
+        return []
     if label.ndim == 2:
         return [label == number for number in range(1, int(label.max(initial=0)) + 1)]
     return [channel > 0 for channel in (label if len(label) == 1 else label[1:])]
@@ -73,6 +75,8 @@ def draw_side_by_side(
 ) -> Picture:
     """Draws image and labelled image side by side, or one above the other if they are wide, with a legend below.
 
+    Without a label, there is only the image.
+
     Args:
         example: image and label.
         classes: the numbers of the classes that the label distinguishes, by name, in its order.
@@ -83,6 +87,8 @@ def draw_side_by_side(
         uint8 [height, width, 3]; the legend names the classes that the example shows, and is left out without any.
     """
     plain = picture_of(example.image)
+    if example.label is None:
+        return plain
     height, width = plain.shape[:2]
     wide = width > 2 * height
     white = np.full((gap, width, 3) if wide else (height, gap, 3), 255, np.uint8)

@@ -28,6 +28,7 @@ from maskmill.transforms.text import printable
 
 _REJECTED_EXAMPLES = 3
 _RUNS = 10
+_CHOICE = ", in turn of each class and of those without a defect; the mask is drawn over the image"
 # Near-duplicates, and images of a single grey, that are listed.
 _PAIRS = 50
 
@@ -70,10 +71,9 @@ def page_of(
         together=list(together_rows(splits)),
         colours={name: hex_colour(class_colour(number)) for name, number in source.numbers.items()},
         charts=charts,
-        samples_note=f"Chosen at random with the seed {seed}, in turn of each class and of those without a defect; "
-        "the mask is drawn over the image.",
+        samples_note=f"Chosen at random with the seed {seed}{_CHOICE if source.labelled else ''}.",
         samples=list(draw_samples(splits, source.classes, source.numbers, seed)),
-        duplicates=_near_duplicates(duplicates),
+        duplicates=_near_duplicates(duplicates, labelled=source.labelled),
         rejected=_rejected(source),
         no_rejected="None." if source.manifest else "A dataset of create_hdf5_files.py does not say.",
         runs=[_run(run) for run in reversed(source.history[-_RUNS:])],
@@ -86,11 +86,12 @@ def _subtitle(source: DatasetSource, splits: Sequence[SplitStatistics]) -> str:
     height, width = max(splits, key=lambda split: split.examples).size
     total = format_bytes(sum(map(sum, source.shard_bytes.values())))
     by = "maskmill" if source.manifest else "create_hdf5_files.py"
+    labels = f"labels for the loss {source.params['model']['loss']}" if source.labelled else "without labels"
     kind = "crops" if any(split.dataset.of_crops for split in splits) else "examples"
     examples = f"{sum(source.examples.values()):,} {kind} of {height} × {width} pixels"
     folders = dict.fromkeys(str(source.params[split].get("data_dir", "")) for split in source.examples)
     made = f"made by {by} from the folder {' and '.join(folders)}" if any(folders) else f"made by {by}"
-    return f"{examples}, labels for the loss {source.params['model']['loss']}, {total}, {made}."
+    return f"{examples}, {labels}, {total}, {made}."
 
 
 def _comparable(counts: Mapping[str, ClassCounts]) -> dict[str, ClassCounts]:
@@ -116,7 +117,12 @@ def _describe_difference(found: Difference) -> str:
 def _comparison(counts: Mapping[str, ClassCounts], differences: Sequence[Difference]) -> str:
     """Says that splits do not differ, where that is so; "" otherwise."""
     same = _comparable(counts)
-    if differences or len(same) < 2 or len(same) < sum(bool(found.total) for found in counts.values()):
+    if (
+        differences
+        or len(same) < 2
+        or not any(found.by_name for found in same.values())
+        or len(same) < sum(bool(found.total) for found in counts.values())
+    ):
         return ""
     return (
         "The splits do not differ by more than chance in their shares of each class (chi-square tests; a false warning "
@@ -168,13 +174,11 @@ def _notes(
             exact = "; the counts by class are of all" if source.manifest else ""
             yield f"Of {split.name} {len(split.positions):,} examples were looked at, chosen at random{exact}."
         # The manifest counts masks before they are resized.
-        elif lost := len(split.members[NO_DEFECT]) - counts[split.name].by_name[NO_DEFECT]:
+        elif source.labelled and (lost := len(split.members[NO_DEFECT]) - counts[split.name].by_name[NO_DEFECT]):
             yield f"{split.name}: {lost:,} with a defect that is too small to be seen at the size of the examples."
     if source.manifest:
-        rows = source.manifest["rows"]
-        filtered = [f"{count:,} filtered ({reason})" for reason, count in rows["filtered"].items() if count]
-        parts = [f"{rows['in_examples']:,} in examples", *filtered, f"{rows['rejected']:,} rejected"]
-        yield f"Of {rows['read']:,} rows: {', '.join(parts)}."
+        if source.labelled:
+            yield _rows_note(source.manifest["rows"])
         for what, count in source.manifest.get("notes", {}).items():
             yield f"{what[0].upper()}{what[1:]}: {count:,}."
         for name, split_entry in source.manifest["splits"].items():
@@ -183,7 +187,13 @@ def _notes(
                 yield f"{describe_overlaps(name, overlaps)}."
 
 
-def _near_duplicates(found: NearDuplicates) -> dict[str, Any]:
+def _rows_note(rows: Mapping[str, Any]) -> str:
+    filtered = [f"{count:,} filtered ({reason})" for reason, count in rows["filtered"].items() if count]
+    parts = [f"{rows['in_examples']:,} in examples", *filtered, f"{rows['rejected']:,} rejected"]
+    return f"Of {rows['read']:,} rows: {', '.join(parts)}."
+
+
+def _near_duplicates(found: NearDuplicates, *, labelled: bool) -> dict[str, Any]:
     between = sum(pair.between_splits for pair in found.pairs)
     differ = sum(not pair.same_masks for pair in found.pairs)
     return {
@@ -192,7 +202,7 @@ def _near_duplicates(found: NearDuplicates) -> dict[str, Any]:
                 "images": [_image(pair.first), _image(pair.second)],
                 "splits": [pair.first.split, pair.second.split],
                 "bits": pair.bits,
-                "masks": "equal" if pair.same_masks else "differ",
+                "masks": ("equal" if pair.same_masks else "differ") if labelled else "none",
             }
             for pair in found.pairs[:_PAIRS]
         ],

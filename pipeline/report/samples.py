@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from maskmill.pipeline.report.class_counts import NO_DEFECT, names_of
+from maskmill.pipeline.report.class_counts import NO_DEFECT, NO_LABEL, names_of
 from maskmill.pipeline.report.draw_example import draw_label, shown_classes
 from maskmill.pipeline.report.statistics import SplitStatistics
 from maskmill.transforms.text import printable
@@ -48,7 +48,7 @@ def draw_samples(
             "width": picture.width,
             "height": picture.height,
             "image_id": printable(example.image_id),
-            "names": shown_classes(example, names) or [NO_DEFECT],
+            "names": shown_classes(example, names) or [NO_DEFECT if split.dataset.labelled else NO_LABEL],
             "place": f"{split.name} {index}",
             "view": example.view if split.dataset.of_crops else None,
         }

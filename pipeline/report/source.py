@@ -29,6 +29,7 @@ class DatasetSource:
         classes: names of the classes that a split's labels distinguish; one name if they unite several classes.
         numbers: number of each class by its name in `classes`, from 1; of united classes, the first.
         counts: number of examples by class, by split; empty in a dataset of create_hdf5_files.py.
+        labelled: whether examples have labels.
         rejected: records of rejected.jsonl.
         history: records of history.jsonl, without damaged lines.
     """
@@ -41,6 +42,7 @@ class DatasetSource:
     classes: Mapping[str, Sequence[str]]
     numbers: Mapping[str, int]
     counts: Mapping[str, ClassCounts]
+    labelled: bool
     rejected: Sequence[Mapping[str, Any]]
     history: Sequence[Mapping[str, Any]]
 
@@ -58,7 +60,8 @@ def read_source(directory: str) -> DatasetSource:
     try:
         params, manifest = read_params(folder)
         written = {split: manifest["splits"][split]["classes"] if manifest else None for split in shards}
-        classes = {split: _classes(params, split, written[split]) for split in shards}
+        labelled = all(shard.labelled for found in shards.values() for shard in found)
+        classes = {split: _classes(params, split, written[split]) if labelled else {} for split in shards}
         return DatasetSource(
             directory,
             params,
@@ -68,6 +71,7 @@ def read_source(directory: str) -> DatasetSource:
             {split: list(numbers) for split, numbers in classes.items()},
             {name: number for numbers in classes.values() for name, number in numbers.items()},
             {split: counts_of_entry(manifest["splits"][split]) for split in shards} if manifest else {},
+            labelled,
             [json.loads(line) for line in _read_if_there(folder, REJECTED).splitlines()],
             [line.entry for line in read_lines(_read_if_there(folder, HISTORY)) if line.entry is not None],
         )

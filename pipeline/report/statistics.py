@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from maskmill import DatasetError, open_dataset
 from maskmill.dataset import Dataset
-from maskmill.pipeline.report.class_counts import NO_DEFECT, ClassCounts
+from maskmill.pipeline.report.class_counts import NO_DEFECT, NO_LABEL, ClassCounts
 from maskmill.pipeline.report.draw_example import class_planes
 from maskmill.pipeline.report.regions import count_runs_and_regions
 from maskmill.statistics import Statistics, statistics_of
@@ -38,7 +38,8 @@ class SplitStatistics:
         examples: number of its examples.
         positions: indices of the examples that were read.
         image_ids: names of their images; "" where the dataset does not record them.
-        members: indices into `positions` of the examples with a class, by its name, and of those without a defect.
+        members: indices into `positions` of the examples with a class, by its name, and of those without a defect; or
+            of those without a label.
         areas: share of the pixels of a class in each example with that class, by its name; padding does not count.
         runs: number of runs of a class in each example with that class, counted down the columns of the label.
         regions: number of connected regions of a class in each example with that class.
@@ -112,7 +113,9 @@ class _Found:
         self._positions = positions
         self._names = names
         self._image_ids: list[str] = []
-        self._members: dict[str, list[int]] = {name: [] for name in (*names, NO_DEFECT)}
+        self._members: dict[str, list[int]] = {
+            name: [] for name in ((*names, NO_DEFECT) if examples.labelled else (NO_LABEL,))
+        }
         self._areas: dict[str, list[int]] = defaultdict(list)
         self._runs: dict[str, list[int]] = defaultdict(list)
         self._regions: dict[str, list[int]] = defaultdict(list)
@@ -126,8 +129,12 @@ class _Found:
         batch = self._examples.read(positions)
         for row, image in enumerate(batch.images):
             self._add_image(valid_part(image, batch.views and batch.views.of(row)))
-        for place, label in enumerate(batch.labels, len(self._image_ids)):
-            self._add_label(place, label)
+        places = range(len(self._image_ids), len(self._image_ids) + len(batch.images))
+        if batch.labels is None:
+            self._members[NO_LABEL] += places
+        else:
+            for place, label in zip(places, batch.labels, strict=True):
+                self._add_label(place, label)
         self._image_ids += batch.image_ids
 
     def _add_image(self, image: NDArray[np.uint8]) -> None:

@@ -141,7 +141,7 @@ def _check_statistics(manifest: Mapping[str, Any], forms: Mapping[str, ExampleFo
         entry = manifest["splits"][split]
         try:
             shards = [StoredShard.from_json(shard) for shard in entry["shards"]]
-            right = entry["statistics"] == split_statistics(shards, form.label, list(entry["classes"]))
+            right = entry["statistics"] == split_statistics(shards, form, list(entry["classes"]))
         except (ValueError, KeyError, TypeError):
             right = False
         if not right:

@@ -12,7 +12,7 @@ import pytest
 
 from maskmill import open_dataset
 from maskmill.augment import flip, normalize, rotate
-from tests.support.builders import write_dataset
+from tests.support.builders import write_dataset, write_images
 from tests.support.command import create
 from tests.support.datasets import make_dataset
 from tests.support.needs import needs_package
@@ -151,3 +151,13 @@ def test_images_with_colours_have_three_channels(tmp_path: Path) -> None:
         assert images.shape == (2, 3, 16, 24)
         assert labels.shape == (2, 1, 16, 24)
         assert images.dtype == labels.dtype == torch.float16
+
+
+def test_examples_without_labels_are_refused(tmp_path: Path) -> None:
+    write_images(tmp_path / "data" / "train_images", ["a.jpg", "b.jpg"])
+    path = create(tmp_path, tmp_path / "data", maskmill={"csv": None})
+    section = {"data_dir": f"{path}/eval_input", "image_shape": [16, 24, 1], "loss": "bce", "batch_size": 1}
+    with pytest.raises(
+        ValueError, match=r"eval_input: the examples have no labels \(csv: null\), which training needs"
+    ):
+        Hdf5DataProcessor(section)

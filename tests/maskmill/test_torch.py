@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from maskmill import open_dataset
-from tests.support.builders import write_dataset
+from tests.support.builders import write_dataset, write_images
 from tests.support.command import create
 from tests.support.datasets import make_dataset
 from tests.support.needs import needs_package
@@ -339,3 +339,34 @@ def test_several_splits_are_loaded_as_one(path: Path) -> None:
         batches = BatchDataset(examples, 3, transform=number, window=window)
         assert sorted(itertools.chain(*firsts(batches))) == sorted(expected)
     assert len(ExampleDataset(examples)) == len(list(balanced_sampler(examples))) == 8
+
+
+@pytest.fixture(name="images", scope="module")
+def make_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven images without labels."""
+    folder = tmp_path_factory.mktemp("images")
+    write_images(folder / "data" / "train_images", [f"{name}.jpg" for name in "abcdefg"])
+    return create(folder, folder / "data", "--num_output_files=2", maskmill={"csv": None})
+
+
+def mean(image: np.ndarray, label: None, _: np.random.Generator) -> tuple[np.ndarray, None]:
+    assert label is None
+    return image.mean(keepdims=True), label
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_of_examples_without_labels_there_are_only_images_in_order(images: Path, workers: int) -> None:
+    examples = open_dataset(images, "eval_input")
+    stored = torch.from_numpy(examples.read(range(7)).images)
+    loader = DataLoader(ExampleDataset(examples), batch_size=3, num_workers=workers)
+    assert [len(batch) for batch in loader] == [3, 3, 1]
+    assert torch.equal(torch.cat(list(loader)), stored)
+    batches = BatchDataset(examples, 3, shuffle=False, drop_last=False)
+    assert torch.equal(torch.cat(list(BatchLoader(batches, num_workers=workers))), stored)
+    means = torch.cat(list(BatchLoader(BatchDataset(examples, 3, transform=mean, shuffle=False, drop_last=False))))
+    assert torch.equal(means.flatten(), stored.double().mean(dim=(1, 2, 3)))
+
+
+def test_without_labels_there_are_no_classes_to_balance(images: Path) -> None:
+    with pytest.raises(ValueError, match=r"eval_input has no labels \(csv: null\), and so no classes to balance"):
+        balanced_sampler(open_dataset(images, "eval_input"))

@@ -16,7 +16,7 @@ from maskmill.pipeline.dataset.publish import Publish
 from maskmill.pipeline.job.job import Job
 from maskmill.pipeline.job.run import Run
 from maskmill.transforms.annotations.csv_blocks import split_into_blocks
-from maskmill.transforms.annotations.list_images import list_images
+from maskmill.transforms.annotations.list_images import list_images, number_folders
 from maskmill.transforms.annotations.read_annotations import BLOCK_BYTES, ReadRows
 from maskmill.transforms.sink.find_shard import SinkOptions
 from maskmill.transforms.sink.write_shards import WriteShard
@@ -87,8 +87,8 @@ class Shortcut:
         for file in job.input.files:
             for block in split_into_blocks(file, BLOCK_BYTES):
                 list(ReadRows(job.input.sources).process(block))
-        for folder in enumerate(job.input.folders):
-            list(list_images(folder))
+        for folder in number_folders(job.input.folders):
+            list(list_images(*folder))
         options = SinkOptions(
             forms=job.form.examples,
             staging=job.output.staging,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import write_dataset, write_params
+from tests.support.builders import write_dataset, write_images, write_params
 from tests.support.command import ROOT, run_create, tree
 from tests.support.needs import needs
 from tests.whole.test_golden import CONFIGS, GOLDEN
@@ -36,6 +36,18 @@ def test_the_golden_configurations_come_out_with_the_same_bytes(name: str, prism
     on_prism = ["--runner=PrismRunner", f"--prism_location={prism}"]
     run_create(GOLDEN / name / "params.yaml", output, *flags, *on_prism, cwd=GOLDEN)
     assert tree(output) == expected
+
+
+def test_images_without_labels_come_out_with_the_same_bytes(prism: str, tmp_path: Path) -> None:
+    write_images(tmp_path / "data" / "one", [f"{number}.jpg" for number in range(0, 30, 2)])
+    write_images(tmp_path / "data" / "two", [f"{number}.jpg" for number in range(1, 30, 2)])
+    params = write_params(tmp_path / "params.yaml", Path("data"), maskmill={"csv": None, "images": ["one", "two"]})
+    trees = []
+    for options in ([], ["--runner=PrismRunner", f"--prism_location={prism}"]):
+        run_create(params, Path("out"), "--num_output_files=4", *options, cwd=tmp_path)
+        trees.append(tree(tmp_path / "out"))
+        shutil.rmtree(tmp_path / "out")
+    assert trees[1] == trees[0]
 
 
 def test_prism_and_its_workers_write_nothing(prism: str, tmp_path: Path) -> None:

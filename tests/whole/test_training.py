@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import textwrap
 from pathlib import Path
 from statistics import mean
@@ -73,8 +74,8 @@ def test_the_python_of_the_page_loads_batches(
     # What Lightning and accelerate do with a loader is theirs.
     trainer = SimpleNamespace(fit=lambda module, loader: list(loader))
     names: dict[str, Any] = {"trainer": trainer, "module": None, "accelerator": SimpleNamespace(prepare=list)}
-    first, epochs, again, numbers, balanced, *others, cached, library, processor = python_blocks(TEXT)
-    folds, colours, padding, crops = others
+    first, epochs, again, numbers, balanced, folds, colours, padding, crops, *others = python_blocks(TEXT)
+    cached, library, predicting, processor = others
     exec(first, names)
     assert [name for name in ("images", "labels") if tuple(names[name].shape[1:]) != (1, 256, 256)] == []
     steps = names["loader"].dataset.plan.steps
@@ -109,6 +110,12 @@ def test_the_python_of_the_page_loads_batches(
     assert list((folder / "cache").iterdir())
     exec(library, names)
     assert sum(len(images) for images, _ in names["loader"]) == len(names["examples"])
+    names["network"] = runpy.run_path(str(ROOT / "docs" / "train.py"))["Network"](1)
+    exec(predicting, names)
+    lines = (folder / "submission.csv").read_text().splitlines()
+    assert lines[0] == "ImageId,ClassId,EncodedPixels"
+    assert {line.split(",")[0] for line in lines[1:]} <= set(names["test"].image_ids)
+    assert len(names["test"]) == 200
     exec(processor, names)
     assert next(iter(names["loader"]))[0].shape == (8, 1, 256, 256)
 

@@ -13,6 +13,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+import yaml
 
 from maskmill import open_dataset
 from maskmill.names import MANIFEST
@@ -288,8 +289,8 @@ CASES = {
         files={"train_images/x/a.jpg": A},
         words=(
             "nor a.jpg; 1 row like this, with",
-            "images are read from one folder: set maskmill.images: ",
-            "/train_images/x (",
+            "images are read from the folders of maskmill.images: set maskmill.images: [",
+            "/train_images/x] (",
         ),
     ),
     "several folders before": misnamed(
@@ -304,7 +305,7 @@ CASES = {
         "c.jpg",
         code="IMAGE_ID_INVALID",
         files={"a.jpg": A},
-        words=("nor a.jpg", "put all of them into it"),
+        words=("nor a.jpg", "put the image into one of them, or name its folder, too"),
     ),
     "a name that nothing resembles": misnamed(
         "a.jpg,3,1 5\nb,3,1 5\n",
@@ -341,7 +342,7 @@ CASES = {
         images={},
         files={"train_images/1/a.jpg": A, "train_images/2/b.jpg": B},
         status=2,
-        words=("holds no images, only folders of them (1, 2); put all images into one folder",),
+        words=("holds no images, but its folders 1, 2 do; set maskmill.images: [train_images/1, train_images/2]\n",),
     ),
     "no images": UserFiles(csv=ROWS, images={}, status=2, words=("train_images: holds no images; put them there",)),
     "images without endings": UserFiles(
@@ -371,7 +372,7 @@ def test_the_command_that_mends_names_works_as_it_stands(tmp_path: Path, case: s
     params = tmp_path / "params.yaml"
     if "set maskmill.images: " in line:
         images = line.split("set maskmill.images: ")[1].rpartition(" (")[0]
-        write_params(params, tmp_path / "data", train_test_split=1.0, maskmill={"images": images})
+        write_params(params, tmp_path / "data", train_test_split=1.0, maskmill={"images": yaml.safe_load(images)})
     run_here("create", "--params", params, "--output_dir", tmp_path / "out")
     assert set(map(tuple, label_runs(tmp_path / "out").values())) == {((1, 5),)}
 

@@ -36,7 +36,14 @@ from maskmill.transforms.examples.rle import EMPTY_RUNS
 from maskmill.transforms.files.file_names import is_litter, normal_form
 from maskmill.transforms.files.paths import join
 from maskmill.transforms.rejected import Code, Rejected
-from maskmill.transforms.tallies import ANNOTATED_IMAGES, BESIDE_DEFECT, NO_NEGATIVES, OTHER_FORM, WITHOUT_ROW
+from maskmill.transforms.tallies import (
+    ANNOTATED_IMAGES,
+    BESIDE_DEFECT,
+    NO_NEGATIVES,
+    OTHER_FORM,
+    UNUSED_FILES,
+    WITHOUT_ROW,
+)
 
 # CSV text in one partition; in memory it takes about ten times as much.
 PARTITION_BYTES = 2**22
@@ -153,19 +160,26 @@ class JoinRowsToFiles(beam.DoFn):
     """Joins the rows and files of a partition.
 
     Args:
-        folders: paths of the image folders.
+        folders: paths of the image folders; see `ListImages`.
         unlisted: for the index of a folder, the sources that use its images without rows, too.
         excluded: see `GroupByImage`.
+        note_unused: see `GroupByImage`.
     """
 
     def __init__(
-        self, folders: tuple[str, ...], unlisted: Mapping[int, tuple[int, ...]], excluded: Collection[str] = ()
+        self,
+        folders: tuple[tuple[str, ...], ...],
+        unlisted: Mapping[int, tuple[int, ...]],
+        excluded: Collection[str] = (),
+        *,
+        note_unused: bool = False,
     ) -> None:
         self.folders = folders
         # Of the paths of their files; `join` would judge the folder again for each.
-        self.prefixes = [join(folder, "") for folder in folders]
+        self.prefixes = [[join(folder, "") for folder in together] for together in folders]
         self.unlisted = unlisted
         self.excluded = excluded
+        self.note_unused = note_unused
 
     def process(self, partition: tuple[int, dict[str, Iterable[PackedBatch]]]) -> Iterable[Any]:
         """Yields at most one annotated image for each file, rejected rows, and numbers of images and rows."""
@@ -173,11 +187,15 @@ class JoinRowsToFiles(beam.DoFn):
         rows: dict[ImageKey, list[AnnotationRow]] = defaultdict(list)
         for key, row in unpack(joined["rows"], ROW_CODEC):
             rows[key].append(row)
-        files = {key: status for key, status in unpack(joined["files"], FILE_CODEC) if key in rows or self._used(key)}
+        # Beam gives lists, which can be read twice.
+        files = self._files_of(unpack(joined["files"], FILE_CODEC), rows)
+        if self.note_unused:
+            names = [image_id for (_, image_id), _ in unpack(joined["files"], FILE_CODEC)]
+            unused = sum(not is_image_name(name) and not is_litter(name) for name in names)
+            yield beam.pvalue.TaggedOutput("tallies", (UNUSED_FILES, unused))
         # An image with a file of exactly its name may have one in another Unicode form, too, which is no negative.
         unsure = [key for key in rows if key not in files or (key[0] in self.unlisted and not key[1].isascii())]
         if unsure:
-            # Beam gives lists, which can be read twice.
             similar = SimilarFiles(unsure, unpack(joined["files"], FILE_CODEC))
             yield from self._take_other_forms([key for key in unsure if key not in files], similar, rows, files)
             missing = [key for key in rows if key not in files]
@@ -189,6 +207,15 @@ class JoinRowsToFiles(beam.DoFn):
             yield beam.pvalue.TaggedOutput("tallies", (WITHOUT_ROW, unused))
         for key, status in files.items():
             yield from self._annotate(key, status, sorted(rows.get(key, [])), _value(groups, key), _value(splits, key))
+
+    def _files_of(self, listed: Iterable[tuple[ImageKey, FileStatus]], rows: _Rows) -> _Files:
+        """Returns the files that rows name, or that are used without rows."""
+        files: _Files = {}
+        for key, status in listed:
+            # Litter, which a row may name, may be in several folders: the first counts.
+            if (key in rows or self._used(key)) and status[2] <= files.get(key, status)[2]:
+                files[key] = status
+        return files
 
     def _used(self, key: ImageKey) -> bool:
         """Returns whether a file without rows is used."""
@@ -231,7 +258,7 @@ class JoinRowsToFiles(beam.DoFn):
                     image_id=key[1],
                     class_id=None,
                     code=code.value,
-                    message=f"there is no file {key[1]} in {self.folders[key[0]]}{rest}",
+                    message=f"there is no file {key[1]} in {' or '.join(self.folders[key[0]])}{rest}",
                     rows=len(good),
                     meant=meant,
                 )
@@ -258,7 +285,8 @@ class JoinRowsToFiles(beam.DoFn):
         self, key: ImageKey, file: FileStatus, rows: list[AnnotationRow], group: str | None, split: str | None
     ) -> Iterable[Any]:
         folder, image_id = key
-        image = ImageFile(self.prefixes[folder] + image_id, *file)
+        size, modified, place = file
+        image = ImageFile(self.prefixes[folder][place] + image_id, size, modified)
         if not rows:
             yield AnnotatedImage(image_id, image, (), self.unlisted[folder], group, split)
             return
@@ -286,21 +314,24 @@ class GroupByImage(beam.PTransform):
 
     Attributes:
         files: output of `ListImages`.
-        folders: paths of the image folders.
+        folders: paths of the image folders; see `ListImages`.
         partitions: number of groups in the shuffle; see `partitions_for`.
         unlisted: for the index of a folder, the sources that use its images without rows, too.
         excluded: names of files, as `file_named` gives them, that are not used without rows either.
         groups: output of `ReadGroups`; None if there is no file of groups.
         splits: output of `ReadSplits`; None if there is no file of splits.
+        note_unused: whether to count the files that are left out because of their names, where nothing but a name says
+            that a file is an image.
     """
 
     files: beam.PCollection[tuple[ImageKey, FileStatus]]
-    folders: tuple[str, ...]
+    folders: tuple[tuple[str, ...], ...]
     partitions: int = MIN_PARTITIONS
     unlisted: Mapping[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     excluded: Collection[str] = ()
     groups: beam.PCollection[tuple[ImageKey, str]] | None = None
     splits: beam.PCollection[tuple[ImageKey, str]] | None = None
+    note_unused: bool = False
 
     def expand(self, rows: beam.PCollection[tuple[ImageKey, AnnotationRow]]) -> GroupedImages:
         batch_type = tuple[int, PackedBatch]
@@ -325,7 +356,7 @@ class GroupByImage(beam.PTransform):
             #              "groups", if there are any: [PackedBatch of (ImageKey, group)],
             #              "splits", if there are any: [PackedBatch of (ImageKey, split)]})
             | "JoinRowsToFiles"
-            >> beam.ParDo(JoinRowsToFiles(self.folders, self.unlisted, self.excluded))
+            >> beam.ParDo(JoinRowsToFiles(self.folders, self.unlisted, self.excluded, note_unused=self.note_unused))
             .with_outputs("rejected", "tallies", main="images")
             .with_output_types(AnnotatedImage)
         )

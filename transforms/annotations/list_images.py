@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -26,13 +26,19 @@ class ListedImages(NamedTuple):
     tallies: beam.PCollection[tuple[str, int]]
 
 
-def list_images(numbered_folder: tuple[int, str]) -> Iterator[Any]:
-    """Yields the outputs of `ListImages` for a folder, given with its index."""
-    index, folder = numbered_folder
+def number_folders(folders: Iterable[Iterable[str]]) -> Iterator[tuple[int, int, str]]:
+    """Yields every folder of `ListImages.folders`, after its two indices there."""
+    for index, together in enumerate(folders):
+        for place, folder in enumerate(together):
+            yield index, place, folder
+
+
+def list_images(index: int, place: int, folder: str) -> Iterator[Any]:
+    """Yields the outputs of `ListImages` for a folder; see `number_folders`."""
     unnameable = 0
     for info in list_folder(folder, every_name=True):
         if is_utf8(name := info.name):
-            yield (index, name), (info.size, info.modified)
+            yield (index, name), (info.size, info.modified, place)
         else:
             unnameable += 1
     if unnameable:
@@ -44,17 +50,17 @@ class ListImages(beam.PTransform):
     """Lists each image folder once, so that missing images are found before any is opened.
 
     Attributes:
-        folders: paths; an `ImageKey` holds the index of one.
+        folders: paths of the folders that hold the images of a source; an `ImageKey` holds the index of such a tuple.
     """
 
-    folders: tuple[str, ...]
+    folders: tuple[tuple[str, ...], ...]
 
     def expand(self, pipeline: beam.Pipeline) -> ListedImages:
         outputs = (
             pipeline
-            | "Folders" >> beam.Create(list(enumerate(self.folders)), reshuffle=False)
+            | "Folders" >> beam.Create(list(number_folders(self.folders)), reshuffle=False)
             | "ListFolder"
-            >> beam.FlatMap(list_images)
+            >> beam.FlatMapTuple(list_images)
             .with_outputs("tallies", main="files")
             .with_output_types(tuple[ImageKey, FileStatus])
         )

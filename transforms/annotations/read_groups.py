@@ -32,7 +32,7 @@ class ReadGroups(beam.PTransform):
     Attributes:
         path: of the file; see `image_values.parse_values`.
         image_suffix: see `file_named`.
-        folders: number of image folders; the file counts for the images of all of them.
+        folders: number of tuples in `ListImages.folders`; the file counts for the images of all of them.
     """
 
     path: str

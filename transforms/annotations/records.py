@@ -48,7 +48,7 @@ class Source(NamedTuple):
     """A set of CSV files with the folder of their images.
 
     Attributes:
-        folder: index in `ListImages.folders`.
+        folder: index in `ListImages.folders`: its images may be in several folders.
         class_ids: only rows of these classes are kept.
         empty_rows: True keeps rows without a mask, as if their mask were `-1`.
     """
@@ -80,10 +80,11 @@ REJECTED_RUNS = b""
 # The class of a row that names none: of an image without a defect, or rejected.
 NO_CLASS = 0
 
-ImageKey = tuple[int, str]  # folder, ImageId
+ImageKey = tuple[int, str]  # index in `ListImages.folders`, ImageId
 
-# Size in bytes, and seconds since the epoch. A plain tuple, which Beam encodes in a few bytes.
-FileStatus = tuple[int, float]
+# Size in bytes, seconds since the epoch, and index of its folder among those of its key. A plain tuple, which Beam
+# encodes in a few bytes.
+FileStatus = tuple[int, float, int]
 
 
 class AnnotatedImage(NamedTuple):
@@ -126,8 +127,8 @@ def _file_to_plain(pair: tuple[ImageKey, FileStatus]) -> Plain:
 
 
 def _file_from_plain(plain: Plain) -> tuple[ImageKey, FileStatus]:
-    folder, image_id, size, modified = plain
-    return (folder, image_id), (size, modified)
+    folder, image_id, size, modified, place = plain
+    return (folder, image_id), (size, modified, place)
 
 
 def _size_of_file(pair: tuple[ImageKey, FileStatus]) -> int:

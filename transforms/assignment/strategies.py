@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from maskmill.transforms.assignment.assign_examples import AssignExamples
 
-# The name in a parameter file, and the module and class in this package.
+# By the place in the CSV; and by name, which takes its part where there is no CSV.
+BY_POSITION, BY_NAME = "position", "name"
+# The name of a strategy, and the module and class in this package.
 _CLASSES = {
-    "position": "assign_by_position.AssignByPosition",
+    BY_POSITION: "assign_by_position.AssignByPosition",
     "hash": "assign_by_hash.AssignByHash",
     "stratified": "assign_stratified.AssignStratified",
+    BY_NAME: "assign_by_name.AssignByName",
 }
-STRATEGIES = tuple(_CLASSES)
+# Those that a parameter file names.
+STRATEGIES = tuple(name for name in _CLASSES if name != BY_NAME)
 
 
 def strategy(name: str) -> type[AssignExamples]:

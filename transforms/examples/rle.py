@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskmill.runs import format_runs as format_runs
+from maskmill.runs import mask_to_runs as mask_to_runs
 from maskmill.transforms.limits import MAX_ELEMENT_BYTES
 from maskmill.transforms.rejected import Code, DataError
 
@@ -104,23 +106,3 @@ def have_overlaps(runs: Runs) -> bool:
     if not np.count_nonzero(runs[1:, 0] < runs[:-1, 0] + runs[:-1, 1]):
         return False  # as most masks, which are in order
     return int(runs[:, 1].sum()) > int(np.diff(covered_intervals(runs)).sum())
-
-
-def mask_to_runs(mask: NDArray[np.generic]) -> Runs:
-    """Encodes a mask as sorted runs that do not touch each other.
-
-    Args:
-        mask: [height, width]; pixels other than 0 are defects.
-
-    Returns:
-        int64 [runs, 2]: start (from 1) and length, in pixels.
-    """
-    flat = np.zeros(mask.size + 2, np.int8)
-    flat[1:-1] = (mask != 0).ravel(order="F")
-    edges = np.flatnonzero(np.diff(flat))
-    return np.stack([edges[::2] + 1, edges[1::2] - edges[::2]], axis=1)
-
-
-def format_runs(runs: Runs) -> str:
-    """Writes the text of a mask that is not empty, as the competition does: `start length start length …`."""
-    return " ".join(map(str, runs.ravel().tolist()))

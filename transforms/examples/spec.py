@@ -72,6 +72,7 @@ class ExampleFormat(NamedTuple):
         resize: `stretch`, `pad` or `crop`; see `view`.
         layout: `groups` or `arrays`; see `group_layout` and `array_layout`.
         crops: how images are cut into examples; None if each is one example.
+        labelled: whether examples have a label; without one, `label` still says their size.
     """
 
     resized: tuple[int, int]
@@ -83,11 +84,17 @@ class ExampleFormat(NamedTuple):
     resize: str = "stretch"
     layout: str = GROUPS
     crops: CropFormat | None = None
+    labelled: bool = True
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of image and label, in pixels."""
         return self.label.height, self.label.width
+
+    @property
+    def num_areas(self) -> int:
+        """Number of classes that the label distinguishes; 0 without a label."""
+        return self.label.num_areas if self.labelled else 0
 
     @property
     def channels(self) -> int:

@@ -1,8 +1,8 @@
 """Writes the examples of a shard as the rows of two datasets, for readers of rows.
 
-`images` is uint8 [n, channels, H, W], each row a chunk without a filter; `labels` is [n, …] with the dtype and shape of
-a label, each row a compressed chunk, or several if it is larger than a chunk may be. Their chunks follow each other as
-the examples do.
+`images` is uint8 [n, channels, H, W], each row a chunk without a filter; `labels`, if examples have labels, is [n, …]
+with the dtype and shape of a label, each row a compressed chunk, or several if it is larger than a chunk may be. Their
+chunks follow each other as the examples do.
 
 The number of examples at most is given when the datasets are created: HDF5 then keeps where the chunks are in one place
 at the beginning of the file (a "fixed array"), which a reader fetches at once. It takes 40 bytes an example, the
@@ -36,7 +36,10 @@ class ArrayLayout:
         label_properties = dataset_properties((1, *form.label_chunk_shape))
         declare_compression(label_properties)
         self._images = self._create(file, IMAGE, h5t.STD_U8LE, form.image_shape, image_properties)
-        self._labels = self._create(file, LABEL, h5t.py_create(form.label.dtype), form.label.shape, label_properties)
+        self._labels: h5d.DatasetID | None = None
+        if form.labelled:
+            label_type = h5t.py_create(form.label.dtype)
+            self._labels = self._create(file, LABEL, label_type, form.label.shape, label_properties)
         self._first_row = (0,) * len(form.image_shape)
 
     def append(self, index: int, example: EncodedExample) -> None:
@@ -48,13 +51,15 @@ class ArrayLayout:
         if index >= self._most:
             raise ValueError(f"{self._most} examples were to come at most, and here is one more")
         self._images.write_direct_chunk((index, *self._first_row), example.image)
+        if self._labels is None:
+            return
         for offset, chunk in example.label_chunks:
             self._labels.write_direct_chunk((index, *offset), chunk)
 
     def finish(self, examples: int) -> None:
         """Drops the rows that got no example."""
         if examples < self._most:
-            for dataset in (self._images, self._labels):
+            for dataset in filter(None, (self._images, self._labels)):
                 dataset.set_extent((examples, *dataset.shape[1:]))
 
     def _create(

@@ -67,7 +67,7 @@ class Sums(NamedTuple):
 def arrays_of(form: ExampleFormat) -> dict[str, ArrayForm]:
     """Returns the arrays of an example by name."""
     image = ArrayForm(np.dtype("u1"), form.image_shape)
-    return {IMAGE: image, LABEL: ArrayForm(form.label.dtype, form.label.shape)}
+    return {IMAGE: image, **({LABEL: ArrayForm(form.label.dtype, form.label.shape)} if form.labelled else {})}
 
 
 def first_arrays(file: str | BinaryIO, examples: int) -> dict[str, ArrayForm] | None:
@@ -150,7 +150,7 @@ def _check_count(shard: h5py.File, examples: int) -> Iterator[str]:
 
 def _check_attributes(shard: h5py.File, examples: int, form: ExampleFormat) -> Iterator[str]:
     forms = {
-        AREAS: ArrayForm(np.dtype("<i4"), (examples, form.label.num_areas)),
+        AREAS: ArrayForm(np.dtype("<i4"), (examples, form.num_areas)),
         PIXEL_SUMS: ArrayForm(np.dtype("<u8"), (examples, 2 * form.channels)),
         IMAGE_HASHES: ArrayForm(np.dtype("<u8"), (examples,)),
     }
@@ -237,7 +237,7 @@ def _check_example(
         found = _arrays(shard[name])
         wrong = list(_compare(found, arrays))
         if not wrong and form is not None:
-            example = {array: StoredArray(shard[name][array], ()) for array in _ARRAYS}
+            example = {array: StoredArray(shard[name][array], ()) for array in found}
             wrong = _check_content(example, form, recorded, valid)
     except _DAMAGE as error:
         wrong = [f": cannot be read: {error}"]
@@ -288,8 +288,9 @@ def _array(name: str, found: Any) -> ArrayForm:
 
 
 def _compare(found: Mapping[str, ArrayForm], arrays: Mapping[str, ArrayForm] | None) -> Iterator[str]:
-    if found.keys() != _ARRAYS:
-        yield f": holds {', '.join(sorted(found)) or 'nothing'} instead of {', '.join(sorted(_ARRAYS))}"
+    expected = _ARRAYS if arrays is None else arrays.keys()
+    if found.keys() != expected:
+        yield f": holds {', '.join(sorted(found)) or 'nothing'} instead of {', '.join(sorted(expected))}"
     elif arrays is not None:
         for key, form in arrays.items():
             if found[key] != form:
@@ -303,11 +304,9 @@ def _check_content(
     # Padding adds nothing, or else it is not 0.
     measured = None if form.resize == "pad" else valid
     # Any image is right, as long as it can be read.
-    found = Sums(
-        [0] * label.num_areas, _sum_pixels(example[IMAGE], measured), recorded.valid_pixels if recorded else []
-    )
+    found = Sums([0] * form.num_areas, _sum_pixels(example[IMAGE], measured), recorded.valid_pixels if recorded else [])
     wrong = []
-    for part in _slabs(example[LABEL]):
+    for part in _slabs(example[LABEL]) if form.labelled else ():
         if problem := _label_problem(part, label):
             wrong.append(problem)
         found.areas[:] = (found.areas + count_areas(part, label)).tolist()

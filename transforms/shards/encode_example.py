@@ -61,7 +61,9 @@ def _empty_label(form: ExampleFormat) -> _EncodedLabel:
 
 def _encode_label(mask: ClassMask, form: ExampleFormat) -> _EncodedLabel:
     label = form.label
-    chunks, areas = [], np.zeros(label.num_areas, np.int64)
+    chunks, areas = [], np.zeros(form.num_areas, np.int64)
+    if not form.labelled:
+        return _EncodedLabel((), areas, 0)
     for offset, chunk in label.chunks(mask, form.label_chunk_shape):
         chunks.append((offset, compress_chunk(chunk, label.numbers)))
         areas += count_areas(chunk, label, channel=offset[0])

@@ -1,6 +1,6 @@
 """Writes the examples of a shard as groups `example_0` … `example_<n-1>`, the layout of the original.
 
-Each has the datasets `image` (contiguous) and `label` (chunked, compressed).
+Each has the datasets `image` (contiguous) and, if examples have labels, `label` (chunked, compressed).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class GroupLayout:
 
     def __init__(self, file: h5py.File, form: ExampleFormat) -> None:
         self._file = file
+        self._labelled = form.labelled
         self._group_properties = h5p.create(h5p.GROUP_CREATE)
         self._group_properties.set_obj_track_times(False)
         self._image_space = h5s.create_simple(form.image_shape)
@@ -39,6 +40,8 @@ class GroupLayout:
         group = h5g.create(self._file.id, group_name(index).encode(), gcpl=self._group_properties)
         image = h5d.create(group, IMAGE.encode(), h5t.STD_U8LE, self._image_space, self._image_properties)
         image.write(h5s.ALL, h5s.ALL, example.image)
+        if not self._labelled:
+            return
         label = h5d.create(group, LABEL.encode(), self._label_type, self._label_space, self._label_properties)
         for offset, chunk in example.label_chunks:
             label.write_direct_chunk(offset, chunk)

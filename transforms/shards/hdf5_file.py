@@ -42,7 +42,7 @@ _BYTES_OF_GROUP, _BYTES_OF_ROW = 1000, 200
 def estimate_bytes(form: ExampleFormat) -> int:
     """Estimates the bytes of an example in a shard; rather too many than too few."""
     structure = _BYTES_OF_ROW if form.layout == ARRAYS else _BYTES_OF_GROUP
-    channels = math.prod(form.label.shape[:-2])
+    channels = math.prod(form.label.shape[:-2]) if form.labelled else 0
     return math.prod(form.image_shape) + structure + channels * (math.prod(form.size) // PIXELS_PER_BYTE)
 
 

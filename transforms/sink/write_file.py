@@ -88,7 +88,7 @@ def write_file(
         rejected,
         overlaps=(sum(map(bool, overlaps)), sum(overlaps)),
         pixel_sums=_add_up((one.pixel_sums for one in file.measures), 2 * form.channels),
-        areas=_add_up((one.areas.tolist() for one in file.measures), form.label.num_areas),
+        areas=_add_up((one.areas.tolist() for one in file.measures), form.num_areas),
         valid_pixels=valid_pixels,
     )
 

@@ -57,6 +57,9 @@ def parameters(data: str = "data", **changes: Any) -> dict[str, Any]:
             ["splits"],
         ),
         ({}, {"flags": {"num_output_files": 4}}, {"input_args.num_output_files": (10, 4)}, ["num_output_files"]),
+        ({}, {"maskmill": {"csv": ["other.csv"]}}, {"maskmill.csv": (["train.csv"], ["other.csv"])}, []),
+        ({}, {"maskmill": {"csv": None}}, {"maskmill.csv": (["train.csv"], None)}, ["csv"]),
+        ({}, {"maskmill": {"views": True}}, {"maskmill.views": (False, True)}, ["views"]),
         ({}, {"maskmill": {"images": "other"}}, {"maskmill.images": ("train_images", "other")}, []),
         # Sections of splits that come and go tell nothing that `folds` does not; those of train_input stay the same.
         (

@@ -38,16 +38,25 @@ def test_folders_with_images_are_found_at_any_depth(tmp_path: Path, paths: list[
 
 
 def test_a_folder_with_anything_that_may_be_an_image_is_left_alone(tmp_path: Path) -> None:
-    touch(tmp_path, "x/a.jpg", "notes.txt", ".DS_Store")
-    assert "holds no images, but its folder x does" in check_images(str(tmp_path), "images")
-    touch(tmp_path, "0002cc93b")
-    assert check_images(str(tmp_path), "images") == ""
+    touch(tmp_path, "images/x/a.jpg", "images/notes.txt", "images/.DS_Store")
+    [problem] = check_images(str(tmp_path), ["images"])
+    assert problem.startswith(f"{tmp_path}/images: holds no images, but its folder x does; ")
+    touch(tmp_path, "images/0002cc93b")
+    assert check_images(str(tmp_path), ["images"]) == []
 
 
 def test_the_key_leads_to_the_images(tmp_path: Path) -> None:
-    touch(tmp_path, "x/y/a.jpg")
-    assert check_images(str(tmp_path), "train_images/").endswith("set maskmill.images: train_images/x/y")
-    assert check_images(str(tmp_path), "/data/images").endswith("set maskmill.images: /data/images/x/y")
+    touch(
+        tmp_path, "i/x/y/a.jpg", "j/b.jpg", "k/1/c.jpg", "k/2, 3/d.jpg", *(f"l/{number}/e.jpg" for number in range(4))
+    )
+    [relative], [absolute] = (check_images(str(tmp_path), [name]) for name in ("i/", f"{tmp_path}/i"))
+    assert relative.endswith("set maskmill.images: i/x/y")
+    assert absolute.endswith(f"set maskmill.images: {tmp_path}/i/x/y")
+    of_i, of_k = check_images(str(tmp_path), ["i", "j", "k"])
+    assert of_i.endswith("/i: holds no images, but its folder x/y does; set maskmill.images: [i/x/y, j, k]")
+    assert of_k.endswith('k: holds no images, but its folders 1, 2, 3 do; set maskmill.images: [i, j, k/1, "k/2, 3"]')
+    [many] = check_images(str(tmp_path), ["l"])
+    assert "l: holds no images, only folders of them (0, 1, 2, …); name them in maskmill.images, or put all" in many
 
 
 def test_objects_in_a_store_have_folders_only_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,23 +72,26 @@ def test_objects_in_a_store_have_folders_only_by_name(monkeypatch: pytest.Monkey
         monkeypatch.setattr(module, "store_of", lambda path: Store())
     assert folders_with_images("gs://b/i/") == ["x"]
     problem = "gs://b/i: holds no images, but its folder x does; set maskmill.images: i/x"
-    assert check_images("gs://b/i", "i") == problem
-    assert check_images("gs://b/i/x", "i") == ""
-    assert better_data_dirs("gs://b", "i", ["train.csv"]) == []
+    assert check_images("gs://b", ["i"]) == [problem]
+    assert check_images("gs://b", ["i/x"]) == []
+    assert better_data_dirs("gs://b", ["i"], ["train.csv"]) == []
 
 
 def test_a_better_folder_has_both_the_csv_and_the_images(tmp_path: Path) -> None:
     touch(tmp_path, "x/train.csv", "y/train_images/a.jpg", "z/z/train.csv", "z/z/train_images/a.jpg")
-    assert better_data_dirs(str(tmp_path), "train_images", ["train.csv"]) == [f"{tmp_path}/z/z"]
-    assert better_data_dirs(f"{tmp_path}/z/z/train_images", "train_images", ["*.csv"]) == [f"{tmp_path}/z/z"]
-    assert better_data_dirs(str(tmp_path), "train_images", ["train.csv", "test.csv"]) == []
+    assert better_data_dirs(str(tmp_path), ["train_images"], ["train.csv"]) == [f"{tmp_path}/z/z"]
+    assert better_data_dirs(f"{tmp_path}/z/z/train_images", ["train_images"], ["*.csv"]) == [f"{tmp_path}/z/z"]
+    assert better_data_dirs(str(tmp_path), ["train_images"], ["train.csv", "test.csv"]) == []
+    assert better_data_dirs(str(tmp_path), ["train_images", "more"], ["train.csv"]) == []
+    touch(tmp_path, "z/z/more/b.jpg")
+    assert better_data_dirs(str(tmp_path), ["train_images", "more"], ["train.csv"]) == [f"{tmp_path}/z/z"]
 
 
 def test_input_beside_the_parameter_file_is_found_from_another_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     touch(tmp_path, "my project/data/train.csv", "my project/data/train_images/a.jpg", "work/x")
-    file, found = str(tmp_path / "my project" / "p.yaml"), ("train_images", ["train.csv"])
+    file, found = str(tmp_path / "my project" / "p.yaml"), (["train_images"], ["train.csv"])
     monkeypatch.chdir(tmp_path / "work")
     assert beside_params("data", "../my project/p.yaml", *found) == (
         f"a relative data_dir is looked up from the working folder, {tmp_path}/work, not from the parameter file: "
@@ -88,6 +100,6 @@ def test_input_beside_the_parameter_file_is_found_from_another_folder(
     for data_dir, params in (("other", file), (f"{tmp_path}/data", file), ("gs://b/data", file), ("data", "")):
         assert beside_params(data_dir, params, *found) == ""
     assert beside_params("data", "gs://b/p.yaml", *found) == ""
-    assert beside_params("data", file, "train_images", ["test.csv"]) == ""
+    assert beside_params("data", file, ["train_images"], ["test.csv"]) == ""
     monkeypatch.chdir(tmp_path / "my project")
     assert beside_params("data", "p.yaml", *found) == ""

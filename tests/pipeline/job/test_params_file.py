@@ -260,8 +260,8 @@ def test_a_misspelt_data_processor_is_told_which_one_is_supported() -> None:
         (
             GOOD + "maskmill:\n  csv: []\n  images: ' '\n  class_column: 3\n",
             [
-                "params.yaml:13: maskmill.csv: [] has length 0; give a file name or a list of file names",
-                'params.yaml:14: maskmill.images: " " is blank; give the name of the image folder',
+                "params.yaml:13: maskmill.csv: [] has length 0; give a file name, a list of file names, or null",
+                'params.yaml:14: maskmill.images: " " is blank; give the name of the image folder, or a list of names',
                 "params.yaml:15: maskmill.class_column: 3 is not a string; give the name of a column, or null",
             ],
         ),
@@ -277,11 +277,11 @@ def test_a_misspelt_data_processor_is_told_which_one_is_supported() -> None:
         ),
         (
             GOOD + "maskmill:\n  csv: ''\n",
-            ['params.yaml:13: maskmill.csv: "" is blank; give a file name or a list of file names'],
+            ['params.yaml:13: maskmill.csv: "" is blank; give a file name, a list of file names, or null'],
         ),
         (
             GOOD + "maskmill:\n  csv:\n  - a.csv\n  - 3\n",
-            ["params.yaml:15: maskmill.csv[1]: 3 is not a string; give a file name or a list of file names"],
+            ["params.yaml:15: maskmill.csv[1]: 3 is not a string; give a file name, a list of file names, or null"],
         ),
         # a section by its former name
         (GOOD + "steelbeam: {}\n", ["params.yaml:12: steelbeam: unknown key; did you mean maskmill?"]),

@@ -39,7 +39,7 @@ def job_of(tmp_path: Path, data: Path, *flags: str, **changes: Any) -> Job:
 def test_splits_that_read_the_same_share_a_source(tmp_path: Path, data: Path) -> None:
     job = job_of(tmp_path, data, eval_input={"class_id": 4})
     assert [file.path for file in job.input.files] == [os.path.realpath(data / "train.csv")]
-    assert job.input.folders == (os.path.realpath(data / "train_images"),)
+    assert job.input.folders == ((os.path.realpath(data / "train_images"),),)
     assert job.input.sources == (Source(0, frozenset({3, 4})),)
     assert job.selection.rules == (
         SplitRule("train_input", Selection(0, (3,)), 0.0, 0.5),

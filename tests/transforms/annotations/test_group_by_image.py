@@ -16,7 +16,7 @@ from maskmill.transforms.annotations.group_by_image import (
     partitions_for,
     settle_contradictions,
 )
-from maskmill.transforms.annotations.records import NO_CLASS, REJECTED_RUNS, AnnotatedImage, AnnotationRow
+from maskmill.transforms.annotations.records import NO_CLASS, REJECTED_RUNS, AnnotatedImage, AnnotationRow, FileStatus
 from maskmill.transforms.rejected import Line
 from maskmill.transforms.tallies import ANNOTATED_IMAGES, NO_NEGATIVES, OTHER_FORM, WITHOUT_ROW
 from tests.support.builders import in_process
@@ -32,9 +32,9 @@ def test_group_by_image_joins_rows_to_their_file_and_rejects_what_is_missing_or_
             + [((0, "d"), a_row(9, 4))]
         ).with_output_types(tuple[tuple[int, str], AnnotationRow])
         files = pipeline | "Files" >> beam.Create(
-            [((0, name), (100, 0.0)) for name in ("a", "c", "d", "unused")]
-        ).with_output_types(tuple[tuple[int, str], tuple[int, float]])
-        grouped = rows | GroupByImage(files=files, folders=("/images", "/second"))
+            [((0, name), (100, 0.0, 0)) for name in ("a", "c", "d", "unused")]
+        ).with_output_types(tuple[tuple[int, str], FileStatus])
+        grouped = rows | GroupByImage(files=files, folders=(("/images",), ("/second",)))
         contradicting = a_row(6)._replace(mask=a_row(6).mask._replace(runs=REJECTED_RUNS))
         images = [("a", (a_row(1), a_row(2))), ("c", (contradicting,)), ("d", (contradicting, a_row(9, 4)))]
         expected_images = [AnnotatedImage(name, image_file(name), rows) for name, rows in images]
@@ -59,10 +59,10 @@ def test_images_without_rows_are_given_to_the_sources_that_use_them() -> None:
             tuple[tuple[int, str], AnnotationRow]
         )
         names = [(0, "a.jpg"), (0, "b.jpg"), (0, "notes.txt"), (1, "c.jpg")]
-        files = pipeline | "Files" >> beam.Create([(key, (100, 0.0)) for key in names]).with_output_types(
-            tuple[tuple[int, str], tuple[int, float]]
+        files = pipeline | "Files" >> beam.Create([(key, (100, 0.0, 0)) for key in names]).with_output_types(
+            tuple[tuple[int, str], FileStatus]
         )
-        grouped = rows | GroupByImage(files=files, folders=("/images", "/second"), unlisted={0: (0, 2)})
+        grouped = rows | GroupByImage(files=files, folders=(("/images",), ("/second",)), unlisted={0: (0, 2)})
         expected = [
             AnnotatedImage("a.jpg", image_file("a.jpg"), (a_row(1),)),
             AnnotatedImage("b.jpg", image_file("b.jpg"), (), (0, 2)),
@@ -79,10 +79,10 @@ def test_rows_whose_names_resemble_a_file_are_given_to_it_or_rejected_with_it() 
             + [((0, "x/c.jpg"), a_row(5)._replace(mask=a_row(5).mask._replace(runs=REJECTED_RUNS)))]
         ).with_output_types(tuple[tuple[int, str], AnnotationRow])
         names = [nfd, "a.jpg", "a.png", "b.jpg", "c.jpg", "d.jpg", "._d.jpg"]
-        files = pipeline | "Files" >> beam.Create([((0, name), (100, 0.0)) for name in names]).with_output_types(
-            tuple[tuple[int, str], tuple[int, float]]
+        files = pipeline | "Files" >> beam.Create([((0, name), (100, 0.0, 0)) for name in names]).with_output_types(
+            tuple[tuple[int, str], FileStatus]
         )
-        grouped = rows | GroupByImage(files=files, folders=("/images",), unlisted={0: (0,)})
+        grouped = rows | GroupByImage(files=files, folders=(("/images",),), unlisted={0: (0,)})
         expected = [
             AnnotatedImage(nfd, image_file(nfd), (a_row(1), a_row(2))),
             AnnotatedImage("d.jpg", image_file("d.jpg"), (), (0,)),
@@ -141,10 +141,10 @@ def test_rows_that_are_not_needed_are_counted() -> None:
     with in_process() as pipeline:
         named = [((0, "a"), a_row(1)), ((0, "a"), a_row(2, NO_CLASS, "-1")), ((0, "b"), a_row(3, NO_CLASS, "-1"))]
         rows = pipeline | "Rows" >> beam.Create(named).with_output_types(tuple[tuple[int, str], AnnotationRow])
-        files = pipeline | "Files" >> beam.Create([((0, name), (100, 0.0)) for name in "ab"]).with_output_types(
-            tuple[tuple[int, str], tuple[int, float]]
+        files = pipeline | "Files" >> beam.Create([((0, name), (100, 0.0, 0)) for name in "ab"]).with_output_types(
+            tuple[tuple[int, str], FileStatus]
         )
-        grouped = rows | GroupByImage(files=files, folders=("/images",))
+        grouped = rows | GroupByImage(files=files, folders=(("/images",),))
         expected = [("a", (a_row(1),)), ("b", (a_row(3, NO_CLASS, "-1"),))]
         assert_that(grouped.images, equal_to([AnnotatedImage(name, image_file(name), rows) for name, rows in expected]))
         sums = grouped.tallies | beam.CombinePerKey(sum)
@@ -159,14 +159,14 @@ def test_excluded_images_without_rows_are_not_used_and_groups_are_those_of_the_f
             tuple[tuple[int, str], AnnotationRow]
         )
         names = [nfd, "a.jpg", "b.jpg", "c.jpg"]
-        files = pipeline | "Files" >> beam.Create([((0, name), (100, 0.0)) for name in names]).with_output_types(
-            tuple[tuple[int, str], tuple[int, float]]
+        files = pipeline | "Files" >> beam.Create([((0, name), (100, 0.0, 0)) for name in names]).with_output_types(
+            tuple[tuple[int, str], FileStatus]
         )
         groups = pipeline | "Groups" >> beam.Create(
             [((0, nfc), "7"), ((0, "c.jpg"), "8"), ((1, "a.jpg"), "9"), ((0, "b.jpg"), "7")]
         ).with_output_types(tuple[tuple[int, str], str])
         grouped = rows | GroupByImage(
-            files=files, folders=("/images",), unlisted={0: (0,)}, excluded=frozenset({"b.jpg"}), groups=groups
+            files=files, folders=(("/images",),), unlisted={0: (0,)}, excluded=frozenset({"b.jpg"}), groups=groups
         )
         expected = [
             AnnotatedImage(nfd, image_file(nfd), (a_row(1),), group="7"),
@@ -183,14 +183,14 @@ def test_splits_are_those_of_the_file_and_named_files_that_are_not_used_are_coun
             [((0, nfd), a_row(1)), ((0, "a.jpg"), a_row(2)), ((0, "missing.jpg"), a_row(3))]
         ).with_output_types(tuple[tuple[int, str], AnnotationRow])
         files = pipeline | "Files" >> beam.Create(
-            [((0, name), (100, 0.0)) for name in ("a.jpg", nfd, "no_row.jpg", "excluded.jpg", "not_named.jpg")]
-        ).with_output_types(tuple[tuple[int, str], tuple[int, float]])
+            [((0, name), (100, 0.0, 0)) for name in ("a.jpg", nfd, "no_row.jpg", "excluded.jpg", "not_named.jpg")]
+        ).with_output_types(tuple[tuple[int, str], FileStatus])
         named = (nfc, "missing.jpg", "no_row.jpg", "excluded.jpg", "no_file.jpg")
         splits = pipeline | "Splits" >> beam.Create([((0, name), "fold_1") for name in named]).with_output_types(
             tuple[tuple[int, str], str]
         )
         grouped = rows | GroupByImage(
-            files=files, folders=("/images",), excluded=frozenset({"excluded.jpg"}), splits=splits
+            files=files, folders=(("/images",),), excluded=frozenset({"excluded.jpg"}), splits=splits
         )
         expected = [
             AnnotatedImage(nfd, image_file(nfd), (a_row(1),), split="fold_1"),

@@ -20,7 +20,7 @@ def test_list_images_gives_the_files_of_each_folder_by_name(tmp_path: Path) -> N
     statuses = [(tmp_path / path).stat() for path in ("a [1]/x.jpg", "b/x.jpg", "b/y.jpg")]
     keys = [(0, "x.jpg"), (1, "x.jpg"), (1, "y.jpg")]
     with in_process() as pipeline:
-        listed = pipeline | ListImages(folders=(str(tmp_path / "a [1]"), str(tmp_path / "b")))
+        listed = pipeline | ListImages(folders=((str(tmp_path / "a [1]"),), (str(tmp_path / "b"),)))
         sizes = listed.files | beam.MapTuple(lambda key, status: (key, status[0], int(status[1])))
         expected = [(key, one.st_size, int(one.st_mtime)) for key, one in zip(keys, statuses, strict=True)]
         assert_that(sizes, equal_to(expected), "files")
@@ -30,6 +30,6 @@ def test_list_images_gives_the_files_of_each_folder_by_name(tmp_path: Path) -> N
 def test_files_that_no_row_can_name_are_counted(tmp_path: Path) -> None:
     write_images(tmp_path / "a", ["x.jpg", "\udcf6.jpg", "K\udcf6ln.txt"])
     with in_process() as pipeline:
-        listed = pipeline | ListImages(folders=(str(tmp_path / "a"),))
+        listed = pipeline | ListImages(folders=((str(tmp_path / "a"),),))
         assert_that(listed.files | beam.Keys(), equal_to([(0, "x.jpg")]), "files")
         assert_that(listed.tallies, equal_to([(UNNAMEABLE_FILES, 2)]), "tallies")

@@ -31,7 +31,7 @@ def test_rows_survive_a_batch() -> None:
 
 
 def test_files_survive_a_batch() -> None:
-    pairs: list[tuple[ImageKey, FileStatus]] = [((1, "a.jpg"), (100, 1.5)), ((0, "b.jpg"), (0, 0.0))]
+    pairs: list[tuple[ImageKey, FileStatus]] = [((1, "a.jpg"), (100, 1.5, 2)), ((0, "b.jpg"), (0, 0.0, 0))]
     assert list(unpack([FILE_CODEC.pack(pairs)], FILE_CODEC)) == pairs
 
 

@@ -150,7 +150,7 @@ def test_only_files_of_a_shared_size_are_read_and_only_those_with_a_shared_end_a
     monkeypatch.setattr(settle_duplicates, "digest_of_end", note)
     with in_process() as pipeline:
         files = pipeline | "Files" >> beam.Create(
-            [((0, name), (one.spec.image.size, 0.0)) for name, one in examples.items()]
+            [((0, name), (one.spec.image.size, 0.0, 0)) for name, one in examples.items()]
         ).with_output_types(tuple[ImageKey, FileStatus])
         given = pipeline | "Examples" >> beam.Create(list(examples.values())).with_output_types(SelectedExample)
         settled = given | SettleDuplicates(files=files, selections=SELECTIONS, drop=drop, partitions=2)
