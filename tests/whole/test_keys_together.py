@@ -1,0 +1,117 @@
+"""Keys that change what an example is, or how it is stored, hold together: made, checked, read, drawn, kept."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from maskmill import open_dataset, stitch, submission, verify
+from maskmill.transforms.examples.mask_text import parse_runs
+from maskmill.transforms.examples.rle import runs_to_mask
+from tests.support.builders import HEIGHT, WIDTH, write_dataset
+from tests.support.command import create, create_here, digest, manifest, run_here
+
+ROWS = [f"{number:02}.jpg,3,{1 + 20 * number} 11" for number in range(12)]
+CROPS = {"size": [16, 8], "stride": [16, 8], "source": [HEIGHT, WIDTH]}
+FEW_CROPS = {**CROPS, "empty": "none"}
+NARROW = [16, 8, 1]
+
+# Keys of the section `maskmill`, and the shape of an example.
+TOGETHER: dict[str, tuple[dict[str, Any], list[int]]] = {
+    "crops in arrays": ({"crops": CROPS, "layout": "arrays"}, NARROW),
+    "few crops in arrays": ({"crops": FEW_CROPS, "layout": "arrays"}, NARROW),
+    "crops in colour, in arrays": ({"crops": CROPS, "layout": "arrays", "colour": "rgb"}, NARROW),
+    "crops in folds": ({"crops": FEW_CROPS, "assignment": "stratified", "folds": 3}, NARROW),
+    "crops without labels": ({"crops": FEW_CROPS, "csv": None}, NARROW),
+    "crops without labels, in arrays": ({"crops": CROPS, "csv": None, "layout": "arrays"}, NARROW),
+    "padded, in arrays": ({"resize": "pad", "layout": "arrays"}, [16, 16, 1]),
+    "padded, in colour": ({"resize": "pad", "colour": "rgb"}, [16, 16, 1]),
+    "padded, in colour, without labels": ({"resize": "pad", "colour": "rgb", "csv": None}, [16, 16, 1]),
+    "cropped, in folds, in arrays": ({"resize": "crop", "folds": 2, "layout": "arrays"}, [16, 16, 1]),
+    "without labels, in arrays": ({"csv": None, "layout": "arrays"}, [8, 12, 1]),
+    "equal images dropped, cropped": ({"duplicates": "drop", "crops": CROPS, "assignment": "hash"}, NARROW),
+}
+
+
+@pytest.fixture(name="data", scope="module")
+def make_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = write_dataset(tmp_path_factory.mktemp("data"), ROWS)
+    first, second = data / "train_images" / "03.jpg", data / "train_images" / "04.jpg"
+    second.write_bytes(first.read_bytes())
+    return data
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_a_dataset_is_made_checked_read_drawn_and_kept(data: Path, tmp_path: Path, name: str) -> None:
+    ours, shape = TOGETHER[name]
+    output = create(tmp_path, data, "--num_output_files=2", image_shape=shape, maskmill=ours)
+    assert verify(str(output)).problems == ()
+    splits = manifest(output)["splits"]
+    examples = {split: open_dataset(output, split) for split in splits}
+    channels = 3 if ours.get("colour") == "rgb" else 1
+    for split, of_split in examples.items():
+        batch = of_split.read(range(len(of_split)))
+        assert batch.images.shape == (len(of_split), channels, *shape[:2])
+        assert batch.image_ids == of_split.image_ids
+        assert (batch.labels is None) == ("csv" in ours)
+        assert len(of_split) == splits[split]["examples"]
+        assert of_split.areas.sum() == (0 if batch.labels is None else batch.labels.sum())
+        np.testing.assert_array_equal(of_split.image_hashes, of_split[np.arange(len(of_split))].image_hashes)
+    images = {image_id for of_split in examples.values() for image_id in of_split.image_ids}
+    assert len(images) == (11 if "duplicates" in ours else 12)
+    filled = next(split for split, of_split in examples.items() if len(of_split))
+    run_here("report", output, "--output", tmp_path / "report.html")
+    run_here("show", output, "--split", filled, "--output", tmp_path / "one.png")
+    before = digest_of_shards(output)
+    said = create_here(tmp_path / "params.yaml", output, "--num_output_files=2")
+    assert "nothing to do" in said.out + said.err
+    assert digest_of_shards(output) == before
+
+
+def digest_of_shards(output: Path) -> dict[str, bytes]:
+    found = {str(path.relative_to(output)): path.read_bytes() for path in output.glob("*/*.h5")}
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("layout", ["groups", "arrays"])
+@pytest.mark.parametrize("ours", [{"crops": CROPS}, {"crops": FEW_CROPS}, {"crops": {**CROPS, "stride": [16, 5]}}])
+def test_labels_of_crops_become_the_masks_of_the_csv(
+    data: Path, tmp_path: Path, ours: dict[str, Any], layout: str
+) -> None:
+    keys = {**ours, "layout": layout}
+    output = create(tmp_path, data, image_shape=NARROW, train_test_split=1.0, maskmill=keys)
+    dataset = open_dataset(output)
+    text = submission(dataset, (example.label for example in dataset))
+    assert text is not None
+    rows = list(csv.DictReader(io.StringIO(text)))
+    found = {row["ImageId"]: runs_to_mask(parse_runs(row["EncodedPixels"]), HEIGHT, WIDTH) for row in rows}
+    wanted = {row.split(",")[0]: runs_to_mask(parse_runs(row.split(",")[2]), HEIGHT, WIDTH) for row in ROWS}
+    assert found.keys() == wanted.keys()
+    assert all(np.array_equal(found[name], wanted[name]) for name in wanted)
+
+
+def test_predictions_for_crops_without_labels_are_put_together(data: Path, tmp_path: Path) -> None:
+    ours = {"crops": {**CROPS, "stride": [16, 4]}, "csv": None}
+    output = create(tmp_path, data, image_shape=NARROW, maskmill=ours)
+    dataset = open_dataset(output, "eval_input")
+    assert len(dataset) == 12 * 5
+    whole = open_dataset(create(tmp_path, data, output="whole", maskmill={"csv": None}), "eval_input")
+    images = {image_id: image for image, _, image_id in whole}
+    for image_id, grey in stitch(dataset, (example.image.astype(np.float32) for example in dataset)):
+        np.testing.assert_allclose(grey, images[image_id], atol=1e-3)
+
+
+def test_the_same_bytes_with_threads_and_processes(data: Path, tmp_path: Path) -> None:
+    ours, shape = TOGETHER["crops in colour, in arrays"]
+    flags = ("--num_output_files=2",)
+    one = create(tmp_path, data, *flags, "--workers=1", output="one", image_shape=shape, maskmill=ours)
+    more = create(tmp_path, data, *flags, "--workers=4", output="more", image_shape=shape, maskmill=ours)
+    processes = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
+    many = create(tmp_path, data, *flags, *processes, output="many", image_shape=shape, maskmill=ours)
+    assert digest(one) == digest(more) == digest(many)
