@@ -70,6 +70,13 @@ class Scale(NamedTuple):
 
 
 SMALL, RAW, SQUARE, TILED = (256, 256), (256, 1600), (512, 512), (5120, 5120)
+# Keys of a parameter file that change what an example is, or how it is stored.
+DEFAULT = "default"
+FORMS = {DEFAULT: "{}", "layout: arrays": "{layout: arrays}", "colour: rgb": "{colour: rgb}"}
+CROPS = {
+    "crops of 256 × 256, all": "{crops: {size: [256, 256], source: [256, 1600]}}",
+    "crops of 256 × 256, none empty": "{crops: {size: [256, 256], source: [256, 1600], empty: none}}",
+}
 # What a checkout of an earlier state is called beside `MASKMILL`.
 BEFORE = "before"
 
@@ -236,6 +243,36 @@ def storage(scale: Scale) -> Figures:
     return [{"size": size, "bytes": bytes_an_example(Case(MASKMILL, data, size))} for size in (SMALL, RAW, SQUARE)]
 
 
+def forms(scale: Scale) -> Figures:
+    """What else an example may be, beside the default at the same size: written, stored and read."""
+    data = datasets.share(scale.real[0])
+    cases = {
+        (name, size): Case(MASKMILL, data, size, keys=keys)
+        for size in (SMALL, RAW)
+        for name, keys in {**FORMS, **(CROPS if size == SMALL else {})}.items()
+    }
+    seconds, medians = _in_turn(cases, scale.few_repeats)
+    figures = []
+    for (name, size), case in cases.items():
+        with tempfile.TemporaryDirectory(prefix="maskmill-benchmark-") as folder:
+            run_case(case, Path(folder) / "dataset")
+            read = _output_of("read_rate", folder + "/dataset", str(scale.repeats))[MASKMILL]
+            splits = json.loads((Path(folder) / "dataset" / "manifest.json").read_text())["splits"].values()
+        images = datasets.number_of_examples(data)
+        figures.append(
+            {
+                "form": name,
+                "size": size,
+                "rate": images / medians[name, size],
+                "examples": sum(split["examples"] for split in splits) / images,
+                "bytes": sum(split["bytes"] for split in splits) / images,
+                "read": median(read),
+                "seconds": seconds[name, size],
+            }
+        )
+    return figures
+
+
 def lock(scale: Scale) -> Figures:
     """How much of an example's time the interpreter's lock is held."""
     shares = _output_of("lock_share", str(datasets.examples(scale.shuffled)), str(scale.lock_seconds))
@@ -285,4 +322,5 @@ GROUPS: dict[str, Callable[[Scale], Figures]] = {
     "storage": storage,
     "reader": reader,
     "layouts": layouts,
+    "forms": forms,
 }

@@ -45,6 +45,7 @@ eval_input:
   <<: *train_input
 model:
   loss: bce
+maskmill: {keys}
 """
 
 
@@ -58,6 +59,7 @@ class Case(NamedTuple):
         shards: of each split.
         share: of the examples that go to the first split.
         cores: that it may use; None is all.
+        keys: of the section `maskmill`, in YAML.
         checkout: of the program.
     """
 
@@ -67,6 +69,7 @@ class Case(NamedTuple):
     shards: int = 10
     share: float = 0.85
     cores: int | None = None
+    keys: str = "{}"
     checkout: Path = ROOT
 
 
@@ -82,7 +85,7 @@ def _arguments(case: Case, output_dir: Path) -> list[str]:
     """Those that all programs take; writes the parameter file."""
     params = output_dir.parent / "params.yaml"
     height, width = case.size
-    values = {"height": height, "width": width, "class_id": CLASS_ID, "share": case.share}
+    values = {"height": height, "width": width, "class_id": CLASS_ID, "share": case.share, "keys": case.keys}
     params.write_text(_PARAMS.format(data_dir=json.dumps(str(case.data)), **values))
     return ["--params", str(params), "--output_dir", str(output_dir), "--num_output_files", str(case.shards)]
 

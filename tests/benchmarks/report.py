@@ -225,6 +225,21 @@ def _layouts(figures: Figures) -> str:
     return _table(["layout of a shard", *columns], lines)
 
 
+def _forms(figures: Figures) -> str:
+    lines = [
+        [
+            f"{_size(one['size'])}, {one['form']}",
+            f"{one['examples']:.1f}",
+            _rate(one["rate"]),
+            f"{one['bytes'] / 1024:.1f} KiB",
+            _rate(one["read"]),
+        ]
+        for one in figures
+    ]
+    head = ["forms of an example", "examples an image", "images written", "bytes an image", "examples read"]
+    return _table(head, lines)
+
+
 _TABLES = {
     "real": _real,
     "phases": _phases,
@@ -239,6 +254,7 @@ _TABLES = {
     "storage": _storage,
     "reader": _reader,
     "layouts": _layouts,
+    "forms": _forms,
 }
 
 
