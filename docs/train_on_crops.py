@@ -26,7 +26,6 @@ import maskmill
 from maskmill import Dataset, open_dataset
 from maskmill.torch import BatchDataset, BatchLoader
 
-PICTURE = Path(__file__).parent / "images" / "train_on_crops.svg"
 # Examples of 256 x 256: whole images that are squeezed, crops, and all crops of the images held out.
 KINDS = {
     "squeezed": {"views": True},
@@ -130,7 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=240, metavar="N", help="of the sample; default: %(default)s")
     parser.add_argument("--steps", type=int, default=200, metavar="N", help="default: %(default)s")
-    parser.add_argument("--output", default=str(PICTURE), metavar="FILE", help="the picture")
+    parser.add_argument("--output", default="train_on_crops.svg", metavar="FILE", help="default: %(default)s")
     arguments = parser.parse_args()
     output = Path(arguments.output).absolute()
     with tempfile.TemporaryDirectory() as folder:

@@ -19,8 +19,8 @@ from maskmill.folder import LocalFolder
 from maskmill.names import LAYOUTS
 from maskmill.shard_reader import ShardReader
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
-from maskmill.transforms.shards.encode_example import EncodedExample
 from maskmill.transforms.shards.hdf5_file import ShardFile
+from maskmill.transforms.shards.records import RejectedExample
 from maskmill.transforms.sink.prepare_examples import prepare_examples
 from tests.benchmarks.shard_plan import first_specs, form_of_size
 
@@ -36,7 +36,7 @@ WRITE, OPEN, READ, BYTES = (
 def time_layout(specs: list[ExampleSpec], form: ExampleFormat, folder: Path) -> dict[str, float]:
     """Writes a shard of examples and reads it in a random order; the files stay in the system's cache."""
     prepared = prepare_examples([(spec, None) for spec in specs], form)
-    examples = [one for one in prepared if isinstance(one, EncodedExample)]
+    examples = [one for of_image in prepared if not isinstance(of_image, RejectedExample) for one in of_image]
     path, count = folder / "a.h5", len(examples)
     times = [time.thread_time()]
     with ShardFile(str(path), form, count) as file:

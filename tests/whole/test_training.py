@@ -120,6 +120,22 @@ def test_the_python_of_the_page_loads_batches(
     assert next(iter(names["loader"]))[0].shape == (8, 1, 256, 256)
 
 
+def test_a_loss_on_crops_falls_faster_than_on_squeezed_images(tmp_path: Path) -> None:
+    needs_package("torch", "torch")
+    output = run("python docs/train_on_crops.py --images 120 --steps 120 --output curves.svg", tmp_path)
+    curves = {
+        kind: [float(loss) for loss in re.findall(rf"^{kind}: step +\d+: loss (\d\.\d+)$", output, re.MULTILINE)]
+        for kind in ("squeezed", "crops")
+    }
+    assert [len(curve) for curve in curves.values()] == [7, 7]
+    assert curves["crops"][0] == pytest.approx(curves["squeezed"][0], abs=0.1)
+    assert curves["crops"][-1] < curves["squeezed"][-1]
+    assert mean(curves["crops"]) < mean(curves["squeezed"])
+    # As many points as losses, in the colour of each curve.
+    paths = re.findall(r'<path d="([^"]*)" fill="none"', (tmp_path / "curves.svg").read_text())
+    assert [path.count("L") for path in paths] == [6, 6]
+
+
 SCRIPTS = ["train", "train_accelerate"]
 
 
