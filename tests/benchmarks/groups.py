@@ -75,6 +75,7 @@ DEFAULT = "default"
 FORMS = {DEFAULT: "{}", "layout: arrays": "{layout: arrays}", "colour: rgb": "{colour: rgb}"}
 CROPS = {
     "crops of 256 × 256, all": "{crops: {size: [256, 256], source: [256, 1600]}}",
+    "crops of 256 × 256, all, in arrays": "{crops: {size: [256, 256], source: [256, 1600]}, layout: arrays}",
     "crops of 256 × 256, none empty": "{crops: {size: [256, 256], source: [256, 1600], empty: none}}",
 }
 # What a checkout of an earlier state is called beside `MASKMILL`.
