@@ -25,7 +25,7 @@ class CutExamples(NamedTuple):
 def has_crops(spec: ExampleSpec, form: ExampleFormat) -> bool:
     """Returns whether an image becomes any crop, or has to be looked at because its runs do not fit its size."""
     assert form.crops is not None
-    if kept_crops(spec, form.crops, by_rows=form.by_rows):
+    if form.crops.empty >= 1 or kept_crops(spec, form.crops, by_rows=form.by_rows):
         return True
     return not all(are_inside(unpack_runs(row.runs), *form.crops.source) for row in spec.rows)
 
