@@ -90,30 +90,6 @@ def read_measures(folder: Folder, shards: Sequence[Shard]) -> SplitMeasures:
     return of_split.part(begins[places[:, 0]] + places[:, 1])
 
 
-def read_image_ids(folder: Folder, shards: Sequence[Shard]) -> list[str]:
-    """Reads the file names of the images of a split, in the order of the examples.
-
-    Args:
-        folder: folder of the dataset.
-        shards: of the split, in order.
-
-    Raises:
-        DatasetError: create_hdf5_files.py wrote a shard; or it is damaged, or was replaced.
-    """
-    of_shards = [read_hdf5(folder, shard, _image_ids_of) if shard.examples else [] for shard in shards]
-    return [of_shards[number][example] for number, example in places_of(shards).tolist()]
-
-
-def _image_ids_of(file: h5py.File, shard: Shard) -> list[str]:
-    if IMAGE_IDS not in file.attrs:
-        problem = f"{shard.path} does not record the names of its images, as create_hdf5_files.py wrote it"
-        raise DatasetError(f"{problem}; make the dataset again with this maskmill (maskmill create)")
-    names = [bytes(name).decode() for name in file.attrs[IMAGE_IDS]]
-    if len(names) != shard.examples:
-        raise ValueError(f"it has {len(names)} {IMAGE_IDS} instead of {shard.examples}")
-    return names
-
-
 def read_hdf5(folder: Folder, shard: Shard, read: Callable[[h5py.File, Shard], Any]) -> Any:
     """Reads something small of a shard with HDF5.
 

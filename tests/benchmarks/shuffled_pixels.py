@@ -19,7 +19,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from maskmill.pipeline.runners.make_runner import DEFAULT_RUNNER
 from maskmill.transforms.examples.make_example import ExampleArrays
 from maskmill.transforms.examples.spec import ExampleFormat
-from maskmill.transforms.examples.view import whole_view
+from maskmill.transforms.examples.view import view_of
 from maskmill.transforms.shards.encode_example import encode_example
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from maskmill.transforms.sink.decode_examples import DecodeExamples
@@ -48,7 +48,7 @@ def write_shard(shard: tuple[str, Iterable[tuple[int, str, ExampleArrays] | None
         for _, image_id, example in sorted((one for one in members if one is not None), key=lambda one: one[0]):
             # With the loss bce the label is the mask.
             mask = example.label.reshape(form.size).astype(np.uint8)
-            file.append(encode_example(example.image, mask, whole_view(form.size, form.size), form), image_id)
+            file.append(encode_example(example.image, mask, view_of(form.size, form.size), form), image_id)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

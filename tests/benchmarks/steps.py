@@ -25,7 +25,7 @@ from maskmill.transforms.examples.image import decode_grey
 from maskmill.transforms.examples.make_example import make_mask
 from maskmill.transforms.examples.resize import resize_bicubic
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
-from maskmill.transforms.examples.view import whole_view
+from maskmill.transforms.examples.view import view_of
 from maskmill.transforms.shards.encode_example import encode_example
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from maskmill.transforms.sink.prepare_examples import group_for, in_groups
@@ -74,7 +74,7 @@ def time_steps(specs: list[ExampleSpec], form: ExampleFormat, path: str) -> dict
             with watch.of(RESIZE):
                 images = [np.ascontiguousarray(resize_bicubic(pixels, *form.resized))[np.newaxis] for pixels in decoded]
             with watch.of(MASK):
-                views = [whole_view(one.shape, form.resized) for one in decoded]
+                views = [view_of(one.shape, form.resized) for one in decoded]
                 masks = [make_mask(spec.rows, one.shape, form) for spec, one in zip(group, decoded, strict=True)]
             with watch.of(ENCODE):
                 encoded = [encode_example(*parts, form) for parts in zip(images, masks, views, strict=True)]

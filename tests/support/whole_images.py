@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.rle import ClassMask
 from maskmill.transforms.examples.spec import ExampleFormat
-from maskmill.transforms.examples.view import whole_view
+from maskmill.transforms.examples.view import view_of
 from maskmill.transforms.shards.encode_example import EncodedExample, encode_example
 
 
@@ -21,4 +21,4 @@ def encode_whole(
     image: NDArray[np.uint8], mask: ClassMask, label: LabelFormat, layout: str = "groups"
 ) -> EncodedExample:
     """Encodes an example of a grey image [H, W], given the form of its label."""
-    return encode_example(image[np.newaxis], mask, whole_view(image.shape, image.shape), form_of(label, layout))
+    return encode_example(image[np.newaxis], mask, view_of(image.shape, image.shape), form_of(label, layout))

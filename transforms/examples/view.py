@@ -27,11 +27,6 @@ def view_of(stored_size: Size, resized: Size, resize: str = "stretch") -> View:
     return View(stored_size, _largest_box(stored_size, resized) if resize == "crop" else shown, valid)
 
 
-def whole_view(stored_size: Size, resized: Size) -> View:
-    """Returns the view of a whole image that is stretched to a size; tiled examples repeat it."""
-    return view_of(stored_size, resized)
-
-
 def _largest_box(outer: Size, aspect: Size) -> Box:
     """Returns the largest box with the aspect of a (height, width) in the middle of another."""
     (height, width), (high, wide) = outer, aspect

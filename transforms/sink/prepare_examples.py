@@ -35,6 +35,11 @@ Group = Sequence[tuple[ExampleSpec, bytes | None]]
 PreparedImage = Sequence[EncodedExample] | RejectedExample
 
 
+def bytes_of_image(form: ExampleFormat) -> int:
+    """Returns the most bytes that the pixels of all examples of an image take."""
+    return math.prod(form.image_shape) * most_crops(form.crops)
+
+
 def group_for(form: ExampleFormat, images: int, workers: int, read: int) -> int:
     """Returns the number of images in a group.
 
@@ -44,8 +49,7 @@ def group_for(form: ExampleFormat, images: int, workers: int, read: int) -> int:
         workers: threads that share the shard.
         read: most bytes of an image file that is read ahead.
     """
-    pixels = math.prod(form.image_shape) * most_crops(form.crops)
-    return max(1, min(GROUP, GROUP_BYTES // max(pixels, read), -(-images // workers)))
+    return max(1, min(GROUP, GROUP_BYTES // max(bytes_of_image(form), read), -(-images // workers)))
 
 
 def in_groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

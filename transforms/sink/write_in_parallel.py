@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
-from maskmill.transforms.examples.crops import most_crops
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.parallel.look_ahead import map_ahead, shared_pool
 from maskmill.transforms.parallel.process_pool import losses_told, process_pool
 from maskmill.transforms.parallel.ticket_lock import Ticket, while_holding
-from maskmill.transforms.sink.prepare_examples import group_for, in_groups, prepare_examples
+from maskmill.transforms.sink.prepare_examples import bytes_of_image, group_for, in_groups, prepare_examples
 from maskmill.transforms.sink.read_ahead import largest_read_ahead, read_ahead
 from maskmill.transforms.sink.write_file import GivenUpError, WrittenFile, write_file, write_sequentially
 
@@ -36,9 +35,8 @@ def window_for(form: ExampleFormat, group: int, workers: int, read: int) -> int:
         workers: threads that decode.
         read: most bytes of an image file that is read ahead.
     """
-    height, width = form.size
     # The image file, its pixels, and about as much again while it is passed on.
-    ahead = (read + 2 * height * width * most_crops(form.crops)) * group
+    ahead = (read + 2 * bytes_of_image(form)) * group
     return max(1, min(workers * LOOK_AHEAD_PER_WORKER, LOOK_AHEAD_BYTES // ahead))
 
 

@@ -17,7 +17,7 @@ from maskmill.transforms.examples.make_example import RowError, make_example, ma
 from maskmill.transforms.examples.resize import resize_bicubic, tile
 from maskmill.transforms.examples.rle import format_runs, mask_to_runs
 from maskmill.transforms.examples.spec import ExampleFormat
-from maskmill.transforms.examples.view import whole_view
+from maskmill.transforms.examples.view import view_of
 from maskmill.transforms.rejected import Code, DataError
 from tests.support.builders import grey_pixels, image_bytes
 from tests.support.records import a_row, a_spec
@@ -38,7 +38,7 @@ def test_the_image_is_decoded_resized_and_tiled_in_this_order() -> None:
     image = make_image(JPEG, form)
     assert np.array_equal(image.pixels[0], tile(resize_bicubic(decode_grey(JPEG), 10, 12), 25, 40))
     assert image.pixels.flags.c_contiguous
-    assert image.view == whole_view((20, 30), (10, 12))
+    assert image.view == view_of((20, 30), (10, 12))
 
 
 RGB = np.stack([grey_pixels(seed, 20, 30) for seed in range(3)])

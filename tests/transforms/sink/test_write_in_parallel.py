@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from maskmill.transforms.examples.crops import CropFormat
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.files.checksums import sha256_of
@@ -64,9 +66,19 @@ def test_nobody_waits_for_a_shard_that_is_given_up(tmp_path: Path, specs: list[E
     Ticket().release()
 
 
+@pytest.mark.parametrize(
+    ("keys", "times"),
+    [
+        ({}, 1),
+        ({"colour": "rgb"}, 3),
+        ({"crops": CropFormat((256, 256), (128, 128), "shift", 1.0, (1024, 1024))}, 49),
+    ],
+)
 @pytest.mark.parametrize(("read", "size"), [(0, 256), (150_000, 256), (5_000_000, 256), (30_000_000, 1600), (0, 5120)])
-def test_what_waits_for_the_file_is_bounded_with_the_images_that_were_read(read: int, size: int) -> None:
-    form = ExampleFormat((size, size), LabelFormat("bce", 2, size, size, (3,)))
+def test_what_waits_for_the_file_is_bounded_with_the_images_that_were_read(
+    read: int, size: int, keys: dict[str, Any], times: int
+) -> None:
+    form = ExampleFormat((size, size), LabelFormat("bce", 2, size, size, (3,)))._replace(**keys)
     group = group_for(form, 1000, 16, read)
     examples = group * window_for(form, group, 16, read)
-    assert examples == 1 or examples * (read + 2 * size * size) <= LOOK_AHEAD_BYTES
+    assert examples == 1 or examples * (read + 2 * times * size * size) <= LOOK_AHEAD_BYTES
