@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from configs.flink.local_cluster import LocalCluster, built
+from tests.support.builders import write_params
 from tests.support.command import run_create, run_maskmill, tree
 from tests.support.flink_runs import (
     FlinkRun,
@@ -21,6 +22,7 @@ from tests.support.flink_runs import (
     write_programs,
     writers,
 )
+from tests.support.keys_together import ON_CLUSTERS, changes, write_data
 from tests.support.needs import needs
 from tests.whole.test_golden import CONFIGS, GOLDEN
 
@@ -119,6 +121,19 @@ def test_the_golden_configurations_come_out_with_the_same_bytes(
         run.end()
     for name in CONFIGS:
         assert tree(tmp_path / name) == expected[name]
+
+
+@pytest.mark.parametrize("name", ON_CLUSTERS)
+def test_keys_that_change_an_example_come_out_with_the_same_bytes(
+    cluster: LocalCluster, programs: Path, tmp_path: Path, name: str
+) -> None:
+    data, output = write_data(tmp_path / "data"), tmp_path / "out"
+    params = write_params(tmp_path / "params.yaml", data, **changes(data, name))
+    run_create(params, output, "--num_output_files=2")
+    expected = tree(output)
+    shutil.rmtree(output)
+    FlinkRun(cluster, programs, output, "--params", str(params), "--num_output_files=2").end()
+    assert tree(output) == expected
 
 
 def test_3000_images_come_out_with_the_same_bytes_and_both_task_managers_worked(

@@ -13,43 +13,20 @@ import pytest
 from maskmill import open_dataset, stitch, submission, verify
 from maskmill.transforms.examples.mask_text import parse_runs
 from maskmill.transforms.examples.rle import runs_to_mask
-from tests.support.builders import HEIGHT, WIDTH, write_dataset
+from tests.support.builders import HEIGHT, WIDTH
 from tests.support.command import create, create_here, digest, manifest, run_here
-
-ROWS = [f"{number:02}.jpg,3,{1 + 20 * number} 11" for number in range(12)]
-CROPS = {"size": [16, 8], "stride": [16, 8], "source": [HEIGHT, WIDTH]}
-FEW_CROPS = {**CROPS, "empty": "none"}
-NARROW = [16, 8, 1]
-
-# Keys of the section `maskmill`, and the shape of an example.
-TOGETHER: dict[str, tuple[dict[str, Any], list[int]]] = {
-    "crops in arrays": ({"crops": CROPS, "layout": "arrays"}, NARROW),
-    "few crops in arrays": ({"crops": FEW_CROPS, "layout": "arrays"}, NARROW),
-    "crops in colour, in arrays": ({"crops": CROPS, "layout": "arrays", "colour": "rgb"}, NARROW),
-    "crops in folds": ({"crops": FEW_CROPS, "assignment": "stratified", "folds": 3}, NARROW),
-    "crops without labels": ({"crops": FEW_CROPS, "csv": None}, NARROW),
-    "crops without labels, in arrays": ({"crops": CROPS, "csv": None, "layout": "arrays"}, NARROW),
-    "padded, in arrays": ({"resize": "pad", "layout": "arrays"}, [16, 16, 1]),
-    "padded, in colour": ({"resize": "pad", "colour": "rgb"}, [16, 16, 1]),
-    "padded, in colour, without labels": ({"resize": "pad", "colour": "rgb", "csv": None}, [16, 16, 1]),
-    "cropped, in folds, in arrays": ({"resize": "crop", "folds": 2, "layout": "arrays"}, [16, 16, 1]),
-    "without labels, in arrays": ({"csv": None, "layout": "arrays"}, [8, 12, 1]),
-    "equal images dropped, cropped": ({"duplicates": "drop", "crops": CROPS, "assignment": "hash"}, NARROW),
-}
+from tests.support.keys_together import CROPS, FEW_CROPS, NARROW, ROWS, TOGETHER, changes, write_data
 
 
 @pytest.fixture(name="data", scope="module")
 def make_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = write_dataset(tmp_path_factory.mktemp("data"), ROWS)
-    first, second = data / "train_images" / "03.jpg", data / "train_images" / "04.jpg"
-    second.write_bytes(first.read_bytes())
-    return data
+    return write_data(tmp_path_factory.mktemp("data"))
 
 
 @pytest.mark.parametrize("name", TOGETHER)
 def test_a_dataset_is_made_checked_read_drawn_and_kept(data: Path, tmp_path: Path, name: str) -> None:
     ours, shape = TOGETHER[name]
-    output = create(tmp_path, data, "--num_output_files=2", image_shape=shape, maskmill=ours)
+    output = create(tmp_path, data, "--num_output_files=2", **changes(data, name))
     assert verify(str(output)).problems == ()
     splits = manifest(output)["splits"]
     examples = {split: open_dataset(output, split) for split in splits}
@@ -108,10 +85,10 @@ def test_predictions_for_crops_without_labels_are_put_together(data: Path, tmp_p
 
 
 def test_the_same_bytes_with_threads_and_processes(data: Path, tmp_path: Path) -> None:
-    ours, shape = TOGETHER["crops in colour, in arrays"]
+    keys = changes(data, "crops in colour, in arrays")
     flags = ("--num_output_files=2",)
-    one = create(tmp_path, data, *flags, "--workers=1", output="one", image_shape=shape, maskmill=ours)
-    more = create(tmp_path, data, *flags, "--workers=4", output="more", image_shape=shape, maskmill=ours)
+    one = create(tmp_path, data, *flags, "--workers=1", output="one", **keys)
+    more = create(tmp_path, data, *flags, "--workers=4", output="more", **keys)
     processes = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
-    many = create(tmp_path, data, *flags, *processes, output="many", image_shape=shape, maskmill=ours)
+    many = create(tmp_path, data, *flags, *processes, output="many", **keys)
     assert digest(one) == digest(more) == digest(many)

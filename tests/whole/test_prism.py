@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.builders import write_dataset, write_images, write_params
 from tests.support.command import ROOT, run_create, tree
+from tests.support.keys_together import ON_CLUSTERS, changes, write_data
 from tests.support.needs import needs
 from tests.whole.test_golden import CONFIGS, GOLDEN
 
@@ -45,6 +46,18 @@ def test_images_without_labels_come_out_with_the_same_bytes(prism: str, tmp_path
     trees = []
     for options in ([], ["--runner=PrismRunner", f"--prism_location={prism}"]):
         run_create(params, Path("out"), "--num_output_files=4", *options, cwd=tmp_path)
+        trees.append(tree(tmp_path / "out"))
+        shutil.rmtree(tmp_path / "out")
+    assert trees[1] == trees[0]
+
+
+@pytest.mark.parametrize("name", ON_CLUSTERS)
+def test_keys_that_change_an_example_come_out_with_the_same_bytes(name: str, prism: str, tmp_path: Path) -> None:
+    data = write_data(tmp_path / "data")
+    params = write_params(tmp_path / "params.yaml", data, **changes(data, name))
+    trees = []
+    for options in ([], ["--runner=PrismRunner", f"--prism_location={prism}"]):
+        run_create(params, Path("out"), "--num_output_files=2", *options, cwd=tmp_path)
         trees.append(tree(tmp_path / "out"))
         shutil.rmtree(tmp_path / "out")
     assert trees[1] == trees[0]
