@@ -69,6 +69,7 @@ setup(
         "test-libraries": [
             "albumentations>=2",
             "datasets>=4,<5",  # mosaicml-streaming needs an older huggingface_hub than 5 does
+            "keras>=3",
             "lightning>=2.5",
             "litdata>=0.2.50",
             "mlcroissant>=1.1",

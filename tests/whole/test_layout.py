@@ -223,18 +223,13 @@ def test_slices_are_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, los
     data = write_dataset(tmp_path / "data", ROWS)
     monkeypatch.chdir(tmp_path)
     output = create(tmp_path, data, "--num_output_files=1", output="hdf5", loss=loss, num_classes=2, maskmill=ARRAYS)
-    with_h5py, _, for_keras, _ = python_blocks(PAGE.read_text(encoding="utf-8"))
+    with_h5py, *_ = python_blocks(PAGE.read_text(encoding="utf-8"))
     names: dict[str, Any] = {}
     exec(with_h5py, names)
-    exec(for_keras, names)
     examples = open_dataset(output)
     assert names["image_ids"] == [one.image_id for one in examples]
     assert np.array_equal(names["images"], [one.image for one in examples])
     assert np.array_equal(names["labels"], [one.label for one in examples])
-    with h5py.File(output / "train_input/preprocessed_data-0_p0.h5") as file:
-        images, labels = names["batch"](file, 1, 3)
-    assert (images.shape, labels.shape) == ((3, 16, 24, 1), (3, 16, 24, examples.label_shape[0]))
-    assert np.array_equal(labels[2], examples[5].label.transpose(1, 2, 0))
 
 
 def test_show_and_report_know_the_layout(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

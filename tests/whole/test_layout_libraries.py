@@ -15,7 +15,7 @@ from tests.support.needs import needs_package
 from tests.support.pages import python_blocks
 
 pytestmark = pytest.mark.libraries
-_, PYTORCH, _, HUGGING_FACE = python_blocks((ROOT / "docs" / "layouts.md").read_text(encoding="utf-8"))
+_, PYTORCH, KERAS, HUGGING_FACE = python_blocks((ROOT / "docs" / "layouts.md").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(name="folder")
@@ -78,3 +78,17 @@ def test_pytorch_loads_batches_in_several_processes(folder: Path) -> None:
     images, labels = (np.concatenate(arrays) for arrays in zip(*names["loader"], strict=True))
     assert np.array_equal(images, [example.image for example in examples])
     assert np.array_equal(labels, [example.label for example in examples])
+
+
+def test_keras_trains_on_a_shard(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    needs_package("keras", "test-libraries")
+    names: dict[str, Any] = {}
+    exec(KERAS, names)
+    examples = in_order_of_files(folder, "train_input")
+    images, labels = names["Batches"]("hdf5/train_input/preprocessed_data-0_p0.h5")[0]
+    assert images.shape == (3, *examples[0].image.shape[1:], 1)
+    assert np.array_equal(images[..., 0] * 255, [example.image[0] for example in examples[:3]])
+    assert np.array_equal(labels[..., 0], [example.label[0] for example in examples[:3]])
+    assert len(names["history"].history["loss"]) == 2
+    assert 0 < names["history"].history["loss"][-1] < 5
