@@ -14,6 +14,7 @@ import pytest
 from maskmill.manifest import seal
 from tests.support.builders import write_dataset
 from tests.support.command import create, manifest, run_here, tree
+from tests.support.keys_together import TOGETHER, changes, write_data
 from tests.support.needs import needs_package
 
 ROWS = [
@@ -136,3 +137,21 @@ def test_the_library_finds_it_valid_and_reads_every_record(
     names = [f"examples/{name}" for name in ("image_id", "split", "shard")]
     records = list(dataset.records("examples"))
     assert [(*(one[name].decode() for name in names), one["examples/index"]) for one in records] == lines
+
+
+@pytest.mark.libraries
+@pytest.mark.parametrize("name", TOGETHER)
+def test_the_library_reads_every_record_whatever_an_example_is(tmp_path: Path, name: str) -> None:
+    needs_package("mlcroissant", "test-libraries")
+    import mlcroissant
+
+    data = write_data(tmp_path / "data")
+    output = create(tmp_path, data, "--num_output_files=2", **changes(data, name))
+    dataset = mlcroissant.Dataset(str(output / "croissant.json"))
+    tables = [one for one in croissant(output)["recordSet"] if "data" in one]
+    assert {"splits", "arrays"} <= {one["@id"] for one in tables}
+    for one in tables:
+        assert list(dataset.records(one["@id"])) == one["data"]
+    with (output / "examples.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert len(list(dataset.records("examples"))) == len(lines) > 0
