@@ -1,150 +1,58 @@
 """Checks the sections of a parameter file that affect the dataset, and holds them as frozen models."""
 
 import math
-import re
-from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    PlainValidator,
-    TypeAdapter,
     ValidationInfo,
 )
 
-from maskmill.names import SPLIT_NAME
-from maskmill.pipeline.job.classes import class_numbers
 from maskmill.pipeline.job.other_files import DATA_PROCESSOR
+from maskmill.pipeline.job.section_values import (
+    MAX_FOLDS,
+    MAX_OUTPUT_PIXELS,
+    STRICT,
+    ClassIds,
+    ClassNames,
+    CropSize,
+    Empty,
+    ImageShape,
+    ListOrPath,
+    MaxImageShape,
+    NameOrNames,
+    Negatives,
+    Pattern,
+    Shares,
+    Size,
+    Text,
+    Texts,
+    check_assignment,
+    enough_channels,
+    separator_word,
+    whole_number,
+)
 from maskmill.pipeline.job.yaml_file import shown
-from maskmill.transforms.annotations.columns import SEPARATORS
-from maskmill.transforms.annotations.parse_row import is_file_name
 from maskmill.transforms.assignment.strategies import STRATEGIES, strategy
 from maskmill.transforms.examples.crops import EDGES, PAD
 from maskmill.transforms.examples.image import MAX_PIXELS as MAX_IMAGE_PIXELS
 from maskmill.transforms.examples.label import MAX_CLASSES
 from maskmill.transforms.examples.mask_text import MAX_NUMBER
 
-MAX_OUTPUT_PIXELS = 2**28
-# Crops of an image, which are all in memory at a time.
-MAX_CROPS = 2**14
-# Numbers of channels that images have; every example has one, whichever it is.
-CHANNELS = (1, 3)
-MAX_FOLDS = 100
-# Keys that say which splits there are, in the order of the model.
-_SPLIT_SOURCES = ("splits", "folds", "splits_file")
-# Keys that say which group an image is in, in the order of the model.
-_GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 # Keys that came later than the rest. Datasets that do without them keep their fingerprints.
 _LATER_KEYS = (
     *("exclude", "groups", "duplicates", "licence", "folds", "splits_file"),
     *("colour", "resize", "crops", "layout", "views"),
 )
-
-_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-def _tuple_of(least: int, most: float = math.inf) -> BeforeValidator:
-    """Converts a YAML list to a tuple, which strict models do not do."""
-
-    def to_tuple(value: object) -> object:
-        if not isinstance(value, list):
-            return value
-        # Not pydantic's min_length: it counts only the valid items.
-        if not least <= len(value) <= most:
-            raise ValueError(f"{shown(value)} has length {len(value)}")
-        return tuple(value)
-
-    return BeforeValidator(to_tuple)
-
-
-def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _bounded(shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    if shape[0] * shape[1] > MAX_OUTPUT_PIXELS:
-        raise ValueError(f"{shape[0]} x {shape[1]} is above {MAX_OUTPUT_PIXELS} pixels")
-    return shape
-
-
-def _few_channels(shape: tuple[int, ...]) -> tuple[int, ...]:
-    if len(shape) < 3 or shape[2] in CHANNELS:
-        return shape
-    question = f"; did you mean {[*shape[1:], shape[0]]}?" if shape[0] in CHANNELS else ""
-    raise ValueError(f"{shown(shape)} has {shape[2]} channels{question}")
-
-
-def _not_tiled(shape: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
-    way, (height, width, _) = _context(info).get("resize"), info.data.get("image_shape", (0, 0, 1))
-    if way in ("pad", "crop") and (shape[0] < height or shape[1] < width):
-        raise ValueError(
-            f"{shown(list(shape))} tiles examples of {height} x {width}, which maskmill.resize: {way} does not; remove "
-            "this key, or set resize: stretch"
-        )
-    return shape
-
-
-def _context(info: ValidationInfo) -> dict[str, Any]:
-    """Returns what the model needs from other sections: the `loss`, the names of the `classes`, and `resize`."""
-    return info.context or {}
-
-
-def _enough_channels(num_classes: int, info: ValidationInfo) -> int:
-    needed = len(info.data.get("class_id", (1,))) + 1
-    loss = _context(info)["loss"]
-    # The original takes any number if there is one class and the loss does not make a channel for each.
-    if num_classes < needed and (loss == "multilabel_bce" or (loss == "ssce" and needed > 2)):
-        raise ValueError(f"{num_classes} is too few: with the background there are {needed} classes")
-    return num_classes
-
-
-def _names(value: object) -> object:
-    """Reads whole numbers as names, as a CSV that numbers its classes has them."""
-    if not isinstance(value, list):
-        return value
-    for one in value:
-        if one is None or type(one) in (bool, float):
-            raise ValueError(
-                f"{shown(one)} is no name, as YAML reads it: put names such as no, on, null or 1.0 in quotes"
-            )
-    return [str(one) if type(one) is int else one for one in value]
-
-
-def _different(names: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(names)) < len(names) or len(names) > MAX_CLASSES:
-        raise ValueError(f"{len(names)} classes are {'too many' if len(names) > MAX_CLASSES else 'not all different'}")
-    return names
-
-
-def _whole_number(value: object) -> object:
-    if type(value) is bool:  # equal to 0 or 1
-        raise ValueError(f"{shown(value)} is not supported")
-    return value
-
-
-def _separator_word(value: object) -> object:
-    """Returns the word for a separator, which may be given as the character itself."""
-    if isinstance(value, str):
-        marks = {**{mark: word for word, mark in SEPARATORS.items()}, "\\t": "tab"}
-        if (word := marks.get(value, value.strip().lower())) in SEPARATORS:
-            return word
-    raise ValueError(f"{shown(value)} is not supported")
-
-
-def _check_negatives(value: object) -> object:
-    if value in ("as_listed", "none", "all") or (type(value) in (int, float) and 0 <= float(str(value)) <= 1):
-        return value
-    raise ValueError(f"{shown(value)} is not supported")
-
-
-def _check_empty(value: object) -> object:
-    if value in ("none", "all") or (type(value) in (int, float) and 0 <= float(str(value)) <= 1):
-        return value
-    raise ValueError(f"{shown(value)} is not supported")
+# Crops of an image, which are all in memory at a time.
+MAX_CROPS = 2**14
+# Keys that say which splits there are, in the order of the model.
+_SPLIT_SOURCES = ("splits", "folds", "splits_file")
+# Keys that say which group an image is in, in the order of the model.
+_GROUP_SOURCES = ("group_column", "group_pattern", "groups")
 
 
 def _check_stride(stride: tuple[int, int] | None, info: ValidationInfo) -> tuple[int, int] | None:
@@ -182,20 +90,6 @@ def _check_ranks_classes(assignment: str, info: ValidationInfo) -> str:
     if _without_labels(info) and assignment == "stratified":
         raise ValueError("with csv: null there are no classes to stratify by")
     return assignment
-
-
-def _check_pattern(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"{shown(pattern)} is no regular expression: {error}") from error
-    return pattern
-
-
-def _check_assignment(value: object) -> object:
-    if value in STRATEGIES:
-        return value
-    raise ValueError(f"{shown(value)} is not supported")
 
 
 def _check_groups(value: str | None, info: ValidationInfo) -> str | None:
@@ -248,58 +142,6 @@ def _check_splits_file(value: str | None, info: ValidationInfo) -> str | None:
     return value
 
 
-def _check_image_id(image_id: str) -> str:
-    if not is_file_name(image_id):
-        raise ValueError(f"{shown(image_id)} is no file name")
-    return image_id
-
-
-def _list_or_path(value: object) -> object:
-    """Checks a list of ImageIds item by item, so that a message names the line of a wrong one; or else a path."""
-    if value is None:
-        return None
-    return (_IMAGE_IDS if isinstance(value, list) else _PATH).validate_python(value)
-
-
-def _name_or_names(value: object) -> object:
-    """Checks names item by item, as `_list_or_path` does. One name stays a text: it means what it always has."""
-    if not isinstance(value, list):
-        return _PATH.validate_python(value)
-    names = _TEXTS.validate_python(value)
-    return names[0] if len(names) == 1 else names
-
-
-def _check_shares(shares: dict[str, float]) -> dict[str, float]:
-    wrong = [name for name, share in shares.items() if not 0 < share <= 1 or not SPLIT_NAME.fullmatch(name)]
-    if not shares or wrong or sum(map(Fraction, map(str, shares.values()))) > 1:
-        raise ValueError(f"{shown(shares)} is not supported")
-    return shares
-
-
-Text = Annotated[str, Field(pattern=r"\S")]
-Size = Annotated[int, Field(ge=1)]
-ImageShape = Annotated[
-    tuple[Size, Size, Size], _tuple_of(3, 3), AfterValidator(_few_channels), AfterValidator(_bounded)
-]
-MaxImageShape = Annotated[tuple[Size, ...], _tuple_of(2, 3), AfterValidator(_few_channels), AfterValidator(_not_tiled)]
-CropSize = Annotated[tuple[Size, Size], _tuple_of(2, 2)]
-Empty = Annotated[str | float, BeforeValidator(_check_empty)]
-# Validators that stand before the type run from right to left.
-ClassIds = Annotated[
-    tuple[int, ...], BeforeValidator(lambda value, info: class_numbers(value, _context(info)["classes"]))
-]
-Texts = Annotated[tuple[Text, ...], _tuple_of(1), BeforeValidator(_one_or_more)]
-ClassNames = Annotated[Texts, BeforeValidator(_names), AfterValidator(_different)]
-Negatives = Annotated[str | float, BeforeValidator(_check_negatives)]
-Pattern = Annotated[Text, AfterValidator(_check_pattern)]
-Shares = Annotated[dict[str, float], AfterValidator(_check_shares)]
-ImageIds = Annotated[tuple[Annotated[str, AfterValidator(_check_image_id)], ...], _tuple_of(0)]
-NameOrNames = Annotated[tuple[str, ...] | str, PlainValidator(_name_or_names)]
-ListOrPath = Annotated[tuple[str, ...] | str, PlainValidator(_list_or_path)]
-
-_IMAGE_IDS, _PATH, _TEXTS = (TypeAdapter[Any](one, config=ConfigDict(strict=True)) for one in (ImageIds, Text, Texts))
-
-
 class SplitParams(BaseModel):
     """Checks the section of a split, such as `train_input`.
 
@@ -318,7 +160,7 @@ class SplitParams(BaseModel):
     The other attributes are keys of the original that have no effect here and are passed on unchanged.
     """
 
-    model_config = _STRICT
+    model_config = STRICT
 
     data_processor: Literal["SeverstalBinaryClassDataProcessor"] = Field(
         description=f"only {DATA_PROCESSOR} is supported"
@@ -332,7 +174,7 @@ class SplitParams(BaseModel):
     )
     class_id: ClassIds = Field(description="give the number or name of a class, a list of these, or all")
     train_test_split: float = Field(ge=0, le=1, allow_inf_nan=False, description="give a share between 0 and 1")
-    num_classes: Annotated[Size, AfterValidator(_enough_channels)] = Field(
+    num_classes: Annotated[Size, AfterValidator(enough_channels)] = Field(
         description="give 1 or more; with multilabel_bce and ssce, the number of classes plus 1, or more"
     )
 
@@ -375,13 +217,13 @@ class RunsParams(BaseModel):
             convention usually do. With accept, it is read as the original does.
     """
 
-    model_config = _STRICT
+    model_config = STRICT
 
     encoding: Literal["pairs", "relative", "counts"] = Field(
         default="pairs", description="give pairs, relative or counts"
     )
     order: Literal["columns", "rows"] = Field(default="columns", description="give columns or rows")
-    first: Annotated[Literal[0, 1], BeforeValidator(_whole_number)] = Field(default=1, description="give 0 or 1")
+    first: Annotated[Literal[0, 1], BeforeValidator(whole_number)] = Field(default=1, description="give 0 or 1")
     separator: Literal["blank", "comma"] = Field(default="blank", description="give blank or comma")
     unsorted: Literal["reject", "accept"] = Field(default="reject", description="give reject or accept")
 
@@ -398,7 +240,7 @@ class CropsParams(BaseModel):
         source: Height and width of the images; one of another size is rejected.
     """
 
-    model_config = _STRICT
+    model_config = STRICT
 
     size: CropSize = Field(description="give [height, width] in pixels")
     stride: Annotated[CropSize | None, AfterValidator(_check_stride)] = Field(
@@ -457,7 +299,7 @@ class MaskmillParams(BaseModel):
         licence: Licence of the dataset, which croissant.json repeats: its SPDX name, such as CC-BY-4.0, or its URL.
     """
 
-    model_config = _STRICT
+    model_config = STRICT
 
     csv: Texts | None = Field(
         default=("train.csv",),
@@ -471,7 +313,7 @@ class MaskmillParams(BaseModel):
     class_column: Text | None = Field(default="ClassId", description="give the name of a column, or null")
     mask_column: Text = Field(default="EncodedPixels", description="give the name of a column")
     runs: RunsParams = Field(default=RunsParams(), description="give a section with keys, or remove it")
-    separator: Annotated[str, BeforeValidator(_separator_word)] = Field(
+    separator: Annotated[str, BeforeValidator(separator_word)] = Field(
         default="comma", description="give comma, semicolon, tab or pipe, or the character in quotes"
     )
     classes: ClassNames | None = Field(default=None, description=f"give a list of at most {MAX_CLASSES} names")
@@ -485,7 +327,7 @@ class MaskmillParams(BaseModel):
         default=MAX_IMAGE_PIXELS, ge=1, le=MAX_NUMBER, description=f"give a whole number from 1 to {MAX_NUMBER}"
     )
     max_shard_bytes: Size | None = Field(default=None, description="give a number of bytes, 1 or more")
-    assignment: Annotated[str, BeforeValidator(_check_assignment), AfterValidator(_check_ranks_classes)] = Field(
+    assignment: Annotated[str, BeforeValidator(check_assignment), AfterValidator(_check_ranks_classes)] = Field(
         default="position", description=f"give {', '.join(STRATEGIES[:-1])} or {STRATEGIES[-1]}"
     )
     salt: str = Field(default="", description="give a text")
