@@ -301,10 +301,55 @@ def numbered(class_id: Any, classes: Any = ZERO_TO_FOUR["classes"], **params: An
                 "class_id": "did you mean train_input.class_id?",
                 "loss": "did you mean model.loss?",
                 "fold": "did you mean folds?",
+                "color": "did you mean colour?",
+                "crop": "did you mean crops?",
+                "layouts": "did you mean layout?",
+                "license": "did you mean licence?",
                 "num_folds": "did you mean folds?",
                 "split_file": "did you mean splits_file?",
                 "split": "did you mean splits?",
             }.items()
+        ],
+        # Values that the keys do not have, and keys that do not go together.
+        *[
+            pytest.param(UserFiles(csv=ONE_ROW, params={"maskmill": ours}, status=2, words=(words,)), id=words)
+            for ours, words in (
+                ({"colour": "RGB"}, 'maskmill.colour: "RGB" is not supported; give grey or rgb'),
+                ({"resize": "fit"}, 'maskmill.resize: "fit" is not supported; give stretch, pad or crop'),
+                ({"layout": "rows"}, 'maskmill.layout: "rows" is not supported; give groups or arrays'),
+                ({"views": 1}, "maskmill.views: 1 is neither true nor false; give true or false"),
+                ({"licence": ""}, 'maskmill.licence: "" is blank; give a name such as CC-BY-4.0, or a URL'),
+                ({"folds": 1}, "maskmill.folds: 1 is below 2; give a whole number from 2 to 100"),
+                ({"crops": {"size": [8, 8]}}, "maskmill.crops.source: missing; give [height, width] of the images"),
+                ({"crops": [8, 8]}, "maskmill.crops: [8, 8] is not a mapping; give a section with keys, or null"),
+                (
+                    {"crops": {"size": [32, 32], "source": [16, 24]}},
+                    "maskmill.crops.source: [16, 24] is smaller than a crop of [32, 32]; set edge: pad",
+                ),
+                (
+                    {"crops": {"size": [8, 8], "stride": [8, 9], "source": [16, 24]}},
+                    "maskmill.crops.stride: [8, 9] is above the size of a crop, so that pixels would be in none",
+                ),
+                (
+                    {"crops": {"size": [8, 8], "source": [16, 24], "empty": 2}},
+                    "maskmill.crops.empty: 2 is not supported; give all, none, or a share between 0 and 1",
+                ),
+                (
+                    {"crops": {"size": [8, 8], "source": [16, 24]}, "resize": "pad"},
+                    "maskmill.crops: does not go with resize: pad",
+                ),
+                ({"csv": None, "negatives": "none"}, "maskmill.negatives: with csv: null every image is without a"),
+                ({"csv": None, "assignment": "stratified"}, "there are no classes to stratify by"),
+                ({"csv": None, "folds": 2}, "maskmill.folds: with csv: null all images go to one split"),
+                ({"csv": None, "group_column": "g"}, "maskmill.group_column: with csv: null there are no rows"),
+                ({"images": ["train_images", "train_images"]}, "maskmill.images names this folder twice; name it once"),
+                ({"images": ["train_images", "nowhere"]}, "nowhere: there is no such folder of images"),
+                (
+                    {"images": []},
+                    "maskmill.images: [] has length 0; give the name of the image folder, or a list of names",
+                ),
+                ({"folds": 2, "splits_file": "splits.csv"}, "keep one of them"),
+            )
         ],
     ],
 )
