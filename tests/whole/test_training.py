@@ -99,7 +99,7 @@ def test_the_python_of_the_page_loads_batches(
     exec(folds, names)
     assert len(names["train"]) + len(names["evaluation"]) == len(open_dataset("folds", names["folds"]))
     assert sum(len(images) for images, _ in names["loader"]) == len(names["train"])
-    check_padding(names, colours, padding)
+    check_padding(dict(names), colours, padding)
     ours = {"crops": {"size": [256, 256], "source": [256, 1600]}}
     params = write_params(folder / "crops.yaml", folder / "data", image_shape=[256, 256, 1], maskmill=ours)
     create_here(params, folder / "crops")
