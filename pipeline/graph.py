@@ -12,10 +12,10 @@ from maskmill.pipeline.job.run import Run
 from maskmill.pipeline.messages.progress_bar import expect_examples
 from maskmill.transforms.aggregate_metadata import AggregateMetadata
 from maskmill.transforms.annotations.group_by_image import GroupByImage, partitions_for
+from maskmill.transforms.annotations.image_values import GROUPS, SPLITS
 from maskmill.transforms.annotations.list_images import ListImages
 from maskmill.transforms.annotations.read_annotations import ReadAnnotations
-from maskmill.transforms.annotations.read_groups import ReadGroups
-from maskmill.transforms.annotations.read_splits import ReadSplits
+from maskmill.transforms.annotations.read_image_values import ReadImageValues
 from maskmill.transforms.assignment.apply_transform import ApplyTransform, TransformError
 from maskmill.transforms.assignment.assign_shards import AssignShards
 from maskmill.transforms.assignment.count_shared_images import CountSharedImages, may_share_images
@@ -78,9 +78,13 @@ def _build(
     images = pipeline | ListImages(folders=folders)
     groups, splits, suffix = None, None, job.input.image_suffix
     if job.input.groups:
-        groups = pipeline | ReadGroups(path=job.input.groups, image_suffix=suffix, folders=len(folders))
+        groups = pipeline | "ReadGroups" >> ReadImageValues(
+            path=job.input.groups, column=GROUPS, image_suffix=suffix, folders=len(folders)
+        )
     if job.input.splits_file:
-        splits = pipeline | ReadSplits(path=job.input.splits_file, image_suffix=suffix, folders=len(folders))
+        splits = pipeline | "ReadSplits" >> ReadImageValues(
+            path=job.input.splits_file, column=SPLITS, image_suffix=suffix, folders=len(folders)
+        )
     partitions = partitions_for(files)
     grouped = annotations.rows | GroupByImage(
         files=images.files,
@@ -129,7 +133,7 @@ def _build(
     assigned = examples | assign
     _ = assigned.sizes | "ExpectExamples" >> beam.Map(expect_examples)
     image_bytes = {split: estimate_bytes(form) * most_crops(form.crops) for split, form in job.form.examples.items()}
-    shards = assigned.examples | AssignShards(layout=job.output.layout, sizes=assigned.sizes, example_bytes=image_bytes)
+    shards = assigned.examples | AssignShards(layout=job.output.layout, sizes=assigned.sizes, image_bytes=image_bytes)
     options = SinkOptions(
         forms=job.form.examples,
         staging=job.output.staging,

@@ -14,10 +14,8 @@ from maskmill.pipeline.errors import UsageError
 from maskmill.pipeline.job.params import Params
 from maskmill.pipeline.messages.quantities import count
 from maskmill.transforms.annotations.image_ids import file_named
-from maskmill.transforms.annotations.image_values import ValueColumn, ValueFileError, parse_values
+from maskmill.transforms.annotations.image_values import GROUPS, SPLITS, ValueColumn, ValueFileError, parse_values
 from maskmill.transforms.annotations.parse_row import is_file_name
-from maskmill.transforms.annotations.read_groups import GROUPS
-from maskmill.transforms.annotations.read_splits import SPLITS
 from maskmill.transforms.examples.image import is_image_name
 from maskmill.transforms.files.file_names import normal_form
 from maskmill.transforms.files.find_files import exists, list_folder

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from maskmill.pipeline.errors import MaskmillError, UsageError
 from maskmill.pipeline.sample.draw_steel import draw_image
 from maskmill.pipeline.sample.plan_images import CLASSES
-from maskmill.transforms.examples.rle import format_runs, mask_to_runs
+from maskmill.runs import format_runs, mask_to_runs
 
 Layout = Literal["present", "original"]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from maskmill import open_dataset
 from maskmill.names import REJECTED
-from maskmill.transforms.examples.rle import mask_to_runs
+from maskmill.runs import mask_to_runs
 from tests.support.builders import HEIGHT, WIDTH, grey_pixels, image_bytes, write_params
 from tests.support.command import Said, run_here
 

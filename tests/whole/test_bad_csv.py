@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskmill.transforms.examples.rle import format_runs
+from maskmill.runs import format_runs
 from maskmill.transforms.limits import MAX_LINE_BYTES
 from maskmill.transforms.rejected import Code
 from tests.support.bad_input import ROWS, csv_text, run, three_images

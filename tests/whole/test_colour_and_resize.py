@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from maskmill import open_dataset
-from maskmill.transforms.examples.rle import format_runs, mask_to_runs
+from maskmill.runs import format_runs, mask_to_runs
 from maskmill.views import valid_part
 from tests.support.builders import write_params
 from tests.support.command import create_here, digest, manifest, run_create, run_here, tree

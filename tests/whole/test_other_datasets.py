@@ -11,8 +11,8 @@ import yaml
 
 from maskmill import Example, open_dataset
 from maskmill.pipeline.cli import main
+from maskmill.runs import format_runs, mask_to_runs
 from maskmill.transforms.examples.resize import nearest_index
-from maskmill.transforms.examples.rle import format_runs, mask_to_runs
 from tests.support.builders import grey_pixels, image_bytes
 from tests.support.command import ROOT, manifest
 from tests.support.mask_texts import write_mask

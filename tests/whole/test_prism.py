@@ -39,28 +39,28 @@ def test_the_golden_configurations_come_out_with_the_same_bytes(name: str, prism
     assert tree(output) == expected
 
 
+def check_same_bytes(params: Path, prism: str, folder: Path) -> None:
+    """Makes a dataset in this process and on Prism, from the working folder."""
+    trees = []
+    for options in ([], ["--runner=PrismRunner", f"--prism_location={prism}"]):
+        run_create(params, Path("out"), "--num_output_files=4", *options, cwd=folder)
+        trees.append(tree(folder / "out"))
+        shutil.rmtree(folder / "out")
+    assert trees[1] == trees[0]
+
+
 def test_images_without_labels_come_out_with_the_same_bytes(prism: str, tmp_path: Path) -> None:
     write_images(tmp_path / "data" / "one", [f"{number}.jpg" for number in range(0, 30, 2)])
     write_images(tmp_path / "data" / "two", [f"{number}.jpg" for number in range(1, 30, 2)])
     params = write_params(tmp_path / "params.yaml", Path("data"), maskmill={"csv": None, "images": ["one", "two"]})
-    trees = []
-    for options in ([], ["--runner=PrismRunner", f"--prism_location={prism}"]):
-        run_create(params, Path("out"), "--num_output_files=4", *options, cwd=tmp_path)
-        trees.append(tree(tmp_path / "out"))
-        shutil.rmtree(tmp_path / "out")
-    assert trees[1] == trees[0]
+    check_same_bytes(params, prism, tmp_path)
 
 
 @pytest.mark.parametrize("name", ON_CLUSTERS)
 def test_keys_that_change_an_example_come_out_with_the_same_bytes(name: str, prism: str, tmp_path: Path) -> None:
     data = write_data(tmp_path / "data")
     params = write_params(tmp_path / "params.yaml", data, **changes(data, name))
-    trees = []
-    for options in ([], ["--runner=PrismRunner", f"--prism_location={prism}"]):
-        run_create(params, Path("out"), "--num_output_files=2", *options, cwd=tmp_path)
-        trees.append(tree(tmp_path / "out"))
-        shutil.rmtree(tmp_path / "out")
-    assert trees[1] == trees[0]
+    check_same_bytes(params, prism, tmp_path)
 
 
 def test_prism_and_its_workers_write_nothing(prism: str, tmp_path: Path) -> None:

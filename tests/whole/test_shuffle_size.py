@@ -13,7 +13,7 @@ import pytest
 from apache_beam.coders.coder_impl import create_InputStream
 from apache_beam.runners.portability.fn_api_runner.execution import GroupingBuffer
 
-from maskmill.transforms.examples.rle import format_runs
+from maskmill.runs import format_runs
 from maskmill.transforms.limits import MAX_LINE_BYTES
 from tests.support.builders import HEADER, write_dataset
 from tests.support.command import create, manifest

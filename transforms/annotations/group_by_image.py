@@ -318,8 +318,8 @@ class GroupByImage(beam.PTransform):
         partitions: number of groups in the shuffle; see `partitions_for`.
         unlisted: for the index of a folder, the sources that use its images without rows, too.
         excluded: names of files, as `file_named` gives them, that are not used without rows either.
-        groups: output of `ReadGroups`; None if there is no file of groups.
-        splits: output of `ReadSplits`; None if there is no file of splits.
+        groups: output of `ReadImageValues`; None if there is no file of groups.
+        splits: output of `ReadImageValues`; None if there is no file of splits.
         note_unused: whether to count the files that are left out because of their names, where nothing but a name says
             that a file is an image.
     """

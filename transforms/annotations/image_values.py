@@ -1,22 +1,26 @@
-"""Parses CSV files with a value for each image, such as its group or its split."""
+"""Parses CSV files with a value for each image: its group, or its split."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Sequence
 
+from maskmill.names import fold_name, is_split_name
 from maskmill.transforms.annotations.columns import SEPARATORS, header_names, split_fields
 from maskmill.transforms.annotations.image_ids import file_named
 from maskmill.transforms.annotations.parse_row import is_file_name, split_lines
-from maskmill.transforms.annotations.records import ImageKey
-from maskmill.transforms.files.read_write import read_bytes
 from maskmill.transforms.files.signatures import kind_of
+from maskmill.transforms.limits import MAX_NAME_BYTES
 from maskmill.transforms.rejected import DataError
 from maskmill.transforms.text import SHOWN_CHARACTERS, printable
 
 IMAGE_COLUMN = "ImageId"
 _HEADER_BYTES = 200
 _MARK = "\ufeff".encode()
+# A fold, by its number: as pandas writes it in a column with empty fields, too.
+_FOLD = re.compile(r"(?:fold[ _-]?)?([0-9]{1,6})(?:\.0*)?", re.ASCII | re.IGNORECASE)
+_SUFFIX = "_input"
 
 
 class ValueFileError(ValueError):
@@ -119,8 +123,35 @@ def _parse_field(field: str, image_id: str, column: ValueColumn) -> str:
         raise ValueError(f"the {column.noun} of {image_id} is {field[:SHOWN_CHARACTERS]!r}; {error}") from error
 
 
-def read_values(path: str, column: ValueColumn, image_suffix: str, folders: int) -> Iterator[tuple[ImageKey, str]]:
-    """Yields the values of a file for the images of each folder."""
-    for name, value in parse_values(read_bytes(path), path, column, image_suffix).items():
-        for folder in range(folders):
-            yield (folder, name), value
+def parse_group(field: str) -> str:
+    """Returns the group that a field names.
+
+    Raises:
+        ValueError: it is empty, or too long.
+    """
+    if not 0 < len(field.encode()) <= MAX_NAME_BYTES:
+        raise ValueError(f"it must have from 1 to {MAX_NAME_BYTES} bytes")
+    return field
+
+
+GROUPS = ValueColumn(("group",), "group", parse_group)
+
+
+def parse_split(field: str) -> str:
+    """Returns the name of the split that a field names: `fold_3` for 3, `train_input` for train.
+
+    Raises:
+        ValueError: it names none.
+    """
+    if fold := _FOLD.fullmatch(field):
+        return fold_name(int(fold[1]))
+    name = field if field.endswith(_SUFFIX) else f"{field}{_SUFFIX}"
+    if not is_split_name(name):
+        raise ValueError(
+            "it must be the name of a section, such as train_input or train, or the number of a fold; an image that is "
+            "to be in no split has no line"
+        )
+    return name
+
+
+SPLITS = ValueColumn(("split", "fold"), "split", parse_split)

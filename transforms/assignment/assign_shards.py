@@ -44,16 +44,16 @@ PLACED_CODEC = Codec(_placed_to_plain, _placed_from_plain, _size_of_placed)
 
 
 def fit_layouts(
-    sizes: Mapping[str, SplitSize], layout: ShardLayout, example_bytes: Mapping[str, int]
+    sizes: Mapping[str, SplitSize], layout: ShardLayout, image_bytes: Mapping[str, int]
 ) -> dict[str, ShardLayout]:
     """Fits the layout of each split to its size.
 
     Args:
         sizes: by split.
         layout: as asked for.
-        example_bytes: estimated bytes of the examples of an image in a shard, by split.
+        image_bytes: estimated bytes of the examples of an image in a shard, by split.
     """
-    return {split: layout.fitted(size.examples, example_bytes[split]) for split, size in sizes.items()}
+    return {split: layout.fitted(size.examples, image_bytes[split]) for split, size in sizes.items()}
 
 
 def every_shard(layouts: Mapping[str, ShardLayout]) -> Iterator[tuple[ShardKeyType, PackedBatch]]:
@@ -85,15 +85,15 @@ class AssignShards(beam.PTransform):
     Attributes:
         layout: as asked for; it is fitted to the size of each split.
         sizes: one element, {split: SplitSize}.
-        example_bytes: estimated bytes of the examples of an image in a shard, by split.
+        image_bytes: estimated bytes of the examples of an image in a shard, by split.
     """
 
     layout: ShardLayout
     sizes: beam.PCollection[dict[str, SplitSize]]
-    example_bytes: Mapping[str, int]
+    image_bytes: Mapping[str, int]
 
     def expand(self, examples: beam.PCollection[SplitExample]) -> beam.PCollection[tuple[ShardKey, list[ExampleSpec]]]:
-        layouts = self.sizes | "FitLayouts" >> beam.Map(fit_layouts, self.layout, self.example_bytes)
+        layouts = self.sizes | "FitLayouts" >> beam.Map(fit_layouts, self.layout, self.image_bytes)
         sizes_and_layouts = beam.pvalue.AsSingleton(self.sizes), beam.pvalue.AsSingleton(layouts)
         shard_type = tuple[ShardKeyType, PackedBatch]
         placed = (

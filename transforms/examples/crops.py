@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from maskmill.transforms.assignment.image_hash import hash_bound, hash_crop
 from maskmill.transforms.examples.rle import EMPTY_RUNS, Runs, covered_intervals, unpack_runs
+from maskmill.transforms.examples.view import round_half_up
 from maskmill.views import Box, View
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def view_of_crop(crop: tuple[int, int], crops: CropFormat, resized: tuple[int, i
         resized: (height, width) of the example, in pixels.
     """
     shown = [min(size, end - start) for size, end, start in zip(crops.size, crops.source, crop, strict=True)]
-    valid = [max(1, round(n * out / size)) for n, out, size in zip(shown, resized, crops.size, strict=True)]
+    valid = [round_half_up(n * out, size) for n, out, size in zip(shown, resized, crops.size, strict=True)]
     return View(crops.source, Box(*crop, *shown), Box(0, 0, *valid))
 
 

@@ -117,20 +117,18 @@ class LabelFormat(NamedTuple):
         channels = [self._channel(mask, channel) for channel in range(*(self._channels or (1,)))]
         return np.stack(channels).astype(self.dtype).reshape(self.shape)
 
-    def chunks(
-        self, mask: ClassMask, chunk_shape: tuple[int, ...] | None = None
-    ) -> Iterator[tuple[tuple[int, ...], NDArray[np.uint8]]]:
+    def chunks(self, mask: ClassMask, *, largest: bool = False) -> Iterator[tuple[tuple[int, ...], NDArray[np.uint8]]]:
         """Makes the label in chunks of indices into `numbers`, so that it is never in memory in its own dtype.
 
         Args:
             mask: [H, W] of `mask_dtype`.
-            chunk_shape: of the chunks; None is `chunk_shape`, and the other is `largest_chunk_shape`.
+            largest: whether chunks are of `largest_chunk_shape` instead of `chunk_shape`.
 
         Yields:
             offset of the chunk in the label, and a uint8 array of its shape, C order, padded with 0 after the last row.
         """
         channels = range(*(self._channels or (1,)))
-        if chunk_shape == self.shape != self.chunk_shape:
+        if largest and self.largest_chunk_shape != self.chunk_shape:
             yield (0,) * len(self.shape), np.stack([self._channel(mask, channel) for channel in channels])
             return
         rows = self.chunk_shape[-2]

@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskmill.runs import format_runs as format_runs
-from maskmill.runs import mask_to_runs as mask_to_runs
 from maskmill.transforms.limits import MAX_ELEMENT_BYTES
 from maskmill.transforms.rejected import Code, DataError
 

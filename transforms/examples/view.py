@@ -31,12 +31,12 @@ def _largest_box(outer: Size, aspect: Size) -> Box:
     """Returns the largest box with the aspect of a (height, width) in the middle of another."""
     (height, width), (high, wide) = outer, aspect
     if high * width > wide * height:
-        width = _round(height * wide, high)
+        width = round_half_up(height * wide, high)
     else:
-        height = _round(width * high, wide)
+        height = round_half_up(width * high, wide)
     return Box((outer[0] - height) // 2, (outer[1] - width) // 2, height, width)
 
 
-def _round(dividend: int, divisor: int) -> int:
+def round_half_up(dividend: int, divisor: int) -> int:
     """Divides and rounds half up, to at least 1."""
     return max(1, (2 * dividend + divisor) // (2 * divisor))

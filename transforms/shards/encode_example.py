@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from maskmill.names import ARRAYS
 from maskmill.transforms.examples.measure import Measures, count_areas, measure
 from maskmill.transforms.examples.rle import ClassMask
 from maskmill.transforms.examples.spec import ExampleFormat
@@ -64,7 +65,7 @@ def _encode_label(mask: ClassMask, form: ExampleFormat) -> _EncodedLabel:
     chunks, areas = [], np.zeros(form.num_areas, np.int64)
     if not form.labelled:
         return _EncodedLabel((), areas, 0)
-    for offset, chunk in label.chunks(mask, form.label_chunk_shape):
+    for offset, chunk in label.chunks(mask, largest=form.layout == ARRAYS):
         chunks.append((offset, compress_chunk(chunk, label.numbers)))
         areas += count_areas(chunk, label, channel=offset[0])
     return _EncodedLabel(tuple(chunks), areas, label.overlap(mask))

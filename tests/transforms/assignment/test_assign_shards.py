@@ -74,7 +74,7 @@ def test_assign_shards_makes_every_shard_with_its_examples_in_order() -> None:
         shards = (
             pipeline
             | "Examples" >> beam.Create(examples)
-            | AssignShards(layout=LAYOUT, sizes=sizes, example_bytes=EXAMPLE_BYTES)
+            | AssignShards(layout=LAYOUT, sizes=sizes, image_bytes=EXAMPLE_BYTES)
             | beam.MapTuple(lambda key, specs: (tuple(key), [one.image_id for one in specs]))
         )
         expected = [("train_input", 0, "03"), ("train_input", 1, "14"), ("train_input", 2, "2")]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maskmill.runs import mask_to_runs
 from maskmill.transforms.annotations.records import MaskRow
 from maskmill.transforms.assignment.image_hash import hash_crop
 from maskmill.transforms.examples.crops import (
@@ -23,7 +24,7 @@ from maskmill.transforms.examples.crops import (
     starts,
     view_of_crop,
 )
-from maskmill.transforms.examples.rle import mask_to_runs, pack_runs
+from maskmill.transforms.examples.rle import pack_runs
 from maskmill.transforms.rejected import Line
 from tests.support.records import a_spec
 from tests.support.shards import FORM, spec_of

@@ -40,7 +40,7 @@ def test_chunks_make_up_the_label_and_are_small(loss: str, height: int, width: i
     mask = np.zeros((height, width), np.uint8)
     mask[height // 2 :, ::3] = 1
     label = np.full(form.shape, 7, form.dtype)
-    for offset, chunk in form.chunks(mask, chunk_shape):
+    for offset, chunk in form.chunks(mask, largest=largest):
         assert chunk.shape == chunk_shape
         assert chunk.size * form.dtype.itemsize <= max(MAX_CHUNK_BYTES, form.dtype.itemsize * width)
         target = label[tuple(slice(o, o + n) for o, n in zip(offset, chunk.shape, strict=True))]

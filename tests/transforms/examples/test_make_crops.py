@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from maskmill.names import LOSSES
+from maskmill.runs import mask_to_runs
 from maskmill.transforms.annotations.records import MaskRow
 from maskmill.transforms.examples.crops import EDGES, CropFormat
 from maskmill.transforms.examples.image import decode_grey
@@ -18,7 +19,7 @@ from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.make_crops import MadeCrop, make_crops
 from maskmill.transforms.examples.make_example import RowError, make_mask
 from maskmill.transforms.examples.resize import resize_bicubic, resize_mask
-from maskmill.transforms.examples.rle import mask_to_runs, pack_runs
+from maskmill.transforms.examples.rle import pack_runs
 from maskmill.transforms.examples.spec import ExampleFormat, ExampleSpec
 from maskmill.transforms.rejected import Code, DataError, Line
 from tests.support.builders import grey_pixels, image_bytes

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskmill.runs import format_runs, mask_to_runs
 from maskmill.transforms.annotations.records import MaskRow
 from maskmill.transforms.examples import draw_mask as draw_module
 from maskmill.transforms.examples import resize as resize_module
@@ -15,7 +16,6 @@ from maskmill.transforms.examples.image import decode_grey
 from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.examples.make_example import RowError, make_example, make_image, make_mask
 from maskmill.transforms.examples.resize import resize_bicubic, tile
-from maskmill.transforms.examples.rle import format_runs, mask_to_runs
 from maskmill.transforms.examples.spec import ExampleFormat
 from maskmill.transforms.examples.view import view_of
 from maskmill.transforms.rejected import Code, DataError

@@ -8,11 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from maskmill.runs import format_runs, mask_to_runs
 from maskmill.transforms.examples.rle import (
     covered_intervals,
-    format_runs,
     have_overlaps,
-    mask_to_runs,
     pack_runs,
     runs_to_mask,
     unpack_runs,

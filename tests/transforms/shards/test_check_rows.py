@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -12,9 +10,9 @@ import pytest
 
 from maskmill.pipeline.verify.verify_dataset import verify
 from tests.support.builders import HEIGHT, WIDTH
+from tests.support.damage import Change, put, replace
 from tests.support.datasets import EMPTY, SHARD, copy_of, edit_shard, make_dataset, reseal
 
-Change = Callable[[h5py.File], Any]
 FORM = f"[2, 1, {HEIGHT}, {WIDTH}]"
 LOSSES = (("bce", 2), ("multilabel_bce", 3), ("ssce", 2))
 
@@ -25,22 +23,6 @@ def make_datasets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         loss: make_dataset(tmp_path_factory.mktemp(loss), loss=loss, num_classes=n, maskmill=ours) for loss, n in LOSSES
     }
-
-
-def replace(name: str, make: Callable[[np.ndarray], np.ndarray]) -> Change:
-    """Writes an array again, as another."""
-
-    def change(file: h5py.File) -> None:
-        array = make(file[name][()])
-        del file[name]
-        file[name] = array
-
-    return change
-
-
-def put(name: str, place: tuple[int, ...], value: float) -> Change:
-    """Changes one value of an array."""
-    return lambda file: file[name].__setitem__(place, value)
 
 
 def group_for_array(file: h5py.File) -> None:

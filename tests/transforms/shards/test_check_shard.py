@@ -17,6 +17,7 @@ from maskmill.transforms.examples.label import LabelFormat
 from maskmill.transforms.shards.check_shard import arrays_of, check_shard
 from maskmill.transforms.shards.hdf5_file import ShardFile
 from tests.support.builders import HEIGHT, WIDTH, grey_pixels
+from tests.support.damage import Change, put, replace
 from tests.support.datasets import (
     EMPTY,
     SHARD,
@@ -32,33 +33,12 @@ from tests.support.datasets import (
 )
 from tests.support.whole_images import encode_whole, form_of
 
-Change = Callable[[h5py.File], Any]
 LOSSES = (("bce", 2), ("multilabel_bce", 3), ("ssce", 2))
 
 
 @pytest.fixture(scope="module", name="datasets")
 def make_datasets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {loss: make_dataset(tmp_path_factory.mktemp(loss), loss=loss, num_classes=n) for loss, n in LOSSES}
-
-
-def replace(name: str, make: Callable[[np.ndarray], np.ndarray]) -> Change:
-    """Writes an array again, as another."""
-
-    def change(file: h5py.File) -> None:
-        array = make(file[name][()])
-        del file[name]
-        file[name] = array
-
-    return change
-
-
-def put(name: str, place: tuple[int, ...], value: float) -> Change:
-    """Changes one value of an array."""
-
-    def change(file: h5py.File) -> None:
-        file[name][place] = value
-
-    return change
 
 
 def link(file: h5py.File) -> None:

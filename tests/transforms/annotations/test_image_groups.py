@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
-from maskmill.transforms.annotations.image_values import ValueFileError, parse_values
-from maskmill.transforms.annotations.read_groups import GROUPS, ReadGroups
+from maskmill.transforms.annotations.image_values import GROUPS, ValueFileError, parse_values
+from maskmill.transforms.annotations.read_image_values import ReadImageValues
 from tests.support.builders import in_process
 
 
@@ -61,5 +61,5 @@ def test_a_group_counts_for_the_images_of_every_folder(tmp_path: Path) -> None:
     path = tmp_path / "groups.csv"
     path.write_text("ImageId,group\na.jpg,7\n")
     with in_process() as pipeline:
-        groups = pipeline | ReadGroups(path=str(path), image_suffix="", folders=2)
+        groups = pipeline | ReadImageValues(column=GROUPS, path=str(path), image_suffix="", folders=2)
         assert_that(groups, equal_to([((0, "a.jpg"), "7"), ((1, "a.jpg"), "7")]))

@@ -9,8 +9,8 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from maskmill.names import is_split_name
-from maskmill.transforms.annotations.image_values import ValueFileError, parse_values
-from maskmill.transforms.annotations.read_splits import SPLITS, ReadSplits, parse_split
+from maskmill.transforms.annotations.image_values import SPLITS, ValueFileError, parse_split, parse_values
+from maskmill.transforms.annotations.read_image_values import ReadImageValues
 from tests.support.builders import in_process
 
 
@@ -79,5 +79,5 @@ def test_a_split_counts_for_the_images_of_every_folder(tmp_path: Path) -> None:
     path = tmp_path / "splits.csv"
     path.write_text("ImageId,split\na,7\n")
     with in_process() as pipeline:
-        splits = pipeline | ReadSplits(path=str(path), image_suffix=".png", folders=2)
+        splits = pipeline | ReadImageValues(column=SPLITS, path=str(path), image_suffix=".png", folders=2)
         assert_that(splits, equal_to([((0, "a.png"), "fold_7"), ((1, "a.png"), "fold_7")]))
