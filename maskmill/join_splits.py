@@ -10,7 +10,8 @@ from maskmill.catalog import Shard, Split
 from maskmill.errors import DatasetError
 from maskmill.folder import Folder
 from maskmill.measures import read_hdf5
-from maskmill.names import IMAGE, LABEL, group_name
+from maskmill.names import IMAGE, LABEL
+from maskmill.stored_array import stored_array
 
 
 def join_splits(folder: Folder, path: str, splits: Mapping[str, Split]) -> Split:
@@ -41,8 +42,9 @@ def _form(folder: Folder, shard: Shard, split: Split) -> dict[str, str]:
     return {**read_hdf5(folder, shard, _describe_arrays), "classes": ", ".join(split.class_names) or "unknown"}
 
 
-def _describe_arrays(file: h5py.File, _: Shard) -> dict[str, str]:
-    arrays = {f"{name}s": file[f"{group_name(0)}/{name}"] for name in (IMAGE, LABEL)}
+def _describe_arrays(file: h5py.File, shard: Shard) -> dict[str, str]:
+    names = (IMAGE, LABEL) if shard.labelled else (IMAGE,)
+    arrays = {f"{name}s": stored_array(file, 0, name) for name in names}
     return {name: f"{array.dtype} {list(array.shape)}" for name, array in arrays.items()}
 
 

@@ -28,7 +28,7 @@ _BLOCK_BYTES = 2**16
 
 
 class SplitMeasures(NamedTuple):
-    """SplitMeasures of examples, in the order of their indices.
+    """Measures of examples, in the order of their indices.
 
     Attributes:
         areas: number of pixels of each class, int32 [n, classes].

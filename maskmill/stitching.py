@@ -76,10 +76,9 @@ def restore(prediction: Array, view: View) -> Array:
         [..., height, width] of `view.shown`, without what is padding or repeated in the example. If the example was
         resized: floats by bilinear interpolation, others the nearest neighbour.
     """
-    top, left, height, width = view.valid
-    valid = prediction[..., top : top + height, left : left + width]
+    valid = view.valid.cut(prediction)
     resize = _resize_linear if np.issubdtype(prediction.dtype, np.inexact) else _resize_nearest
-    for axis, size in zip((-2, -1), view.shown[2:], strict=True):
+    for axis, size in zip((-2, -1), view.shown.size, strict=True):
         if valid.shape[axis] != size:
             valid = resize(valid, size, axis)
     return valid
@@ -177,14 +176,12 @@ class _Canvas:
 
     def add(self, prediction: Array, view: View) -> None:
         """Adds the prediction for the next example."""
-        top, left, height, width = view.shown
-        box = slice(top, top + height), slice(left, left + width)
-        values, part = self._values[(..., *box)], restore(prediction, view)
+        values, parts, part = view.shown.cut(self._values), view.shown.cut(self._parts), restore(prediction, view)
         if self._averages:
             values += part
         else:
-            np.copyto(values, np.where(self._parts[box] > 0, np.maximum(values, part), part))
-        self._parts[box] += 1
+            np.copyto(values, np.where(parts > 0, np.maximum(values, part), part))
+        parts += 1
 
     def finish(self) -> Array:
         """Returns the whole."""

@@ -30,7 +30,7 @@ class Box(NamedTuple):
         return self.height, self.width
 
     def cut(self, array: NDArray[Item]) -> NDArray[Item]:
-        """Returns the box of an image or a label, [..., H, W]; a view of it."""
+        """Returns the box of an image or a label, [..., H, W], without a copy."""
         return array[..., self.top : self.top + self.height, self.left : self.left + self.width]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from maskmill import Dataset, DatasetError, open_dataset, stitch
 from maskmill.stitching import restore
-from maskmill.views import View
+from maskmill.views import Box, View
 from tests.support.builders import HEIGHT, WIDTH, write_dataset
 from tests.support.command import create
 
@@ -144,26 +144,26 @@ def test_a_dataset_that_records_no_views_is_refused(tmp_path: Path) -> None:
 
 def test_what_an_example_repeats_or_pads_is_left_out() -> None:
     prediction = np.arange(2 * 4 * 6).reshape(2, 4, 6)
-    view = View((10, 10), (3, 4, 2, 5), (1, 0, 2, 5))
+    view = View((10, 10), Box(3, 4, 2, 5), Box(1, 0, 2, 5))
     assert np.array_equal(restore(prediction, view), prediction[:, 1:3, :5])
 
 
 def test_integers_are_resized_to_the_nearest_neighbour() -> None:
-    view = View((4, 6), (0, 0, 4, 6), (0, 0, 2, 3))
+    view = View((4, 6), Box(0, 0, 4, 6), Box(0, 0, 2, 3))
     found = restore(np.array([[1, 2, 3], [4, 5, 6]]), view)
     assert found.tolist() == [[1, 1, 2, 2, 3, 3]] * 2 + [[4, 4, 5, 5, 6, 6]] * 2
-    smaller = restore(found, View((2, 3), (0, 0, 2, 3), (0, 0, 4, 6)))
+    smaller = restore(found, View((2, 3), Box(0, 0, 2, 3), Box(0, 0, 4, 6)))
     assert smaller.tolist() == [[1, 2, 3], [4, 5, 6]]
-    assert restore(found > 3, view._replace(valid=(0, 0, 4, 6))).dtype == bool
+    assert restore(found > 3, view._replace(valid=Box(0, 0, 4, 6))).dtype == bool
 
 
 def test_floats_are_resized_by_interpolation_between_the_middles_of_pixels() -> None:
-    view = View((1, 4), (0, 0, 1, 4), (0, 0, 1, 2))
+    view = View((1, 4), Box(0, 0, 1, 4), Box(0, 0, 1, 2))
     assert restore(np.array([[0.0, 1.0]], np.float32), view).tolist() == [[0.0, 0.25, 0.75, 1.0]]
-    columns = restore(np.array([[[0.0], [1.0]]]), View((4, 1), (0, 0, 4, 1), (0, 0, 2, 1)))
+    columns = restore(np.array([[[0.0], [1.0]]]), View((4, 1), Box(0, 0, 4, 1), Box(0, 0, 2, 1)))
     assert columns.tolist() == [[[0.0], [0.25], [0.75], [1.0]]]
     # A plane stays a plane, but for its rim.
     rows, across = np.mgrid[:5, :7]
-    plane = restore((rows + 2.0 * across)[np.newaxis], View((50, 70), (0, 0, 50, 70), (0, 0, 5, 7)))
+    plane = restore((rows + 2.0 * across)[np.newaxis], View((50, 70), Box(0, 0, 50, 70), Box(0, 0, 5, 7)))
     assert np.allclose(np.diff(plane[0, 5:-5, 5:-5], axis=0), 0.1)
     assert np.allclose(np.diff(plane[0, 5:-5, 5:-5], axis=1), 0.2)

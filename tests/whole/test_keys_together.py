@@ -39,7 +39,10 @@ def test_a_dataset_is_made_checked_read_drawn_and_kept(data: Path, tmp_path: Pat
         assert len(of_split) == splits[split]["examples"]
         assert of_split.areas.sum() == (0 if batch.labels is None else batch.labels.sum())
         np.testing.assert_array_equal(of_split.image_hashes, of_split[np.arange(len(of_split))].image_hashes)
-    images = {image_id for of_split in examples.values() for image_id in of_split.image_ids}
+    together = open_dataset(output, list(splits))
+    assert together.image_ids == [image_id for of_split in examples.values() for image_id in of_split.image_ids]
+    assert np.array_equal(together[len(together) - 1].image, list(filter(len, examples.values()))[-1][-1].image)
+    images = set(together.image_ids)
     assert len(images) == (11 if "duplicates" in ours else 12)
     filled = next(split for split, of_split in examples.items() if len(of_split))
     run_here("report", output, "--output", tmp_path / "report.html")
