@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from PIL import Image
@@ -54,13 +54,15 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
     """
     check_output_file(output, "preview.png")
     params = read_params(params_file)
-    rows, source = _find(params, image_id) if params.labelled else _find_image(params, image_id)
+    inputs = find_inputs(params)
+    find = _find if params.labelled else _find_image
+    rows, source = find(params, inputs.values(), image_id)
     path = _path_of(rows.image_id, source)
     try:
         rgb = params.maskmill.colour == "rgb"
         planes = decode_planes(read_bytes(path), params.maskmill.max_image_pixels, rgb=rgb)
         label = _label(rows, params, *planes.shape[1:]) if params.labelled else None
-        crops = _crops(rows, params, source, (planes.shape[1], planes.shape[2]))
+        crops = _crops(rows, params, inputs, source, (planes.shape[1], planes.shape[2]))
     except FileNotFoundError as error:
         mend = "correct the row, or add the image" if params.labelled else "give the name of a file in maskmill.images"
         raise UsageError(f"{path}: there is no such image; {mend}") from error
@@ -84,11 +86,11 @@ def draw_rows(params_file: str, image_id: str | None, output: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _find(params: Params, image_id: str | None) -> tuple[FoundRows, SplitInput]:
+def _find(params: Params, inputs: Iterable[SplitInput], image_id: str | None) -> tuple[FoundRows, SplitInput]:
     """Finds the rows of the image in the input of the first split that has any."""
     form = row_format(params)
     first_bad = ""
-    for source in {one.images: one for one in find_inputs(params).values()}.values():
+    for source in {one.images: one for one in inputs}.values():
         files = csv_files([tuple(source.csv)], source.csv, form, rows_needed=True)
         name = image_id or ""
         rows = find_rows(files, name)
@@ -101,9 +103,9 @@ def _find(params: Params, image_id: str | None) -> tuple[FoundRows, SplitInput]:
     raise UsageError("\n".join([problem, *([f"the first bad row: {first_bad}"] if first_bad else [])]))
 
 
-def _find_image(params: Params, image_id: str | None) -> tuple[FoundRows, SplitInput]:
+def _find_image(_: Params, inputs: Iterable[SplitInput], image_id: str | None) -> tuple[FoundRows, SplitInput]:
     """Finds an image of a set without labels."""
-    for source in find_inputs(params).values():
+    for source in inputs:
         if image_id is not None:
             return FoundRows(image_id), source
         listed = (info.name for folder in source.images for info in list_folder(folder))
@@ -126,16 +128,22 @@ def _label(rows: FoundRows, params: Params, height: int, width: int) -> np.ndarr
     return label.label(make_mask(rows.masks, (height, width), form))
 
 
-def _crops(rows: FoundRows, params: Params, source: SplitInput, stored_size: tuple[int, int]) -> ImageCrops | None:
+def _crops(
+    rows: FoundRows,
+    params: Params,
+    inputs: Mapping[str, SplitInput],
+    source: SplitInput,
+    stored_size: tuple[int, int],
+) -> ImageCrops | None:
     """Finds the crops of the image, as the first split has them whose input it is in; None if images are not cut."""
     form = crop_format(params.document)
     if form is None:
         return None
     check_source(stored_size, form)
-    images = {name: one.images for name, one in find_inputs(params).items()}
-    split = next(split for name, split in params.splits.items() if images[name] == source.images)
+    split = next(split for name, split in params.splits.items() if inputs[name].images == source.images)
     of_split = [row for row in rows.masks if row.class_id in split.class_id]
-    return ImageCrops(rows.image_id, all_crops(of_split, form, by_rows=params.maskmill.runs.order == "rows"), form)
+    crops = all_crops(of_split, form, by_rows=params.maskmill.runs.order == "rows")
+    return ImageCrops(rows.image_id, crops, form, labelled=params.labelled)
 
 
 def _leave(picture: np.ndarray) -> np.ndarray:

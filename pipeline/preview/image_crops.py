@@ -30,11 +30,13 @@ class ImageCrops:
         image_id: file name of the image.
         crops: all of them.
         form: how images are cut.
+        labelled: whether anything tells which of them have a defect.
     """
 
     image_id: str
     crops: Sequence[Crop]
     form: CropFormat
+    labelled: bool = True
 
     @property
     def kept(self) -> list[Crop]:
@@ -60,14 +62,16 @@ class ImageCrops:
     def describe(self) -> str:
         """Says how many crops become examples."""
         height, width = self.form.size
+        number = f"  {count(len(self.crops), 'crop')} of {height} x {width}"
+        if not self.labelled:
+            return f"{number}, framed; all become examples"
         with_defect = sum(bool(crop.class_ids) for crop in self.crops)
         empty = len(self.crops) - with_defect
         kept = len(self.kept) - with_defect
         what = f"{with_defect} with a defect"
         if empty:
             what += f" and {empty} without, of which {kept} {'is' if kept == 1 else 'are'} kept"
-        number = count(len(self.crops), "crop")
-        return f"  {number} of {height} x {width}: {what}; those that become examples are framed"
+        return f"{number}: {what}; those that become examples are framed"
 
     def _box(self, crop: Crop) -> tuple[slice, slice]:
         height, width = self.form.size

@@ -81,14 +81,14 @@ def draw_side_by_side(
         example: image and label.
         classes: the numbers of the classes that the label distinguishes, by name, in its order.
         gap: pixels between the images.
-        mark: draws more over the labelled image.
+        mark: draws more over the labelled image, or over the only one.
 
     Returns:
         uint8 [height, width, 3]; the legend names the classes that the example shows, and is left out without any.
     """
     plain = picture_of(example.image)
     if example.label is None:
-        return plain
+        return mark(plain)
     height, width = plain.shape[:2]
     wide = width > 2 * height
     white = np.full((gap, width, 3) if wide else (height, gap, 3), 255, np.uint8)

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from maskmill import open_dataset, stitch, submission, verify
 from maskmill.transforms.examples.mask_text import parse_runs
 from maskmill.transforms.examples.rle import runs_to_mask
-from tests.support.builders import HEIGHT, WIDTH
+from tests.support.builders import HEIGHT, WIDTH, write_params
 from tests.support.command import create, create_here, digest, manifest, run_here
 from tests.support.keys_together import CROPS, FEW_CROPS, NARROW, ROWS, TOGETHER, changes, write_data
 
@@ -95,3 +96,15 @@ def test_the_same_bytes_with_threads_and_processes(data: Path, tmp_path: Path) -
     processes = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
     many = create(tmp_path, data, *flags, *processes, output="many", **keys)
     assert digest(one) == digest(more) == digest(many)
+
+
+def test_a_preview_frames_the_crops_of_an_image_without_a_label(data: Path, tmp_path: Path) -> None:
+    ours = {"crops": {**FEW_CROPS, "size": [8, 8], "stride": [8, 8]}, "csv": None}
+    params = write_params(tmp_path / "params.yaml", data, image_shape=[8, 8, 1], maskmill=ours)
+    said = run_here("preview", "--params", params, "--output", tmp_path / "crops.png").out
+    assert "  6 crops of 8 x 8, framed; all become examples\n" in said
+    picture = np.array(Image.open(tmp_path / "crops.png"))
+    yellow = (picture == (255, 210, 0)).all(axis=2)
+    assert yellow[[0, 7, 8, 15]].all()
+    assert yellow[:, [0, 7, 8, 15, 16, 23]].all()
+    assert not yellow[3, 3]
